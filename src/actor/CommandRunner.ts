@@ -1,0 +1,62 @@
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Match from "effect/Match"
+import type { Command } from "../domain/Command.ts"
+import type { Message } from "../domain/Message.ts"
+import { Hub } from "../services/Hub.ts"
+import { Logger } from "../services/Logger.ts"
+import { ResultWatcher } from "../services/ResultWatcher.ts"
+import { Waker } from "../services/Waker.ts"
+import { agentCommands } from "./agentCommands.ts"
+import type { Supervisor } from "./Supervisor.ts"
+
+/** What a command needs beside the services: the fibers of the actor, its mailbox and its end. */
+export interface Surroundings {
+  readonly fibers: Supervisor
+  readonly post: (message: Message) => Effect.Effect<void>
+  readonly exit: Deferred.Deferred<0 | 75>
+}
+
+/** What a command has learnt at once, if anything. */
+export type Outcome = Effect.Effect<Message | void>
+
+export type CommandOf<Tag extends Command["_tag"]> = Extract<Command, { readonly _tag: Tag }>
+
+/**
+ * Runs one command. What is short and has to be done before the next command is done here, and its outcome returned;
+ * what takes time becomes a fiber under the actor's scope, and its outcome comes through the mailbox.
+ */
+export const makeRunner = Effect.fnUntraced(function*(surroundings: Surroundings) {
+  const { exit, fibers, post } = surroundings
+  const hub = yield* Hub
+  const waker = yield* Waker
+  const watcher = yield* ResultWatcher
+  const logger = yield* Logger
+  const send = hub.send
+
+  return Match.type<Command>().pipe(Match.tagsExhaustive({
+    Identify: send,
+    AcceptTask: send,
+    RejectTask: send,
+    AskRecovery: send,
+    ReportState: send,
+    SendReport: send,
+    SendProgress: send,
+    SendWakeResult: send,
+    AnnounceRestart: send,
+    Reconnect: ({ reason }): Outcome =>
+      Effect.andThen(logger.log({ event: "reconnecting", reason }), hub.reconnect(reason)),
+    CloseConnection: (): Outcome => fibers.stop("hub"),
+    LookUpTask: ({ task_id }): Outcome =>
+      fibers.run(
+        "look-up",
+        Effect.flatMap(hub.lookUp(task_id), (whereabouts) => post({ _tag: "TaskLookedUp", task_id, whereabouts }))
+      ),
+    ...agentCommands(waker, watcher, surroundings),
+    StartTimer: ({ after_ms, timer }): Outcome =>
+      fibers.run(`timer ${timer}`, Effect.andThen(Effect.sleep(after_ms), post({ _tag: "TimerFired", timer }))),
+    CancelTimer: ({ timer }): Outcome => fibers.stop(`timer ${timer}`),
+    Log: ({ event }): Outcome => logger.log(event),
+    Exit: ({ code }): Outcome => Effect.asVoid(Deferred.succeed(exit, code))
+  }))
+})

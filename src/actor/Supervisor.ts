@@ -1,0 +1,31 @@
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as FiberMap from "effect/FiberMap"
+import { Logger } from "../services/Logger.ts"
+
+/** The actor's fibers by name. One that dies is logged and ends `join`, and with it the daemon: never silently. */
+export const makeSupervisor = Effect.gen(function*() {
+  const fibers = yield* FiberMap.make<string, void, unknown>()
+  const logger = yield* Logger
+
+  const logged = <E>(name: string, effect: Effect.Effect<void, E>) =>
+    Effect.tapCause(effect, (cause) =>
+      Cause.hasInterruptsOnly(cause)
+        ? Effect.void
+        : logger.log({ event: "fiber_died", fiber: name, reason: Cause.pretty(cause) }))
+
+  return {
+    /** Starts the fiber of that name; the one that had it is interrupted. */
+    run: <E>(name: string, effect: Effect.Effect<void, E>) =>
+      Effect.asVoid(FiberMap.run(fibers, name, logged(name, effect))),
+    /** Starts the fiber of that name unless there is one. */
+    runOnce: <E>(name: string, effect: Effect.Effect<void, E>) =>
+      Effect.asVoid(FiberMap.run(fibers, name, logged(name, effect), { onlyIfMissing: true })),
+    /** Interrupts the fiber of that name, if there is one, and waits for its end. */
+    stop: (name: string) => FiberMap.remove(fibers, name),
+    /** Fails with the first fiber that does; never succeeds. */
+    join: Effect.andThen(FiberMap.join(fibers), Effect.never)
+  }
+})
+
+export type Supervisor = Effect.Success<typeof makeSupervisor>

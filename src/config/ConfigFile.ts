@@ -1,0 +1,104 @@
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as SchemaGetter from "effect/SchemaGetter"
+import { resolve } from "node:path"
+import { limits } from "../limits.ts"
+import { configLimits } from "./limits.ts"
+import { readCertificates } from "./readCertificates.ts"
+
+const defaultWakeCommand = [
+  "openclaw agent --agent main",
+  "--session-key \"agentcom-${TASK_ID}\"",
+  "--message-file \"${TASK_FILE}\"",
+  "--timeout 86400 --json"
+].join(" ")
+
+const text = (pattern: RegExp, message: string) => Schema.String.check(Schema.isPattern(pattern, { message }))
+
+const upTo = (characters: number) =>
+  Schema.isMaxLength(characters, { message: `must be at most ${characters} characters` })
+
+const milliseconds = (maximum: number, fallback: number) =>
+  Schema.Int.check(
+    Schema.isBetween({ minimum: 1, maximum }, { message: `must be 1 to ${maximum} milliseconds` })
+  ).pipe(Schema.withDecodingDefaultKey(Effect.succeed(fallback)))
+
+const address = (protocols: ReadonlyArray<string>) =>
+  Schema.String.check(
+    upTo(configLimits.url_chars),
+    Schema.makeFilter((value: string) => {
+      const url = URL.parse(value)
+      if (url === null || !protocols.includes(url.protocol)) {
+        return `must be a ${protocols.map((protocol) => `${protocol}//`).join(" or ")} address`
+      }
+      if (url.username !== "" || url.password !== "") return "must not hold a user name or password"
+      return value.includes("#") ? "must not hold a #fragment" : undefined
+    })
+  )
+
+const path = text(/^[^\0]+$/, "must be a path").check(upTo(configLimits.path_chars))
+
+/** A path, made absolute against the agent's folder. */
+const pathIn = (folder: string) =>
+  path.pipe(Schema.decodeTo(Schema.String, {
+    decode: SchemaGetter.transform((relative: string) => resolve(folder, relative)),
+    encode: SchemaGetter.passthrough()
+  }))
+
+/** The path of a PEM file, decoded to what the file holds. */
+const certificatesIn = (folder: string) =>
+  path.pipe(Schema.decodeTo(Schema.String, {
+    decode: SchemaGetter.transformEffect((relative: string) => readCertificates(resolve(folder, relative))),
+    encode: SchemaGetter.passthrough()
+  }))
+
+const wakeCommand = (windows: boolean) =>
+  Schema.String.check(
+    upTo(configLimits.wake_command_chars),
+    Schema.makeFilter((command: string) => {
+      if (command.trim() === "") return "must not be empty"
+      if (command.includes("\0")) return "must not hold a NUL character"
+      if (windows && /[\r\n]/.test(command)) return "must be one line on Windows"
+      // cmd.exe expands a variable before it splits the line, so text from a task could run there.
+      return windows && /TASK_(?:JSON|DESCRIPTION)/i.test(command)
+        ? "must not use TASK_JSON or TASK_DESCRIPTION on Windows: use ${TASK_FILE}, the file that holds the task"
+        : undefined
+    })
+  ).pipe(Schema.withDecodingDefaultKey(Effect.succeed(defaultWakeCommand)))
+
+/** `config.json` of the agent whose folder this is: every key, its bounds and its default; decoded, its paths are absolute. */
+export const configFile = (folder: string, windows: boolean) =>
+  Schema.Struct({
+    $schema: Schema.optionalKey(Schema.String),
+    agent_id: text(/^[\p{L}\p{N}._:@-]+$/u, "must be one word of letters, digits and . _ : @ -")
+      .check(upTo(configLimits.agent_id_chars)),
+    token: Schema.RedactedFromValue(
+      text(/^[\x21-\x7e]+$/, "must be one word of printable ASCII characters").check(upTo(configLimits.token_chars)),
+      { label: "token" }
+    ),
+    hub_url: address(["ws:", "wss:"]),
+    hub_api_url: Schema.optionalKey(address(["http:", "https:"])),
+    tls_ca: Schema.optionalKey(certificatesIn(folder)),
+    wake_command: wakeCommand(windows),
+    wake_command_blocks: Schema.Boolean.pipe(Schema.withDecodingDefaultKey(Effect.succeed(false))),
+    capabilities: Schema.Array(text(/\S/, "must not be empty").check(upTo(configLimits.capability_chars)))
+      .check(Schema.isMaxLength(configLimits.capabilities, {
+        message: `must be at most ${configLimits.capabilities} capabilities`
+      }))
+      .pipe(Schema.withDecodingDefaultKey(Effect.succeed([]))),
+    confirmation_timeout_ms: milliseconds(configLimits.confirmation_timeout_ms, 30_000),
+    agent_silence_ms: milliseconds(configLimits.agent_silence_ms, 30 * 60_000),
+    task_timeout_ms: milliseconds(configLimits.task_timeout_ms, 24 * 60 * 60_000),
+    kill_grace_ms: milliseconds(configLimits.kill_grace_ms, limits.kill_grace_ms),
+    results_dir: pathIn(folder).pipe(Schema.withDecodingDefaultKey(Effect.succeed("./results"))),
+    tasks_dir: pathIn(folder).pipe(Schema.withDecodingDefaultKey(Effect.succeed("./tasks"))),
+    log_file: pathIn(folder).pipe(Schema.withDecodingDefaultKey(Effect.succeed("./sidecar.log")))
+  })
+
+/** What no single key shows: an answer and a payload of one task have the same file name. */
+export const configFolders = (folder: string, windows: boolean) => {
+  const { results_dir, tasks_dir } = configFile(folder, windows).fields
+  return Schema.Struct({ results_dir, tasks_dir }).check(Schema.makeFilter(({ results_dir, tasks_dir }) =>
+    results_dir === tasks_dir ? { path: ["tasks_dir"], issue: "must not be the folder of results_dir" } : undefined
+  ))
+}

@@ -1,0 +1,16 @@
+/** Bounds of what config.json may say. Waits are in milliseconds (`_ms`), sizes in bytes (`_bytes`), text in characters (`_chars`). */
+export const configLimits = {
+  file_bytes: 1024 * 1024,
+  tls_ca_bytes: 4 * 1024 * 1024,
+  agent_id_chars: 128,
+  token_chars: 4_096,
+  url_chars: 2_048,
+  path_chars: 4_096,
+  wake_command_chars: 32_000,
+  capabilities: 100,
+  capability_chars: 200,
+  confirmation_timeout_ms: 60 * 60 * 1_000,
+  agent_silence_ms: 24 * 60 * 60 * 1_000,
+  task_timeout_ms: 7 * 24 * 60 * 60 * 1_000,
+  kill_grace_ms: 60_000
+} as const

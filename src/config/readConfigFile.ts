@@ -1,0 +1,43 @@
+import * as Effect from "effect/Effect"
+import * as Predicate from "effect/Predicate"
+import { readFile, stat } from "node:fs/promises"
+import { isAbsolute, relative, resolve } from "node:path"
+import { jsonFault } from "./jsonFault.ts"
+import { configLimits } from "./limits.ts"
+import { readFault } from "./readFault.ts"
+
+/** A path as one would type it here. */
+const typed = (path: string): string => {
+  const short = relative("", path)
+  const shown = isAbsolute(short) || short.startsWith("..") ? path : short
+  return /^[\w./:\\@-]+$/.test(shown) ? shown : `"${shown}"`
+}
+
+const notFound = (path: string, example: string, windows: boolean): string => {
+  const copy = `${windows ? "copy" : "cp"} ${typed(example)} ${typed(resolve(path))}`
+  return `there is no such file; make one from config.example.json and fill it in: ${copy}`
+}
+
+const parse = (text: string): Effect.Effect<unknown, string> =>
+  Effect.try({
+    try: (): unknown => JSON.parse(text),
+    catch: () => `is not JSON at ${jsonFault(text) ?? "an unknown place"}`
+  })
+
+/** The JSON in the configuration file; fails with the sentence that says why there is none. `example` is copied to make one. */
+export const readConfigFile = (path: string, example: string, windows: boolean): Effect.Effect<unknown, string> =>
+  Effect.tryPromise(async () => {
+    const { size } = await stat(path)
+    return size > configLimits.file_bytes ? undefined : await readFile(path, "utf8")
+  }).pipe(
+    Effect.mapError(({ cause }) =>
+      Predicate.hasProperty(cause, "code") && cause.code === "ENOENT"
+        ? notFound(path, example, windows)
+        : `cannot be read: ${readFault(cause)}`
+    ),
+    Effect.flatMap((text) =>
+      text === undefined
+        ? Effect.fail(`must be at most ${configLimits.file_bytes} bytes`)
+        : parse(text.replace(/^\uFEFF/, "")) // Windows editors put a byte order mark first
+    )
+  )

@@ -1,0 +1,51 @@
+/** Every number of the hub in one table; times are virtual milliseconds unless they say real. */
+export const limits = {
+  acceptanceMs: 60_000,
+  staleOfflineMs: 600_000,
+  staleWorkingMs: 1_200_000,
+  assignmentSweepMs: 30_000,
+  ttlMs: 600_000,
+  ttlSweepMs: 60_000,
+  idleSocketMs: 60_000,
+  presenceMs: 60_000,
+  presenceSweepMs: 30_000,
+  maxRetries: 3,
+  maxVerificationRetries: 5,
+  violationsPerWindow: 10,
+  violationWindowMs: 60_000,
+  cooldownsMs: [30_000, 60_000, 300_000],
+  rateWindowMs: 60_000,
+  ratePenaltyMs: 60_000,
+  rateWarnShare: 0.2,
+  rateStepMs: 1000,
+  mailboxMessages: 100,
+  channelMessages: 200,
+  roomMessages: 500,
+  historyEntries: 50,
+  listedMessages: 50,
+  frameBytes: 64 * 1024 * 1024,
+  bodyBytes: 8 * 1024 * 1024,
+  journalFrames: 50_000,
+  shownFrames: 12,
+  echoedCharacters: 50,
+  listenAttempts: 40,
+  listenRetryRealMs: 50,
+  waitForRealMs: 10_000
+} as const
+
+/** Requests a minute and agent, by tier. */
+export const tierCapacity = { light: 120, normal: 60, heavy: 10 } as const
+
+/** Longest text of a field, in characters as a reader counts them. */
+export const fieldCharacters: ReadonlyMap<string, number> = new Map([
+  ["agent_id", 128],
+  ["description", 10_000],
+  ["status", 256],
+  ["channel", 64],
+  ["token", 256],
+  ["error", 2_000],
+  ["reason", 2_000],
+  ["name", 256],
+  ["repo", 512],
+  ["ollama_url", 512]
+])

@@ -1,0 +1,120 @@
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
+import * as http from "node:http"
+import type { Duplex } from "node:stream"
+import { type WebSocket, WebSocketServer } from "ws"
+import type { Request, Response } from "./httpApi.ts"
+import { isJsonObject, parseJson } from "./json.ts"
+import { limits } from "./limits.ts"
+
+/** The hub cannot listen on the port. */
+export class PortError extends Schema.TaggedError<PortError>()("PortError", {
+  port: Schema.Number,
+  cause: Schema.Defect()
+}) {
+  override get message(): string {
+    return `the development hub cannot listen on port ${this.port}`
+  }
+}
+
+export interface Handlers {
+  readonly connected: (socket: WebSocket) => void
+  readonly request: (request: Request) => Response
+}
+
+/** A listening server; `close` ends every connection without a word. */
+export interface Server {
+  readonly port: number
+  readonly close: Effect.Effect<void>
+}
+
+const HOST = "127.0.0.1"
+
+const respond = (response: http.ServerResponse, { status, body }: Response): void => {
+  response.writeHead(status, { "content-type": "application/json; charset=utf-8" }).end(JSON.stringify(body))
+}
+
+const toRequest = (incoming: http.IncomingMessage, body: Request["body"]): Request => {
+  const url = new URL(incoming.url ?? "/", `http://${HOST}`)
+  const bearer = /^Bearer (.*)$/.exec(incoming.headers.authorization ?? "")?.[1]?.trim()
+  return {
+    method: incoming.method ?? "GET",
+    path: decodeURIComponent(url.pathname),
+    query: new Map(url.searchParams),
+    token: bearer ?? url.searchParams.get("token") ?? undefined,
+    body,
+    address: incoming.socket.remoteAddress ?? HOST,
+    host: incoming.headers.host ?? HOST
+  }
+}
+
+const answer = (incoming: http.IncomingMessage, body: string, handle: Handlers["request"]): Response => {
+  const parsed = body === "" ? Option.some({}) : parseJson(body)
+  if (Option.isNone(parsed)) return { status: 400, body: { error: "bad_request" } }
+  try {
+    return handle(toRequest(incoming, isJsonObject(parsed.value) ? parsed.value : {}))
+  } catch (cause) {
+    return { status: cause instanceof URIError ? 400 : 500, body: { error: String(cause) } }
+  }
+}
+
+const onRequest =
+  (handle: Handlers["request"]) => (incoming: http.IncomingMessage, response: http.ServerResponse): void => {
+    const chunks: Array<Buffer> = []
+    let size = 0
+    incoming.on("data", (chunk: Buffer) => {
+      size += chunk.length
+      if (size <= limits.bodyBytes) chunks.push(chunk)
+    })
+    incoming.on("end", () => {
+      if (size > limits.bodyBytes) respond(response, { status: 413, body: { error: "request_too_large" } })
+      else respond(response, answer(incoming, Buffer.concat(chunks).toString("utf8"), handle))
+    })
+  }
+
+const ignore = (): void => undefined
+
+const onUpgrade = (sockets: WebSocketServer, connected: Handlers["connected"]) =>
+(request: http.IncomingMessage, stream: Duplex, head: Buffer): void => {
+  // A peer that is gone already must not take the process down.
+  stream.on("error", ignore)
+  if (new URL(request.url ?? "/", `http://${HOST}`).pathname !== "/ws") {
+    stream.end("HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+    return
+  }
+  sockets.handleUpgrade(request, stream, head, connected)
+}
+
+const shut = (server: http.Server, sockets: WebSocketServer): Effect.Effect<void> =>
+  Effect.callback<void>((resume) => {
+    for (const socket of sockets.clients) socket.terminate()
+    sockets.close()
+    server.close(() => resume(Effect.void))
+    server.closeAllConnections()
+  })
+
+const listen = (port: number, handlers: Handlers): Effect.Effect<Server, PortError> =>
+  Effect.callback((resume) => {
+    const sockets = new WebSocketServer({ noServer: true, maxPayload: limits.frameBytes, perMessageDeflate: false })
+    const server = http.createServer(onRequest(handlers.request))
+    server.on("upgrade", onUpgrade(sockets, handlers.connected))
+    server.once("error", (cause) => resume(Effect.fail(new PortError({ port, cause }))))
+    server.listen(port, HOST, () => {
+      const address = server.address()
+      const bound = typeof address === "object" && address !== null ? address.port : port
+      resume(Effect.succeed({ port: bound, close: shut(server, sockets) }))
+    })
+    return shut(server, sockets)
+  })
+
+/** Listens on loopback; port 0 takes any free one. */
+export const serve = listen
+
+/** Listens on a port that was ours a moment ago, and that the system may not have given back yet. */
+export const serveAgain = (port: number, handlers: Handlers): Effect.Effect<Server, PortError> =>
+  Effect.retry(listen(port, handlers), {
+    times: limits.listenAttempts,
+    schedule: Schedule.spaced(limits.listenRetryRealMs)
+  })

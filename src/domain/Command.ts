@@ -1,0 +1,50 @@
+import type { Progress } from "./Evidence.ts"
+import type { LifecycleEvent } from "./LifecycleEvent.ts"
+import type { TimerName } from "./SidecarState.ts"
+import type { JsonObject, Task } from "./Task.ts"
+
+/** What a report tells the hub: the agent's answer, or why there is none. */
+export type Report =
+  | { readonly _tag: "Complete"; readonly result: JsonObject; readonly tokens_used: number | null }
+  | { readonly _tag: "Failed"; readonly reason: string }
+
+/** A frame to the hub. Each names the task it speaks of, as it stood when the command was made. */
+export type HubCommand =
+  | { readonly _tag: "Identify"; readonly status: "idle" | "working" }
+  | { readonly _tag: "AcceptTask"; readonly task: Task }
+  | { readonly _tag: "RejectTask"; readonly task_id: string; readonly reason: string }
+  | { readonly _tag: "AskRecovery"; readonly task: Task }
+  | { readonly _tag: "ReportState"; readonly task: Task }
+  | { readonly _tag: "SendReport"; readonly task: Task; readonly report: Report }
+  | { readonly _tag: "SendProgress"; readonly task: Task; readonly progress: Progress }
+  | {
+    readonly _tag: "SendWakeResult"
+    readonly task: Task
+    readonly status: "success" | "failed" | "timeout"
+    readonly reason: string | null
+  }
+  | { readonly _tag: "AnnounceRestart"; readonly reason: string }
+
+/** What happens to the files of a task that is over; a success has nothing to keep, of a failure only an answer that came late. */
+export type FilesOfTheEnded = "remove" | "keep_answer" | "keep"
+
+/** What the daemon has to do; every outcome comes back as a Message. */
+export type Command =
+  | HubCommand
+  | { readonly _tag: "Reconnect"; readonly reason: string }
+  | { readonly _tag: "CloseConnection" }
+  | { readonly _tag: "LookUpTask"; readonly task_id: string }
+  | { readonly _tag: "InspectAgent"; readonly task: Task } // revokes a wake that was meant but has not begun
+  | { readonly _tag: "ClearEvidence"; readonly task_id: string }
+  | { readonly _tag: "WatchResults"; readonly task_id: string; readonly wake_id: string | null }
+  | { readonly _tag: "StopWatching" }
+  | { readonly _tag: "WakeAgent"; readonly task: Task; readonly wake_id: string }
+  | { readonly _tag: "AdoptAgent"; readonly task: Task; readonly wake_id: string }
+  | { readonly _tag: "RetryWake"; readonly task_id: string; readonly failed_attempts: number }
+  | { readonly _tag: "StopAgent"; readonly task_id: string; readonly linger_ms: number }
+  | { readonly _tag: "SetAside"; readonly task_id: string; readonly folder: "sent" | "rejected" }
+  | { readonly _tag: "RemoveFiles"; readonly task_id: string; readonly keep_answer: boolean }
+  | { readonly _tag: "StartTimer"; readonly timer: TimerName; readonly after_ms: number }
+  | { readonly _tag: "CancelTimer"; readonly timer: TimerName }
+  | { readonly _tag: "Log"; readonly event: LifecycleEvent }
+  | { readonly _tag: "Exit"; readonly code: 0 | 75 }

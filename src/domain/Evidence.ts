@@ -1,0 +1,45 @@
+import type { JsonObject, Task, WakeEnd } from "./Task.ts"
+
+/** What the agent wrote as its answer; `Unusable` is a file that can never become one. */
+export type Answer =
+  | { readonly _tag: "Success"; readonly result: JsonObject; readonly tokens_used: number | null }
+  | { readonly _tag: "Failure"; readonly reason: string }
+  | { readonly _tag: "Unusable"; readonly reason: string }
+
+/** What the agent says of its progress: a whole percentage, an event for the hub's dashboard, or both. */
+export interface Progress {
+  readonly progress: number | null
+  readonly execution_event: JsonObject | null
+}
+
+/** What the results folder says about one task. Times are epoch milliseconds. */
+export interface FolderEvidence {
+  readonly started: boolean
+  readonly last_sign_at: number | null
+  readonly answer: Answer | "half-written" | null
+}
+
+/** What the wake record and the process table say about one wake; `none` means that it never ran and never will. */
+export interface ProcessEvidence {
+  readonly process: "alive" | "gone" | "none"
+  readonly this_boot: boolean
+}
+
+export type Evidence = FolderEvidence & ProcessEvidence
+
+export interface SilencePolicy {
+  readonly agent_silence_ms: number
+  readonly wake_command_blocks: boolean
+}
+
+/** Whether a command that ended so may have left an agent at work behind it, as one that only starts something does. */
+export const mayHaveLaunched = (end: WakeEnd | null, policy: SilencePolicy): boolean =>
+  !policy.wake_command_blocks && (end === null || end.how === "unseen" || end.code === 0)
+
+/** The definition of "at work" in docs/architecture.md: by its process, or by recent signs of life of this boot. */
+export const isAtWork = (evidence: Evidence, task: Task, policy: SilencePolicy, now: number): boolean => {
+  const end = task.wake?.end ?? null
+  if (evidence.process === "alive" && end === null) return true
+  if (evidence.process === "none" || !evidence.this_boot || !mayHaveLaunched(end, policy)) return false
+  return evidence.started && evidence.last_sign_at !== null && now - evidence.last_sign_at < policy.agent_silence_ms
+}

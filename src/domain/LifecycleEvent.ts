@@ -1,0 +1,63 @@
+/** The vocabulary of the log: one variant an event, its fields beside it. `ts` and `agent_id` are added by the Logger. Durations are in milliseconds. */
+export type LifecycleEvent =
+  // the daemon
+  | {
+    readonly event: "startup"
+    readonly version: string
+    readonly node: string
+    readonly pid: number
+    readonly hub_url: string
+  }
+  | { readonly event: "shutdown"; readonly reason: string }
+  | { readonly event: "draining"; readonly exit_code: number }
+  | { readonly event: "state_set_aside"; readonly path: string; readonly reason: string }
+  | { readonly event: "fiber_died"; readonly fiber: string; readonly reason: string }
+  // the hub
+  | { readonly event: "ws_connected"; readonly url: string }
+  | { readonly event: "identified" }
+  | { readonly event: "identify_refused"; readonly reason: string }
+  | { readonly event: "ws_closed"; readonly code: number; readonly reason: string }
+  | { readonly event: "reconnect_scheduled"; readonly delay_ms: number; readonly attempt: number }
+  | { readonly event: "reconnecting"; readonly reason: string }
+  | { readonly event: "heartbeat_timeout"; readonly after_ms: number }
+  | { readonly event: "frame_undecodable"; readonly reason: string; readonly excerpt: string }
+  | { readonly event: "frame_ignored"; readonly type: string }
+  | { readonly event: "hub_error"; readonly error: string }
+  | { readonly event: "rate_limited"; readonly retry_after_ms: number }
+  | { readonly event: "frame_refused"; readonly type: string; readonly error: string }
+  // a task
+  | { readonly event: "task_received"; readonly task_id: string; readonly generation: number; readonly again: boolean }
+  | { readonly event: "task_refused"; readonly task_id: string; readonly reason: string }
+  | { readonly event: "task_cancelled"; readonly task_id: string }
+  | { readonly event: "wake_attempt"; readonly task_id: string; readonly attempt: number; readonly wake_id: string }
+  | {
+    readonly event: "wake_ended"
+    readonly task_id: string
+    readonly exit_code: number | null
+    readonly duration_ms: number
+  }
+  | { readonly event: "agent_started"; readonly task_id: string; readonly confirmed_after_ms: number | null }
+  | { readonly event: "agent_found_at_work"; readonly task_id: string }
+  | { readonly event: "wake_failed"; readonly task_id: string; readonly attempt: number; readonly reason: string }
+  | { readonly event: "task_progress"; readonly task_id: string; readonly progress: number | null }
+  | { readonly event: "answer_found"; readonly task_id: string; readonly outcome: "success" | "failure" | "unusable" }
+  | { readonly event: "answer_ignored"; readonly task_id: string; readonly reason: string }
+  | { readonly event: "agent_stopping"; readonly task_id: string; readonly reason: string }
+  | {
+    readonly event: "report_sent"
+    readonly task_id: string
+    readonly generation: number
+    readonly outcome: "complete" | "failed"
+  }
+  | {
+    readonly event: "report_acknowledged"
+    readonly task_id: string
+    readonly status: string
+    readonly duration_ms: number
+  }
+  | { readonly event: "report_refused"; readonly task_id: string; readonly reason: string; readonly remedy: string }
+  | { readonly event: "files_kept"; readonly task_id: string; readonly folder: string }
+  | { readonly event: "file_trouble"; readonly path: string; readonly reason: string }
+  // recovery
+  | { readonly event: "recovery_found"; readonly task_id: string; readonly status: string; readonly generation: number }
+  | { readonly event: "recovery_settled"; readonly task_id: string; readonly outcome: "ours" | "in_doubt" | "not_ours" }

@@ -1,0 +1,92 @@
+import { limits } from "../../limits.ts"
+import type { SidecarState } from "../SidecarState.ts"
+import { heldTask, noAgent } from "../SidecarState.ts"
+import type { Rule } from "../step.ts"
+import { activityIs, all, cancelTimers, connectionIs, emit, given, log, startTimer, stay, taskIs } from "../step.ts"
+import type { Assignment, Task } from "../Task.ts"
+import { isSafeTaskId } from "../taskId.ts"
+import { ours } from "./asking.ts"
+import { enqueue, flush } from "./exchange.ts"
+
+const received = ({ generation, task_id }: Assignment, again: boolean): Rule =>
+  log({ event: "task_received", task_id, generation, again })
+
+const refused = (task_id: string, reason: string): Rule => log({ event: "task_refused", task_id, reason })
+
+const accept = (assignment: Assignment): Rule =>
+  given(({ policy }, now) => {
+    const active: Task = {
+      ...assignment,
+      status: "accepted",
+      wake_attempts: 0,
+      accepted_at: now,
+      wake: null,
+      failure: null
+    }
+    return all(
+      (state) => [{ ...state, stored: { ...state.stored, active }, agent: noAgent }, []],
+      received(assignment, false),
+      startTimer("lease", limits.lease_ms),
+      startTimer("task_timeout", policy.task_timeout_ms),
+      ours
+    )
+  })
+
+/** Under a new generation attempts count anew, and a failure that was sent is not sent again: the work is. */
+const newGeneration = (task: Task): Partial<Task> => {
+  const running = task.status === "confirming" || task.status === "working"
+  const again = task.failure !== null && task.failure.sent_generation !== null
+  return {
+    wake_attempts: running ? 1 : 0,
+    ...(again ? { status: "accepted", failure: null, wake: null } : {})
+  }
+}
+
+/** Whether it is unknown what the agent does, so that only the evidence can say how to go on. */
+const agentUnknown = ({ agent: { activity } }: SidecarState): boolean =>
+  activity._tag === "Idle" || activity._tag === "Settling" ||
+  (activity._tag === "Inspecting" && activity.because === "assess")
+
+const reopen: Rule = given((state) => {
+  const task = heldTask(state)
+  if (task === null || task.status === "reporting" || task.status === "waking" || !agentUnknown(state)) return stay
+  return all(
+    taskIs({ status: "accepted" }),
+    cancelTimers("settle"),
+    state.agent.activity._tag === "Settling" ? activityIs({ _tag: "Idle" }) : stay
+  )
+})
+
+/** Rule 2: the task we hold, with our generation or a higher one; a lower one is late. */
+const assignedAgain = (task: Task, assignment: Assignment): Rule => {
+  if (assignment.generation < task.generation) {
+    return refused(task.task_id, `generation ${assignment.generation} is older than ours, ${task.generation}`)
+  }
+  const newer = assignment.generation > task.generation
+  return all(
+    taskIs({ ...assignment, ...(newer ? newGeneration(task) : {}) }),
+    newer ? reopen : stay,
+    given(({ connection }) =>
+      connectionIs({ pending: connection.pending.filter(({ kind }) => kind !== "recovery" && kind !== "state") })
+    ),
+    received(assignment, true),
+    ours
+  )
+}
+
+/** Rules 2, 3 and 13: a task is pushed to us. */
+export const taskAssigned = (assignment: Assignment): Rule =>
+  given((state) => {
+    const task = heldTask(state)
+    const { task_id } = assignment
+    if (task !== null && task.task_id === task_id) return all(gaveUsATask, assignedAgain(task, assignment))
+    if (!isSafeTaskId(task_id)) return refused(task_id, "the id cannot be a file name")
+    if (task !== null) {
+      return all(gaveUsATask, refused(task_id, `busy with ${task.task_id}`), enqueue("reject", task_id), flush)
+    }
+    if (state.draining !== null) return all(refused(task_id, "draining"), emit({ _tag: "CloseConnection" }))
+    return all(gaveUsATask, accept(assignment))
+  })
+
+/** Rule 14: a task pushed on this connection shows that the hub knows it. */
+const gaveUsATask: Rule = all(connectionIs({ half_open: false }), cancelTimers("half_open"))

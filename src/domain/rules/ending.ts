@@ -1,0 +1,103 @@
+import { limits } from "../../limits.ts"
+import type { Answer } from "../Evidence.ts"
+import type { EndCause } from "../SidecarState.ts"
+import type { Rule } from "../step.ts"
+import {
+  activityIs,
+  agentIs,
+  all,
+  cancelTimers,
+  emit,
+  given,
+  log,
+  startTimer,
+  stay,
+  taskIs,
+  withTask
+} from "../step.ts"
+import { flush, tellWakeResult } from "./exchange.ts"
+
+/** The task has failed: the failure is owed to the hub. */
+export const fail = (reason: string): Rule =>
+  all(
+    taskIs({ status: "reporting", failure: { reason, sent_generation: null } }),
+    activityIs({ _tag: "Idle" }),
+    cancelTimers("confirmation", "settle", "task_timeout"),
+    flush
+  )
+
+/** Stops the whole process tree and waits until it is gone; what follows is decided by the evidence then. */
+export const stopAgent = (because: EndCause): Rule =>
+  withTask((task) =>
+    all(
+      cancelTimers("confirmation", "settle"),
+      activityIs({ _tag: "Stopping", because }),
+      log({ event: "agent_stopping", task_id: task.task_id, reason: because.reason }),
+      emit({ _tag: "StopAgent", task_id: task.task_id, linger_ms: 0 })
+    )
+  )
+
+/** Rule 7: an agent that ended without an answer has 10 s left for it to show. */
+export const settle = (reason: string): Rule =>
+  all(
+    cancelTimers("confirmation"),
+    activityIs({ _tag: "Settling", because: { _tag: "Failed", reason } }),
+    startTimer("settle", limits.settle_ms)
+  )
+
+const succeed = (answer: Answer): Rule =>
+  all(
+    agentIs({ answer, activity: { _tag: "Idle" } }),
+    taskIs({ status: "reporting", failure: null }),
+    cancelTimers("confirmation", "settle", "task_timeout"),
+    flush
+  )
+
+/** Rule 11: an answer that cannot be used is kept, and the task fails with what is wrong with it. */
+const rejectAnswer = (task_id: string, reason: string): Rule =>
+  all(emit({ _tag: "SetAside", task_id, folder: "rejected" }), stopAgent({ _tag: "Failed", reason }))
+
+const outcomeOf = { Success: "success", Failure: "failure", Unusable: "unusable" } as const
+
+/** Rules 1, 5 and 11: an answer of the agent. The first counts; one that comes after a failure was sent is kept. */
+export const answerFound = (answer: Answer): Rule =>
+  withTask((task) => {
+    const ignored = (reason: string): Rule => log({ event: "answer_ignored", task_id: task.task_id, reason })
+    if (task.failure !== null && task.failure.sent_generation !== null) {
+      return ignored("a failure was reported before it")
+    }
+    if (task.status === "reporting" && (task.failure === null || answer._tag !== "Success")) {
+      return ignored("there is one already")
+    }
+    return all(
+      log({ event: "answer_found", task_id: task.task_id, outcome: outcomeOf[answer._tag] }),
+      confirmedBySign,
+      answer._tag === "Success"
+        ? succeed(answer)
+        : answer._tag === "Failure"
+        ? fail(answer.reason)
+        : rejectAnswer(task.task_id, answer.reason)
+    )
+  })
+
+/** Rule 6: `.started`, or an answer, confirms the wake. */
+export const confirmedBySign: Rule = withTask((task) => {
+  const unconfirmed = task.status === "waking" || task.status === "confirming"
+  if (!unconfirmed || task.wake === null) return stay
+  const wake = task.wake
+  return all(
+    taskIs({ status: "working" }),
+    cancelTimers("confirmation"),
+    given((_, now) => log({ event: "agent_started", task_id: task.task_id, confirmed_after_ms: now - wake.at })),
+    tellWakeResult("success", null)
+  )
+})
+
+/** Rule 7: the task has run for `task_timeout_ms`. */
+export const taskTimedOut: Rule = given((state) =>
+  withTask((task) =>
+    task.status === "reporting" || state.agent.activity._tag === "Stopping"
+      ? stay
+      : stopAgent({ _tag: "Failed", reason: `the task took longer than ${state.policy.task_timeout_ms} ms` })
+  )
+)

@@ -1,0 +1,115 @@
+import type { Evidence } from "../Evidence.ts"
+import { isAtWork, mayHaveLaunched } from "../Evidence.ts"
+import type { EndCause, Policy } from "../SidecarState.ts"
+import { heldTask } from "../SidecarState.ts"
+import type { Rule } from "../step.ts"
+import { activityIs, all, emit, given, log, startTimer, stay, taskIs, withTask } from "../step.ts"
+import type { Task, WakeEnd } from "../Task.ts"
+import { answerFound, confirmedBySign, fail, settle } from "./ending.ts"
+import { renewLease } from "./exchange.ts"
+import { attemptFailed, retryOrFail, tryWake } from "./wake.ts"
+
+/** Rule 1: looks at the evidence before any wake, unless the agent is in hand already. */
+export const assess: Rule = given(({ agent }) =>
+  withTask((task) =>
+    agent.activity._tag !== "Idle" || task.status === "reporting" ? stay : all(
+      activityIs({ _tag: "Inspecting", because: "assess" }),
+      emit({ _tag: "InspectAgent", task })
+    )
+  )
+)
+
+/** Rule 6: confirmation is counted from the spawn, also by a later life of the daemon. */
+const awaitConfirmation: Rule = given(({ policy: { confirmation_timeout_ms } }, now) =>
+  withTask((task) => {
+    const left = (task.wake?.at ?? now) + confirmation_timeout_ms - now
+    return startTimer("confirmation", Math.min(confirmation_timeout_ms, Math.max(0, left)))
+  })
+)
+
+/** Rule 1: the agent is at work, so it is not woken; a process that an earlier life of the daemon spawned is adopted. */
+const resume = (evidence: Evidence): Rule =>
+  withTask((task) =>
+    all(
+      activityIs({ _tag: "Running" }),
+      task.status === "working" ? stay : taskIs({ status: "confirming" }),
+      log({ event: "agent_found_at_work", task_id: task.task_id }),
+      task.wake !== null && evidence.process === "alive"
+        ? emit({ _tag: "AdoptAgent", task, wake_id: task.wake.id })
+        : stay,
+      evidence.started ? confirmedBySign : stay,
+      withTask((resumed) => resumed.status === "confirming" ? awaitConfirmation : stay)
+    )
+  )
+
+const endText = (end: WakeEnd): string => {
+  const how = {
+    exited: `the wake command ended with exit code ${end.code}`,
+    killed: "the wake command was killed",
+    unspawned: "the wake command could not be started",
+    unseen: "the wake command ended"
+  }[end.how]
+  return end.output === "" ? how : `${how}: ${end.output}`
+}
+
+const whyNotAtWork = (end: WakeEnd | null, this_boot: boolean, policy: Policy): string => {
+  if (!this_boot) return "the machine restarted while the agent was at work"
+  if (end !== null && !mayHaveLaunched(end, policy)) return `${endText(end)}; there is no answer`
+  return `the agent ended without an answer, or was silent for ${policy.agent_silence_ms} ms`
+}
+
+/** Rules 6 and 7: the agent is not at work any more. Before its confirmation that is a failed attempt, after it the end. */
+const notAtWorkAnyMore = (task: Task, this_boot: boolean): Rule =>
+  given(({ policy }) => {
+    const end = task.wake?.end ?? null
+    const reason = whyNotAtWork(end, this_boot, policy)
+    if (task.status === "working") return settle(reason)
+    if (!this_boot) return attemptFailed(reason, "failed")
+    if (mayHaveLaunched(end, policy)) return all(activityIs({ _tag: "Running" }), awaitConfirmation)
+    const endedWell = end === null || end.how === "unseen" || end.code === 0
+    return endedWell ? settle(reason) : attemptFailed(reason, "failed")
+  })
+
+const notAtWork = (task: Task, evidence: Evidence): Rule =>
+  given(({ stored }) => {
+    if (task.status === "accepted" || task.status === "waking") return tryWake(evidence)
+    return stored.active === null ? activityIs({ _tag: "Idle" }) : notAtWorkAnyMore(task, evidence.this_boot)
+  })
+
+const afterStop = (because: EndCause, evidence: Evidence, atWork: boolean): Rule => {
+  if (evidence.answer === "half-written") return settle(because.reason)
+  if (because._tag === "Failed") return fail(because.reason)
+  return atWork ? resume(evidence) : retryOrFail(because.reason)
+}
+
+/** Rule 1: what the folder and the process table say, and what follows from it. */
+export const agentInspected = (task_id: string, evidence: Evidence): Rule =>
+  given((state, now) => {
+    const task = heldTask(state)
+    const { activity } = state.agent
+    if (task === null || task.task_id !== task_id || activity._tag !== "Inspecting") return stay
+    const { because } = activity
+    const { answer } = evidence
+    const stopped = typeof because === "object"
+    if (answer !== null && answer !== "half-written" && !(stopped && answer._tag === "Unusable")) {
+      return all(activityIs({ _tag: "Idle" }), answerFound(answer))
+    }
+    const atWork = isAtWork(evidence, task, state.policy, now)
+    if (stopped) return afterStop(because, evidence, atWork)
+    if (!atWork && answer === null) return notAtWork(task, evidence)
+    return because === "lease" ? all(activityIs({ _tag: "Running" }), renewLease) : resume(evidence)
+  })
+
+/** Rules 6 and 7: the wake command has ended. One that may only have started something is given its time. */
+export const wakeExited = (task_id: string, wake_id: string, end: WakeEnd): Rule =>
+  given(({ agent, policy }, now) =>
+    withTask((task) => {
+      if (task.task_id !== task_id || task.wake === null || task.wake.id !== wake_id) return stay
+      const over = agent.activity._tag === "Running" && !mayHaveLaunched(end, policy)
+      return all(
+        taskIs({ wake: { ...task.wake, end } }),
+        log({ event: "wake_ended", task_id, exit_code: end.code, duration_ms: now - task.wake.at }),
+        over ? withTask((now_ended) => notAtWorkAnyMore(now_ended, true)) : stay
+      )
+    })
+  )

@@ -1,0 +1,100 @@
+import { limits } from "../../limits.ts"
+import type { StoredState } from "../SidecarState.ts"
+import { heldTask, noAgent, noConnection } from "../SidecarState.ts"
+import type { Rule } from "../step.ts"
+import { all, cancelTimers, connectionIs, emit, given, log, startTimer, stay, taskIs, withTask } from "../step.ts"
+import { askWhoseItIs } from "./asking.ts"
+import { assess } from "./evidence.ts"
+import { clearSlot, finishDraining, seeOff } from "./slot.ts"
+
+/** Rule 4: identify with the true status. */
+export const connected: Rule = given((state) =>
+  all(
+    (
+      current
+    ) => [
+      { ...current, connection: { ...noConnection, phase: "connected", half_open: state.connection.half_open } },
+      []
+    ],
+    emit({ _tag: "Identify", status: heldTask(state) === null ? "idle" : "working" })
+  )
+)
+
+/** Rules 4 and 14: ask whose the task is; after a dead link the old socket may still be the one the hub pushes to. */
+export const identified: Rule = given(({ connection }) =>
+  all(
+    connectionIs({ phase: "identified" }),
+    connection.half_open ? startTimer("half_open", limits.half_open_recheck_ms) : stay,
+    askWhoseItIs
+  )
+)
+
+/** A lost connection says nothing about the agent nor about what we owe: only what it told us is forgotten. */
+export const disconnected = (half_open: boolean): Rule =>
+  given(({ connection }) =>
+    all(
+      (state) => [{ ...state, connection: { ...noConnection, half_open: half_open || connection.half_open } }, []],
+      cancelTimers("answer", "resend", "assign_grace", "half_open")
+    )
+  )
+
+/** Rule 14: no task came on the new socket for 90 s, so the hub may be pushing to the old one: once more. */
+export const halfOpenOver: Rule = given(({ connection: { half_open } }) =>
+  half_open
+    ? all(connectionIs({ half_open: false }), emit({ _tag: "Reconnect", reason: "the link was dead before this one" }))
+    : stay
+)
+
+/** Rule 14: the hub has lost us while the socket lives. */
+export const hubLostUs: Rule = emit({ _tag: "Reconnect", reason: "the hub has lost us" })
+
+/** Rule 9: exactly this task is stopped and its files removed, also where its agent is only on its way out. */
+export const taskCancelled = (task_id: string): Rule =>
+  given((state) => {
+    const held = heldTask(state)?.task_id === task_id
+    if (!held && !state.leaving.some((leaving) => leaving.task_id === task_id)) return stay
+    return all(
+      log({ event: "task_cancelled", task_id }),
+      held ? clearSlot("remove", 0) : seeOff(task_id, "remove", 0)
+    )
+  })
+
+/** Rule 10: two tasks cannot both be recovered: the older one ends as by `abort`. */
+const keepOne = (stored: StoredState): Rule =>
+  stored.active === null || stored.recovering === null ? stay : seeOff(stored.recovering.task_id, "keep", 0)
+
+const recover: Rule = given((state, now) =>
+  withTask((task) =>
+    all(
+      log({ event: "recovery_found", task_id: task.task_id, status: task.status, generation: task.generation }),
+      task.status === "reporting" && task.failure === null ? taskIs({ status: "working" }) : stay,
+      startTimer("lease", limits.lease_ms),
+      startTimer("task_timeout", Math.max(0, task.accepted_at + state.policy.task_timeout_ms - now)),
+      emit({ _tag: "WatchResults", task_id: task.task_id, wake_id: task.wake?.id ?? null }),
+      assess
+    )
+  )
+)
+
+/** Rule 10: `active` becomes `recovering`; agents that nobody holds a task for are seen off. */
+export const restarted = (stored: StoredState, survivors: ReadonlyArray<string>): Rule => {
+  const recovering = stored.active ?? stored.recovering
+  return all(
+    (state) => [{ ...state, stored: { version: 1, active: null, recovering }, agent: noAgent }, []],
+    keepOne(stored),
+    ...survivors
+      .filter((task_id) => task_id !== recovering?.task_id && task_id !== stored.recovering?.task_id)
+      .map((task_id) => seeOff(task_id, "keep", 0)),
+    recover
+  )
+}
+
+/** Rule 13: the task at hand is finished, no other is taken. */
+export const drain = (exit_code: 0 | 75): Rule =>
+  all(
+    (state) => [{ ...state, draining: exit_code }, []],
+    log({ event: "draining", exit_code }),
+    finishDraining
+  )
+
+export const restartRequested = (reason: string): Rule => all(emit({ _tag: "AnnounceRestart", reason }), drain(75))

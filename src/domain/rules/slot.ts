@@ -1,0 +1,51 @@
+import { limits } from "../../limits.ts"
+import type { FilesOfTheEnded } from "../Command.ts"
+import { heldTask, noAgent } from "../SidecarState.ts"
+import type { Rule } from "../step.ts"
+import { all, cancelTimers, connectionIs, emit, given, stay, withTask } from "../step.ts"
+
+/** Rule 4: what was recovering is ours again. */
+export const claim: Rule = (state) => [
+  { ...state, stored: { ...state.stored, active: heldTask(state), recovering: null } },
+  []
+]
+
+/** Rule 13: what drains closes on the final answer, and is over when no agent of ours lives. */
+export const finishDraining: Rule = given(({ draining, leaving, stored }) => {
+  if (draining === null || stored.active !== null || stored.recovering !== null) return stay
+  return leaving.length === 0
+    ? emit({ _tag: "CloseConnection" }, { _tag: "Exit", code: draining })
+    : emit({ _tag: "CloseConnection" })
+})
+
+/** Sees an agent off whose task is over: no other is woken before it is gone. */
+export const seeOff = (task_id: string, files: FilesOfTheEnded, linger_ms: number): Rule => (state) => [
+  {
+    ...state,
+    leaving: [...state.leaving.filter((leaving) => leaving.task_id !== task_id), { task_id, files }]
+  },
+  [{ _tag: "StopAgent", task_id, linger_ms }]
+]
+
+const emptySlots: Rule = (state) => [
+  { ...state, stored: { ...state.stored, active: null, recovering: null }, agent: noAgent },
+  []
+]
+
+/** The task is over for us: its slot is free, its agent is seen off. */
+export const clearSlot = (files: FilesOfTheEnded, linger_ms: number = limits.agent_linger_ms): Rule =>
+  withTask((task) =>
+    all(
+      emptySlots,
+      given(({ connection }) =>
+        connectionIs({
+          standing: "unknown",
+          pending: connection.pending.filter((exchange) => exchange.task_id !== task.task_id)
+        })
+      ),
+      cancelTimers("confirmation", "settle", "lease", "progress", "task_timeout", "assign_grace"),
+      emit({ _tag: "StopWatching" }),
+      seeOff(task.task_id, files, linger_ms),
+      finishDraining
+    )
+  )

@@ -1,0 +1,100 @@
+import { limits } from "../../limits.ts"
+import type { Evidence } from "../Evidence.ts"
+import type { SidecarState } from "../SidecarState.ts"
+import type { Rule } from "../step.ts"
+import { activityIs, all, emit, given, log, startTimer, stay, taskIs, withTask } from "../step.ts"
+import type { Task } from "../Task.ts"
+import { fail, stopAgent } from "./ending.ts"
+import { tellWakeResult } from "./exchange.ts"
+
+const maxAttempts = 1 + limits.wake_retries_ms.length
+
+/** A wake may act on a task that is ours, or was when the connection was lost. */
+const mayWake = ({ connection, stored }: SidecarState): boolean =>
+  stored.active !== null && connection.standing !== "denied" && connection.standing !== "in_doubt"
+
+/** Rule 6: the intent is saved, then the command is spawned. */
+const wake = (attempt: number): Rule =>
+  given((_, now) =>
+    withTask(({ generation, task_id }) => {
+      const wake_id = `g${generation}a${attempt}t${now}`
+      return all(
+        taskIs({ status: "waking", wake_attempts: attempt, wake: { id: wake_id, at: now, end: null } }),
+        activityIs({ _tag: "Spawning" }),
+        emit({ _tag: "ClearEvidence", task_id }, { _tag: "WatchResults", task_id, wake_id }),
+        log({ event: "wake_attempt", task_id, attempt, wake_id }),
+        withTask((task) => emit({ _tag: "WakeAgent", task, wake_id }))
+      )
+    })
+  )
+
+/** Rule 10: attempts go on counting; one that was meant but never began is made again under its number. */
+const nextAttempt = (task: Task, evidence: Evidence): number =>
+  task.status === "waking" && task.wake?.end === null && evidence.process === "none"
+    ? task.wake_attempts
+    : task.wake_attempts + 1
+
+/** Rule 1: nothing is at work and there is no answer, so the agent is woken as soon as it may be. */
+export const tryWake = (evidence: Evidence): Rule =>
+  given((state) =>
+    withTask((task) => {
+      if (!mayWake(state)) return activityIs({ _tag: "Idle" })
+      if (state.leaving.length > 0) return activityIs({ _tag: "AwaitingExit" })
+      const attempt = nextAttempt(task, evidence)
+      return attempt > maxAttempts ? fail(`no wake succeeded in ${maxAttempts} attempts`) : wake(attempt)
+    })
+  )
+
+export const wakeSpawned = (task_id: string, wake_id: string): Rule =>
+  given(({ agent, policy }) =>
+    withTask((task) => {
+      if (task.task_id !== task_id || task.wake?.id !== wake_id || agent.activity._tag !== "Spawning") return stay
+      return task.status === "working" ? activityIs({ _tag: "Running" }) : all(
+        taskIs({ status: "confirming" }),
+        activityIs({ _tag: "Running" }),
+        startTimer("confirmation", policy.confirmation_timeout_ms)
+      )
+    })
+  )
+
+/** The command can never run for this task: trying again would change nothing. */
+export const wakeImpossible = (task_id: string, wake_id: string, reason: string): Rule =>
+  given(({ agent }) =>
+    withTask((task) =>
+      task.task_id === task_id && task.wake?.id === wake_id && agent.activity._tag === "Spawning" ? fail(reason) : stay
+    )
+  )
+
+/** Rule 6: that attempt failed; its process tree is stopped before anything else. */
+export const attemptFailed = (reason: string, status: "failed" | "timeout"): Rule =>
+  withTask((task) =>
+    all(
+      log({ event: "wake_failed", task_id: task.task_id, attempt: task.wake_attempts, reason }),
+      tellWakeResult(status, reason),
+      stopAgent({ _tag: "AttemptFailed", reason })
+    )
+  )
+
+/** Rule 6: no confirmation in time is a failed attempt. */
+export const confirmationTimedOut: Rule = given(({ agent, policy }) =>
+  withTask((task) =>
+    task.status === "confirming" && agent.activity._tag !== "Stopping"
+      ? attemptFailed(`no confirmation within ${policy.confirmation_timeout_ms} ms`, "timeout")
+      : stay
+  )
+)
+
+/** Rule 6: again after 5, 15 and 30 s; after the third retry the task has failed. */
+export const retryOrFail = (reason: string): Rule =>
+  withTask((task) =>
+    task.wake_attempts >= maxAttempts
+      ? fail(`no wake succeeded in ${maxAttempts} attempts; the last: ${reason}`)
+      : all(
+        taskIs({
+          status: "waking",
+          wake: task.wake && { ...task.wake, end: task.wake.end ?? { how: "unseen", code: null, output: "" } }
+        }),
+        activityIs({ _tag: "AwaitingRetry" }),
+        emit({ _tag: "RetryWake", task_id: task.task_id, failed_attempts: task.wake_attempts })
+      )
+  )

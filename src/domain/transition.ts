@@ -1,0 +1,99 @@
+import type { Message } from "./Message.ts"
+import { agentStarted, agentStopped, leaseDue, progressFound, retryDue, settleOver } from "./rules/agent.ts"
+import { answerOverdue, hubRefused, rateLimited, resendDue, taskAcknowledged } from "./rules/answers.ts"
+import { inDoubt, stateReportAnswered, taskContinued, taskLookedUp, taskReassigned } from "./rules/asking.ts"
+import { taskAssigned } from "./rules/assignment.ts"
+import { answerFound, taskTimedOut } from "./rules/ending.ts"
+import { agentInspected, wakeExited } from "./rules/evidence.ts"
+import { relayProgress } from "./rules/exchange.ts"
+import {
+  connected,
+  disconnected,
+  drain,
+  halfOpenOver,
+  hubLostUs,
+  identified,
+  restarted,
+  restartRequested,
+  taskCancelled
+} from "./rules/life.ts"
+import { confirmationTimedOut, wakeImpossible, wakeSpawned } from "./rules/wake.ts"
+import type { SidecarState, TimerName } from "./SidecarState.ts"
+import { heldTask } from "./SidecarState.ts"
+import type { Rule, Step } from "./step.ts"
+import { given, stay } from "./step.ts"
+
+const timerRules: Record<TimerName, Rule> = {
+  answer: answerOverdue,
+  resend: resendDue,
+  assign_grace: inDoubt,
+  half_open: halfOpenOver,
+  confirmation: confirmationTimedOut,
+  settle: settleOver,
+  lease: leaseDue,
+  progress: relayProgress,
+  task_timeout: taskTimedOut
+}
+
+const ofHeldTask = (task_id: string, rule: Rule): Rule =>
+  given((state) => heldTask(state)?.task_id === task_id ? rule : stay)
+
+const ruleFor = (message: Message): Rule => {
+  switch (message._tag) {
+    case "Connected":
+      return connected
+    case "Identified":
+      return identified
+    case "Disconnected":
+      return disconnected(message.half_open)
+    case "TaskAssigned":
+      return taskAssigned(message.task)
+    case "TaskAcknowledged":
+      return taskAcknowledged(message.task_id, message.status)
+    case "TaskContinued":
+      return taskContinued(message.task_id, message.generation)
+    case "TaskReassigned":
+      return taskReassigned(message.task_id)
+    case "StateReportAnswered":
+      return stateReportAnswered(message.task_id, message.action)
+    case "TaskCancelled":
+      return taskCancelled(message.task_id)
+    case "HubRefused":
+      return hubRefused(message.error, message.message_type, message.unknown_type)
+    case "RateLimited":
+      return rateLimited(message.retry_after_ms)
+    case "HubLostUs":
+      return hubLostUs
+    case "RestartRequested":
+      return restartRequested(message.reason)
+    case "AgentStarted":
+      return agentStarted(message.task_id, message.wake_id)
+    case "ProgressFound":
+      return progressFound(message.task_id, message.progress)
+    case "ResultFound":
+      return ofHeldTask(message.task_id, answerFound(message.answer))
+    case "AgentInspected":
+      return agentInspected(message.task_id, message.evidence)
+    case "WakeSpawned":
+      return wakeSpawned(message.task_id, message.wake_id)
+    case "WakeImpossible":
+      return wakeImpossible(message.task_id, message.wake_id, message.reason)
+    case "WakeExited":
+      return wakeExited(message.task_id, message.wake_id, message.end)
+    case "AgentStopped":
+      return agentStopped(message.task_id)
+    case "RetryDue":
+      return retryDue(message.task_id)
+    case "TimerFired":
+      return timerRules[message.timer]
+    case "TaskLookedUp":
+      return taskLookedUp(message.task_id, message.whereabouts)
+    case "Restarted":
+      return restarted(message.stored, message.survivors)
+    case "DrainRequested":
+      return drain(message.exit_code)
+  }
+}
+
+/** The sidecar's rules: what a message changes, and what is to be done. `now` is in epoch milliseconds. */
+export const transition = (state: SidecarState, message: Message, now: number): Step => ruleFor(message)(state, now)

@@ -1,0 +1,10 @@
+/** The limits of the process layer alone. Waits are in milliseconds, sizes in bytes or as named. */
+export const wakerLimits = {
+  record_write_ms: 2_000, // a launcher that has made its record owes its content
+  first_poll_ms: 20, // waits for an end begin so short and double up to `process_poll_ms`
+  process_reads: 8, // entries of the process table read at once
+  table_retry_ms: 1_000, // a process table that cannot be read is tried again, so that no life is taken for an end
+  table_retries: 10,
+  tool_timeout_ms: 10_000, // `ps`, `sysctl`, `taskkill`
+  tool_output_bytes: 16 * 1024 * 1024
+} as const

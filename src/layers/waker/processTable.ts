@@ -1,0 +1,19 @@
+import type * as Effect from "effect/Effect"
+import type { FileError } from "../files.ts"
+
+/** One entry of the process table. */
+export interface ProcessEntry {
+  readonly pid: number
+  readonly parent: number
+  readonly group: number
+  readonly zombie: boolean
+  readonly start_time: string
+  readonly environment: string // `NAME=value` each ended by a NUL; empty where it may not be read
+}
+
+/** The process table of a POSIX system. */
+export interface ProcessTable {
+  readonly boot: Effect.Effect<string>
+  readonly find: (pid: number) => Effect.Effect<ProcessEntry | null, FileError>
+  readonly all: Effect.Effect<ReadonlyArray<ProcessEntry>, FileError>
+}

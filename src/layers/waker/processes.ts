@@ -1,0 +1,34 @@
+import type * as Effect from "effect/Effect"
+import type { FileError } from "../files.ts"
+import type { WakeRecord } from "./record.ts"
+import type { WakeFiles } from "./taskFiles.ts"
+
+/** A wake as it is looked for among the processes; `record` is null where none of this boot is to be had. */
+export interface KnownWake {
+  readonly files: WakeFiles
+  readonly record: WakeRecord | null
+}
+
+/** What lives of a wake: its leader, the members of its group, and those that left the group and still carry its cookie. */
+export interface LivingWake {
+  readonly wake: KnownWake
+  readonly pids: ReadonlyArray<number>
+  readonly group: number | null // the group that may be signalled as a whole
+}
+
+/** The processes of the wakes, as this platform can find and stop them. */
+export interface Processes {
+  /** What tells this boot of the machine from every other; empty where the platform does not say. */
+  readonly boot: Effect.Effect<string>
+  /** Whether the process that wrote the record lives; a recycled pid is not it. */
+  readonly leaderLives: (wake: KnownWake) => Effect.Effect<boolean, FileError>
+  /**
+   * Those of the wakes of which something lives. `seen` is what an earlier look found: a group that was theirs then is
+   * theirs now, even where its leader is gone.
+   */
+  readonly living: (
+    wakes: ReadonlyArray<KnownWake>,
+    seen: ReadonlyArray<LivingWake>
+  ) => Effect.Effect<ReadonlyArray<LivingWake>, FileError>
+  readonly signal: (living: LivingWake, signal: "SIGTERM" | "SIGKILL") => Effect.Effect<void>
+}

@@ -1,0 +1,63 @@
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { mkdir, readFile, writeFile } from "node:fs/promises"
+import { dirname } from "node:path"
+import type { FileError } from "../files.ts"
+import { attempt, isMissing } from "../files.ts"
+import { wakerLimits } from "./limits.ts"
+import { polling } from "./polling.ts"
+
+/** What the launcher wrote before it became the wake command. An empty `start_time` or `boot` is one the system does not tell. */
+const WakeRecord = Schema.Struct({
+  wake_id: Schema.String,
+  boot: Schema.String,
+  log_offset: Schema.Int, // bytes; what this wake prints begins there
+  pid: Schema.Int,
+  start_time: Schema.String
+})
+export type WakeRecord = typeof WakeRecord.Type
+
+const Revocation = Schema.Struct({ revoked: Schema.Literal(true) })
+
+const decode = Schema.decodeUnknownOption(Schema.fromJsonString(Schema.Union([WakeRecord, Revocation])))
+
+/** `revoked`: the command has not run and never will. `unwritten`: the launcher has made the file and not filled it. */
+export type WakeProof = WakeRecord | "revoked" | "unwritten"
+
+/** The beginning of a record, to which its launcher adds what only it knows. */
+export const recordPrefix = (known: Pick<WakeRecord, "wake_id" | "boot" | "log_offset">): string =>
+  JSON.stringify(known).slice(0, -1)
+
+const understand = (text: string): WakeProof =>
+  Option.match(decode(text), {
+    onNone: () => "unwritten",
+    onSome: (content) => "revoked" in content ? "revoked" : content
+  })
+
+/** What the record says at this moment; null where there is none. */
+export const readRecord = (path: string): Effect.Effect<WakeProof | null, FileError> =>
+  attempt(path, () => readFile(path, "utf8")).pipe(
+    Effect.map(understand),
+    Effect.catchIf(isMissing, () => Effect.succeed(null))
+  )
+
+/** Reads a record that may be in the making, and waits until it is whole. */
+export const settledRecord = (path: string): Effect.Effect<WakeProof | null, FileError> =>
+  readRecord(path).pipe(
+    Effect.repeat({ schedule: polling, until: (proof) => proof !== "unwritten" }),
+    Effect.timeoutOrElse({
+      duration: wakerLimits.record_write_ms,
+      orElse: () => Effect.succeed<WakeProof>("unwritten")
+    })
+  )
+
+/** Reads the record, or makes it first, so that a launcher that comes later finds it and does not run the command. */
+export const revokeOrRead = (path: string): Effect.Effect<WakeProof | null, FileError> =>
+  attempt(path, async () => {
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+    await writeFile(path, JSON.stringify({ revoked: true }), { flag: "wx", mode: 0o600 })
+  }).pipe(
+    Effect.as<WakeProof>("revoked"),
+    Effect.catchIf((error) => error.code === "EEXIST", () => settledRecord(path))
+  )

@@ -1,0 +1,42 @@
+import * as Effect from "effect/Effect"
+import { readdir } from "node:fs/promises"
+import { join } from "node:path"
+import { isSafeTaskId } from "../../domain/taskId.ts"
+import type { FileError } from "../files.ts"
+import { attempt, isMissing } from "../files.ts"
+
+/** One wake by its files: the record that proves it, and the payload it was given. */
+export interface WakeFiles {
+  readonly task_id: string
+  readonly wake_id: string
+  readonly record_path: string
+  readonly payload_path: string
+}
+
+export const payloadPath = (folder: string, task_id: string): string => join(folder, `${task_id}.json`)
+
+export const logPath = (folder: string, task_id: string): string => join(folder, `${task_id}.log`)
+
+export const wakeFiles = (folder: string, task_id: string, wake_id: string): WakeFiles => ({
+  task_id,
+  wake_id,
+  record_path: join(folder, `${task_id}.${wake_id}.wake`),
+  payload_path: payloadPath(folder, task_id)
+})
+
+/** A task id may hold dots, a wake id holds none, so the last one parts them. */
+const recordName = /^(.+)\.([^.]+)\.wake$/
+
+/** Every wake that has a record in `folder`, of all tasks. */
+export const recordedWakes = (folder: string): Effect.Effect<ReadonlyArray<WakeFiles>, FileError> =>
+  attempt(folder, () => readdir(folder)).pipe(
+    Effect.catchIf(isMissing, () => Effect.succeed<Array<string>>([])),
+    Effect.map((names) =>
+      names.flatMap((name) => {
+        const [, task_id, wake_id] = recordName.exec(name) ?? []
+        return task_id !== undefined && wake_id !== undefined && isSafeTaskId(task_id)
+          ? [wakeFiles(folder, task_id, wake_id)]
+          : []
+      })
+    )
+  )

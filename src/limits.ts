@@ -1,0 +1,51 @@
+/** Every limit of the sidecar with its unit. Waits are in milliseconds (`_ms`), sizes in bytes (`_bytes`) or as named. */
+export const limits = {
+  // hub connection
+  reconnect_first_ms: 1_000,
+  reconnect_cap_ms: 60_000,
+  open_timeout_ms: 10_000,
+  identify_timeout_ms: 15_000,
+  ping_interval_ms: 30_000,
+  pong_timeout_ms: 10_000,
+  half_open_recheck_ms: 90_000,
+  max_cooldown_ms: 600_000,
+  close_timeout_ms: 500,
+  max_frame_bytes: 32 * 1024 * 1024,
+  inbox_high_water_bytes: 1024 * 1024,
+  lookup_timeout_ms: 10_000,
+  lookup_body_bytes: 32 * 1024 * 1024,
+
+  // hub exchanges
+  answer_timeout_ms: 15_000,
+  assign_grace_ms: 5_000,
+  rate_limit_min_ms: 1_000,
+  rate_limit_max_ms: 60_000,
+  hub_reason_chars: 2_000,
+  echoed_payload_bytes: 64 * 1024,
+  pending_exchanges: 16,
+
+  // the agent
+  wake_retries_ms: [5_000, 15_000, 30_000],
+  lease_ms: 60_000,
+  progress_interval_ms: 5_000,
+  settle_ms: 10_000,
+  agent_linger_ms: 15_000,
+  kill_grace_ms: 5_000,
+  kill_wait_ms: 10_000,
+  process_poll_ms: 1_000,
+  output_tail_chars: 1_000,
+  payload_in_env_bytes: 96 * 1024,
+
+  // results folder
+  rescan_ms: 5_000,
+  half_written_ms: 10_000,
+  answer_bytes: 16 * 1024 * 1024,
+  progress_bytes: 64 * 1024,
+  watch_events: 4_096,
+
+  // the daemon
+  mailbox_messages: 1_024,
+  shutdown_ms: 900,
+  state_file_bytes: 64 * 1024 * 1024,
+  task_id_chars: 128
+} as const

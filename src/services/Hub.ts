@@ -1,0 +1,17 @@
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import type * as Stream from "effect/Stream"
+import type { HubCommand } from "../domain/Command.ts"
+import type { HubMessage, Whereabouts } from "../domain/Message.ts"
+
+/** The connection to the hub. It never fails: what breaks is a `Disconnected` and the next attempt. */
+export class Hub extends Context.Service<Hub, {
+  /** Running this stream keeps the connection; interrupting it closes the socket with 1000. Run it once. */
+  readonly messages: Stream.Stream<HubMessage>
+  /** Sends one frame; without a connection it does nothing, as the `Disconnected` message says already. */
+  readonly send: (command: HubCommand) => Effect.Effect<void>
+  /** Closes the connection and lets the schedule open the next one. */
+  readonly reconnect: (reason: string) => Effect.Effect<void>
+  /** Asks the hub's HTTP interface where a task is. */
+  readonly lookUp: (task_id: string) => Effect.Effect<Whereabouts>
+}>()("agentcom-sidecar/Hub") {}

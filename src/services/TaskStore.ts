@@ -1,0 +1,18 @@
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import type { StoredState } from "../domain/SidecarState.ts"
+
+export class StoreError extends Schema.TaggedError<StoreError>()("StoreError", {
+  reason: Schema.Literals(["Unreadable", "Unwritable"]),
+  path: Schema.String,
+  cause: Schema.Defect()
+}) {}
+
+/** What we owe the hub, kept across crashes. */
+export class TaskStore extends Context.Service<TaskStore, {
+  /** The stored state; the empty one where there is none. A file that cannot be understood is set aside, never overwritten. */
+  readonly load: Effect.Effect<StoredState, StoreError>
+  /** Returns when the state would survive a power failure. */
+  readonly save: (state: StoredState) => Effect.Effect<void, StoreError>
+}>()("agentcom-sidecar/TaskStore") {}

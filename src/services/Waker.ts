@@ -1,0 +1,33 @@
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import type { ProcessEvidence } from "../domain/Evidence.ts"
+import type { Task, WakeEnd } from "../domain/Task.ts"
+
+/** The command can never run for this task, whatever is tried again; `remedy` says what to change. */
+export class WakeImpossible extends Schema.TaggedError<WakeImpossible>()("WakeImpossible", {
+  remedy: Schema.String
+}) {}
+
+/** Wakes the agent of a task and knows its processes. */
+export class Waker extends Context.Service<Waker, {
+  /**
+   * Spawns the wake command detached. Succeeds when it has been spawned, with the effect that waits for its end; a
+   * command that could not be spawned has ended as `unspawned`, with the reason as its output. Interruption of either
+   * leaves the process at its work.
+   */
+  readonly wake: (
+    task: Task,
+    wake_id: string
+  ) => Effect.Effect<{ readonly end: Effect.Effect<WakeEnd> }, WakeImpossible>
+  /** Waits for the end of a process that an earlier life of the daemon spawned; it is `unseen`. */
+  readonly adopt: (task: Task, wake_id: string) => Effect.Effect<WakeEnd>
+  /** What is known of the task's current wake. A wake that was meant but has not begun is revoked: it never will. */
+  readonly inspect: (task: Task) => Effect.Effect<ProcessEvidence>
+  /** Gives the agent `linger_ms` to end by itself, then stops its whole process tree; returns when it is gone, with whether it lived. */
+  readonly stop: (task_id: string, linger_ms: number) => Effect.Effect<boolean>
+  /** The tasks that have a living agent. */
+  readonly survivors: Effect.Effect<ReadonlyArray<string>>
+  /** Removes the payload, output and wake records of a task. */
+  readonly forget: (task_id: string) => Effect.Effect<void>
+}>()("agentcom-sidecar/Waker") {}
