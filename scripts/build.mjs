@@ -1,1 +1,57 @@
-console.log("later")
+#!/usr/bin/env node
+// Bundles src into dist: main.js and, beside it, a chunk for each command and what they share.
+import { chmodSync, existsSync, readFileSync, renameSync, rmSync } from "node:fs"
+import { dirname, join } from "node:path"
+import { fileURLToPath } from "node:url"
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const dist = join(root, "dist")
+const fresh = join(root, `.dist-${process.pid}`)
+const stale = join(root, `.dist-${process.pid}-old`)
+const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
+
+const bundle = (esbuild) =>
+  esbuild.build({
+    absWorkingDir: root,
+    entryPoints: ["src/main.ts"],
+    outdir: fresh,
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    platform: "node",
+    target: "node22",
+    minify: true, keepNames: true,
+    chunkNames: "[name]-[hash]",
+    external: ["@parcel/watcher"], // native
+    // CommonJS packages in the bundle require Node's own modules.
+    banner: {
+      js: "import { createRequire as makeRequire } from \"node:module\"; const require = makeRequire(import.meta.url);"
+    },
+    define: { AGENTCOM_SIDECAR_VERSION: JSON.stringify(version), __filename: "import.meta.filename" },
+    legalComments: "none",
+    logLevel: "warning",
+    metafile: true
+  })
+
+/** Puts the whole new folder in place of the whole old one, so that nobody runs a half-built dist. */
+const swap = () => {
+  if (existsSync(dist)) renameSync(dist, stale)
+  renameSync(fresh, dist)
+}
+
+const esbuild = await import("esbuild").catch(() => undefined)
+if (esbuild === undefined) {
+  const ready = existsSync(join(dist, "main.js"))
+  console.error(
+    `esbuild is not installed: ${ready ? "dist stays as it is" : "run npm install with the development packages"}`
+  )
+  process.exit(ready ? 0 : 1)
+}
+try {
+  await bundle(esbuild)
+  const main = join(fresh, "main.js")
+  chmodSync(main, 0o755)
+  swap()
+} finally {
+  for (const folder of [fresh, stale]) rmSync(folder, { recursive: true, force: true })
+}

@@ -14,17 +14,16 @@ import type { Supervisor } from "./Supervisor.ts"
 export interface Surroundings {
   readonly fibers: Supervisor
   readonly post: (message: Message) => Effect.Effect<void>
+  /** What is known at once is handled before the next message of the mailbox. */
+  readonly learn: (message: Message) => Effect.Effect<void>
   readonly exit: Deferred.Deferred<0 | 75>
 }
-
-/** What a command has learnt at once, if anything. */
-export type Outcome = Effect.Effect<Message | void>
 
 export type CommandOf<Tag extends Command["_tag"]> = Extract<Command, { readonly _tag: Tag }>
 
 /**
- * Runs one command. What is short and has to be done before the next command is done here, and its outcome returned;
- * what takes time becomes a fiber under the actor's scope, and its outcome comes through the mailbox.
+ * Runs one command. What is short and has to be done before the next command is done here; what takes time becomes a
+ * fiber under the actor's scope, and its outcome comes through the mailbox.
  */
 export const makeRunner = Effect.fnUntraced(function*(surroundings: Surroundings) {
   const { exit, fibers, post } = surroundings
@@ -44,19 +43,19 @@ export const makeRunner = Effect.fnUntraced(function*(surroundings: Surroundings
     SendProgress: send,
     SendWakeResult: send,
     AnnounceRestart: send,
-    Reconnect: ({ reason }): Outcome =>
+    Reconnect: ({ reason }) =>
       Effect.andThen(logger.log({ event: "reconnecting", reason }), hub.reconnect(reason)),
-    CloseConnection: (): Outcome => fibers.stop("hub"),
-    LookUpTask: ({ task_id }): Outcome =>
+    CloseConnection: () => fibers.stop("hub"),
+    LookUpTask: ({ task_id }) =>
       fibers.run(
         "look-up",
         Effect.flatMap(hub.lookUp(task_id), (whereabouts) => post({ _tag: "TaskLookedUp", task_id, whereabouts }))
       ),
     ...agentCommands(waker, watcher, surroundings),
-    StartTimer: ({ after_ms, timer }): Outcome =>
+    StartTimer: ({ after_ms, timer }) =>
       fibers.run(`timer ${timer}`, Effect.andThen(Effect.sleep(after_ms), post({ _tag: "TimerFired", timer }))),
-    CancelTimer: ({ timer }): Outcome => fibers.stop(`timer ${timer}`),
-    Log: ({ event }): Outcome => logger.log(event),
-    Exit: ({ code }): Outcome => Effect.asVoid(Deferred.succeed(exit, code))
+    CancelTimer: ({ timer }) => fibers.stop(`timer ${timer}`),
+    Log: ({ event }) => logger.log(event),
+    Exit: ({ code }) => Effect.asVoid(Deferred.succeed(exit, code))
   }))
 })

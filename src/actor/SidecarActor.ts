@@ -15,24 +15,25 @@ import { makeSupervisor } from "./Supervisor.ts"
 
 /**
  * How a message is handled: transition, save if what we owe has changed, run the commands. What a command knows at once
- * is handled before the next message; so the mailbox never waits for itself.
+ * is handled before the next message, so the mailbox never waits for itself.
  */
-const makeHandler = Effect.fnUntraced(function*(policy: Policy, surroundings: Surroundings) {
+const makeHandler = Effect.fnUntraced(function*(policy: Policy, surroundings: Omit<Surroundings, "learn">) {
   const store = yield* TaskStore
-  const run = yield* makeRunner(surroundings)
+  const learnt: Array<Message> = []
+  const learn = (message: Message) =>
+    Effect.sync(() => {
+      learnt.push(message)
+    })
+  const run = yield* makeRunner({ ...surroundings, learn })
   let state: SidecarState = initialState(policy)
 
-  return Effect.fnUntraced(function*(first: Message) {
-    const messages: Array<Message> = [first]
-    for (let message = messages.shift(); message !== undefined; message = messages.shift()) {
+  return Effect.fnUntraced(function*(posted: Message) {
+    for (let message: Message | undefined = posted; message !== undefined; message = learnt.shift()) {
       const before = state
       const [after, commands] = transition(before, message, yield* Clock.currentTimeMillis)
       state = after
       if (after.stored !== before.stored) yield* store.save(after.stored)
-      for (const command of commands) {
-        const outcome = yield* run(command)
-        if (outcome !== undefined) messages.push(outcome)
-      }
+      for (const command of commands) yield* run(command)
     }
   })
 })

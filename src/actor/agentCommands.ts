@@ -3,7 +3,7 @@ import * as Stream from "effect/Stream"
 import type { Message } from "../domain/Message.ts"
 import type { Observation, ResultWatcher } from "../services/ResultWatcher.ts"
 import type { Waker } from "../services/Waker.ts"
-import type { CommandOf, Outcome, Surroundings } from "./CommandRunner.ts"
+import type { CommandOf, Surroundings } from "./CommandRunner.ts"
 import { awaitRetry } from "./wakeRetry.ts"
 
 const messageOf = (task_id: string, wake_id: string | null, seen: Observation): Message => {
@@ -21,7 +21,7 @@ const messageOf = (task_id: string, wake_id: string | null, seen: Observation): 
 export const agentCommands = (
   waker: Waker["Service"],
   watcher: ResultWatcher["Service"],
-  { fibers, post }: Surroundings
+  { fibers, learn, post }: Surroundings
 ) => {
   const wake = ({ task, wake_id }: CommandOf<"WakeAgent">) => {
     const { task_id } = task
@@ -36,35 +36,34 @@ export const agentCommands = (
   }
 
   return {
-    InspectAgent: ({ task }: CommandOf<"InspectAgent">): Outcome =>
-      Effect.zipWith(waker.inspect(task), watcher.look(task.task_id), (process, folder) => ({
-        _tag: "AgentInspected",
-        task_id: task.task_id,
-        evidence: { ...process, ...folder }
-      })),
-    ClearEvidence: ({ task_id }: CommandOf<"ClearEvidence">): Outcome => watcher.clear(task_id),
-    WatchResults: ({ task_id, wake_id }: CommandOf<"WatchResults">): Outcome =>
+    InspectAgent: Effect.fnUntraced(function*({ task }: CommandOf<"InspectAgent">) {
+      const process = yield* waker.inspect(task)
+      const folder = yield* watcher.look(task.task_id)
+      yield* learn({ _tag: "AgentInspected", task_id: task.task_id, evidence: { ...process, ...folder } })
+    }),
+    ClearEvidence: ({ task_id }: CommandOf<"ClearEvidence">) => watcher.clear(task_id),
+    WatchResults: ({ task_id, wake_id }: CommandOf<"WatchResults">) =>
       fibers.run(
         "watch",
         Stream.runForEach(watcher.watch(task_id), (seen) => post(messageOf(task_id, wake_id, seen)))
       ),
-    StopWatching: (): Outcome => fibers.stop("watch"),
-    WakeAgent: (command: CommandOf<"WakeAgent">): Outcome => fibers.run(`wake ${command.wake_id}`, wake(command)),
-    AdoptAgent: ({ task, wake_id }: CommandOf<"AdoptAgent">): Outcome =>
+    StopWatching: () => fibers.stop("watch"),
+    WakeAgent: (command: CommandOf<"WakeAgent">) => fibers.run(`wake ${command.wake_id}`, wake(command)),
+    AdoptAgent: ({ task, wake_id }: CommandOf<"AdoptAgent">) =>
       fibers.runOnce(
         `wake ${wake_id}`,
         Effect.flatMap(waker.adopt(task, wake_id), (end) =>
           post({ _tag: "WakeExited", task_id: task.task_id, wake_id, end }))
       ),
-    RetryWake: ({ failed_attempts, task_id }: CommandOf<"RetryWake">): Outcome =>
+    RetryWake: ({ failed_attempts, task_id }: CommandOf<"RetryWake">) =>
       fibers.run("retry", Effect.andThen(awaitRetry(failed_attempts), post({ _tag: "RetryDue", task_id }))),
-    StopAgent: ({ linger_ms, task_id }: CommandOf<"StopAgent">): Outcome =>
+    StopAgent: ({ linger_ms, task_id }: CommandOf<"StopAgent">) =>
       fibers.run(
         `stop ${task_id}`,
         Effect.flatMap(waker.stop(task_id, linger_ms), (was_alive) => post({ _tag: "AgentStopped", task_id, was_alive }))
       ),
-    SetAside: ({ folder, task_id }: CommandOf<"SetAside">): Outcome => watcher.setAside(task_id, folder),
-    RemoveFiles: ({ keep_answer, task_id }: CommandOf<"RemoveFiles">): Outcome =>
+    SetAside: ({ folder, task_id }: CommandOf<"SetAside">) => watcher.setAside(task_id, folder),
+    RemoveFiles: ({ keep_answer, task_id }: CommandOf<"RemoveFiles">) =>
       Effect.andThen(watcher.remove(task_id, keep_answer), waker.forget(task_id))
   }
 }

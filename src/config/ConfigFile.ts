@@ -98,7 +98,11 @@ export const configFile = (folder: string, windows: boolean) =>
 /** What no single key shows: an answer and a payload of one task have the same file name. */
 export const configFolders = (folder: string, windows: boolean) => {
   const { results_dir, tasks_dir } = configFile(folder, windows).fields
-  return Schema.Struct({ results_dir, tasks_dir }).check(Schema.makeFilter(({ results_dir, tasks_dir }) =>
-    results_dir === tasks_dir ? { path: ["tasks_dir"], issue: "must not be the folder of results_dir" } : undefined
-  ))
+  return Schema.Struct({ results_dir, tasks_dir }).check(
+    Schema.makeFilter((folders) =>
+      folders.results_dir === folders.tasks_dir
+        ? { path: ["tasks_dir"], issue: "must not be the folder of results_dir" }
+        : undefined
+    )
+  )
 }

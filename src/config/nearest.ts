@@ -15,9 +15,10 @@ const editDistance = (a: string, b: string): number => {
   return row[b.length] ?? 0
 }
 
+const plain = (text: string): string => text.toLowerCase().replaceAll(/[-_ ]/g, "")
+
 /** The one of `words` most like `word`, or undefined where none is like it. Case and the kind of dash do not count. */
 export const nearest = (word: string, words: ReadonlyArray<string>): string | undefined => {
-  const plain = (text: string): string => text.toLowerCase().replaceAll(/[-_ ]/g, "")
   const furthest = Math.max(1, Math.floor(word.length / 3))
   const ranked = words
     .map((candidate) => ({ candidate, distance: editDistance(plain(word), plain(candidate)) }))

@@ -25,8 +25,7 @@ export const make = (scale: number): ScaledClock => {
   let skipped = 0
   let moved = Deferred.makeUnsafe<void>()
 
-  const elapsed = (): number =>
-    Number(real.monotonicTimeNanosUnsafe() - start) / NANOS_PER_MILLI * scale + skipped
+  const elapsed = (): number => Number(real.monotonicTimeNanosUnsafe() - start) / NANOS_PER_MILLI * scale + skipped
   const millis = (): number => Math.floor(epoch + elapsed())
   const nanos = (): bigint => start + BigInt(Math.floor(elapsed() * NANOS_PER_MILLI))
   const wallNanos = (): bigint => BigInt(epoch) * BigInt(NANOS_PER_MILLI) + nanos() - start

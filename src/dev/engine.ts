@@ -25,7 +25,6 @@ export interface Engine {
   readonly act: <A>(event: (hub: Hub, now: number) => A) => A
   readonly hub: () => Hub
   readonly now: () => number
-  readonly delays: Delays
   /** Something broke that the hub survives: the log says what. */
   readonly complain: (cause: unknown) => void
   /** The process is gone: its timers stand still until `boot`. */
@@ -42,9 +41,56 @@ const makeWorld = Effect.map(Random.Random, (random) => {
   let last = 0
   return {
     count: () => ++last,
-    makeId: () => Array.from({ length: hexDigits }, () => Math.floor(random.nextDoubleUnsafe() * 16).toString(16)).join("")
+    makeId: () =>
+      Array.from({ length: hexDigits }, () => Math.floor(random.nextDoubleUnsafe() * 16).toString(16)).join("")
   }
 })
+
+/** Calls `tick` whenever something is due; `look` has to be called when that may have become earlier. */
+const makeTimer = (clock: ScaledClock, dueAt: () => number, tick: () => void) =>
+  Effect.gen(function*() {
+    let sleepsUntil = Number.POSITIVE_INFINITY
+    let wake = Deferred.makeUnsafe<void>()
+    const untilDue = Effect.suspend(() => {
+      sleepsUntil = dueAt()
+      wake = Deferred.makeUnsafe<void>()
+      const left = Math.max(0, sleepsUntil - clock.currentTimeMillisUnsafe())
+      return Effect.raceFirst(clock.sleep(Duration.millis(left)), Deferred.await(wake))
+    })
+    yield* untilDue.pipe(Effect.andThen(Effect.sync(tick)), Effect.forever, logged, Effect.forkScoped)
+    // A later deadline needs no waking: the timer looks again when the old one is over.
+    const look = (): void => {
+      if (dueAt() < sleepsUntil) Deferred.doneUnsafe(wake, Effect.void)
+    }
+    return look
+  })
+
+/** Does what the books want done, at once or after the delays that a test has asked for. */
+const makeSettling = (
+  delays: Delays,
+  wire: Wire,
+  later: (realMs: number, event: (hub: Hub, now: number) => void) => void
+) => {
+  let lastTrigger = 0
+  const match = (hub: Hub, at: number): void => {
+    hub.scheduleWanted = false
+    if (delays.assignDelayMs === 0) {
+      schedule(hub, at)
+      return
+    }
+    const trigger = ++lastTrigger
+    // The delay counts from the latest reason to look, or an older one would cut it short.
+    later(delays.assignDelayMs, (books, now) => trigger === lastTrigger ? schedule(books, now) : undefined)
+  }
+  return (hub: Hub, at: number): void => {
+    if (hub.scheduleWanted) match(hub, at)
+    for (const output of hub.outputs.splice(0)) {
+      if (output._tag === "Push" && delays.pushDelayMs > 0) {
+        later(delays.pushDelayMs, (_, now) => wire.perform(output, now))
+      } else wire.perform(output, at)
+    }
+  }
+}
 
 /** Starts the books on `durable`; `changed` is called after every event. */
 export const make = (
@@ -57,76 +103,40 @@ export const make = (
   Effect.gen(function*() {
     const world = yield* makeWorld
     const fork = yield* FiberSet.makeRuntime()
-    const now = (): number => clock.currentTimeMillisUnsafe()
-    let hub = start(durable, world, now())
+    const time = (): number => clock.currentTimeMillisUnsafe()
+    let hub = start(durable, world, time())
     let running = true
-    let sleepsUntil = Number.POSITIVE_INFINITY
-    let wake = Deferred.makeUnsafe<void>()
-
-    const later = (realMs: number, then: () => void): void => {
-      fork(logged(Effect.andThen(clock.sleepReal(realMs), Effect.sync(then))))
-    }
-
-    const flush = (at: number): void => {
-      for (const output of hub.outputs.splice(0)) {
-        if (output._tag === "Push" && delays.pushDelayMs > 0) {
-          later(delays.pushDelayMs, () => act((_, now) => wire.perform(output, now)))
-        } else wire.perform(output, at)
-      }
-    }
-
-    const settle = (at: number): void => {
-      if (hub.scheduleWanted && delays.assignDelayMs === 0) schedule(hub, at)
-      else if (hub.scheduleWanted) {
-        hub.scheduleWanted = false
-        later(delays.assignDelayMs, () => act(schedule))
-      }
-      flush(at)
-    }
-
     const dueAt = (): number => running ? nextDeadline(hub) : Number.POSITIVE_INFINITY
-
+    const settle = makeSettling(delays, wire, (realMs, event) => {
+      fork(logged(Effect.andThen(clock.sleepReal(realMs), Effect.sync(() => act(event)))))
+    })
     const act = <A>(event: (hub: Hub, now: number) => A): A => {
-      const time = now()
-      for (let due = dueAt(); due <= time; due = dueAt()) {
+      const now = time()
+      for (let due = dueAt(); due <= now; due = dueAt()) {
         fireNext(hub)
-        settle(due)
+        settle(hub, due)
       }
-      const answer = event(hub, time)
-      settle(time)
+      const answer = event(hub, now)
+      settle(hub, now)
       changed()
-      // A later deadline needs no waking: the timer looks again when the old one is over.
-      if (dueAt() < sleepsUntil) Deferred.doneUnsafe(wake, Effect.void)
+      look()
       return answer
     }
-
-    yield* Effect.suspend(() => {
-      sleepsUntil = dueAt()
-      wake = Deferred.makeUnsafe<void>()
-      const left = Math.max(0, sleepsUntil - now())
-      return Effect.raceFirst(clock.sleep(Duration.millis(left)), Deferred.await(wake))
-    }).pipe(
-      Effect.andThen(Effect.sync(() => act(() => undefined))),
-      Effect.forever,
-      logged,
-      Effect.forkScoped
-    )
-
+    const tick = (): void => act(() => undefined)
+    const look = yield* makeTimer(clock, dueAt, tick)
+    const reboot = (runs: boolean) => (): void => {
+      hub = start(hub, world, time())
+      running = runs
+      tick()
+    }
     return {
       act,
       hub: () => hub,
-      now,
-      delays,
+      now: time,
       complain: (cause) => {
         fork(Effect.logError("the development hub failed", cause))
       },
-      halt: () => {
-        running = false
-      },
-      boot: () => {
-        hub = start(hub, world, now())
-        running = true
-        act(() => undefined)
-      }
+      halt: reboot(false),
+      boot: reboot(true)
     }
   })

@@ -1,3 +1,5 @@
+import * as Struct from "effect/Struct"
+import { shown } from "./connections.ts"
 import type { Hub } from "./hub.ts"
 import { send } from "./hub.ts"
 import type { JsonObject } from "./json.ts"
@@ -41,8 +43,8 @@ export const invalid = (errors: ReadonlyArray<FieldError>): Response =>
   reply(422, { error: "validation_failed", errors })
 
 /** The task as `GET /api/tasks/ID` shows it. */
-const listed = ({ assign_to: _, skip_verification: __, verification_timeout_ms: ___, ...task }: HubTask): JsonObject =>
-  task
+const listed = (task: HubTask): JsonObject =>
+  Struct.omit(task, ["assign_to", "skip_verification", "verification_timeout_ms"])
 
 const noTask = (id: string): Response => reply(404, { error: "task_not_found", task_id: id })
 
@@ -77,8 +79,8 @@ export const register = ({ hub, body, host }: Call): Response => {
 
 export const listAgents = ({ hub }: Call): Response =>
   reply(200, {
-    agents: [...hub.presence.values()].map(({ lastSeen: _, ...presence }) => ({
-      ...presence,
+    agents: [...hub.presence.values()].map((presence) => ({
+      ...shown(presence),
       fsm_state: hub.agents.get(presence.agent_id)?.phase ?? "offline"
     }))
   })
@@ -113,7 +115,6 @@ export const sayInRoom = ({ hub, body, agentId, now }: Call): Response => {
     ? reply(422, { error: "text is required" })
     : reply(201, { ...messages.sayInRoom(hub, agentId, words, text(body, "type", "chat"), now) })
 }
-
 
 export const createChannel = ({ hub, body, now }: Call): Response => {
   const channel = text(body, "name", "")

@@ -22,8 +22,7 @@ const routes: ReadonlyArray<Route> = [
     method: "GET",
     path: "/health",
     who: "anyone",
-    answer: ({ hub }) =>
-      api.reply(200, { status: "ok", service: "agent_com", agents_connected: hub.presence.size })
+    answer: ({ hub }) => api.reply(200, { status: "ok", service: "agent_com", agents_connected: hub.presence.size })
   },
   { method: "GET", path: "/api/schemas", who: "anyone", answer: () => api.reply(200, { version: "1.0", schemas }) },
   {

@@ -11,7 +11,7 @@ import { limits } from "./limits.ts"
 
 /** The hub cannot listen on the port. */
 export class PortError extends Schema.TaggedError<PortError>()("PortError", {
-  port: Schema.Number,
+  port: Schema.Int,
   cause: Schema.Defect()
 }) {
   override get message(): string {
@@ -31,6 +31,8 @@ export interface Server {
 }
 
 const HOST = "127.0.0.1"
+
+const ignore = (): void => undefined
 
 const respond = (response: http.ServerResponse, { status, body }: Response): void => {
   response.writeHead(status, { "content-type": "application/json; charset=utf-8" }).end(JSON.stringify(body))
@@ -68,24 +70,25 @@ const onRequest =
       size += chunk.length
       if (size <= limits.bodyBytes) chunks.push(chunk)
     })
+    // A client that went away needs no answer.
+    incoming.on("error", ignore)
     incoming.on("end", () => {
       if (size > limits.bodyBytes) respond(response, { status: 413, body: { error: "request_too_large" } })
       else respond(response, answer(incoming, Buffer.concat(chunks).toString("utf8"), handle))
     })
   }
 
-const ignore = (): void => undefined
-
-const onUpgrade = (sockets: WebSocketServer, connected: Handlers["connected"]) =>
-(request: http.IncomingMessage, stream: Duplex, head: Buffer): void => {
-  // A peer that is gone already must not take the process down.
-  stream.on("error", ignore)
-  if (new URL(request.url ?? "/", `http://${HOST}`).pathname !== "/ws") {
-    stream.end("HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
-    return
+const onUpgrade =
+  (sockets: WebSocketServer, connected: Handlers["connected"]) =>
+  (request: http.IncomingMessage, stream: Duplex, head: Buffer): void => {
+    // A peer that is gone already must not take the process down.
+    stream.on("error", ignore)
+    if (request.url?.split("?")[0] !== "/ws") {
+      stream.end("HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+      return
+    }
+    sockets.handleUpgrade(request, stream, head, connected)
   }
-  sockets.handleUpgrade(request, stream, head, connected)
-}
 
 const shut = (server: http.Server, sockets: WebSocketServer): Effect.Effect<void> =>
   Effect.callback<void>((resume) => {

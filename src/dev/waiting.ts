@@ -7,7 +7,7 @@ import type { ScaledClock } from "./ScaledClock.ts"
 
 /** `waitFor` gave up. */
 export class HubWaitTimeout extends Schema.TaggedError<HubWaitTimeout>()("HubWaitTimeout", {
-  waitedMs: Schema.Number,
+  waitedMs: Schema.Finite,
   /** The last frames of the journal, for whoever has to find out why. */
   lastFrames: Schema.Array(Schema.String)
 }) {

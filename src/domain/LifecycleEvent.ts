@@ -43,6 +43,7 @@ export type LifecycleEvent =
   | { readonly event: "answer_found"; readonly task_id: string; readonly outcome: "success" | "failure" | "unusable" }
   | { readonly event: "answer_ignored"; readonly task_id: string; readonly reason: string }
   | { readonly event: "agent_stopping"; readonly task_id: string; readonly reason: string }
+  | { readonly event: "agent_unstoppable"; readonly task_id: string; readonly pids: ReadonlyArray<number> }
   | {
     readonly event: "report_sent"
     readonly task_id: string

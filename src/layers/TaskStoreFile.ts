@@ -22,7 +22,9 @@ const readText = async (path: string): Promise<string> => {
 const encode = (state: StoredState): string => {
   const text = JSON.stringify(state)
   const size = Buffer.byteLength(text)
-  if (size > limits.state_file_bytes) throw new Error(`the state has ${size} bytes, more than ${limits.state_file_bytes}`)
+  if (size > limits.state_file_bytes) {
+    throw new Error(`the state has ${size} bytes, more than ${limits.state_file_bytes}`)
+  }
   return text
 }
 

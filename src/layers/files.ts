@@ -28,11 +28,19 @@ export const attempt = <A>(path: string, operation: () => Promise<A>): Effect.Ef
 /** Whether there is nothing of that name, nor a folder that could hold it. */
 export const isMissing = (error: FileError): boolean => error.code === "ENOENT" || error.code === "ENOTDIR"
 
-export const fileTrouble = (error: FileError): LifecycleEvent => ({
-  event: "file_trouble",
-  path: error.path,
-  reason: error.reason
-})
+type Log = (event: LifecycleEvent) => Effect.Effect<void>
+
+/** Logs the trouble and goes on with `otherwise`, as no file but the state may stop the work. */
+export const orElseLog = <A, B>(
+  operation: Effect.Effect<A, FileError>,
+  log: Log,
+  otherwise: (error: FileError) => B
+): Effect.Effect<A | B> =>
+  Effect.catchTag(
+    operation,
+    "FileError",
+    (error) => Effect.as(log({ event: "file_trouble", path: error.path, reason: error.reason }), otherwise(error))
+  )
 
 /** Some network file systems cannot sync a folder; there the rename itself has to do. */
 const cannotSync = (cause: unknown): boolean => ["EINVAL", "ENOTSUP"].includes(codeOf(cause))

@@ -43,21 +43,21 @@ const TaskAssign = Schema.Struct({
   generation: Schema.Int,
   description: maybe(Schema.String),
   metadata: maybe(Metadata),
-  assigned_at: maybe(Schema.Number)
+  assigned_at: maybe(Schema.Finite)
 })
 const TaskAck = Schema.Struct({ task_id: Schema.String, status: maybe(Schema.String) })
 const TaskContinue = Schema.Struct({ task_id: Schema.String, generation: Schema.Int })
 const StateReportAck = Schema.Struct({ task_id: Schema.String, action: Schema.Literals(["continue", "abort"]) })
-const RateLimited = Schema.Struct({ retry_after_ms: maybe(Schema.Number) })
+const RateLimited = Schema.Struct({ retry_after_ms: Schema.optionalKey(Schema.Unknown) })
 const RestartSidecar = Schema.Struct({ reason: maybe(Schema.String) })
 const AgentLeft = Schema.Struct({ agent_id: Schema.String })
 const ErrorFrame = Schema.Struct({
-  error: Schema.Unknown,
+  error: Schema.optionalKey(Schema.Unknown),
   message_type: Schema.optionalKey(Schema.Unknown),
   errors: Schema.optionalKey(Schema.Unknown)
 })
 
-const identifyRefusals: ReadonlyArray<unknown> = ["invalid_token", "token_agent_mismatch", "not_identified"]
+const identifyRefusals: ReadonlySet<unknown> = new Set(["invalid_token", "token_agent_mismatch", "not_identified"])
 
 const namesUnknownType = (errors: unknown): boolean =>
   Array.isArray(errors) && errors.some((one) => Predicate.isObject(one) && one["error"] === "unknown_message_type")
@@ -65,7 +65,7 @@ const namesUnknownType = (errors: unknown): boolean =>
 /** Every error frame decodes, however odd: by its place in the order it is the answer to a frame of ours. */
 const onError = ({ error, message_type, errors }: typeof ErrorFrame.Type): Incoming => {
   const said = Predicate.isString(error) ? error : "unspecified"
-  if (identifyRefusals.includes(error)) return { _tag: "IdentifyRefused", reason: said }
+  if (identifyRefusals.has(error)) return { _tag: "IdentifyRefused", reason: said }
   return {
     _tag: "HubRefused",
     error: said,
@@ -109,7 +109,7 @@ const decoders: ReadonlyMap<string, Decode> = new Map([
     "rate_limited",
     decoder(RateLimited, ({ retry_after_ms }) => ({
       _tag: "RateLimited",
-      retry_after_ms: retry_after_ms ?? limits.rate_limit_min_ms
+      retry_after_ms: Predicate.isNumber(retry_after_ms) ? retry_after_ms : limits.rate_limit_min_ms
     }))
   ],
   ["restart_sidecar", decoder(RestartSidecar, ({ reason }) => ({ _tag: "RestartRequested", reason: reason ?? "" }))],

@@ -13,7 +13,8 @@ export interface KnownWake {
 export interface LivingWake {
   readonly wake: KnownWake
   readonly pids: ReadonlyArray<number>
-  readonly group: number | null // the group that may be signalled as a whole
+  readonly group: number | null // the one that is signalled as a whole
+  readonly strays: ReadonlyArray<number> // those that are signalled one by one
 }
 
 /** The processes of the wakes, as this platform can find and stop them. */

@@ -1,0 +1,14 @@
+import * as Layer from "effect/Layer"
+import { HubWebSocket } from "./layers/HubWebSocket.ts"
+import { LoggerJsonLines } from "./layers/LoggerJsonLines.ts"
+import { ResultWatcherFolder } from "./layers/ResultWatcherFolder.ts"
+import { TaskStoreFile } from "./layers/TaskStoreFile.ts"
+import { WakerProcess } from "./layers/WakerProcess.ts"
+import { type Settings, SidecarConfig } from "./SidecarConfig.ts"
+
+/** Everything the actor runs on in production. */
+export const sidecar = (settings: Settings) =>
+  Layer.mergeAll(HubWebSocket, TaskStoreFile, WakerProcess, ResultWatcherFolder).pipe(
+    Layer.provideMerge(LoggerJsonLines),
+    Layer.provide(Layer.succeed(SidecarConfig, settings))
+  )

@@ -1,0 +1,31 @@
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Runtime from "effect/Runtime"
+import { exitCodes } from "./exitCodes.ts"
+import { inOneLine } from "./inOneLine.ts"
+import { stopRequest } from "./stopRequest.ts"
+
+/** Keeps the process alive while its effect runs. Signals are the command's own affair: it ends by `stopRequest`. */
+const keepAlive = Runtime.makeRunMain(() => {})
+
+const say = (cause: Cause.Cause<unknown>): number => {
+  const error = Cause.squash(cause)
+  const code = Runtime.getErrorExitCode(error)
+  const message = error instanceof Error ? error.message : String(error)
+  process.stderr.write(
+    code === exitCodes.unforeseen ? `agentcom-sidecar: unforeseen error: ${inOneLine(error)}\n` : `${message}\n`
+  )
+  return code
+}
+
+/**
+ * Runs a command and exits with the code it ends with. Its failures become a sentence each on standard error: the whole
+ * message of an error that has an exit code of its own, one line for any other.
+ */
+export const runMain = (command: (stopRequested: Effect.Effect<string>) => Effect.Effect<number, unknown>): void => {
+  const main = command(stopRequest()).pipe(
+    Effect.catchCause((cause) => Effect.sync(() => say(cause))),
+    Effect.flatMap((code) => Effect.sync(() => process.exit(code)))
+  )
+  keepAlive(main, { disableErrorReporting: true })
+}

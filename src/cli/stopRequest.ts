@@ -1,0 +1,30 @@
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import { limits } from "../limits.ts"
+import { platform } from "../platform.ts"
+import { exitCodes } from "./exitCodes.ts"
+
+const signals = platform === "windows" ? ["SIGINT", "SIGTERM", "SIGBREAK"] : ["SIGINT", "SIGTERM"]
+
+/** Ends the process although something in it still waits; a forked fiber of its own, as the others may hang. */
+const exitSoon = (code: number): void => {
+  Effect.runFork(Effect.andThen(Effect.sleep(limits.shutdown_ms), Effect.sync(() => process.exit(code))))
+}
+
+/**
+ * Listens from now on for what ends the process: succeeds with the name of the signal that asks it to stop, and dies of
+ * an exception nobody caught. The process then ends within `limits.shutdown_ms`, and at once with a second signal.
+ */
+export const stopRequest = (): Effect.Effect<string> => {
+  const request = Deferred.makeUnsafe<string>()
+  const settle = (code: number, outcome: Effect.Effect<string>): void => {
+    if (Deferred.doneUnsafe(request, outcome)) exitSoon(code)
+    else if (code === exitCodes.stopped) process.exit(code)
+  }
+  const stop = (reason: string): void => settle(exitCodes.stopped, Effect.succeed(reason))
+  for (const signal of signals) process.on(signal, stop)
+  // pm2 asks so on Windows, which has no signals to send.
+  process.on("message", (message) => message === "shutdown" && stop("shutdown message"))
+  process.on("uncaughtException", (error) => settle(exitCodes.unforeseen, Effect.die(error)))
+  return Deferred.await(request)
+}

@@ -1,0 +1,94 @@
+import * as Clock from "effect/Clock"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import { existsSync } from "node:fs"
+import { join } from "node:path"
+import { platform } from "../../platform.ts"
+import type { DevHub, HubTask } from "../DevHub.ts"
+import { make } from "../DevHub.ts"
+import { isJsonObject, text } from "../json.ts"
+import { canary, type DemoCase, demoCases } from "./cases.ts"
+import { makeAgentFolder, startSidecar, wakesByTask, writeAgentFolder } from "./sidecarProcess.ts"
+import { follow, makePrinter } from "./timeline.ts"
+
+const agentId = "demo-agent"
+const token = "demo-token"
+const patience_ms = 25_000
+
+interface Submitted {
+  readonly demo: DemoCase
+  readonly id: string
+}
+
+const submit = (hub: DevHub, demo: DemoCase): Effect.Effect<Submitted> =>
+  Effect.map(
+    hub.submit({ description: demo.description, metadata: { behaviour: demo.behaviour }, max_retries: 1 }),
+    ({ id }) => ({ demo, id })
+  )
+
+const isOver = (task: HubTask | undefined): boolean => task?.status === "completed" || task?.status === "dead_letter"
+
+const confirmed = (hub: DevHub, id: string): boolean =>
+  hub.frames().some(({ msg }) => isJsonObject(msg) && msg["type"] === "wake_result" && msg["task_id"] === id)
+
+/** Cuts the connection once, while the agent of this task is at work. */
+const cutConnection = (hub: DevHub, { id }: Submitted, print: (text: string) => Effect.Effect<void>) =>
+  hub.waitFor(() => confirmed(hub, id), patience_ms).pipe(
+    Effect.andThen(print("✂   the connection is cut while the agent works")),
+    Effect.andThen(hub.dropAgent(agentId))
+  )
+
+/** What came out, and what is wrong with it, if anything. */
+const judge = (task: HubTask | undefined, wakes: number, demo: DemoCase) => {
+  const outcome = task?.status ?? "lost"
+  const heard = isJsonObject(task?.result) ? text(task.result, "heard", "") : ""
+  const wrong = [
+    ...(outcome === demo.outcome ? [] : [`should be ${demo.outcome}`]),
+    ...(wakes === demo.wakes ? [] : [`should be woken ${demo.wakes} times`]),
+    ...(outcome !== "completed" || heard === demo.description ? [] : ["the text did not arrive as it was sent"])
+  ]
+  const took_ms = task === undefined ? 0 : task.updated_at - (task.assigned_at ?? task.created_at)
+  return { outcome, took_ms, wrong }
+}
+
+const printTable = (hub: DevHub, submitted: ReadonlyArray<Submitted>, wakesOf: ReadonlyMap<string, number>) =>
+  Effect.gen(function*() {
+    yield* Console.log(`\n${"task".padEnd(16)} ${"wakes".padStart(5)} ${"time".padStart(8)}  outcome`)
+    const verdicts = yield* Effect.forEach(submitted, ({ demo, id }) => {
+      const wakes = wakesOf.get(id) ?? 0
+      const { outcome, took_ms, wrong } = judge(hub.task(id), wakes, demo)
+      const mark = wrong.length === 0 ? "✓" : `✗ ${wrong.join("; ")}`
+      return Console.log(
+        `${demo.name.padEnd(16)} ${String(wakes).padStart(5)} ${`${(took_ms / 1000).toFixed(2)} s`.padStart(8)}  ${outcome} ${mark}`
+      ).pipe(Effect.as(wrong.length === 0))
+    })
+    return verdicts.every(Boolean)
+  })
+
+const leftovers = (folder: string): ReadonlyArray<string> =>
+  [folder, process.cwd()].map((place) => join(place, canary)).filter((path) => existsSync(path))
+
+/** Runs the main job for real: hub, daemon process, woken processes. True when all came out as it should. */
+export const demo = Effect.gen(function*() {
+  const hub = yield* make({ registerTokens: { [agentId]: token } })
+  const folder = yield* makeAgentFolder
+  yield* writeAgentFolder(folder, hub.url, token)
+  const print = yield* makePrinter
+  yield* Console.log(`A development hub on ${hub.url}, the sidecar as its own process, and a small agent on ${platform}.\n`)
+
+  const submitted = yield* Effect.forEach(demoCases, (one) => submit(hub, one))
+  const names = new Map(submitted.map(({ demo: { name }, id }) => [id, name]))
+  yield* Effect.forkScoped(follow(hub, names, print))
+  const started = yield* Clock.currentTimeMillis
+  const sidecar = yield* startSidecar(folder)
+  yield* Effect.forEach(submitted.filter(({ demo: { cutConnection: cut } }) => cut), (one) => cutConnection(hub, one, print))
+  yield* Effect.ignore(hub.waitFor(() => submitted.every(({ id }) => isOver(hub.task(id))), patience_ms))
+  const stopped = yield* sidecar.stop
+  const took = (yield* Clock.currentTimeMillis) - started
+
+  const asExpected = yield* printTable(hub, submitted, yield* wakesByTask(folder))
+  const pwned = leftovers(folder)
+  yield* Console.log(pwned.length === 0 ? "\nNo part of the hostile text was run." : `\nTHE HOSTILE TEXT WAS RUN: ${pwned.join(", ")}`)
+  yield* Console.log(`The sidecar stopped with exit code ${stopped}; all of it took ${(took / 1000).toFixed(1)} s.`)
+  return asExpected && pwned.length === 0 && stopped === 0
+}).pipe(Effect.scoped)

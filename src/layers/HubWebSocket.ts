@@ -1,0 +1,71 @@
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Queue from "effect/Queue"
+import * as Ref from "effect/Ref"
+import * as Schedule from "effect/Schedule"
+import * as Stream from "effect/Stream"
+import type { HubMessage } from "../domain/Message.ts"
+import { Hub } from "../services/Hub.ts"
+import { Logger } from "../services/Logger.ts"
+import { SidecarConfig } from "../SidecarConfig.ts"
+import { connectOnce } from "./hub/connection.ts"
+import { lookUpTask } from "./hub/lookUp.ts"
+import { connectForever, reconnectSchedule } from "./hub/reconnect.ts"
+import type { Session } from "./hub/session.ts"
+import { HubTiming } from "./hub/timing.ts"
+import { SocketOpener } from "./hub/webSocket.ts"
+
+/** The hub over a WebSocket, and its HTTP interface for the look-up. */
+export const HubWebSocket: Layer.Layer<Hub, never, SidecarConfig | Logger> = Layer.effect(
+  Hub,
+  Effect.gen(function*() {
+    const { agent_id, capabilities, hub_api_url, hub_url, tls_ca: ca, token } = yield* SidecarConfig
+    const { log } = yield* Logger
+    const timing = yield* HubTiming
+    const open = yield* SocketOpener
+    const current = yield* Ref.make<Session | null>(null)
+
+    const withSession = (use: (session: Session) => Effect.Effect<void>): Effect.Effect<void> =>
+      Effect.flatMap(Ref.get(current), (session) => session === null ? Effect.void : use(session))
+
+    const schedule = Schedule.tap(
+      reconnectSchedule(timing),
+      ({ attempt, duration }) => log({ event: "reconnect_scheduled", delay_ms: Duration.toMillis(duration), attempt })
+    )
+
+    const connections = (emit: (message: HubMessage) => Effect.Effect<void>) =>
+      connectForever(
+        connectOnce({
+          ca,
+          identity: { agent_id, capabilities, token },
+          current,
+          emit,
+          log,
+          open,
+          timing,
+          url: hub_url
+        }),
+        schedule
+      )
+
+    return {
+      // One message at a time: what the reader has not taken stays in the socket's inbox, whose bytes are counted.
+      messages: Stream.callback<HubMessage>(
+        (queue) => connections((message) => Effect.asVoid(Queue.offer(queue, message))),
+        { bufferSize: 1, strategy: "suspend" }
+      ),
+      send: (command) => withSession((session) => session.send(command)),
+      reconnect: (reason) =>
+        withSession((session) => Effect.andThen(log({ event: "reconnecting", reason }), session.leave(reason))),
+      lookUp: (task_id) =>
+        lookUpTask(task_id, { agent_id, ca, hub_api_url, timeout_ms: timing.lookup_timeout_ms, token }).pipe(
+          Effect.catchTag(
+            "LookUpError",
+            ({ reason }) =>
+              Effect.as(log({ event: "hub_error", error: `look-up of ${task_id}: ${reason}` }), "unknown" as const)
+          )
+        )
+    }
+  })
+)

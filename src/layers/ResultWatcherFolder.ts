@@ -1,0 +1,57 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
+import { join } from "node:path"
+import { Logger } from "../services/Logger.ts"
+import { ResultWatcher } from "../services/ResultWatcher.ts"
+import { SidecarConfig } from "../SidecarConfig.ts"
+import type { FileError } from "./files.ts"
+import { orElseLog } from "./files.ts"
+import { folderTicks } from "./results/folderTicks.ts"
+import { moveResults, removePath } from "./results/keep.ts"
+import { nothingTold, observe } from "./results/observe.ts"
+import type { TaskResults } from "./results/taskResults.ts"
+import { evidenceOf, readResults, resultFiles } from "./results/taskResults.ts"
+
+const nothingFound: TaskResults = { started_at: null, progress_at: null, progress: null, answer: null }
+
+/** The agent's answers in `results_dir`: what it writes there is seen at once, and by the next rescan at the latest. */
+export const ResultWatcherFolder: Layer.Layer<ResultWatcher, never, SidecarConfig | Logger> = Layer.effect(
+  ResultWatcher,
+  Effect.gen(function*() {
+    const { results_dir } = yield* SidecarConfig
+    const { log } = yield* Logger
+
+    const logged = (operation: Effect.Effect<unknown, FileError>) =>
+      Effect.asVoid(orElseLog(operation, log, () => null))
+    const read = (task_id: string) =>
+      Clock.currentTimeMillis.pipe(
+        Effect.flatMap((now) => readResults(results_dir, task_id, now)),
+        (reading) => orElseLog(reading, log, () => nothingFound)
+      )
+    const removeAll = (paths: ReadonlyArray<string>) =>
+      Effect.forEach(paths, (path) => logged(removePath(path)), { discard: true })
+
+    return ResultWatcher.of({
+      watch: (task_id) =>
+        folderTicks(results_dir, `${task_id}.`, (error) => logged(error)).pipe(
+          Stream.mapAccumEffect(() => nothingTold, (told) => Effect.map(read(task_id), (found) => observe(told, found)))
+        ),
+      look: (task_id) => Effect.map(read(task_id), evidenceOf),
+      clear: (task_id) => {
+        const { started, progress } = resultFiles(results_dir, task_id)
+        return removeAll([started, progress])
+      },
+      setAside: (task_id, folder) =>
+        moveResults(join(results_dir, folder), task_id, resultFiles(results_dir, task_id)).pipe(
+          Effect.tap((kept) => kept === null ? Effect.void : log({ event: "files_kept", task_id, folder: kept })),
+          logged
+        ),
+      remove: (task_id, keep_answer) => {
+        const { started, progress, answer } = resultFiles(results_dir, task_id)
+        return removeAll(keep_answer ? [started, progress] : [started, progress, answer])
+      }
+    })
+  })
+)

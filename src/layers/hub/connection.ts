@@ -1,0 +1,85 @@
+import * as Effect from "effect/Effect"
+import * as Ref from "effect/Ref"
+import type { Ended } from "./reconnect.ts"
+import { cooldownOf } from "./reconnect.ts"
+import type { Session, SessionEnd, SessionTools } from "./session.ts"
+import { makeSession } from "./session.ts"
+import type { OpenSocket } from "./socket.ts"
+import { OpenError } from "./socket.ts"
+
+export interface ConnectionTools extends SessionTools {
+  readonly url: string
+  /** PEM text of the authorities to trust in place of the system's. */
+  readonly ca: string | null
+  readonly open: OpenSocket
+  /** The session that commands go to, while there is one. */
+  readonly current: Ref.Ref<Session | null>
+}
+
+/** An address as it may be logged: without user, password and query. */
+const shown = (url: string): string => {
+  const { host, pathname, protocol } = new URL(url)
+  return `${protocol}//${host}${pathname}`
+}
+
+/** How the log tells an end: the code and the reason of the close frame, or ours. */
+const closing = (end: SessionEnd): { readonly code: number; readonly reason: string } => {
+  switch (end._tag) {
+    case "Closed":
+      return { code: end.code, reason: end.reason }
+    case "Left":
+      return { code: 1000, reason: end.reason }
+    case "Refused":
+      return { code: 1000, reason: `identification refused: ${end.reason}` }
+    case "HalfOpen":
+      return { code: 1006, reason: `no pong within ${end.after_ms} ms` }
+  }
+}
+
+const ended = (end: SessionEnd, identified: boolean): Ended => ({
+  identified,
+  refused: end._tag === "Refused",
+  cooldown_ms: end._tag === "Closed" ? cooldownOf(end.code, end.reason) : 0
+})
+
+const logEnd = (end: SessionEnd, log: SessionTools["log"]): Effect.Effect<void> => {
+  if (end._tag === "HalfOpen") return log({ event: "heartbeat_timeout", after_ms: end.after_ms })
+  return end._tag === "Refused" ? log({ event: "identify_refused", reason: end.reason }) : Effect.void
+}
+
+const session = Effect.fnUntraced(function*(tools: ConnectionTools) {
+  const { ca, current, emit, log, open, timing, url } = tools
+  const socket = yield* open({ ca, close_timeout_ms: timing.close_timeout_ms, url }).pipe(
+    Effect.timeoutOrElse({
+      duration: timing.open_timeout_ms,
+      orElse: () => Effect.fail(new OpenError({ reason: `not open within ${timing.open_timeout_ms} ms` }))
+    })
+  )
+  yield* log({ event: "ws_connected", url: shown(url) })
+  const opened = yield* makeSession(socket, tools)
+  yield* Ref.set(current, opened)
+  const end = yield* emit({ _tag: "Connected" }).pipe(
+    Effect.andThen(opened.run),
+    Effect.ensuring(Ref.set(current, null)),
+    Effect.onInterrupt(() => log({ event: "ws_closed", code: 1000, reason: "shutting down" }))
+  )
+  if (end._tag === "HalfOpen") yield* socket.terminate
+  yield* logEnd(end, log)
+  return { end, identified: yield* opened.isIdentified }
+}, Effect.scoped)
+
+/** One connection from its opening to its end, with a `Connected` and a `Disconnected` if it opened. */
+export const connectOnce = (tools: ConnectionTools): Effect.Effect<Ended> =>
+  session(tools).pipe(
+    Effect.flatMap(({ end, identified }) =>
+      tools.log({ event: "ws_closed", ...closing(end) }).pipe(
+        Effect.andThen(tools.emit({ _tag: "Disconnected", half_open: end._tag === "HalfOpen" })),
+        Effect.as(ended(end, identified))
+      )
+    ),
+    Effect.catchTag("OpenError", ({ reason }) =>
+      Effect.as(
+        tools.log({ event: "ws_closed", code: 1006, reason }),
+        ended({ _tag: "Left", reason }, false)
+      ))
+  )

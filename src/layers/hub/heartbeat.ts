@@ -1,0 +1,38 @@
+import * as Effect from "effect/Effect"
+import * as Latch from "effect/Latch"
+import * as Option from "effect/Option"
+import * as Schedule from "effect/Schedule"
+import { pingFrame } from "../../protocol/outgoing.ts"
+import type { HubSocket } from "./socket.ts"
+import type { Timing } from "./timing.ts"
+
+export interface Heartbeat {
+  /** A pong came. */
+  readonly pong: Effect.Effect<unknown>
+  /** Pings until the hub leaves one unanswered, and returns then. */
+  readonly untilDead: Effect.Effect<void>
+}
+
+/**
+ * The hub's own heartbeat, in JSON frames. A pong that waits among what we have not read yet is not missing: as long as
+ * there is something unread, it is we who are slow.
+ */
+export const makeHeartbeat = Effect.fnUntraced(function*(socket: HubSocket, timing: Timing) {
+  const answered = yield* Latch.make(false)
+  const pongInTime = answered.await.pipe(Effect.timeoutOption(timing.pong_timeout_ms), Effect.map(Option.isSome))
+  const silent = pongInTime.pipe(
+    Effect.repeat({
+      until: (inTime) => inTime ? Effect.succeed(true) : Effect.map(socket.hasUnread, (unread) => !unread)
+    }),
+    Effect.map((inTime) => !inTime)
+  )
+  const beat = answered.close.pipe(Effect.andThen(socket.send(pingFrame)), Effect.andThen(silent))
+  const everyInterval = Schedule.fixed(timing.ping_interval_ms).pipe(
+    Schedule.setInputType<boolean>(),
+    Schedule.while(({ input: dead }) => !dead)
+  )
+  return {
+    pong: answered.open,
+    untilDead: Effect.asVoid(Effect.scheduleFrom(beat, false, everyInterval))
+  } satisfies Heartbeat
+})

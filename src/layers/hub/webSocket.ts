@@ -1,0 +1,115 @@
+import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Queue from "effect/Queue"
+import type { RawData } from "ws"
+import { WebSocket } from "ws"
+import { limits } from "../../limits.ts"
+import type { HubSocket, OpenSocket, SocketEvent, SocketOptions } from "./socket.ts"
+import { OpenError } from "./socket.ts"
+
+/** What a frame costs beside its text, so that empty ones cannot pile up without end. */
+const frame_overhead_bytes = 64
+
+interface Arrival {
+  readonly event: SocketEvent
+  readonly bytes: number
+}
+
+const bytesOf = (data: RawData): Buffer => {
+  if (Buffer.isBuffer(data)) return data
+  return Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data)
+}
+
+const frameOf = (data: RawData, isBinary: boolean): Arrival => {
+  const bytes = bytesOf(data)
+  return {
+    event: isBinary ? { _tag: "Binary", bytes: bytes.length } : { _tag: "Text", text: bytes.toString() },
+    bytes: bytes.length + frame_overhead_bytes
+  }
+}
+
+/** The frames between the network and their reader, bounded in bytes: over the mark the network has to wait. */
+class Inbox {
+  readonly arrivals: Queue.Queue<Arrival>
+  unread_bytes = 0
+  closing = false
+
+  constructor(arrivals: Queue.Queue<Arrival>) {
+    this.arrivals = arrivals
+  }
+
+  put(arrival: Arrival): void {
+    this.unread_bytes += arrival.bytes
+    Queue.offerUnsafe(this.arrivals, arrival)
+  }
+
+  /** The next event, which opens the network again once half of the room is free. */
+  receive(ws: WebSocket): Effect.Effect<SocketEvent> {
+    return Effect.map(Queue.take(this.arrivals), ({ bytes, event }) => {
+      this.unread_bytes -= bytes
+      if (ws.isPaused && this.unread_bytes < limits.inbox_high_water_bytes / 2) ws.resume()
+      return event
+    })
+  }
+}
+
+const create = ({ ca, url }: SocketOptions, inbox: Inbox, opened: Deferred.Deferred<void, OpenError>): WebSocket => {
+  const ws = new WebSocket(url, {
+    maxPayload: limits.max_frame_bytes,
+    perMessageDeflate: false,
+    ...(ca === null ? {} : { ca })
+  })
+  const closed = (code: number, reason: string): void => {
+    Deferred.doneUnsafe(opened, Effect.fail(new OpenError({ reason: reason === "" ? `closed with ${code}` : reason })))
+    inbox.put({ event: { _tag: "Closed", code, reason }, bytes: 0 })
+  }
+  ws.on("open", () => Deferred.doneUnsafe(opened, Effect.void))
+  ws.on("close", (code, reason) => closed(code, reason.toString()))
+  // Stays for ever: an error without a listener would end the process.
+  ws.on("error", (error) => closed(1006, error.message))
+  ws.on("message", (data, isBinary) => {
+    if (inbox.closing) return
+    inbox.put(frameOf(data, isBinary))
+    if (inbox.unread_bytes >= limits.inbox_high_water_bytes) ws.pause()
+  })
+  return ws
+}
+
+/** Closes with 1000, and for good where the other side does not answer that in time. */
+const shut = (ws: WebSocket, inbox: Inbox, within_ms: number): Effect.Effect<void> =>
+  Effect.callback<void>((resume) => {
+    if (ws.readyState === WebSocket.CLOSED) return resume(Effect.void)
+    inbox.closing = true
+    ws.once("close", () => resume(Effect.void))
+    // A paused socket would never see the answer.
+    ws.resume()
+    ws.close(1000)
+  }).pipe(Effect.timeoutOption(within_ms), Effect.andThen(Effect.sync(() => ws.terminate())))
+
+/** Opens a WebSocket with `ws`. */
+export const openWebSocket: OpenSocket = Effect.fnUntraced(function*(options) {
+  const inbox = new Inbox(yield* Queue.unbounded<Arrival>())
+  const opened = yield* Deferred.make<void, OpenError>()
+  const ws = yield* Effect.acquireRelease(
+    Effect.try({
+      try: () => create(options, inbox, opened),
+      catch: () => new OpenError({ reason: "hub_url is not a WebSocket address" })
+    }),
+    (open) => shut(open, inbox, options.close_timeout_ms)
+  )
+  yield* Deferred.await(opened)
+  return {
+    receive: inbox.receive(ws),
+    hasUnread: Effect.sync(() => inbox.unread_bytes > 0),
+    unsentBytes: Effect.sync(() => ws.bufferedAmount),
+    send: (text) => Effect.sync(() => ws.send(text)),
+    terminate: Effect.sync(() => ws.terminate())
+  } satisfies HubSocket
+})
+
+/** How a socket is opened: with `ws`, unless a test brings its own. */
+export const SocketOpener: Context.Reference<OpenSocket> = Context.Reference<OpenSocket>(
+  "agentcom-sidecar/SocketOpener",
+  { defaultValue: () => openWebSocket }
+)

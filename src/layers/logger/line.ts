@@ -1,0 +1,38 @@
+import type { LifecycleEvent } from "../../domain/LifecycleEvent.ts"
+import { loggerLimits } from "./limits.ts"
+
+/** One event as it is logged. `ts` is ISO 8601 in UTC. */
+export type LogRecord = LifecycleEvent & { readonly ts: string; readonly agent_id: string }
+
+/** Characters that JSON may hold as they are, but that move a terminal's cursor or turn its text around. */
+const unprintable = /[\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g
+
+const escape = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`
+
+const quote = (value: unknown): string => JSON.stringify(value).replaceAll(unprintable, escape)
+
+/** A text as the log may hold it: without the secret, and not longer than a line may be. */
+const clean = (text: string, secret: string): string => {
+  const masked = text.replaceAll(secret, "<redacted>")
+  return masked.length <= loggerLimits.value_chars ? masked : `${masked.slice(0, loggerLimits.value_chars)}…`
+}
+
+const fields = ({ ts, event, agent_id, ...rest }: LogRecord, secret: string): ReadonlyArray<[string, unknown]> =>
+  Object.entries({ ts, event, agent_id, ...rest }).map(([key, value]) => [
+    key,
+    typeof value === "string" ? clean(value, secret) : value
+  ])
+
+/** The event as one line of JSON, without `secret`. */
+export const jsonLine = (record: LogRecord, secret: string): string =>
+  `${quote(Object.fromEntries(fields(record, secret)))}\n`
+
+/** The event as a line for people, without `secret`. */
+export const readableLine = (record: LogRecord, secret: string): string => {
+  const rest = fields(record, secret).filter(([key]) => !["ts", "event", "agent_id"].includes(key))
+  const shown = rest.map(([key, value]) => {
+    const plain = typeof value === "string" && /^[\w.:/@-]+$/.test(value)
+    return `${key}=${plain ? value : quote(value)}`
+  })
+  return `${[record.ts, record.event, ...shown].join(" ")}\n`
+}

@@ -1,0 +1,61 @@
+import type { JsonObject, Task } from "../../domain/Task.ts"
+import { limits } from "../../limits.ts"
+import type { Platform } from "../../platform.ts"
+import type { WakeFiles } from "./taskFiles.ts"
+
+/** What the agent is given: the whole assignment, and on top of it what the daemon knows it by. */
+export const payloadText = (task: Task): string => {
+  const { task_id, description, metadata, generation, assigned_at } = task
+  const payload: JsonObject = { ...task.assignment, task_id, description, metadata, generation, assigned_at }
+  return JSON.stringify(payload)
+}
+
+/** The variables that hold the task itself. */
+const dataNames = ["TASK_DESCRIPTION", "TASK_JSON"] as const
+
+const ownNames = new Set<string>([...dataNames, "TASK_ID", "TASK_FILE", "RESULTS_DIR"])
+
+/** No environment can hold a NUL. */
+const withoutNul = (value: string): string => value.replaceAll("\0", "")
+
+const fits = (value: string): boolean => Buffer.byteLength(value) <= limits.payload_in_env_bytes
+
+/** The task's own variables that the platform can carry; `cmd.exe` would read task data as commands, so it gets none. */
+const dataOf = (task: Task, payload: string, platform: Platform): Record<string, string> =>
+  platform === "windows"
+    ? {}
+    : Object.fromEntries(
+      Object.entries({ TASK_DESCRIPTION: withoutNul(task.description), TASK_JSON: payload })
+        .filter(([, value]) => fits(value))
+    )
+
+/** Those variables that the command uses and this task is too large for. */
+export const tooLarge = (command: string, task: Task, payload: string, platform: Platform): ReadonlyArray<string> => {
+  const data = dataOf(task, payload, platform)
+  return dataNames.filter((name) => !(name in data) && new RegExp(`(?<!\\w)${name}(?!\\w)`).test(command))
+}
+
+/** The daemon's own variables and its token stay with it, and so does what an outer wake may have left. */
+const inheritable = (name: string, value: string, token: string): boolean =>
+  !/^AGENTCOM_/i.test(name) && !ownNames.has(name) && value !== token
+
+/** The environment of a wake command: the daemon's without its secrets, and the task. */
+export const childEnvironment = (
+  inherited: Readonly<Record<string, string | undefined>>,
+  { token, results_dir }: { readonly token: string; readonly results_dir: string },
+  task: Task,
+  payload: string,
+  files: WakeFiles,
+  platform: Platform
+): Record<string, string> => ({
+  ...Object.fromEntries(
+    Object.entries(inherited).flatMap(([name, value]) =>
+      value !== undefined && inheritable(name, value, token) ? [[name, value]] : []
+    )
+  ),
+  TASK_ID: task.task_id,
+  TASK_FILE: files.payload_path,
+  RESULTS_DIR: results_dir,
+  AGENTCOM_WAKE_ID: files.wake_id, // the cookie by which the processes of this wake are found
+  ...dataOf(task, payload, platform)
+})

@@ -1,0 +1,83 @@
+import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
+import type { FileError } from "../files.ts"
+import { wakerLimits } from "./limits.ts"
+import type { KnownWake, LivingWake, Processes } from "./processes.ts"
+import type { ProcessEntry, ProcessTable } from "./processTable.ts"
+import type { WakeRecord } from "./record.ts"
+import type { WakeFiles } from "./taskFiles.ts"
+
+/** The cookie alone would not do: two daemons of one machine may make the same wake id in the same millisecond. */
+const carriesCookie = ({ environment }: ProcessEntry, { wake_id, payload_path }: WakeFiles): boolean => {
+  const entries = `\0${environment}`
+  return entries.includes(`\0AGENTCOM_WAKE_ID=${wake_id}\0`) && entries.includes(`\0TASK_FILE=${payload_path}\0`)
+}
+
+/** An agent may have changed its environment, so the cookie decides only where the start time is not known. */
+const isLeader = (entry: ProcessEntry, record: WakeRecord, files: WakeFiles): boolean =>
+  entry.pid === record.pid &&
+  (record.start_time === "" ? carriesCookie(entry, files) : entry.start_time === record.start_time.trim())
+
+/** The daemon and what started it, all of which may carry a cookie where an agent restarted the daemon. */
+const ancestors = (entries: ReadonlyArray<ProcessEntry>, pid: number): ReadonlyArray<number> => {
+  const entry = entries.find((candidate) => candidate.pid === pid)
+  return entry === undefined || entry.pid === entry.parent ? [pid] : [pid, ...ancestors(entries, entry.parent)]
+}
+
+const pidsOf = (entries: ReadonlyArray<ProcessEntry>) => [...new Set(entries.map(({ pid }) => pid))]
+
+/** What lives of one wake. A group is known as its own by its leader, even a dead one, by a cookie, or from an earlier look. */
+const livingOf = (
+  entries: ReadonlyArray<ProcessEntry>,
+  spared: ReadonlyArray<number>,
+  wake: KnownWake,
+  earlier: LivingWake | undefined
+): LivingWake => {
+  const { record, files } = wake
+  const living = entries.filter((entry) => !entry.zombie)
+  const carriers = living.filter((entry) => carriesCookie(entry, files))
+  const leader = record === null ? undefined : entries.find((entry) => isLeader(entry, record, files))
+  const groupIsOurs = record !== null &&
+    (leader !== undefined || earlier?.group === record.pid || carriers.some(({ group }) => group === record.pid))
+  const members = groupIsOurs ? living.filter(({ group }) => group === record.pid) : []
+  const loose = leader === undefined || leader.zombie ? carriers : [...carriers, leader]
+  const wholeGroup = members.length > 0 && !members.some(({ pid }) => spared.includes(pid))
+  const all = [...members, ...loose].filter(({ pid }) => !spared.includes(pid))
+  return {
+    wake,
+    pids: pidsOf(all),
+    group: wholeGroup ? record?.pid ?? null : null,
+    strays: pidsOf(wholeGroup ? all.filter(({ group }) => group !== record?.pid) : all)
+  }
+}
+
+/** What has ended already, or belongs to another user by now, cannot be signalled; the next look says what is left. */
+const send = (pid: number, signal: "SIGTERM" | "SIGKILL") => Effect.ignore(Effect.try(() => process.kill(pid, signal)))
+
+/** A table that could not be read for a moment must not make a living agent seem gone. */
+const persistently = <A>(look: Effect.Effect<A, FileError>): Effect.Effect<A, FileError> =>
+  Effect.retry(look, { schedule: Schedule.spaced(wakerLimits.table_retry_ms), times: wakerLimits.table_retries })
+
+/** The processes of a POSIX system, as its process table shows them. */
+export const posixProcesses = (table: ProcessTable): Processes => {
+  const all = persistently(table.all)
+  return {
+    boot: table.boot,
+    leaderLives: Effect.fnUntraced(function*({ record, files }: KnownWake) {
+      const entry = record === null ? null : yield* persistently(table.find(record.pid))
+      return record !== null && entry !== null && !entry.zombie && isLeader(entry, record, files)
+    }),
+    living: Effect.fnUntraced(function*(wakes: ReadonlyArray<KnownWake>, seen: ReadonlyArray<LivingWake>) {
+      if (wakes.length === 0) return []
+      const entries = yield* all
+      const spared = ancestors(entries, process.pid)
+      return wakes
+        .map((wake) =>
+          livingOf(entries, spared, wake, seen.find((earlier) => earlier.wake.files.wake_id === wake.files.wake_id))
+        )
+        .filter(({ pids }) => pids.length > 0)
+    }),
+    signal: ({ group, strays }, signal) =>
+      Effect.forEach(group === null ? strays : [-group, ...strays], (pid) => send(pid, signal), { discard: true })
+  }
+}

@@ -1,0 +1,82 @@
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import { spawn } from "node:child_process"
+import type { FileHandle } from "node:fs/promises"
+import { open } from "node:fs/promises"
+import type { WakeEnd } from "../../domain/Task.ts"
+import { limits } from "../../limits.ts"
+import { attempt, reasonOf } from "../files.ts"
+import type { Launch } from "./launcher.ts"
+
+const BYTES_PER_CHAR = 4 // at most, in UTF-8
+
+/** The last `output_tail_chars` of what stands in the log from `offset` (bytes) on; empty where there is no log. */
+export const outputTail = (path: string, offset: number): Effect.Effect<string> =>
+  attempt(path, async () => {
+    const handle = await open(path, "r")
+    try {
+      const { size } = await handle.stat()
+      const start = Math.max(offset, size - limits.output_tail_chars * BYTES_PER_CHAR)
+      const { buffer, bytesRead } = await handle.read({
+        buffer: Buffer.alloc(Math.max(0, size - start)),
+        position: start
+      })
+      return buffer.toString("utf8", 0, bytesRead)
+    } finally {
+      await handle.close()
+    }
+  }).pipe(
+    Effect.map((text) => text.trimEnd().slice(-limits.output_tail_chars).replace(/^[\uDC00-\uDFFF]/, "")),
+    Effect.orElseSucceed(() => "")
+  )
+
+/** How the leader of a wake ended; the output is read when somebody asks for it. */
+type Exit =
+  | { readonly _tag: "Exited"; readonly code: number }
+  | { readonly _tag: "Killed"; readonly signal: string }
+  | { readonly _tag: "Unspawned"; readonly reason: string }
+
+export interface SpawnOptions {
+  readonly cwd: string
+  readonly env: Record<string, string>
+  readonly log: FileHandle
+}
+
+/**
+ * Spawns `launch` detached, in a process group of its own, its output appended to the log. Returns when it runs, or has
+ * failed to, with what waits for its end. `onExit` is called once, also where nobody waits.
+ */
+export const spawnDetached = (
+  launch: Launch,
+  { cwd, env, log }: SpawnOptions,
+  onExit: () => void
+): Effect.Effect<Deferred.Deferred<Exit>> =>
+  Effect.callback<Deferred.Deferred<Exit>>((resume) => {
+    const exit = Deferred.makeUnsafe<Exit>()
+    const settle = (outcome: Exit) => {
+      if (Deferred.doneUnsafe(exit, Effect.succeed(outcome))) onExit()
+      resume(Effect.succeed(exit))
+    }
+    const unspawned = (cause: unknown) => settle({ _tag: "Unspawned", reason: reasonOf(cause) })
+    try {
+      const stdio: ["ignore", number, number] = ["ignore", log.fd, log.fd]
+      const child = spawn(launch.file, [...launch.args], { cwd, env, detached: true, stdio, windowsHide: true })
+      child.on("error", unspawned)
+      child.once("exit", (code, signal) =>
+        settle(code === null ? { _tag: "Killed", signal: signal ?? "a signal" } : { _tag: "Exited", code }))
+      child.once("spawn", () =>
+        resume(Effect.succeed(exit)))
+      child.unref()
+    } catch (cause) {
+      unspawned(cause)
+    }
+  }).pipe(Effect.uninterruptible)
+
+/** What an exit means, with the end of the output that `tail` reads. */
+export const wakeEnd = (exit: Exit, tail: Effect.Effect<string>): Effect.Effect<WakeEnd> =>
+  exit._tag === "Unspawned"
+    ? Effect.succeed({ how: "unspawned", code: null, output: exit.reason })
+    : Effect.map(tail, (output) =>
+      exit._tag === "Exited"
+        ? { how: "exited", code: exit.code, output }
+        : { how: "killed", code: null, output: `ended by ${exit.signal}${output === "" ? "" : `\n${output}`}` })

@@ -1,0 +1,46 @@
+import * as Effect from "effect/Effect"
+import { execFile } from "node:child_process"
+import { connect } from "node:net"
+import { promisify } from "node:util"
+import { attempt } from "../files.ts"
+import { pipeName } from "./launcher.ts"
+import { wakerLimits } from "./limits.ts"
+import type { KnownWake, Processes } from "./processes.ts"
+
+const run = promisify(execFile)
+
+/** Whether somebody holds the pipe open; one that is busy is held. */
+export const pipeAnswers = (pipe: string): Effect.Effect<boolean> =>
+  Effect.callback<boolean>((resume) => {
+    const socket = connect(pipe)
+    const settle = (held: boolean) => {
+      socket.destroy()
+      resume(Effect.succeed(held))
+    }
+    socket.once("connect", () => settle(true))
+    socket.once("error", (error) => settle(!/ENOENT|ECONNREFUSED/.test(error.message)))
+    return Effect.sync(() => socket.destroy())
+  }).pipe(Effect.timeoutOrElse({ duration: wakerLimits.tool_timeout_ms, orElse: () => Effect.succeed(true) }))
+
+const leaderLives = ({ record, files }: KnownWake): Effect.Effect<boolean> =>
+  record === null ? Effect.succeed(false) : pipeAnswers(pipeName(files.record_path))
+
+export const taskkillArguments = (pid: number): ReadonlyArray<string> => ["/T", "/F", "/PID", String(pid)]
+
+/** A wake on Windows is its launcher, with the tree of processes below it; there is no gentle way to end one. */
+export const windowsProcesses: Processes = {
+  boot: Effect.succeed(""),
+  leaderLives,
+  living: (wakes) =>
+    Effect.map(Effect.filter(wakes, leaderLives), (living) =>
+      living.map((wake) => {
+        const pids = wake.record === null ? [] : [wake.record.pid]
+        return { wake, pids, group: null, strays: pids }
+      })),
+  signal: ({ strays }) =>
+    Effect.forEach(strays, (pid) =>
+      Effect.ignore(attempt("taskkill", () =>
+        run("taskkill", taskkillArguments(pid), {
+          timeout: wakerLimits.tool_timeout_ms
+        }))), { discard: true })
+}

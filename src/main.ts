@@ -1,0 +1,11 @@
+#!/usr/bin/env node
+import { nodeProblem } from "./cli/nodeVersion.ts"
+
+const problem = nodeProblem(process.versions.node)
+if (problem === undefined) {
+  const { cli } = await import("./cli/cli.ts")
+  await cli(process.argv.slice(2))
+} else {
+  process.stderr.write(`${problem}\n`)
+  process.exitCode = 78
+}

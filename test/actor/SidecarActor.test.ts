@@ -1,0 +1,193 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Queue from "effect/Queue"
+import * as TestClock from "effect/testing/TestClock"
+import { runSidecar } from "../../src/actor/SidecarActor.ts"
+import type { Answer } from "../../src/domain/Evidence.ts"
+import type { HubMessage } from "../../src/domain/Message.ts"
+import type { WakeEnd } from "../../src/domain/Task.ts"
+import { A, assigned, policy, success } from "../domain/support.ts"
+import { makeWorld, mockServices, type World } from "../support/fakes.ts"
+
+const start = (world: World) => runSidecar(policy).pipe(Effect.provide(mockServices(world)), Effect.forkChild)
+
+/** Lets every fiber run that can, without any time passing. */
+const rest = Effect.yieldNow.pipe(Effect.repeat({ times: 50 }))
+
+/** Lets time pass second by second, so that a timer started on the way counts from its own start. */
+const pass = (seconds: number) =>
+  TestClock.adjust("1 second").pipe(Effect.andThen(rest), Effect.repeat({ times: seconds - 1 }))
+
+const hubSays = (world: World, ...messages: ReadonlyArray<HubMessage>) =>
+  Effect.andThen(Queue.offerAll(world.fromHub, messages), rest)
+
+const identified: ReadonlyArray<HubMessage> = [{ _tag: "Connected" }, { _tag: "Identified" }]
+const taskA: HubMessage = { _tag: "TaskAssigned", task: assignmentOf(1) }
+const ackA = (status: string): HubMessage => ({ _tag: "TaskAcknowledged", task_id: A, status })
+
+function assignmentOf(generation: number) {
+  const message = assigned(A, generation)
+  if (message._tag !== "TaskAssigned") throw new Error("not an assignment")
+  return message.task
+}
+
+const boom: WakeEnd = { how: "exited", code: 1, output: "boom" }
+
+const endWake = (world: World, index: number, end: WakeEnd) =>
+  Effect.gen(function*() {
+    const deferred = world.ends[index]
+    assert.isDefined(deferred)
+    yield* Deferred.succeed(deferred, end)
+    yield* rest
+  })
+
+const agentAnswers = (world: World, answer: Answer) =>
+  Effect.andThen(Queue.offer(world.seen, { _tag: "Answer", answer }), rest)
+
+const journal = (world: World) => world.journal.map(({ what }) => what)
+const timesOf = (world: World, what: RegExp) => world.journal.filter((entry) => what.test(entry.what)).map(({ at }) => at / 1000)
+
+describe("the whole actor over five mock services", () => {
+  it.effect("takes a task from the push to the acknowledged report, saving before it tells the hub", () =>
+    Effect.gen(function*() {
+      const world = yield* makeWorld
+      yield* start(world)
+      yield* hubSays(world, ...identified, taskA, ackA("accepted"))
+      yield* Queue.offer(world.seen, { _tag: "Started" })
+      yield* rest
+      yield* agentAnswers(world, success)
+      yield* hubSays(world, ackA("complete"))
+
+      assert.deepStrictEqual(journal(world), [
+        "save", // the restart
+        "send Identify",
+        "save", // accepted
+        "send AcceptTask",
+        "save", // the intent to wake
+        "clear task-a",
+        "wake 1",
+        "save", // spawned
+        "save", // started
+        "send SendWakeResult",
+        "save", // the answer
+        "send SendReport",
+        "save", // the slot is free
+        "stop task-a",
+        "remove task-a",
+        "forget task-a"
+      ])
+    }))
+
+  it.effect("wakes at 0, 5, 15 and 30 s after each failed attempt, and then fails the task", () =>
+    Effect.gen(function*() {
+      const world = yield* makeWorld
+      yield* start(world)
+      yield* hubSays(world, ...identified, taskA, ackA("accepted"))
+      for (const [index, delay] of [5, 15, 30].entries()) {
+        yield* endWake(world, index, boom)
+        yield* pass(delay - 1)
+        assert.strictEqual(world.ends.length, index + 1)
+        yield* pass(1)
+      }
+      yield* endWake(world, 3, boom)
+      yield* pass(600)
+
+      assert.deepStrictEqual(timesOf(world, /^wake/), [0, 5, 20, 50])
+      const report = world.sent.find((command) => command._tag === "SendReport")
+      assert.strictEqual(report?.report._tag, "Failed")
+      assert.include(JSON.stringify(report), "no wake succeeded in 4 attempts")
+      assert.include(JSON.stringify(report), "boom")
+    }))
+
+  it.effect("counts a confirmation that does not come within 30 s of the spawn as a failed attempt", () =>
+    Effect.gen(function*() {
+      const world = yield* makeWorld
+      yield* start(world)
+      yield* hubSays(world, ...identified, taskA, ackA("accepted"))
+      yield* pass(29)
+      yield* Effect.andThen(TestClock.adjust("999 millis"), rest)
+      assert.deepStrictEqual(timesOf(world, /^stop/), [])
+      yield* Effect.andThen(TestClock.adjust("1 millis"), rest)
+      assert.deepStrictEqual(timesOf(world, /^stop/), [30])
+      yield* pass(5)
+      assert.deepStrictEqual(timesOf(world, /^wake/), [0, 35])
+    }))
+
+  it.effect("stops the process tree of a failed attempt before the next", () =>
+    Effect.gen(function*() {
+      const world = yield* makeWorld
+      yield* start(world)
+      yield* hubSays(world, ...identified, taskA, ackA("accepted"))
+      yield* endWake(world, 0, boom)
+      yield* pass(5)
+      assert.deepStrictEqual(journal(world).filter((what) => /^(wake|stop)/.test(what)), ["wake 1", "stop task-a", "wake 2"])
+    }))
+
+  it.effect("a command that can never run fails the task at once, with the remedy", () =>
+    Effect.gen(function*() {
+      const world = yield* makeWorld
+      world.impossible = "use ${TASK_FILE}"
+      yield* start(world)
+      yield* hubSays(world, ...identified, taskA, ackA("accepted"))
+      assert.deepStrictEqual(world.ends, [])
+      assert.include(JSON.stringify(world.sent), "use ${TASK_FILE}")
+    }))
+
+  it.effect("renews the lease every 60 s while the agent is at work", () =>
+    Effect.gen(function*() {
+      const world = yield* makeWorld
+      yield* start(world)
+      yield* hubSays(world, ...identified, taskA, ackA("accepted"))
+      yield* Queue.offer(world.seen, { _tag: "Started" })
+      world.evidence = { process: "alive", started: true, last_sign_at: 0 }
+      yield* pass(180)
+      assert.deepStrictEqual(timesOf(world, /^send SendProgress/), [60, 120, 180])
+    }))
+
+  it.effect("a hub that owes an answer for 15 s is not waited for", () =>
+    Effect.gen(function*() {
+      const world = yield* makeWorld
+      yield* start(world)
+      yield* hubSays(world, ...identified, taskA)
+      yield* pass(14)
+      yield* Effect.andThen(TestClock.adjust("999 millis"), rest)
+      assert.deepStrictEqual(timesOf(world, /^reconnect/), [])
+      yield* Effect.andThen(TestClock.adjust("1 millis"), rest)
+      assert.deepStrictEqual(timesOf(world, /^reconnect/), [15])
+    }))
+
+  it.effect("an interruption leaves the agent at its work", () =>
+    Effect.gen(function*() {
+      const world = yield* makeWorld
+      const actor = yield* start(world)
+      yield* hubSays(world, ...identified, taskA, ackA("accepted"))
+      yield* Fiber.interrupt(actor)
+      assert.deepStrictEqual(timesOf(world, /^stop/), [])
+      assert.include(journal(world), "hub closed")
+      assert.strictEqual(world.saved.at(-1)?.active?.status, "confirming")
+    }))
+
+  it.effect("a drain ends with the exit code that was asked for, after the task at hand", () =>
+    Effect.gen(function*() {
+      const world = yield* makeWorld
+      const actor = yield* start(world)
+      yield* hubSays(world, ...identified, taskA, ackA("accepted"), { _tag: "RestartRequested", reason: "update" })
+      assert.isUndefined(actor.pollUnsafe())
+      yield* agentAnswers(world, success)
+      yield* hubSays(world, ackA("complete"))
+      assert.strictEqual(yield* Fiber.join(actor), 75)
+    }))
+
+  it.effect("a fiber that dies is logged and takes the sidecar down", () =>
+    Effect.gen(function*() {
+      const world = yield* makeWorld
+      world.watchFails = true
+      const actor = yield* start(world)
+      yield* hubSays(world, ...identified, taskA)
+      assert.isTrue(Exit.isFailure(yield* Fiber.await(actor)))
+      assert.include(world.events.map(({ event }) => event), "fiber_died")
+    }))
+})

@@ -1,0 +1,88 @@
+import * as Data from "effect/Data"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Queue from "effect/Queue"
+import type * as Scope from "effect/Scope"
+import { WebSocket } from "ws"
+import { isJsonObject, type JsonObject } from "../../../src/dev/json.ts"
+
+/** A plain WebSocket that keeps what it gets, in order. */
+export interface Client {
+  readonly send: (data: string | Uint8Array) => Effect.Effect<void>
+  readonly sendJson: (frame: object) => Effect.Effect<void>
+  readonly identify: (agentId: string, token: string, capabilities?: ReadonlyArray<string>) => Effect.Effect<void>
+  /** The next frame; fails when none comes within two seconds. */
+  readonly take: Effect.Effect<JsonObject, Mishap>
+  /** All frames that the hub has sent before now. */
+  readonly drain: Effect.Effect<ReadonlyArray<JsonObject>, Mishap>
+  readonly close: (code: number) => Effect.Effect<void>
+  readonly terminate: Effect.Effect<void>
+  readonly isOpen: () => boolean
+  /** The code and reason with which the socket ended. */
+  readonly closed: Effect.Effect<{ readonly code: number; readonly reason: string }, Mishap>
+}
+
+/** Something that the hub should have done did not happen. */
+export class Mishap extends Data.TaggedError("Mishap")<{ readonly message: string; readonly cause?: unknown }> {}
+
+const PATIENCE_MS = 2000
+
+const within = <A>(what: string, effect: Effect.Effect<A>): Effect.Effect<A, Mishap> =>
+  effect.pipe(
+    Effect.timeoutOrElse({
+      duration: PATIENCE_MS,
+      orElse: () => Effect.fail(new Mishap({ message: `no ${what} in time` }))
+    })
+  )
+
+/** Connects; the socket is gone when the scope closes. */
+export const connect = (url: string): Effect.Effect<Client, Mishap, Scope.Scope> =>
+  Effect.gen(function*() {
+    const inbox = yield* Queue.unbounded<JsonObject>()
+    const closed = yield* Deferred.make<{ readonly code: number; readonly reason: string }>()
+    const socket = yield* Effect.acquireRelease(
+      Effect.sync(() => new WebSocket(url, { perMessageDeflate: false })),
+      (ws) => Effect.sync(() => ws.terminate())
+    )
+    socket.on("error", () => undefined)
+    socket.on("message", (data) => {
+      const frame: unknown = JSON.parse(String(data))
+      Queue.offerUnsafe(inbox, isJsonObject(frame) ? frame : { raw: frame })
+    })
+    socket.on("close", (code, reason) => {
+      Deferred.doneUnsafe(closed, Effect.succeed({ code, reason: reason.toString() }))
+    })
+    yield* within("connection", Effect.callback<void>((resume) => void socket.once("open", () => resume(Effect.void))))
+
+    const send = (data: string | Uint8Array): Effect.Effect<void> =>
+      Effect.callback<void>((resume) => socket.send(data, () => resume(Effect.void)))
+    const sendJson = (frame: object): Effect.Effect<void> => send(JSON.stringify(frame))
+    // A WebSocket ping goes behind all frames the hub has sent, and is none itself.
+    const fence = Effect.callback<void>((resume) => {
+      socket.once("pong", () => resume(Effect.void))
+      socket.ping()
+    })
+    return {
+      send,
+      sendJson,
+      identify: (agent_id, token, capabilities = [agent_id]) =>
+        sendJson({
+          type: "identify",
+          agent_id,
+          token,
+          name: agent_id,
+          status: "idle",
+          capabilities,
+          client_type: "sidecar",
+          protocol_version: 1
+        }),
+      take: within("frame", Queue.take(inbox)),
+      drain: Effect.suspend(() => socket.readyState === WebSocket.OPEN ? within("pong", fence) : Effect.void).pipe(
+        Effect.andThen(Queue.clear(inbox))
+      ),
+      close: (code) => Effect.sync(() => socket.close(code)),
+      terminate: Effect.sync(() => socket.terminate()),
+      isOpen: () => socket.readyState === WebSocket.OPEN,
+      closed: within("close", Deferred.await(closed))
+    }
+  })

@@ -1,0 +1,67 @@
+import * as Schema from "effect/Schema"
+import { readFileSync } from "node:fs"
+
+/** One thing that was done beside the frames that the file shows. */
+export const Action = Schema.Struct({
+  /** Seconds since the first line: it is done before the first line of that time. */
+  at: Schema.optionalKey(Schema.Finite),
+  /** Or it is done where the file has a line that begins so. */
+  line: Schema.optionalKey(Schema.String),
+  why: Schema.optionalKey(Schema.String),
+  post: Schema.optionalKey(Schema.String),
+  body: Schema.optionalKey(Schema.Unknown),
+  /** Whose token the call carries; an operator's without it. */
+  token: Schema.optionalKey(Schema.String),
+  /** The recorded id of the task that the call makes. */
+  as: Schema.optionalKey(Schema.String),
+  socket: Schema.optionalKey(Schema.String),
+  send: Schema.optionalKey(Schema.Unknown),
+  binary: Schema.optionalKey(Schema.String),
+  times: Schema.optionalKey(Schema.Int),
+  /** Another agent joins, on a socket of that name. */
+  identify: Schema.optionalKey(Schema.String),
+  capabilities: Schema.optionalKey(Schema.Array(Schema.String)),
+  /** The recorded session's own socket ends. */
+  close: Schema.optionalKey(Schema.Int),
+  /** The line says how often a socket got the same message. */
+  copies: Schema.optionalKey(Schema.String),
+  /** The line says whether GET /api/agents lists the agent. */
+  listed: Schema.optionalKey(Schema.String)
+})
+export type Action = typeof Action.Type
+
+const Script = Schema.Struct({
+  hub: Schema.optionalKey(Schema.Struct({
+    assignDelayMs: Schema.optionalKey(Schema.Int),
+    pushDelayMs: Schema.optionalKey(Schema.Int)
+  })),
+  /** Whose token each identify of a recording carries; the agent's own without it. */
+  tokens: Schema.optionalKey(Schema.Array(Schema.String)),
+  /** What the agent behind a socket can do; without it only what is named as itself. */
+  capabilities: Schema.optionalKey(Schema.Record(Schema.String, Schema.Array(Schema.String))),
+  actions: Schema.Array(Action)
+})
+export type Script = typeof Script.Type
+
+const Scripts = Schema.Struct({
+  recordings: Schema.Record(Schema.String, Script),
+  probes: Schema.Record(Schema.String, Script)
+})
+
+export const fixture = (path: string): URL => new URL(`../../fixtures/hub/${path}`, import.meta.url)
+
+export const scripts = Schema.decodeSync(Schema.fromJsonString(Scripts))(
+  readFileSync(fixture("actions.json"), "utf8")
+)
+
+const Repeat = Schema.Struct({ repeat: Schema.Tuple([Schema.String, Schema.Int]) })
+const InMs = Schema.Struct({ inMs: Schema.Int })
+
+/** The value with long texts written out and times counted from `now`. */
+export const expand = (value: unknown, now: number): unknown => {
+  if (Schema.is(Repeat)(value)) return value.repeat[0].repeat(value.repeat[1])
+  if (Schema.is(InMs)(value)) return now + value.inMs
+  if (Array.isArray(value)) return value.map((one) => expand(one, now))
+  if (typeof value !== "object" || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, expand(one, now)]))
+}

@@ -1,0 +1,36 @@
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import * as DevHub from "../../src/dev/DevHub.ts"
+import type { JsonObject } from "../../src/dev/json.ts"
+import { type Client, connect, type Mishap } from "./conformance/client.ts"
+
+/** A hub that knows the agents a, b and c; their tokens are "token a" … */
+export const hubWith = (options: DevHub.DevHubOptions = {}) =>
+  DevHub.make({ registerTokens: { a: "token a", b: "token b", c: "token c" }, ...options })
+
+/** An identified agent; `identified` is taken off its inbox. */
+export const join = (
+  hub: DevHub.DevHub,
+  agentId: string,
+  capabilities: ReadonlyArray<string> = []
+): Effect.Effect<Client, Mishap, Scope.Scope> =>
+  Effect.gen(function*() {
+    const client = yield* connect(hub.url)
+    yield* client.identify(agentId, `token ${agentId}`, capabilities)
+    yield* client.take
+    return client
+  })
+
+/** The next frame of one of the types, whatever else comes before it. */
+export const next = (client: Client, ...types: ReadonlyArray<string>): Effect.Effect<JsonObject, Mishap> =>
+  Effect.flatMap(
+    client.take,
+    (frame) => types.includes(String(frame["type"])) ? Effect.succeed(frame) : next(client, ...types)
+  )
+
+/** Asks and gets the answer, where the answer is the next frame. */
+export const ask = (client: Client, frame: object): Effect.Effect<JsonObject, Mishap> =>
+  Effect.andThen(client.sendJson(frame), client.take)
+
+/** The types of all frames that have come by now. */
+export const typesSoFar = (client: Client) => Effect.map(client.drain, (frames) => frames.map((frame) => frame["type"]))

@@ -1,0 +1,200 @@
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Queue from "effect/Queue"
+import * as Redacted from "effect/Redacted"
+import * as Stream from "effect/Stream"
+import type { LifecycleEvent } from "../../src/domain/LifecycleEvent.ts"
+import type { HubMessage } from "../../src/domain/Message.ts"
+import type { JsonObject, Task } from "../../src/domain/Task.ts"
+import type { OpenSocket, SocketEvent } from "../../src/layers/hub/socket.ts"
+import { OpenError } from "../../src/layers/hub/socket.ts"
+import { HubTiming, type Timing } from "../../src/layers/hub/timing.ts"
+import { openWebSocket, SocketOpener } from "../../src/layers/hub/webSocket.ts"
+import { HubWebSocket } from "../../src/layers/HubWebSocket.ts"
+import { limits } from "../../src/limits.ts"
+import { Hub } from "../../src/services/Hub.ts"
+import { Logger } from "../../src/services/Logger.ts"
+import { type Settings, SidecarConfig } from "../../src/SidecarConfig.ts"
+
+export const settings: Settings = {
+  agent_id: "agent-1",
+  token: Redacted.make("s3cret-token"),
+  hub_url: "ws://hub.test:4000/ws",
+  hub_api_url: "http://hub.test:4000",
+  wake_command: "true",
+  wake_command_blocks: false,
+  capabilities: ["code"],
+  confirmation_timeout_ms: 30_000,
+  agent_silence_ms: 1_800_000,
+  task_timeout_ms: 86_400_000,
+  kill_grace_ms: 5_000,
+  results_dir: "/nowhere/results",
+  tasks_dir: "/nowhere/tasks",
+  state_file: "/nowhere/queue.json",
+  log_file: "/nowhere/sidecar.log",
+  tls_ca: null
+}
+
+export const task: Task = {
+  task_id: "task-8b4fb30a0531eff5",
+  description: "do it",
+  metadata: {},
+  generation: 1,
+  assigned_at: 0,
+  status: "working",
+  wake_attempts: 1,
+  accepted_at: 0,
+  wake: null,
+  failure: null,
+  assignment: {}
+}
+
+/** One connection to the hub of the test. */
+export interface FakeConnection {
+  readonly sent: Array<JsonObject>
+  readonly say: (...frames: ReadonlyArray<JsonObject>) => Effect.Effect<void>
+  readonly push: (event: SocketEvent) => Effect.Effect<void>
+  readonly close: (code: number, reason: string) => Effect.Effect<void>
+  unread: boolean
+  unsent_bytes: number
+  terminated: boolean
+  over: boolean
+}
+
+/** A hub without a network, and how it behaves from now on. */
+export interface FakeHub {
+  readonly attempts: Array<number>
+  readonly connections: Array<FakeConnection>
+  opening: "opens" | "refuses" | "hangs" | "breaks"
+  identifying: "identified" | "silent" | JsonObject
+  answersPings: boolean
+}
+
+export const makeFakeHub = (): FakeHub => ({
+  attempts: [],
+  connections: [],
+  opening: "opens",
+  identifying: "identified",
+  answersPings: true
+})
+
+export const last = (hub: FakeHub): FakeConnection => {
+  const connection = hub.connections.at(-1)
+  if (connection === undefined) throw new Error("nobody has connected")
+  return connection
+}
+
+const reply = (hub: FakeHub, frame: JsonObject): ReadonlyArray<JsonObject> => {
+  if (frame["type"] === "ping") return hub.answersPings ? [{ type: "pong", timestamp: 1 }] : []
+  if (frame["type"] !== "identify" || hub.identifying === "silent") return []
+  return [hub.identifying === "identified" ? { type: "identified", agent_id: "agent-1" } : hub.identifying]
+}
+
+export const fakeOpener = (hub: FakeHub): OpenSocket => () =>
+  Effect.gen(function*() {
+    hub.attempts.push(yield* Clock.currentTimeMillis)
+    if (hub.opening === "refuses") return yield* new OpenError({ reason: "connect ECONNREFUSED" })
+    if (hub.opening === "hangs") return yield* Effect.never
+    if (hub.opening === "breaks") return yield* Effect.die(new Error("a bug in the opener"))
+    const inbox = yield* Queue.unbounded<SocketEvent>()
+    const push = (event: SocketEvent) => Effect.asVoid(Queue.offer(inbox, event))
+    const say = (...frames: ReadonlyArray<JsonObject>) =>
+      Effect.forEach(frames, (frame) => push({ _tag: "Text", text: JSON.stringify(frame) }), { discard: true })
+    const connection: FakeConnection = {
+      sent: [],
+      say,
+      push,
+      close: (code, reason) => push({ _tag: "Closed", code, reason }),
+      unread: false,
+      unsent_bytes: 0,
+      terminated: false,
+      over: false
+    }
+    hub.connections.push(connection)
+    yield* Effect.addFinalizer(() => Effect.sync(() => (connection.over = true)))
+    return {
+      receive: Queue.take(inbox),
+      hasUnread: Effect.sync(() => connection.unread),
+      unsentBytes: Effect.sync(() => connection.unsent_bytes),
+      send: (text) =>
+        Effect.suspend(() => {
+          const frame: JsonObject = JSON.parse(text)
+          connection.sent.push(frame)
+          return say(...reply(hub, frame))
+        }),
+      terminate: Effect.sync(() => {
+        connection.terminated = true
+      })
+    }
+  })
+
+/** Lets the fibers run, at the same virtual time, until something is so. */
+export const until = (so: () => boolean): Effect.Effect<void> =>
+  Effect.gen(function*() {
+    for (let turn = 0; turn < 100_000; turn++) {
+      if (so()) return
+      yield* Effect.yieldNow
+    }
+    return yield* Effect.die(new Error("what was waited for did not happen"))
+  })
+
+export interface Seen<A> {
+  readonly at: number
+  readonly what: A
+}
+
+export interface RigOptions {
+  readonly open?: OpenSocket
+  readonly settings?: Partial<Settings>
+  readonly timing?: Partial<Timing>
+  /** What the reader of the messages does with each; by default it identifies, as the actor does. */
+  readonly onMessage?: (message: HubMessage, hub: Hub["Service"]) => Effect.Effect<void>
+}
+
+export const identify = (message: HubMessage, hub: Hub["Service"]): Effect.Effect<void> =>
+  message._tag === "Connected" ? hub.send({ _tag: "Identify", status: "idle" }) : Effect.void
+
+/** The layer under test, built but not running. */
+export const buildHub = Effect.fnUntraced(function*(options: RigOptions) {
+  const events: Array<Seen<LifecycleEvent>> = []
+  const log = (event: LifecycleEvent) =>
+    Effect.map(Clock.currentTimeMillis, (at) => {
+      events.push({ at, what: event })
+    })
+  const layer = HubWebSocket.pipe(Layer.provide([
+    Layer.succeed(SidecarConfig, { ...settings, ...options.settings }),
+    Layer.succeed(Logger, { log }),
+    Layer.succeed(SocketOpener, options.open ?? openWebSocket),
+    Layer.succeed(HubTiming, { ...limits, ...options.timing })
+  ]))
+  return { hub: Context.get(yield* Layer.build(layer), Hub), events }
+})
+
+/** The layer under test, running, with all it logged and said. */
+export const startHub = Effect.fnUntraced(function*(options: RigOptions) {
+  const { events, hub } = yield* buildHub(options)
+  const messages: Array<Seen<HubMessage>> = []
+  const fiber = yield* hub.messages.pipe(
+    Stream.runForEach((message) =>
+      Effect.gen(function*() {
+        messages.push({ at: yield* Clock.currentTimeMillis, what: message })
+        yield* (options.onMessage ?? identify)(message, hub)
+      })
+    ),
+    Effect.forkScoped
+  )
+  return {
+    hub,
+    events,
+    messages,
+    fiber,
+    stop: Fiber.interrupt(fiber),
+    tags: () => messages.map(({ what }) => what._tag),
+    logged: <E extends LifecycleEvent["event"]>(event: E) =>
+      events.flatMap(({ what }) => what.event === event ? [what] : []),
+    timesOf: (event: LifecycleEvent["event"]) => events.filter(({ what }) => what.event === event).map(({ at }) => at)
+  }
+})

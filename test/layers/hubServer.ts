@@ -1,0 +1,90 @@
+import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
+import { readFileSync } from "node:fs"
+import { createServer, type RequestListener } from "node:http"
+import { createServer as createSecureServer } from "node:https"
+import { join } from "node:path"
+import type { Duplex } from "node:stream"
+import { type WebSocket, WebSocketServer } from "ws"
+
+const tls = join(import.meta.dirname, "../fixtures/tls")
+export const ca = readFileSync(join(tls, "ca.pem"), "utf8")
+
+export interface ServerOptions {
+  readonly secure?: boolean
+  readonly onConnection?: (socket: WebSocket) => void
+  /** The stream below a connection, once it is one. */
+  readonly onUpgraded?: (stream: Duplex) => void
+  readonly onRequest?: RequestListener
+  readonly refuse?: boolean
+}
+
+/** Answers as a hub does: identified, and a pong for a ping. */
+export const obliging = (socket: WebSocket): void => {
+  socket.on("message", (data) => {
+    const { type } = JSON.parse(String(data))
+    if (type === "identify") socket.send(JSON.stringify({ type: "identified", agent_id: "agent-1" }))
+    if (type === "ping") socket.send(JSON.stringify({ type: "pong", timestamp: 1 }))
+  })
+}
+
+const listen = (options: ServerOptions): Promise<ReturnType<typeof createServer>> => {
+  const notFound: RequestListener = (_, response) => response.writeHead(404).end("not here")
+  const onRequest = options.onRequest ?? notFound
+  const server = options.secure === true
+    ? createSecureServer(
+      { cert: readFileSync(join(tls, "server.pem")), key: readFileSync(join(tls, "server.key")) },
+      onRequest
+    )
+    : createServer(onRequest)
+  return new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(server)))
+}
+
+/** A real server on a port of its own, for as long as the scope is open. */
+export const startServer = Effect.fnUntraced(function*(options: ServerOptions = {}) {
+  const sockets: Array<WebSocket> = []
+  const closes: Array<{ readonly code: number; readonly reason: string }> = []
+  const { server, wss } = yield* Effect.acquireRelease(
+    Effect.promise(async () => {
+      const httpServer = await listen(options)
+      const verifyClient = () => options.refuse !== true
+      return { server: httpServer, wss: new WebSocketServer({ server: httpServer, path: "/ws", verifyClient }) }
+    }),
+    (open) =>
+      Effect.promise(() => {
+        for (const socket of open.wss.clients) socket.terminate()
+        open.wss.close()
+        open.server.closeAllConnections()
+        return new Promise<void>((resolve) => open.server.close(() => resolve()))
+      })
+  )
+  wss.on("connection", (socket, request) => {
+    sockets.push(socket)
+    socket.on("error", () => {})
+    socket.on("close", (code, reason) => closes.push({ code, reason: reason.toString() }))
+    const onConnection = options.onConnection ?? obliging
+    onConnection(socket)
+    options.onUpgraded?.(request.socket)
+  })
+  const address = server.address()
+  const port = typeof address === "object" && address !== null ? address.port : 0
+  const s = options.secure === true ? "s" : ""
+  return {
+    sockets,
+    closes,
+    hub_url: `ws${s}://localhost:${port}/ws`,
+    hub_api_url: `http${s}://localhost:${port}`,
+    port
+  }
+})
+
+/** Waits, in real time, until something is so; fails the test after ten seconds. */
+export const eventually = (so: () => boolean): Effect.Effect<void> =>
+  Effect.sync(so).pipe(
+    Effect.repeat({ until: (now) => now, schedule: Schedule.spaced("5 millis") }),
+    Effect.timeoutOrElse({
+      duration: "10 seconds",
+      orElse: () => Effect.die(new Error(`did not happen in time: ${so.toString()}`))
+    }),
+    Effect.asVoid
+  )

@@ -1,0 +1,148 @@
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import type * as Scope from "effect/Scope"
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { setTimeout as wait } from "node:timers/promises"
+import type { LifecycleEvent } from "../../src/domain/LifecycleEvent.ts"
+import type { Task } from "../../src/domain/Task.ts"
+import { loggerMemory } from "../../src/layers/LoggerMemory.ts"
+import type { Logger } from "../../src/services/Logger.ts"
+import type { Settings } from "../../src/SidecarConfig.ts"
+import { SidecarConfig } from "../../src/SidecarConfig.ts"
+
+export const token = "t0ken-of-the-test"
+
+/** Waits until `look` gives something; the deadline only bounds a failure. */
+export const until = <A>(what: string, look: () => A | undefined | false, deadline_ms = 10_000): Effect.Effect<A> =>
+  Effect.promise(async () => {
+    for (let left = deadline_ms; left > 0; left -= 5) {
+      const found = look()
+      if (found !== undefined && found !== false) return found
+      await wait(5)
+    }
+    throw new Error(`it did not come to pass within ${deadline_ms} ms: ${what}`)
+  })
+
+const textOrEmpty = (path: string): string => {
+  try {
+    return readFileSync(path, "utf8")
+  } catch {
+    return ""
+  }
+}
+
+const stateOf = (pid: number): string => /^\d+ \(.*\) (\S)/s.exec(textOrEmpty(`/proc/${pid}/stat`))?.[1] ?? "gone"
+
+export const isRunning = (pid: number): boolean => !["gone", "Z", "X"].includes(stateOf(pid))
+
+export const isZombie = (pid: number): boolean => stateOf(pid) === "Z"
+
+export const startTimeOf = (pid: number): string => {
+  const stat = textOrEmpty(`/proc/${pid}/stat`)
+  return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? ""
+}
+
+export const thisBoot = (): string => readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim()
+
+const kill = (pid: number): void => {
+  try {
+    process.kill(pid, "SIGKILL")
+  } catch {
+    // it has ended
+  }
+}
+
+/** Every process that was given a task file below `folder`. */
+const processesOf = (folder: string): ReadonlyArray<number> =>
+  readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map(Number).filter((pid) =>
+    textOrEmpty(`/proc/${pid}/environ`).includes(`TASK_FILE=${folder}/`)
+  )
+
+/** One agent's folder, with what the layers log. Whatever runs on its behalf is killed with the scope. */
+export interface Folder {
+  readonly path: string
+  readonly events: Array<LifecycleEvent>
+  readonly file: (...names: ReadonlyArray<string>) => string
+  readonly has: (...names: ReadonlyArray<string>) => boolean
+  readonly read: (...names: ReadonlyArray<string>) => string
+  /** Waits for a pid that a script writes into a file. */
+  readonly pid: (name: string) => Effect.Effect<number>
+  /** A process that the folder's own marks do not give away. */
+  readonly adopt: (pid: number) => number
+  readonly services: (settings?: Partial<Settings>) => Layer.Layer<SidecarConfig | Logger>
+}
+
+export const makeFolder: Effect.Effect<Folder, never, Scope.Scope> = Effect.acquireRelease(
+  Effect.sync(() => {
+    const path = mkdtempSync(join(tmpdir(), "sidecar-layers-"))
+    const strangers = new Set<number>()
+    const events: Array<LifecycleEvent> = []
+    const file = (...names: ReadonlyArray<string>) => join(path, ...names)
+    const read = (...names: ReadonlyArray<string>) => readFileSync(file(...names), "utf8")
+    const adopt = (pid: number) => {
+      strangers.add(pid)
+      return pid
+    }
+    const base: Settings = {
+      agent_id: "tester",
+      token: Redacted.make(token),
+      hub_url: "ws://127.0.0.1:1",
+      hub_api_url: "http://127.0.0.1:1",
+      wake_command: "true",
+      wake_command_blocks: false,
+      capabilities: [],
+      confirmation_timeout_ms: 30_000,
+      agent_silence_ms: 1_800_000,
+      task_timeout_ms: 86_400_000,
+      kill_grace_ms: 5_000,
+      results_dir: file("results"),
+      tasks_dir: file("tasks"),
+      state_file: file("queue.json"),
+      log_file: file("sidecar.log"),
+      tls_ca: null
+    }
+    const folder: Folder = {
+      path,
+      events,
+      file,
+      read,
+      has: (...names) => existsSync(file(...names)),
+      pid: (name) =>
+        Effect.map(until(`a pid in ${name}`, () => /^\d+\n/.exec(textOrEmpty(file(name)))?.[0]), (text) => adopt(Number(text))),
+      adopt,
+      services: (settings) => Layer.merge(Layer.succeed(SidecarConfig, { ...base, ...settings }), loggerMemory(events))
+    }
+    return { folder, strangers }
+  }),
+  ({ folder, strangers }) =>
+    Effect.sync(() => {
+      for (const pid of [...strangers, ...processesOf(folder.path)]) kill(pid)
+      rmSync(folder.path, { recursive: true, force: true })
+    })
+).pipe(Effect.map(({ folder }) => folder))
+
+export const taskOf = (task_id: string, more: Partial<Task> = {}): Task => {
+  const description = more.description ?? "say hello"
+  const metadata = more.metadata ?? { url: "https://example.org" }
+  return {
+    task_id,
+    description,
+    metadata,
+    generation: 2,
+    assigned_at: 1_795_000_000_000,
+    status: "waking",
+    wake_attempts: 1,
+    accepted_at: 1_795_000_000_001,
+    wake: null,
+    failure: null,
+    assignment: { type: "task_assign", task_id, description, metadata, generation: 2, priority: "high" },
+    ...more
+  }
+}
+
+/** A task whose current wake is `wake_id`. */
+export const wokenTask = (task_id: string, wake_id: string): Task =>
+  taskOf(task_id, { wake: { id: wake_id, at: 1_795_000_000_002, end: null } })

@@ -1,0 +1,202 @@
+import * as Result from "effect/Result"
+import { readdirSync, readFileSync } from "node:fs"
+import { join } from "node:path"
+import { describe, expect, it } from "vitest"
+import { decodeFrame } from "../../src/protocol/incoming.ts"
+
+const decode = (frame: unknown) => decodeFrame(JSON.stringify(frame))
+const decoded = (frame: unknown) => Result.getOrThrow(decode(frame))
+const problem = (text: string) => {
+  const result = decodeFrame(text)
+  return Result.isFailure(result) ? result.failure.reason : undefined
+}
+
+const id = "task-8b4fb30a0531eff5"
+const recordings = join(import.meta.dirname, "../fixtures/hub/recordings")
+const recorded = readdirSync(recordings).flatMap((file) =>
+  readFileSync(join(recordings, file), "utf8").split("\n").filter((line) => line !== "")
+    .map((line) => JSON.parse(line))
+    .filter((line) => line.dir === "in")
+    .map((line) => ({ file, msg: line.msg }))
+)
+
+describe("a frame of the hub becomes what it says", () => {
+  it.each([
+    ["identified", { type: "identified", agent_id: "a" }, { _tag: "Identified" }],
+    ["pong", { type: "pong", timestamp: 1 }, { _tag: "Pong" }],
+    ["task_ack", { type: "task_ack", task_id: id, status: "complete" }, {
+      _tag: "TaskAcknowledged",
+      task_id: id,
+      status: "complete"
+    }],
+    ["task_ack without a status", { type: "task_ack", task_id: id }, {
+      _tag: "TaskAcknowledged",
+      task_id: id,
+      status: ""
+    }],
+    ["task_continue", { type: "task_continue", task_id: id, generation: 3 }, {
+      _tag: "TaskContinued",
+      task_id: id,
+      generation: 3
+    }],
+    ["task_reassign", { type: "task_reassign", task_id: id }, { _tag: "TaskReassigned", task_id: id }],
+    ["state_report_ack", { type: "state_report_ack", task_id: id, action: "abort" }, {
+      _tag: "StateReportAnswered",
+      task_id: id,
+      action: "abort"
+    }],
+    ["task_cancelled", { type: "task_cancelled", task_id: id, timestamp: 5 }, { _tag: "TaskCancelled", task_id: id }],
+    ["rate_limited", { type: "rate_limited", retry_after_ms: 2500, tier: "normal" }, {
+      _tag: "RateLimited",
+      retry_after_ms: 2500
+    }],
+    ["rate_limited without a time", { type: "rate_limited" }, { _tag: "RateLimited", retry_after_ms: 1000 }],
+    ["restart_sidecar", { type: "restart_sidecar", reason: "new version" }, {
+      _tag: "RestartRequested",
+      reason: "new version"
+    }],
+    ["restart_sidecar without a reason", { type: "restart_sidecar", reason: null }, {
+      _tag: "RestartRequested",
+      reason: ""
+    }],
+    ["agent_left", { type: "agent_left", agent_id: "b" }, { _tag: "AgentLeft", agent_id: "b" }],
+    ["a frame for others", { type: "room_message", text: "hi" }, {
+      _tag: "Ignored",
+      type: "room_message",
+      known: true
+    }],
+    ["a frame of a newer hub", { type: "telepathy" }, { _tag: "Ignored", type: "telepathy", known: false }]
+  ])("%s", (_, frame, expected) => {
+    expect(decoded(frame)).toEqual(expected)
+  })
+})
+
+const refused = (error: string, message_type: string | null = null, unknown_type = false) => ({
+  _tag: "HubRefused",
+  error,
+  message_type,
+  unknown_type
+})
+
+describe("an error frame", () => {
+  it.each(["invalid_token", "token_agent_mismatch", "not_identified"])("%s is a refused identification", (reason) => {
+    expect(decoded({ type: "error", error: reason })).toEqual({ _tag: "IdentifyRefused", reason })
+  })
+
+  it.each([
+    [
+      "of a report names no type",
+      { error: "task_complete_failed: stale_generation" },
+      refused(
+        "task_complete_failed: stale_generation"
+      )
+    ],
+    ["of the parser names nothing", { error: "invalid_json" }, refused("invalid_json")],
+    ["of the schema names the frame it refused", {
+      error: "validation_failed",
+      message_type: "task_failed",
+      errors: [{ field: "reason", error: "too_long", detail: "exceeds" }]
+    }, refused("validation_failed", "task_failed")],
+    ["of the schema says that the type is unknown", {
+      error: "validation_failed",
+      message_type: "task_rejected",
+      errors: [{ field: "type", error: "unknown_message_type", detail: "unknown", known_types: ["ping"] }]
+    }, refused("validation_failed", "task_rejected", true)],
+    ["that says nothing is an answer all the same", {}, refused("unspecified")],
+    ["with odd fields is an answer all the same", { error: 7, message_type: [], errors: "no" }, refused("unspecified")],
+    [
+      "with odd details is an answer all the same",
+      { error: "validation_failed", errors: [null, 3] },
+      refused(
+        "validation_failed"
+      )
+    ]
+  ])("%s", (_, fields, expected) => {
+    expect(decoded({ type: "error", ...fields })).toEqual(expected)
+  })
+})
+
+describe("an assignment", () => {
+  const frame = {
+    type: "task_assign",
+    task_id: id,
+    description: "do it",
+    metadata: { a: { b: [1] } },
+    generation: 3,
+    assigned_at: 1795220221127,
+    repo: null,
+    success_criteria: ["green"],
+    routing_decision: { tier: "standard" },
+    of_a_newer_hub: { deep: [true] }
+  }
+
+  it("is kept whole, fields of newer hubs too, without its type", () => {
+    const { type: _, ...assignment } = frame
+    expect(decoded(frame)).toEqual({
+      _tag: "TaskAssigned",
+      task: {
+        task_id: id,
+        description: "do it",
+        metadata: { a: { b: [1] } },
+        generation: 3,
+        assigned_at: 1795220221127,
+        assignment
+      }
+    })
+  })
+
+  it.each([undefined, null])("decodes with %s for whatever is not needed", (nothing) => {
+    const bare = { type: "task_assign", task_id: id, generation: 0 }
+    const empty = { ...bare, description: nothing, metadata: nothing, assigned_at: nothing }
+    expect(decoded(empty)).toMatchObject({ task: { description: "", metadata: {}, assigned_at: 0, generation: 0 } })
+  })
+
+  it("keeps a metadata key that names the prototype as the plain key it is", () => {
+    const result = Result.getOrThrow(
+      decodeFrame(`{"type":"task_assign","task_id":"${id}","generation":1,"metadata":{"__proto__":{"x":1}}}`)
+    )
+    expect(JSON.stringify(result)).toContain(`"metadata":{"__proto__":{"x":1}}`)
+    expect({}).not.toHaveProperty("x")
+  })
+
+  it.each([
+    ["no task_id", { generation: 1 }],
+    ["no generation", { task_id: id }],
+    ["a generation that is no integer", { task_id: id, generation: 1.5 }],
+    ["metadata that is no object", { task_id: id, generation: 1, metadata: "x" }]
+  ])("with %s is undecodable", (_, fields) => {
+    expect(Result.isFailure(decode({ type: "task_assign", ...fields }))).toBe(true)
+  })
+})
+
+describe("what is no frame is a problem, never an exception", () => {
+  it.each([
+    ["half of one", `{"type":"pong"`, "not JSON"],
+    ["nothing", "", "not JSON"],
+    ["a list", "[1]", "not a JSON object"],
+    ["null", "null", "not a JSON object"],
+    ["no type", "{}", "no type"],
+    ["a type that is no text", `{"type":7}`, "no type"]
+  ])("%s", (_, text, reason) => {
+    expect(problem(text)).toBe(reason)
+  })
+
+  it("and a type named like a property of every object is just unknown", () => {
+    expect(decoded({ type: "__proto__" })).toEqual({ _tag: "Ignored", type: "__proto__", known: false })
+    expect(decoded({ type: "constructor" })).toEqual({ _tag: "Ignored", type: "constructor", known: false })
+  })
+
+  it("and it names the field without quoting the frame", () => {
+    const reason = problem(JSON.stringify({ type: "task_ack", task_id: { secret: "s3cret" } }))
+    expect(reason).toContain("task_id")
+    expect(reason).not.toContain("s3cret")
+  })
+})
+
+describe("every frame that a real hub was recorded to send decodes", () => {
+  it.each(recorded.map(({ file, msg }) => [`${file}: ${msg.type}`, msg] as const))("%s", (_, frame) => {
+    const incoming = decoded(frame)
+    expect(incoming).not.toMatchObject({ _tag: "Ignored", known: false })
+    if (incoming._tag === "TaskAssigned") expect({ type: "task_assign", ...incoming.task.assignment }).toEqual(frame)
+  })
+})

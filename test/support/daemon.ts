@@ -1,0 +1,168 @@
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import { spawn } from "node:child_process"
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join, resolve } from "node:path"
+import { setTimeout as wait } from "node:timers/promises"
+import { type DevHub, type DevHubOptions, type HubTask, make } from "../../src/dev/DevHub.ts"
+
+export const agentId = "tester"
+export const token = "s3cret-t0ken-never-seen"
+const main = resolve("dist/main.js")
+
+/** Waits until `look` gives something; the deadline only bounds a failure. */
+export const until = <A>(what: string, look: () => A | undefined | false, deadline_ms = 15_000): Effect.Effect<A> =>
+  Effect.promise(async () => {
+    for (let left = deadline_ms; left > 0; left -= 20) {
+      const found = look()
+      if (found !== undefined && found !== false) return found
+      await wait(20)
+    }
+    throw new Error(`it did not come to pass within ${deadline_ms} ms: ${what}`)
+  })
+
+export const isAlive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0)
+    return !/^\d+ \(.*\) Z/s.test(existsSync(`/proc/${pid}/stat`) ? readFileSync(`/proc/${pid}/stat`, "utf8") : "")
+  } catch {
+    return false
+  }
+}
+
+/** One agent's folder. Its wake command notes every wake in `wakes.log` before it does anything else. */
+export interface Folder {
+  readonly path: string
+  readonly file: (name: string) => string
+  readonly read: (name: string) => string
+  /** The pids of the woken processes for a task, or all. */
+  readonly wakes: (task_id?: string) => ReadonlyArray<number>
+  readonly touch: (name: string) => void
+  /** Lets an agent that waits for it go on. */
+  readonly letGo: Effect.Effect<void>
+}
+
+/** A script whose agent confirms, waits for `go`, answers and ends; parts can be replaced. */
+export interface AgentScript {
+  readonly before?: string
+  readonly confirm?: string
+  readonly work?: string
+  readonly answer?: string
+}
+
+const answered = `printf '%s' '{"status":"success","output":"done"}' > "$RESULTS_DIR/$TASK_ID.json.tmp"
+mv "$RESULTS_DIR/$TASK_ID.json.tmp" "$RESULTS_DIR/$TASK_ID.json"`
+
+const scriptOf = ({ answer = answered, before = "", confirm = `: > "$RESULTS_DIR/$TASK_ID.started"`, work }: AgentScript) =>
+  [
+    `echo "$TASK_ID $$" >> wakes.log`,
+    before,
+    confirm,
+    work ?? "while [ ! -e go ]; do sleep 0.02; done",
+    answer
+  ].join("\n")
+
+export const atOnce = "true"
+
+const killAgents = (folder: Folder) =>
+  Effect.sync(() => {
+    for (const pid of folder.wakes()) {
+      try {
+        process.kill(-pid, "SIGKILL")
+      } catch {
+        // it is gone, as it should be
+      }
+    }
+  })
+
+/** Makes the folder with its `config.json` and agent; removed, with every agent that still lives, at the end. */
+export const makeFolder = (
+  hub: DevHub,
+  script: AgentScript = {},
+  config: Record<string, unknown> = {}
+): Effect.Effect<Folder, never, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      const path = mkdtempSync(join(tmpdir(), "sidecar-test-"))
+      const file = (name: string) => join(path, name)
+      const read = (name: string) => existsSync(file(name)) ? readFileSync(file(name), "utf8") : ""
+      writeFileSync(file("agent.sh"), scriptOf(script))
+      writeFileSync(
+        file("config.json"),
+        JSON.stringify({ agent_id: agentId, token, hub_url: hub.url, wake_command: "exec /bin/sh agent.sh", ...config }),
+        { mode: 0o600 }
+      )
+      const wakes = (task_id?: string) =>
+        read("wakes.log").split("\n").map((line) => line.split(" "))
+          .filter(([id, pid]) => pid !== undefined && (task_id === undefined || id === task_id))
+          .map(([, pid]) => Number(pid))
+      const touch = (name: string) => writeFileSync(file(name), "")
+      return { path, file, read, touch, wakes, letGo: Effect.sync(() => touch("go")) }
+    }),
+    (folder) =>
+      Effect.andThen(killAgents(folder), Effect.sync(() => rmSync(folder.path, { recursive: true, force: true, maxRetries: 5 })))
+  )
+
+export interface LogLine {
+  readonly event: string
+  readonly [field: string]: unknown
+}
+
+export interface Daemon {
+  readonly pid: number
+  readonly output: () => string
+  readonly events: (event?: string) => ReadonlyArray<LogLine>
+  readonly signal: (signal: NodeJS.Signals) => Effect.Effect<void>
+  /** Its exit code, or the signal's name. */
+  readonly ended: Effect.Effect<number | NodeJS.Signals | null>
+  readonly kill: Effect.Effect<void>
+}
+
+const parse = (text: string): ReadonlyArray<LogLine> =>
+  text.split("\n").filter((line) => line.startsWith("{")).map((line): LogLine => JSON.parse(line))
+
+/** The built daemon as its own process, as a supervisor would run it. Killed at the end of the scope. */
+export const startDaemon = (
+  folder: Folder,
+  env: Record<string, string> = {}
+): Effect.Effect<Daemon, never, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.promise(async () => {
+      const child = spawn(process.execPath, [main, "run", "--config", folder.file("config.json")], {
+        stdio: ["ignore", "pipe", "pipe"],
+        env: { ...process.env, ...env }
+      })
+      let output = ""
+      child.stdout.on("data", (data: Buffer) => output += data.toString())
+      child.stderr.on("data", (data: Buffer) => output += data.toString())
+      const ended = new Promise<number | NodeJS.Signals | null>((resolved) =>
+        child.once("exit", (code, signal) => resolved(code ?? signal)))
+      const events = (event?: string) => parse(output).filter((line) => event === undefined || line.event === event)
+      const signal = (name: NodeJS.Signals) => Effect.sync(() => void child.kill(name))
+      return {
+        pid: child.pid ?? 0,
+        output: () => output,
+        events,
+        signal,
+        ended: Effect.promise(() => ended),
+        kill: Effect.andThen(signal("SIGKILL"), Effect.promise(() => ended).pipe(Effect.asVoid))
+      }
+    }),
+    (daemon) => daemon.kill
+  )
+
+export const startHub = (options: DevHubOptions = {}) => make({ registerTokens: { [agentId]: token }, ...options })
+
+export const submit = (hub: DevHub, description = "do it", extra: Record<string, unknown> = {}) =>
+  hub.submit({ description, ...extra })
+
+export const untilStatus = (hub: DevHub, { id }: HubTask, status: HubTask["status"], deadline_ms = 20_000) =>
+  hub.waitFor(() => hub.task(id)?.status === status, deadline_ms)
+
+/** The types of the frames that passed, from the sidecar ("out") or from the hub ("in"). */
+export const frames = (hub: DevHub, dir: "in" | "out"): ReadonlyArray<Record<string, unknown>> =>
+  hub.frames().filter((frame) => frame.dir === dir).flatMap(({ msg }) =>
+    typeof msg === "object" && msg !== null ? [{ ...msg }] : [])
+
+export const typesOf = (hub: DevHub, dir: "in" | "out"): ReadonlyArray<unknown> => frames(hub, dir).map(({ type }) => type)

@@ -1,0 +1,102 @@
+import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Queue from "effect/Queue"
+import * as Stream from "effect/Stream"
+import type { HubCommand } from "../../src/domain/Command.ts"
+import type { Evidence } from "../../src/domain/Evidence.ts"
+import type { LifecycleEvent } from "../../src/domain/LifecycleEvent.ts"
+import type { HubMessage, Whereabouts } from "../../src/domain/Message.ts"
+import { emptyStore, type StoredState } from "../../src/domain/SidecarState.ts"
+import type { WakeEnd } from "../../src/domain/Task.ts"
+import { Hub } from "../../src/services/Hub.ts"
+import { Logger } from "../../src/services/Logger.ts"
+import { type Observation, ResultWatcher } from "../../src/services/ResultWatcher.ts"
+import { TaskStore } from "../../src/services/TaskStore.ts"
+import { Waker, WakeImpossible } from "../../src/services/Waker.ts"
+
+/** What the five mock services saw and did, in one order, and the levers of the world around them. */
+export interface World {
+  readonly journal: Array<{ readonly at: number; readonly what: string }>
+  readonly sent: Array<HubCommand>
+  readonly saved: Array<StoredState>
+  readonly events: Array<LifecycleEvent>
+  readonly fromHub: Queue.Queue<HubMessage>
+  readonly seen: Queue.Queue<Observation>
+  readonly ends: Array<Deferred.Deferred<WakeEnd>>
+  evidence: Partial<Evidence>
+  stored: StoredState
+  survivors: ReadonlyArray<string>
+  whereabouts: Whereabouts
+  impossible: string | null
+  watchFails: boolean
+}
+
+export const makeWorld: Effect.Effect<World> = Effect.gen(function*() {
+  return {
+    journal: [],
+    sent: [],
+    saved: [],
+    events: [],
+    fromHub: yield* Queue.unbounded<HubMessage>(),
+    seen: yield* Queue.unbounded<Observation>(),
+    ends: [],
+    evidence: {},
+    stored: emptyStore,
+    survivors: [],
+    whereabouts: "unknown",
+    impossible: null,
+    watchFails: false
+  }
+})
+
+const noEvidence: Evidence = { process: "none", this_boot: true, started: false, last_sign_at: null, answer: null }
+
+/** All five services as mock layers over one world. */
+export const mockServices = (world: World): Layer.Layer<Hub | TaskStore | Waker | ResultWatcher | Logger> => {
+  const note = (what: string) =>
+    Effect.map(Clock.currentTimeMillis, (at) => {
+      world.journal.push({ at, what })
+    })
+  const evidence = () => ({ ...noEvidence, ...world.evidence })
+
+  return Layer.mergeAll(
+    Layer.succeed(Hub, {
+      messages: Stream.fromQueue(world.fromHub).pipe(Stream.ensuring(note("hub closed"))),
+      send: (command) => Effect.andThen(note(`send ${command._tag}`), Effect.sync(() => void world.sent.push(command))),
+      reconnect: (reason) => note(`reconnect: ${reason}`),
+      lookUp: (task_id) => Effect.as(note(`look up ${task_id}`), world.whereabouts)
+    }),
+    Layer.succeed(TaskStore, {
+      load: Effect.sync(() => world.stored),
+      save: (state) => Effect.andThen(note("save"), Effect.sync(() => void world.saved.push(state)))
+    }),
+    Layer.succeed(Waker, {
+      wake: Effect.fnUntraced(function*(task) {
+        if (world.impossible !== null) return yield* new WakeImpossible({ remedy: world.impossible })
+        const end = yield* Deferred.make<WakeEnd>()
+        world.ends.push(end)
+        yield* note(`wake ${task.wake_attempts}`)
+        return { end: Deferred.await(end) }
+      }),
+      adopt: () => Effect.andThen(note("adopt"), Effect.never),
+      inspect: () => Effect.sync(() => ({ process: evidence().process, this_boot: evidence().this_boot })),
+      stop: (task_id) => Effect.as(note(`stop ${task_id}`), true),
+      survivors: Effect.sync(() => world.survivors),
+      forget: (task_id) => note(`forget ${task_id}`)
+    }),
+    Layer.succeed(ResultWatcher, {
+      watch: () => world.watchFails ? Stream.die(new Error("the watch broke")) : Stream.fromQueue(world.seen),
+      look: () =>
+        Effect.sync(() => {
+          const { answer, last_sign_at, started } = evidence()
+          return { answer, last_sign_at, started }
+        }),
+      clear: (task_id) => note(`clear ${task_id}`),
+      setAside: (task_id, folder) => note(`set aside ${task_id} ${folder}`),
+      remove: (task_id) => note(`remove ${task_id}`)
+    }),
+    Layer.succeed(Logger, { log: (event) => Effect.sync(() => void world.events.push(event)) })
+  )
+}
