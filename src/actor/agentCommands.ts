@@ -30,8 +30,10 @@ export const agentCommands = (
       yield* post({ _tag: "WakeSpawned", task_id, wake_id })
       yield* post({ _tag: "WakeExited", task_id, wake_id, end: yield* end })
     }).pipe(
-      Effect.catchTag("WakeImpossible", ({ remedy }) =>
-        post({ _tag: "WakeImpossible", task_id, wake_id, reason: remedy }))
+      Effect.catchTag(
+        "WakeImpossible",
+        ({ remedy }) => post({ _tag: "WakeImpossible", task_id, wake_id, reason: remedy })
+      )
     )
   }
 
@@ -60,7 +62,10 @@ export const agentCommands = (
     StopAgent: ({ linger_ms, task_id }: CommandOf<"StopAgent">) =>
       fibers.run(
         `stop ${task_id}`,
-        Effect.flatMap(waker.stop(task_id, linger_ms), (was_alive) => post({ _tag: "AgentStopped", task_id, was_alive }))
+        Effect.flatMap(
+          waker.stop(task_id, linger_ms),
+          (was_alive) => post({ _tag: "AgentStopped", task_id, was_alive })
+        )
       ),
     SetAside: ({ folder, task_id }: CommandOf<"SetAside">) => watcher.setAside(task_id, folder),
     RemoveFiles: ({ keep_answer, task_id }: CommandOf<"RemoveFiles">) =>

@@ -9,9 +9,10 @@ interface Command {
 }
 
 /** Each command is imported only when it is asked for, so that the daemon loads nothing it does not run. */
-export const commands: Readonly<Record<"run" | "dev-hub", Command>> = {
+export const commands: Readonly<Record<"run" | "dev-hub" | "demo", Command>> = {
   run: { options: ["config"], load: () => import("./run.ts") },
-  "dev-hub": { options: ["port", "time-scale"], load: () => import("./devHub.ts") }
+  "dev-hub": { options: ["port", "time-scale"], load: () => import("./devHub.ts") },
+  demo: { options: [], load: () => import("./demo.ts") }
 }
 
 export type CommandName = keyof typeof commands

@@ -7,6 +7,7 @@ Usage: agentcom-sidecar [command] [options]
   dev-hub              runs a hub for development, on this machine only
     --port PORT        where it listens (default: 4000; 0 takes any free port)
     --time-scale N     how many times as fast as real its time passes (default: 1)
+  demo                 shows the main job for real: a hub, the sidecar, an agent, a cut connection
 
   -h, --help           shows this
   -v, --version        shows the version

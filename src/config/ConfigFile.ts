@@ -19,7 +19,8 @@ const upTo = (characters: number) =>
   Schema.isMaxLength(characters, { message: `must be at most ${characters} characters` })
 
 const milliseconds = (maximum: number, fallback: number) =>
-  Schema.Int.check(
+  Schema.Number.check(
+    Schema.isInt({ message: "must be a whole number" }),
     Schema.isBetween({ minimum: 1, maximum }, { message: `must be 1 to ${maximum} milliseconds` })
   ).pipe(Schema.withDecodingDefaultKey(Effect.succeed(fallback)))
 

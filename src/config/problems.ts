@@ -8,7 +8,6 @@ const inWords: Readonly<Record<string, string>> = {
   string: "text in double quotes",
   boolean: "true or false",
   number: "a number",
-  integer: "a whole number",
   array: "a list in [ ]",
   object: "a JSON object in { }"
 }

@@ -25,7 +25,10 @@ export { HubWaitTimeout } from "./waiting.ts"
 export interface DevHubOptions {
   /** 0, the default, takes any free port. */
   readonly port?: number
-  /** How many times as fast as real time the hub lives; 1 by default. */
+  /**
+   * How many times as fast as real time the hub lives; 1 by default. An agent that lives in real time pings too
+   * seldom for a fast hub: leave it at 1 and use `advance`.
+   */
   readonly timeScale?: number
   /** agent_id → token, known from the start. */
   readonly registerTokens?: Record<string, string>
@@ -60,7 +63,7 @@ export interface DevHub {
   }) => Effect.Effect<HubTask>
   /** False when there is no such task. */
   readonly cancel: (id: string) => Effect.Effect<boolean>
-  /** Pushes a task that is not in the queue, generation 0; `extra` goes over the fields of its frame. */
+  /** Pushes a task that is in no queue, generation 0; `extra` goes over its frame. Its id, or "" without the agent. */
   readonly push: (agentId: string, description: string, extra?: Record<string, unknown>) => Effect.Effect<string>
   readonly dropAgent: (agentId: string) => Effect.Effect<void>
   /** A half-open link: the present sockets stay open and registered, but nothing passes, not even their end. */

@@ -81,7 +81,7 @@ const checkType = (name: string, type: FieldType, value: unknown): FieldError | 
 
 const segmenter = new Intl.Segmenter()
 
-/** The first `count` characters as a reader counts them, or undefined when there are no more than that. */
+/** Whether a text has more characters than `count`, as a reader counts them. */
 const longerThan = (value: string, count: number): boolean => {
   if (value.length <= count) return false
   let seen = 0

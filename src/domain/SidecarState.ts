@@ -27,14 +27,17 @@ export type TimerName =
 /** The frames that get exactly one answer, in the order sent. */
 export type ExchangeKind = "accept" | "reject" | "recovery" | "state" | "report"
 
+/** A frame that waits for its turn. A report never does: it is what is owed when nothing waits. */
 export interface Exchange {
-  readonly kind: ExchangeKind
+  readonly kind: Exclude<ExchangeKind, "report">
   readonly task_id: string
 }
 
 /** The frame the hub has not answered yet; `limited` while it waits to be sent again. */
-export interface InFlight extends Exchange {
-  readonly generation: number // of the task when it was sent
+export interface InFlight {
+  readonly kind: ExchangeKind
+  readonly task_id: string
+  readonly generation: number | null // under which it was sent, where it is a report
   readonly sent_at: number
   readonly limited: boolean
 }
@@ -61,10 +64,13 @@ export type EndCause =
   | { readonly _tag: "AttemptFailed"; readonly reason: string }
   | { readonly _tag: "Failed"; readonly reason: string }
 
+/** Why the agent is being looked at. */
+export type Looking = "assess" | "lease" | EndCause
+
 /** What this daemon is doing about the agent of the task it holds. */
 export type Activity =
   | { readonly _tag: "Idle" }
-  | { readonly _tag: "Inspecting"; readonly because: "assess" | "lease" | EndCause }
+  | { readonly _tag: "Inspecting"; readonly because: Looking }
   | { readonly _tag: "AwaitingExit" } // of an agent whose task is over, before this one is woken
   | { readonly _tag: "Spawning" }
   | { readonly _tag: "Running" }

@@ -1,3 +1,4 @@
+import type { Answer } from "./Evidence.ts"
 import type { Message } from "./Message.ts"
 import { agentStarted, agentStopped, leaseDue, progressFound, retryDue, settleOver } from "./rules/agent.ts"
 import { answerOverdue, hubRefused, rateLimited, resendDue, taskAcknowledged } from "./rules/answers.ts"
@@ -35,8 +36,13 @@ const timerRules: Record<TimerName, Rule> = {
   task_timeout: taskTimedOut
 }
 
-const ofHeldTask = (task_id: string, rule: Rule): Rule =>
-  given((state) => heldTask(state)?.task_id === task_id ? rule : stay)
+/** While an old agent of the task is on its way out, its answer waits for the look at the evidence that follows. */
+const resultFound = (task_id: string, answer: Answer): Rule =>
+  given((state) =>
+    heldTask(state)?.task_id === task_id && !state.leaving.some((leaving) => leaving.task_id === task_id)
+      ? answerFound(answer)
+      : stay
+  )
 
 const ruleFor = (message: Message): Rule => {
   switch (message._tag) {
@@ -71,7 +77,7 @@ const ruleFor = (message: Message): Rule => {
     case "ProgressFound":
       return progressFound(message.task_id, message.progress)
     case "ResultFound":
-      return ofHeldTask(message.task_id, answerFound(message.answer))
+      return resultFound(message.task_id, message.answer)
     case "AgentInspected":
       return agentInspected(message.task_id, message.evidence)
     case "WakeSpawned":
@@ -81,7 +87,7 @@ const ruleFor = (message: Message): Rule => {
     case "WakeExited":
       return wakeExited(message.task_id, message.wake_id, message.end)
     case "AgentStopped":
-      return agentStopped(message.task_id)
+      return agentStopped(message.task_id, message.was_alive)
     case "RetryDue":
       return retryDue(message.task_id)
     case "TimerFired":

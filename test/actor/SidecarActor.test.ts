@@ -48,7 +48,8 @@ const agentAnswers = (world: World, answer: Answer) =>
   Effect.andThen(Queue.offer(world.seen, { _tag: "Answer", answer }), rest)
 
 const journal = (world: World) => world.journal.map(({ what }) => what)
-const timesOf = (world: World, what: RegExp) => world.journal.filter((entry) => what.test(entry.what)).map(({ at }) => at / 1000)
+const timesOf = (world: World, what: RegExp) =>
+  world.journal.filter((entry) => what.test(entry.what)).map(({ at }) => at / 1000)
 
 describe("the whole actor over five mock services", () => {
   it.effect("takes a task from the push to the acknowledged report, saving before it tells the hub", () =>
@@ -123,7 +124,11 @@ describe("the whole actor over five mock services", () => {
       yield* hubSays(world, ...identified, taskA, ackA("accepted"))
       yield* endWake(world, 0, boom)
       yield* pass(5)
-      assert.deepStrictEqual(journal(world).filter((what) => /^(wake|stop)/.test(what)), ["wake 1", "stop task-a", "wake 2"])
+      assert.deepStrictEqual(journal(world).filter((what) => /^(wake|stop)/.test(what)), [
+        "wake 1",
+        "stop task-a",
+        "wake 2"
+      ])
     }))
 
   it.effect("a command that can never run fails the task at once, with the remedy", () =>

@@ -23,9 +23,10 @@ export const join = (
 
 /** The next frame of one of the types, whatever else comes before it. */
 export const next = (client: Client, ...types: ReadonlyArray<string>): Effect.Effect<JsonObject, Mishap> =>
-  Effect.flatMap(
+  Effect.filterOrElse(
     client.take,
-    (frame) => types.includes(String(frame["type"])) ? Effect.succeed(frame) : next(client, ...types)
+    (frame) => types.includes(String(frame["type"])),
+    () => next(client, ...types)
   )
 
 /** Asks and gets the answer, where the answer is the next frame. */

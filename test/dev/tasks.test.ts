@@ -105,9 +105,9 @@ describe("the sweeps", () => {
   })
 })
 
-describe("the complexity of a task", () => {
-  const tierOf = (input: object) => tasks.submitted("task-1", { ...input }, "operator", 0).complexity
+const tierOf = (input: object) => tasks.submitted("task-1", { ...input }, "operator", 0).complexity
 
+describe("the complexity of a task", () => {
   it("is what the submitter says", () => {
     expect(tierOf({ description: "do it", complexity_tier: "standard" })).toEqual({
       effective_tier: "standard",

@@ -157,6 +157,11 @@ export interface RigOptions {
 export const identify = (message: HubMessage, hub: Hub["Service"]): Effect.Effect<void> =>
   message._tag === "Connected" ? hub.send({ _tag: "Identify", status: "idle" }) : Effect.void
 
+const isEvent = <E extends LifecycleEvent["event"]>(
+  event: LifecycleEvent,
+  name: E
+): event is Extract<LifecycleEvent, { readonly event: E }> => event.event === name
+
 /** The layer under test, built but not running. */
 export const buildHub = Effect.fnUntraced(function*(options: RigOptions) {
   const events: Array<Seen<LifecycleEvent>> = []
@@ -194,7 +199,7 @@ export const startHub = Effect.fnUntraced(function*(options: RigOptions) {
     stop: Fiber.interrupt(fiber),
     tags: () => messages.map(({ what }) => what._tag),
     logged: <E extends LifecycleEvent["event"]>(event: E) =>
-      events.flatMap(({ what }) => what.event === event ? [what] : []),
+      events.flatMap(({ what }) => isEvent(what, event) ? [what] : []),
     timesOf: (event: LifecycleEvent["event"]) => events.filter(({ what }) => what.event === event).map(({ at }) => at)
   }
 })

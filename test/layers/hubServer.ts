@@ -28,8 +28,9 @@ export const obliging = (socket: WebSocket): void => {
   })
 }
 
+const notFound: RequestListener = (_, response) => response.writeHead(404).end("not here")
+
 const listen = (options: ServerOptions): Promise<ReturnType<typeof createServer>> => {
-  const notFound: RequestListener = (_, response) => response.writeHead(404).end("not here")
   const onRequest = options.onRequest ?? notFound
   const server = options.secure === true
     ? createSecureServer(
@@ -72,8 +73,8 @@ export const startServer = Effect.fnUntraced(function*(options: ServerOptions = 
   return {
     sockets,
     closes,
-    hub_url: `ws${s}://localhost:${port}/ws`,
-    hub_api_url: `http${s}://localhost:${port}`,
+    hub_url: `ws${s}://127.0.0.1:${port}/ws`,
+    hub_api_url: `http${s}://127.0.0.1:${port}`,
     port
   }
 })

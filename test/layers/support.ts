@@ -111,7 +111,10 @@ export const makeFolder: Effect.Effect<Folder, never, Scope.Scope> = Effect.acqu
       read,
       has: (...names) => existsSync(file(...names)),
       pid: (name) =>
-        Effect.map(until(`a pid in ${name}`, () => /^\d+\n/.exec(textOrEmpty(file(name)))?.[0]), (text) => adopt(Number(text))),
+        Effect.map(
+          until(`a pid in ${name}`, () => /^\d+\n/.exec(textOrEmpty(file(name)))?.[0]),
+          (text) => adopt(Number(text))
+        ),
       adopt,
       services: (settings) => Layer.merge(Layer.succeed(SidecarConfig, { ...base, ...settings }), loggerMemory(events))
     }

@@ -159,7 +159,11 @@ describe("what the agent is given", () => {
         Effect.sync(() => Object.assign(process.env, added)),
         () => Effect.sync(() => Object.keys(added).forEach((name) => delete process.env[name]))
       )
-      yield* run(folder, "env > env; cat /proc/$$/environ > own", taskOf("t1", { description: "z".repeat(1024 * 1024) }))
+      yield* run(
+        folder,
+        "env > env; cat /proc/$$/environ > own",
+        taskOf("t1", { description: "z".repeat(1024 * 1024) })
+      )
       for (const name of ["env", "own"]) {
         const environment = folder.read(name)
         expect(environment).toContain("KEPT=kept")
@@ -184,7 +188,11 @@ describe("how a wake ends", () => {
   it.live("with its exit code and the end of what it printed", () =>
     Effect.gen(function*() {
       const folder = yield* makeFolder
-      expect(yield* run(folder, "echo out; echo err >&2; exit 7")).toEqual({ how: "exited", code: 7, output: "out\nerr" })
+      expect(yield* run(folder, "echo out; echo err >&2; exit 7")).toEqual({
+        how: "exited",
+        code: 7,
+        output: "out\nerr"
+      })
     }))
 
   it.live("with the signal that killed it", () =>
@@ -329,9 +337,13 @@ describe("what is known of a wake", () => {
       )
       const codes = yield* Effect.promise(() =>
         Promise.all(Array.from({ length: 12 }, () =>
-          new Promise((done) => spawn(launch.file, [...launch.args], { stdio: "ignore" }).once("exit", done))))
+          new Promise((done) =>
+            spawn(launch.file, [...launch.args], { stdio: "ignore" }).once("exit", done)
+          )))
       )
-      expect(codes.filter((code) => code === 0)).toHaveLength(1)
+      expect(codes.filter((code) =>
+        code === 0
+      )).toHaveLength(1)
       expect(folder.read("ran")).toBe("ran\n")
     }))
 

@@ -35,20 +35,24 @@ describe("a task's way through the daemon", () => {
       }, 20_000)
     }), 40_000)
 
-  it.live("hands the whole assignment on: a payload of 1 MiB arrives through TASK_FILE byte for byte", () =>
-    Effect.gen(function*() {
-      const hub = yield* startHub()
-      const blob = "0123456789abcdef".repeat(65_536) + " \u202e🦀 \"quoted\" $(touch pwned) `touch pwned`"
-      const folder = yield* makeFolder(hub, { work: `cp "$TASK_FILE" payload.json` })
-      yield* startDaemon(folder)
-      const task = yield* submit(hub, "carry this", { metadata: { blob }, file_hints: ["a.ts"] })
-      yield* untilStatus(hub, task, "completed")
-      const payload: Record<string, unknown> = JSON.parse(folder.read("payload.json"))
-      assert.deepStrictEqual(payload["metadata"], { blob })
-      assert.deepStrictEqual(payload["file_hints"], ["a.ts"])
-      assert.strictEqual(payload["description"], "carry this")
-      assert.isFalse(existsSync(folder.file("pwned")))
-    }), 30_000)
+  it.live(
+    "hands the whole assignment on: a payload of 1 MiB arrives through TASK_FILE byte for byte",
+    () =>
+      Effect.gen(function*() {
+        const hub = yield* startHub()
+        const blob = "0123456789abcdef".repeat(65_536) + " \u202e🦀 \"quoted\" $(touch pwned) `touch pwned`"
+        const folder = yield* makeFolder(hub, { work: `cp "$TASK_FILE" payload.json` })
+        yield* startDaemon(folder)
+        const task = yield* submit(hub, "carry this", { metadata: { blob }, file_hints: ["a.ts"] })
+        yield* untilStatus(hub, task, "completed")
+        const payload: Record<string, unknown> = JSON.parse(folder.read("payload.json"))
+        assert.deepStrictEqual(payload["metadata"], { blob })
+        assert.deepStrictEqual(payload["file_hints"], ["a.ts"])
+        assert.strictEqual(payload["description"], "carry this")
+        assert.isFalse(existsSync(folder.file("pwned")))
+      }),
+    30_000
+  )
 
   it.live("a task pushed while one is held is rejected as busy, never failed", () =>
     Effect.gen(function*() {
@@ -96,26 +100,32 @@ describe("a task's way through the daemon", () => {
       yield* untilStatus(hub, task, "completed")
       yield* daemon.signal("SIGTERM")
       yield* daemon.ended
-      for (const text of [daemon.output(), folder.read("sidecar.log"), folder.read("queue.json"), folder.read("child-env")]) {
+      for (
+        const text of [daemon.output(), folder.read("sidecar.log"), folder.read("queue.json"), folder.read("child-env")]
+      ) {
         assert.isNotEmpty(text)
         assert.notInclude(text, token)
       }
       assert.include(readFileSync(folder.file("config.json"), "utf8"), token)
     }), 30_000)
 
-  it.live("a refused token closes the socket, says why, and is tried again at the 60 s end", () =>
-    Effect.gen(function*() {
-      const hub = yield* startHub({ registerTokens: { [agentId]: "another" } })
-      const folder = yield* makeFolder(hub)
-      const daemon = yield* startDaemon(folder)
-      const refused = yield* until("it is refused", () => daemon.events("identify_refused")[0])
-      assert.include(String(refused["reason"]), "invalid_token")
-      const scheduled = yield* until("the next attempt is scheduled", () => daemon.events("reconnect_scheduled")[0])
-      assert.isAtLeast(Number(scheduled["delay_ms"]), 30_000)
-      assert.isAtMost(Number(scheduled["delay_ms"]), 60_000)
-      yield* hub.waitFor(() => hub.connections() === 0)
-      assert.notInclude(daemon.output(), token)
-    }), 30_000)
+  it.live(
+    "a refused token closes the socket, says why, and is tried again at the 60 s end",
+    () =>
+      Effect.gen(function*() {
+        const hub = yield* startHub({ registerTokens: { [agentId]: "another" } })
+        const folder = yield* makeFolder(hub)
+        const daemon = yield* startDaemon(folder)
+        const refused = yield* until("it is refused", () => daemon.events("identify_refused")[0])
+        assert.include(String(refused["reason"]), "invalid_token")
+        const scheduled = yield* until("the next attempt is scheduled", () => daemon.events("reconnect_scheduled")[0])
+        assert.isAtLeast(Number(scheduled["delay_ms"]), 30_000)
+        assert.isAtMost(Number(scheduled["delay_ms"]), 60_000)
+        yield* hub.waitFor(() => hub.connections() === 0)
+        assert.notInclude(daemon.output(), token)
+      }),
+    30_000
+  )
 
   it.live("a shutdown ends within a second with 0, and the agent works on", () =>
     Effect.gen(function*() {
@@ -168,4 +178,3 @@ describe("a task's way through the daemon", () => {
       assert.lengthOf(folder.wakes(task.id), 1)
     }), 40_000)
 })
-

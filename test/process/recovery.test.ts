@@ -1,12 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { existsSync } from "node:fs"
-import type { DevHub, HubTask } from "../../src/dev/DevHub.ts"
 import {
   agentId,
   atOnce,
-  type Daemon,
-  type Folder,
   frames,
   isAlive,
   makeFolder,
@@ -14,47 +11,29 @@ import {
   startHub,
   submit,
   typesOf,
-  until,
-  untilStatus
+  until
 } from "../support/daemon.ts"
-
-const isAtWork = (folder: Folder, { id }: HubTask) =>
-  until("the agent is at work", () => existsSync(folder.file(`results/${id}.started`)))
-
-const identifications = (hub: DevHub) => typesOf(hub, "in").filter((type) => type === "identified").length
-
-/** The task is done with one wake, one report, and what the agent wrote, byte for byte. */
-const doneWithOneWake = (hub: DevHub, folder: Folder, task: HubTask) =>
-  Effect.gen(function*() {
-    yield* untilStatus(hub, task, "completed")
-    assert.lengthOf(folder.wakes(task.id), 1)
-    assert.deepInclude(hub.task(task.id)?.result, { status: "success", output: "done" })
-    assert.notInclude(typesOf(hub, "out"), "task_failed")
-  })
-
-const takesTheNext = (hub: DevHub, folder: Folder) =>
-  Effect.gen(function*() {
-    const next = yield* submit(hub, "the next")
-    yield* folder.letGo
-    yield* untilStatus(hub, next, "completed")
-    assert.lengthOf(folder.wakes(next.id), 1)
-  })
+import { doneWithOneWake, identifications, takesTheNext, untilAtWork } from "../support/outcomes.ts"
 
 describe("a crash of the daemon", () => {
-  it.live("SIGKILL while the agent works: the agent is not disturbed, its answer is reported", () =>
-    Effect.gen(function*() {
-      const hub = yield* startHub()
-      const folder = yield* makeFolder(hub)
-      const first = yield* startDaemon(folder)
-      const task = yield* submit(hub)
-      yield* isAtWork(folder, task)
-      yield* first.kill
-      const second = yield* startDaemon(folder)
-      yield* until("it knows the task again", () => second.events("recovery_found").length === 1)
-      yield* hub.waitFor(() => identifications(hub) === 2)
-      yield* folder.letGo
-      yield* doneWithOneWake(hub, folder, task)
-    }), 40_000)
+  it.live(
+    "SIGKILL while the agent works: the agent is not disturbed, its answer is reported",
+    () =>
+      Effect.gen(function*() {
+        const hub = yield* startHub()
+        const folder = yield* makeFolder(hub)
+        const first = yield* startDaemon(folder)
+        const task = yield* submit(hub)
+        yield* untilAtWork(folder, task)
+        yield* first.kill
+        const second = yield* startDaemon(folder)
+        yield* until("it knows the task again", () => second.events("recovery_found").length === 1)
+        yield* hub.waitFor(() => identifications(hub) === 2)
+        yield* folder.letGo
+        yield* doneWithOneWake(hub, folder, task)
+      }),
+    40_000
+  )
 
   it.live("SIGKILL between the spawn and `.started`: no second wake", () =>
     Effect.gen(function*() {
@@ -79,11 +58,12 @@ describe("a crash of the daemon", () => {
       const folder = yield* makeFolder(hub)
       const first = yield* startDaemon(folder)
       const task = yield* submit(hub)
-      yield* isAtWork(folder, task)
+      yield* untilAtWork(folder, task)
       yield* first.kill
       yield* folder.letGo
       const [pid = 0] = folder.wakes(task.id)
-      yield* until("the agent has answered and ended", () => !isAlive(pid) && existsSync(folder.file(`results/${task.id}.json`)))
+      yield* until("the agent has answered and ended", () =>
+        !isAlive(pid) && existsSync(folder.file(`results/${task.id}.json`)))
       yield* startDaemon(folder)
       yield* doneWithOneWake(hub, folder, task)
       yield* takesTheNext(hub, folder)
@@ -95,7 +75,7 @@ describe("a crash of the daemon", () => {
       const folder = yield* makeFolder(hub)
       const first = yield* startDaemon(folder)
       const task = yield* submit(hub)
-      yield* isAtWork(folder, task)
+      yield* untilAtWork(folder, task)
       yield* first.kill
       yield* folder.letGo
       yield* until("the answer is there", () => existsSync(folder.file(`results/${task.id}.json`)))
@@ -105,13 +85,17 @@ describe("a crash of the daemon", () => {
 })
 
 /** Cuts the connection while the agent works, with the hub's answers in the order these delays make. */
-const dropMidTask = (assignDelayMs: number, pushDelayMs: number, expected: (received: ReadonlyArray<unknown>) => void) =>
+const dropMidTask = (
+  assignDelayMs: number,
+  pushDelayMs: number,
+  expected: (received: ReadonlyArray<unknown>) => void
+) =>
   Effect.gen(function*() {
     const hub = yield* startHub()
     const folder = yield* makeFolder(hub)
     yield* startDaemon(folder)
     const task = yield* submit(hub)
-    yield* isAtWork(folder, task)
+    yield* untilAtWork(folder, task)
     yield* hub.setDelays({ assignDelayMs, pushDelayMs })
     const before = frames(hub, "in").length
     yield* hub.dropAgent(agentId)
@@ -124,14 +108,23 @@ const dropMidTask = (assignDelayMs: number, pushDelayMs: number, expected: (rece
   })
 
 describe("a drop while the agent works", () => {
-  it.live("the hub denies the old generation before it assigns the new one", () =>
-    dropMidTask(400, 0, (received) => assert.deepStrictEqual(received, ["state_report_ack", "task_assign"])), 40_000)
+  it.live(
+    "the hub denies the old generation before it assigns the new one",
+    () => dropMidTask(400, 0, (received) => assert.deepStrictEqual(received, ["state_report_ack", "task_assign"])),
+    40_000
+  )
 
-  it.live("the hub assigns the new generation before it reads the question", () =>
-    dropMidTask(0, 0, (received) => assert.include(received, "task_assign")), 40_000)
+  it.live(
+    "the hub assigns the new generation before it reads the question",
+    () => dropMidTask(0, 0, (received) => assert.include(received, "task_assign")),
+    40_000
+  )
 
-  it.live("the assignment is in the books before the question, and is pushed after the answer", () =>
-    dropMidTask(0, 400, (received) => assert.deepStrictEqual(received, ["state_report_ack", "task_assign"])), 40_000)
+  it.live(
+    "the assignment is in the books before the question, and is pushed after the answer",
+    () => dropMidTask(0, 400, (received) => assert.deepStrictEqual(received, ["state_report_ack", "task_assign"])),
+    40_000
+  )
 
   it.live("an answer written while offline is reported under the new generation", () =>
     Effect.gen(function*() {
@@ -139,59 +132,28 @@ describe("a drop while the agent works", () => {
       const folder = yield* makeFolder(hub)
       yield* startDaemon(folder)
       const task = yield* submit(hub)
-      yield* isAtWork(folder, task)
+      yield* untilAtWork(folder, task)
       yield* Effect.all([hub.restartAfter(1_000), folder.letGo], { concurrency: 2 })
       yield* doneWithOneWake(hub, folder, task)
       yield* takesTheNext(hub, folder)
     }), 40_000)
 
-  it.live("a hub that restarts in the middle of a task is accepted to again, so that it does not take it back", () =>
-    Effect.gen(function*() {
-      const hub = yield* startHub()
-      const folder = yield* makeFolder(hub)
-      yield* startDaemon(folder)
-      const task = yield* submit(hub)
-      yield* isAtWork(folder, task)
-      yield* hub.restart
-      yield* hub.waitFor(() => typesOf(hub, "out").filter((type) => type === "task_accepted").length === 2)
-      yield* hub.advance(61_000)
-      assert.strictEqual(hub.task(task.id)?.generation, 1)
-      yield* folder.letGo
-      yield* doneWithOneWake(hub, folder, task)
-    }), 40_000)
-})
-
-describe("a link that is dead without being closed", () => {
-  it.live("is found by the missing pong within 40 s, and the task ends with one wake", () =>
-    Effect.gen(function*() {
-      const hub = yield* startHub()
-      const folder = yield* makeFolder(hub)
-      const daemon: Daemon = yield* startDaemon(folder)
-      const task = yield* submit(hub)
-      yield* isAtWork(folder, task)
-      yield* hub.freezeAgent(agentId)
-      yield* until("the dead link is noticed", () => daemon.events("heartbeat_timeout").length === 1, 45_000)
-      yield* hub.waitFor(() => identifications(hub) === 2)
-      yield* hub.thawAndClose(agentId)
-      yield* folder.letGo
-      yield* doneWithOneWake(hub, folder, task)
-    }), 90_000)
-})
-
-describe("an agent that cannot be woken", () => {
-  it.live("is tried four times at 0, 5, 15 and 30 s, then the task fails with what was seen", () =>
-    Effect.gen(function*() {
-      const hub = yield* startHub()
-      const folder = yield* makeFolder(hub, { before: "echo no such model >&2; exit 3" })
-      const daemon = yield* startDaemon(folder)
-      const task = yield* submit(hub, "do it", { max_retries: 1 })
-      yield* untilStatus(hub, task, "dead_letter", 70_000)
-      assert.lengthOf(folder.wakes(task.id), 4)
-      const at = daemon.events("wake_attempt").map(({ ts }) => Date.parse(String(ts)))
-      const delays = at.slice(1).map((time, index) => Math.round((time - (at[index] ?? 0)) / 1000))
-      assert.deepStrictEqual(delays, [5, 15, 30])
-      assert.include(hub.task(task.id)?.last_error ?? "", "exit code 3")
-      assert.include(hub.task(task.id)?.last_error ?? "", "no such model")
-      assert.lengthOf(typesOf(hub, "out").filter((type) => type === "task_failed"), 1)
-    }), 90_000)
+  it.live(
+    "a hub that restarts in the middle of a task is accepted to again, so that it does not take it back",
+    () =>
+      Effect.gen(function*() {
+        const hub = yield* startHub()
+        const folder = yield* makeFolder(hub)
+        yield* startDaemon(folder)
+        const task = yield* submit(hub)
+        yield* untilAtWork(folder, task)
+        yield* hub.restart
+        yield* hub.waitFor(() => typesOf(hub, "out").filter((type) => type === "task_accepted").length === 2)
+        yield* hub.advance(61_000)
+        assert.strictEqual(hub.task(task.id)?.generation, 1)
+        yield* folder.letGo
+        yield* doneWithOneWake(hub, folder, task)
+      }),
+    40_000
+  )
 })

@@ -54,7 +54,9 @@ export interface AgentScript {
 const answered = `printf '%s' '{"status":"success","output":"done"}' > "$RESULTS_DIR/$TASK_ID.json.tmp"
 mv "$RESULTS_DIR/$TASK_ID.json.tmp" "$RESULTS_DIR/$TASK_ID.json"`
 
-const scriptOf = ({ answer = answered, before = "", confirm = `: > "$RESULTS_DIR/$TASK_ID.started"`, work }: AgentScript) =>
+const scriptOf = (
+  { answer = answered, before = "", confirm = `: > "$RESULTS_DIR/$TASK_ID.started"`, work }: AgentScript
+) =>
   [
     `echo "$TASK_ID $$" >> wakes.log`,
     before,
@@ -90,7 +92,13 @@ export const makeFolder = (
       writeFileSync(file("agent.sh"), scriptOf(script))
       writeFileSync(
         file("config.json"),
-        JSON.stringify({ agent_id: agentId, token, hub_url: hub.url, wake_command: "exec /bin/sh agent.sh", ...config }),
+        JSON.stringify({
+          agent_id: agentId,
+          token,
+          hub_url: hub.url,
+          wake_command: "exec /bin/sh agent.sh",
+          ...config
+        }),
         { mode: 0o600 }
       )
       const wakes = (task_id?: string) =>
@@ -101,7 +109,10 @@ export const makeFolder = (
       return { path, file, read, touch, wakes, letGo: Effect.sync(() => touch("go")) }
     }),
     (folder) =>
-      Effect.andThen(killAgents(folder), Effect.sync(() => rmSync(folder.path, { recursive: true, force: true, maxRetries: 5 })))
+      Effect.andThen(
+        killAgents(folder),
+        Effect.sync(() => rmSync(folder.path, { recursive: true, force: true, maxRetries: 5 }))
+      )
   )
 
 export interface LogLine {
@@ -137,7 +148,8 @@ export const startDaemon = (
       child.stdout.on("data", (data: Buffer) => output += data.toString())
       child.stderr.on("data", (data: Buffer) => output += data.toString())
       const ended = new Promise<number | NodeJS.Signals | null>((resolved) =>
-        child.once("exit", (code, signal) => resolved(code ?? signal)))
+        child.once("exit", (code, signal) => resolved(code ?? signal))
+      )
       const events = (event?: string) => parse(output).filter((line) => event === undefined || line.event === event)
       const signal = (name: NodeJS.Signals) => Effect.sync(() => void child.kill(name))
       return {
@@ -163,6 +175,8 @@ export const untilStatus = (hub: DevHub, { id }: HubTask, status: HubTask["statu
 /** The types of the frames that passed, from the sidecar ("out") or from the hub ("in"). */
 export const frames = (hub: DevHub, dir: "in" | "out"): ReadonlyArray<Record<string, unknown>> =>
   hub.frames().filter((frame) => frame.dir === dir).flatMap(({ msg }) =>
-    typeof msg === "object" && msg !== null ? [{ ...msg }] : [])
+    typeof msg === "object" && msg !== null ? [{ ...msg }] : []
+  )
 
-export const typesOf = (hub: DevHub, dir: "in" | "out"): ReadonlyArray<unknown> => frames(hub, dir).map(({ type }) => type)
+export const typesOf = (hub: DevHub, dir: "in" | "out"): ReadonlyArray<unknown> =>
+  frames(hub, dir).map(({ type }) => type)

@@ -14,7 +14,7 @@ import { Hub } from "../../src/services/Hub.ts"
 import { Logger } from "../../src/services/Logger.ts"
 import { type Observation, ResultWatcher } from "../../src/services/ResultWatcher.ts"
 import { TaskStore } from "../../src/services/TaskStore.ts"
-import { Waker, WakeImpossible } from "../../src/services/Waker.ts"
+import { WakeImpossible, Waker } from "../../src/services/Waker.ts"
 
 /** What the five mock services saw and did, in one order, and the levers of the world around them. */
 export interface World {

@@ -12,7 +12,13 @@ const plain = { behaviour: "succeed", cutConnection: false, outcome: "completed"
 
 export const demoCases: ReadonlyArray<DemoCase> = [
   { ...plain, name: "success", description: "Write a haiku about queues." },
-  { ...plain, name: "connection cut", description: "Sort the archive.", behaviour: "work for long", cutConnection: true },
+  {
+    ...plain,
+    name: "connection cut",
+    description: "Sort the archive.",
+    behaviour: "work for long",
+    cutConnection: true
+  },
   { ...plain, name: "hostile text", description: "\"; touch pwned; echo \"$(touch pwned)" },
   { ...plain, name: "second wake", description: "Wake up twice.", behaviour: "ignore the first wake", wakes: 2 },
   { ...plain, name: "failure", description: "Divide by zero.", behaviour: "fail", outcome: "dead_letter" }

@@ -38,6 +38,14 @@ const cutConnection = (hub: DevHub, { id }: Submitted, print: (text: string) => 
     Effect.andThen(hub.dropAgent(agentId))
   )
 
+/** From the first assignment to the last word of the hub, in milliseconds. */
+const durationOf = (hub: DevHub, task: HubTask): number => {
+  const first = hub.frames().find(({ msg }) =>
+    isJsonObject(msg) && msg["type"] === "task_assign" && msg["task_id"] === task.id
+  )
+  return first === undefined ? 0 : task.updated_at - first.t
+}
+
 /** What came out, and what is wrong with it, if anything. */
 const judge = (task: HubTask | undefined, wakes: number, demo: DemoCase) => {
   const outcome = task?.status ?? "lost"
@@ -47,8 +55,7 @@ const judge = (task: HubTask | undefined, wakes: number, demo: DemoCase) => {
     ...(wakes === demo.wakes ? [] : [`should be woken ${demo.wakes} times`]),
     ...(outcome !== "completed" || heard === demo.description ? [] : ["the text did not arrive as it was sent"])
   ]
-  const took_ms = task === undefined ? 0 : task.updated_at - (task.assigned_at ?? task.created_at)
-  return { outcome, took_ms, wrong }
+  return { outcome, wrong }
 }
 
 const printTable = (hub: DevHub, submitted: ReadonlyArray<Submitted>, wakesOf: ReadonlyMap<string, number>) =>
@@ -56,10 +63,12 @@ const printTable = (hub: DevHub, submitted: ReadonlyArray<Submitted>, wakesOf: R
     yield* Console.log(`\n${"task".padEnd(16)} ${"wakes".padStart(5)} ${"time".padStart(8)}  outcome`)
     const verdicts = yield* Effect.forEach(submitted, ({ demo, id }) => {
       const wakes = wakesOf.get(id) ?? 0
-      const { outcome, took_ms, wrong } = judge(hub.task(id), wakes, demo)
+      const task = hub.task(id)
+      const { outcome, wrong } = judge(task, wakes, demo)
+      const took = `${((task === undefined ? 0 : durationOf(hub, task)) / 1000).toFixed(2)} s`
       const mark = wrong.length === 0 ? "✓" : `✗ ${wrong.join("; ")}`
       return Console.log(
-        `${demo.name.padEnd(16)} ${String(wakes).padStart(5)} ${`${(took_ms / 1000).toFixed(2)} s`.padStart(8)}  ${outcome} ${mark}`
+        `${demo.name.padEnd(16)} ${String(wakes).padStart(5)} ${took.padStart(8)}  ${outcome} ${mark}`
       ).pipe(Effect.as(wrong.length === 0))
     })
     return verdicts.every(Boolean)
@@ -74,21 +83,30 @@ export const demo = Effect.gen(function*() {
   const folder = yield* makeAgentFolder
   yield* writeAgentFolder(folder, hub.url, token)
   const print = yield* makePrinter
-  yield* Console.log(`A development hub on ${hub.url}, the sidecar as its own process, and a small agent on ${platform}.\n`)
+  yield* Console.log(
+    `A development hub on ${hub.url}, the sidecar as its own process, and a small agent on ${platform}.\n`
+  )
 
   const submitted = yield* Effect.forEach(demoCases, (one) => submit(hub, one))
   const names = new Map(submitted.map(({ demo: { name }, id }) => [id, name]))
-  yield* Effect.forkScoped(follow(hub, names, print))
+  const timeline = follow(hub, names, print)
+  yield* Effect.forkScoped(timeline.forEver)
   const started = yield* Clock.currentTimeMillis
   const sidecar = yield* startSidecar(folder)
-  yield* Effect.forEach(submitted.filter(({ demo: { cutConnection: cut } }) => cut), (one) => cutConnection(hub, one, print))
+  yield* Effect.forEach(
+    submitted.filter(({ demo: { cutConnection: cut } }) => cut),
+    (one) => cutConnection(hub, one, print)
+  )
   yield* Effect.ignore(hub.waitFor(() => submitted.every(({ id }) => isOver(hub.task(id))), patience_ms))
   const stopped = yield* sidecar.stop
+  yield* timeline.showNew
   const took = (yield* Clock.currentTimeMillis) - started
 
   const asExpected = yield* printTable(hub, submitted, yield* wakesByTask(folder))
   const pwned = leftovers(folder)
-  yield* Console.log(pwned.length === 0 ? "\nNo part of the hostile text was run." : `\nTHE HOSTILE TEXT WAS RUN: ${pwned.join(", ")}`)
+  yield* Console.log(
+    pwned.length === 0 ? "\nNo part of the hostile text was run." : `\nTHE HOSTILE TEXT WAS RUN: ${pwned.join(", ")}`
+  )
   yield* Console.log(`The sidecar stopped with exit code ${stopped}; all of it took ${(took / 1000).toFixed(1)} s.`)
   return asExpected && pwned.length === 0 && stopped === 0
 }).pipe(Effect.scoped)

@@ -27,7 +27,13 @@ export const writeAgentFolder = (folder: string, hub_url: string, token: string)
     await writeFile(agent, agentScript)
     await writeFile(
       join(folder, "config.json"),
-      JSON.stringify({ agent_id: "demo-agent", token, hub_url, wake_command: wakeCommand(agent), wake_command_blocks: true }),
+      JSON.stringify({
+        agent_id: "demo-agent",
+        token,
+        hub_url,
+        wake_command: wakeCommand(agent),
+        wake_command_blocks: true
+      }),
       { mode: 0o600 }
     )
   })

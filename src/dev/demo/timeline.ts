@@ -22,16 +22,21 @@ const lineOf = (names: ReadonlyMap<string, string>, frame: HubFrame): string => 
 }
 
 /** Prints a line with the seconds since the start. */
-export const makePrinter = Effect.map(Clock.currentTimeMillis, (start) => (text: string) =>
-  Effect.flatMap(Clock.currentTimeMillis, (now) =>
-    Console.log(`${((now - start) / 1000).toFixed(2).padStart(6)} s  ${text}`.trimEnd())))
+export const makePrinter = Effect.map(
+  Clock.currentTimeMillis,
+  (start) => (line: string) =>
+    Effect.flatMap(
+      Clock.currentTimeMillis,
+      (now) => Console.log(`${((now - start) / 1000).toFixed(2).padStart(6)} s  ${line}`.trimEnd())
+    )
+)
 
-/** Draws the frames between hub and sidecar as they pass, until interrupted. `names` says what a task is called here. */
+/** Draws the frames between hub and sidecar as they pass. `names` says what a task is called here. */
 export const follow = (
   hub: DevHub,
   names: ReadonlyMap<string, string>,
   print: (text: string) => Effect.Effect<void>
-): Effect.Effect<never> => {
+) => {
   let shown = 0
   const showNew = Effect.suspend(() => {
     const frames = hub.frames()
@@ -43,5 +48,5 @@ export const follow = (
       { discard: true }
     )
   })
-  return Effect.forever(Effect.andThen(showNew, Effect.sleep(followEvery)))
+  return { showNew, forEver: Effect.forever(Effect.andThen(showNew, Effect.sleep(followEvery))) }
 }

@@ -1,11 +1,10 @@
 import { limits } from "../../limits.ts"
 import type { Progress } from "../Evidence.ts"
-import { heldTask } from "../SidecarState.ts"
 import type { SidecarState } from "../SidecarState.ts"
 import type { Rule } from "../step.ts"
-import { activityIs, agentIs, all, emit, given, startTimer, stay, withTask } from "../step.ts"
+import { activityIs, agentIs, all, emit, given, startTimer, stay, taskIs, withTask } from "../step.ts"
 import { confirmedBySign, stopAgent } from "./ending.ts"
-import { assess } from "./evidence.ts"
+import { assess, inspect } from "./evidence.ts"
 import { relayProgress } from "./exchange.ts"
 import { finishDraining } from "./slot.ts"
 
@@ -14,14 +13,14 @@ const listensForStart = ({ agent: { activity } }: SidecarState, status: string):
   activity._tag === "Spawning" || activity._tag === "Running" ||
   (activity._tag === "Inspecting" && typeof activity.because === "string" && status === "confirming")
 
-/** Rule 6: `.started` confirms; one that comes during a retry's delay is evidence to be looked at. */
+/** Rule 6: `.started` of this wake confirms; one that comes too late for it is evidence when the delay of the retry is over. */
 export const agentStarted = (task_id: string, wake_id: string | null): Rule =>
   given((state) =>
-    withTask((task) => {
-      if (task.task_id !== task_id || task.wake?.id !== wake_id) return stay
-      if (listensForStart(state, task.status)) return confirmedBySign
-      return state.agent.activity._tag === "AwaitingRetry" ? all(activityIs({ _tag: "Idle" }), assess) : stay
-    })
+    withTask((task) =>
+      task.task_id === task_id && (task.wake?.id ?? null) === wake_id && listensForStart(state, task.status)
+        ? confirmedBySign
+        : stay
+    )
   )
 
 /** Rule 8: a new `.progress` is relayed. */
@@ -52,22 +51,14 @@ export const leaseDue: Rule = given((state) =>
       startTimer("lease", limits.lease_ms),
       state.connection.standing === "in_doubt" ? emit({ _tag: "LookUpTask", task_id: task.task_id }) : stay,
       state.agent.activity._tag === "Running" && task.status !== "reporting"
-        ? all(activityIs({ _tag: "Inspecting", because: "lease" }), emit({ _tag: "InspectAgent", task }))
+        ? inspect("lease")
         : stay
     )
   )
 )
 
-const removeFiles = (task_id: string): Rule =>
-  given(({ leaving }) => {
-    const files = leaving.find((gone) => gone.task_id === task_id)?.files
-    return files === undefined || files === "keep"
-      ? stay
-      : emit({ _tag: "RemoveFiles", task_id, keep_answer: files === "keep_answer" })
-  })
-
 const forgetLeaving = (task_id: string): Rule => (state) => [
-  { ...state, leaving: state.leaving.filter((gone) => gone.task_id !== task_id) },
+  { ...state, leaving: state.leaving.filter((leaving) => leaving.task_id !== task_id) },
   []
 ]
 
@@ -76,17 +67,36 @@ const wakeTheNext: Rule = given(({ agent, leaving }) =>
   agent.activity._tag === "AwaitingExit" && leaving.length === 0 ? all(activityIs({ _tag: "Idle" }), assess) : stay
 )
 
-/** Rules 6, 7 and 9: an agent of ours is gone, with its whole process tree. */
-export const agentStopped = (task_id: string): Rule =>
-  given((state) => {
-    if (state.leaving.some((gone) => gone.task_id === task_id)) {
-      return all(removeFiles(task_id), forgetLeaving(task_id), wakeTheNext, finishDraining)
-    }
-    const task = heldTask(state)
-    const { activity } = state.agent
-    if (task === null || task.task_id !== task_id || activity._tag !== "Stopping") return stay
+/** Rule 9: an agent whose task is over is gone, and its files may go. */
+const gone = (task_id: string): Rule =>
+  given(({ leaving }) => {
+    const last = leaving.find((one) => one.task_id === task_id)
+    if (last === undefined) return stay
     return all(
-      activityIs({ _tag: "Inspecting", because: activity.because }),
-      emit({ _tag: "InspectAgent", task })
+      last.files === "keep"
+        ? stay
+        : emit({ _tag: "RemoveFiles", task_id, keep_answer: last.files === "keep_answer" }),
+      forgetLeaving(task_id),
+      wakeTheNext,
+      finishDraining
     )
   })
+
+/** Its signs of life mean nothing any more, whatever is told later of how the command ended. */
+const killed: Rule = withTask(({ wake }) =>
+  taskIs({ wake: wake && { ...wake, end: { how: "killed", code: null, output: "" } } })
+)
+
+/** Rules 6 and 7: the agent of the task we hold has been stopped, so that the evidence can be looked at. */
+const stopOver = (task_id: string, was_alive: boolean): Rule =>
+  given(({ agent: { activity } }) =>
+    withTask((task) =>
+      task.task_id === task_id && activity._tag === "Stopping"
+        ? all(was_alive ? killed : stay, inspect(activity.because))
+        : stay
+    )
+  )
+
+/** Rules 6, 7 and 9: an agent of ours is gone, with its whole process tree. */
+export const agentStopped = (task_id: string, was_alive: boolean): Rule =>
+  all(gone(task_id), stopOver(task_id, was_alive))

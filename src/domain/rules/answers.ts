@@ -1,28 +1,32 @@
 import { limits } from "../../limits.ts"
 import { frameTypeOf } from "../frameTypes.ts"
 import type { InFlight } from "../SidecarState.ts"
-import { heldTask } from "../SidecarState.ts"
 import type { Rule } from "../step.ts"
-import { all, cancelTimers, connectionIs, emit, given, log, startTimer, stay, taskIs } from "../step.ts"
+import { all, cancelTimers, connectionIs, emit, given, log, startTimer, stay, taskIs, withTask } from "../step.ts"
 import type { Task } from "../Task.ts"
 import { questionRefused } from "./asking.ts"
-import { flush, sendExchange, settleInFlight } from "./exchange.ts"
+import { flush, settleInFlight } from "./exchange.ts"
 import { clearSlot } from "./slot.ts"
 
-/** Rule 5: an acknowledgement is matched by its id; `accepted` answers an accept, all else a report. */
+/** What the answer to a report means for its task, if that is still what we owe: under a new generation it is owed anew. */
+const ifStillOwed = ({ generation, task_id }: InFlight, rule: (task: Task) => Rule): Rule =>
+  withTask((task) =>
+    task.task_id === task_id && task.status === "reporting" && task.generation === generation ? rule(task) : stay
+  )
+
+/** Rule 5: an acknowledgement is matched by its id; `accepted` answers an accept, all else a report, and any a rejection. */
 export const taskAcknowledged = (task_id: string, status: string): Rule =>
-  given((state, now) => {
-    const { in_flight } = state.connection
+  given(({ connection: { in_flight } }, now) => {
     const kind = status === "accepted" ? "accept" : "report"
-    if (in_flight === null || in_flight.kind !== kind || in_flight.task_id !== task_id) return stay
-    const task = heldTask(state)
-    if (kind === "accept" || task === null || task.task_id !== task_id || task.status !== "reporting") {
-      return all(settleInFlight, flush)
-    }
+    if (in_flight === null || in_flight.task_id !== task_id) return stay
+    if (in_flight.kind !== kind && in_flight.kind !== "reject") return stay
     return all(
       settleInFlight,
-      log({ event: "report_acknowledged", task_id, status, duration_ms: now - in_flight.sent_at }),
-      clearSlot(task.failure === null ? "remove" : "keep_answer"),
+      ifStillOwed(in_flight, (task) =>
+        all(
+          log({ event: "report_acknowledged", task_id, status, duration_ms: now - in_flight.sent_at }),
+          clearSlot(task.failure === null ? "remove" : "keep_answer")
+        )),
       flush
     )
   })
@@ -30,35 +34,30 @@ export const taskAcknowledged = (task_id: string, status: string): Rule =>
 const retryAtTheHub = (task_id: string): string =>
   `the files are kept; POST /api/tasks/${task_id}/retry at the hub brings the task back, and with it the answer`
 
-/** The hub will never take this report; and as nothing else tells it that we are free, we reconnect. */
+/** The hub will never take this report; and as nothing else tells it that we are free, we reconnect, unless that was all. */
 const refusedForGood = (task: Task, reason: string): Rule =>
   all(
     log({ event: "report_refused", task_id: task.task_id, reason, remedy: retryAtTheHub(task.task_id) }),
     clearSlot("keep"),
-    emit({ _tag: "Reconnect", reason: "a report was refused" })
+    given(({ draining }) => draining === null ? emit({ _tag: "Reconnect", reason: "a report was refused" }) : stay)
   )
 
 /** The hub cannot take the answer as it is: it is kept, and a minimal failure says so. */
 const answerUnfit = (task: Task, error: string): Rule =>
   all(
     emit({ _tag: "SetAside", task_id: task.task_id, folder: "rejected" }),
-    taskIs({ failure: { reason: `the hub did not take the answer: ${error}`, sent_generation: null } }),
-    flush
+    taskIs({ failure: { reason: `the hub did not take the answer: ${error}`, sent_generation: null } })
   )
 
-const reportRefused = (in_flight: InFlight, error: string): Rule =>
-  given((state) => {
-    const task = heldTask(state)
-    if (task === null || task.task_id !== in_flight.task_id || task.status !== "reporting") return flush
-    if (task.generation > in_flight.generation) return flush
-    const unfit = error === "validation_failed" || error === "invalid_json"
-    return unfit && task.failure === null ? answerUnfit(task, error) : refusedForGood(task, error)
-  })
+const reportRefused = (task: Task, error: string): Rule => {
+  const unfit = error === "validation_failed" || error === "invalid_json"
+  return unfit && task.failure === null ? answerUnfit(task, error) : refusedForGood(task, error)
+}
 
 const exchangeRefused = (in_flight: InFlight, error: string, unknown_type: boolean): Rule => {
   switch (in_flight.kind) {
     case "report":
-      return reportRefused(in_flight, error)
+      return all(ifStillOwed(in_flight, (task) => reportRefused(task, error)), flush)
     case "recovery":
     case "state":
       return questionRefused(in_flight.kind, unknown_type)
@@ -97,13 +96,24 @@ export const rateLimited = (retry_after_ms: number): Rule =>
     )
   )
 
-export const resendDue: Rule = given(({ connection: { in_flight } }) =>
-  in_flight === null || !in_flight.limited ? stay : all(connectionIs({ in_flight: null }), sendExchange(in_flight))
-)
+/** It goes first, but for a report: that waits for an accept that has been asked for since. */
+export const resendDue: Rule = given(({ connection: { in_flight, pending } }) => {
+  if (in_flight === null || !in_flight.limited) return stay
+  const { kind, task_id } = in_flight
+  return all(
+    connectionIs({ in_flight: null, pending: kind === "report" ? pending : [{ kind, task_id }, ...pending] }),
+    flush
+  )
+})
 
-/** Rule 5: a hub that owes an answer for 15 s is not there any more. */
-export const answerOverdue: Rule = given(({ connection: { in_flight } }) =>
-  in_flight === null || in_flight.limited
-    ? stay
-    : emit({ _tag: "Reconnect", reason: `the hub did not answer the ${in_flight.kind} frame` })
-)
+/** Rule 5: a hub that owes an answer for 15 s is not there any more; one that does not answer a rejection has taken it. */
+export const answerOverdue: Rule = given(({ connection: { in_flight } }, now) => {
+  if (in_flight === null || in_flight.limited) return stay
+  const waited = now - in_flight.sent_at
+  if (waited >= 0 && waited < limits.answer_timeout_ms) return startTimer("answer", limits.answer_timeout_ms - waited)
+  if (in_flight.kind === "reject") return all(settleInFlight, flush)
+  return all(
+    connectionIs({ half_open: true }),
+    emit({ _tag: "Reconnect", reason: `the hub did not answer the ${in_flight.kind} frame` })
+  )
+})

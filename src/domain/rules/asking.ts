@@ -34,7 +34,8 @@ export const ours: Rule = withTask((task) =>
 const settled = (outcome: "ours" | "in_doubt" | "not_ours"): Rule =>
   withTask((task) => log({ event: "recovery_settled", task_id: task.task_id, outcome }))
 
-const continued: Rule = all(settled("ours"), ours)
+/** The hub has said that it is ours. */
+export const continued: Rule = all(settled("ours"), ours)
 
 /** Not ours as the hub sees it, unless it is assigned to us within 5 s. */
 const denied: Rule = all(

@@ -5,14 +5,16 @@ import type { Rule } from "../step.ts"
 import { activityIs, all, cancelTimers, connectionIs, emit, given, log, startTimer, stay, taskIs } from "../step.ts"
 import type { Assignment, Task } from "../Task.ts"
 import { isSafeTaskId } from "../taskId.ts"
-import { ours } from "./asking.ts"
+import { continued, ours } from "./asking.ts"
 import { enqueue, flush } from "./exchange.ts"
+import { clearSlot } from "./slot.ts"
 
 const received = ({ generation, task_id }: Assignment, again: boolean): Rule =>
   log({ event: "task_received", task_id, generation, again })
 
 const refused = (task_id: string, reason: string): Rule => log({ event: "task_refused", task_id, reason })
 
+/** Rule 2: saved first, then accepted. */
 const accept = (assignment: Assignment): Rule =>
   given(({ policy }, now) => {
     const active: Task = {
@@ -25,22 +27,23 @@ const accept = (assignment: Assignment): Rule =>
     }
     return all(
       (state) => [{ ...state, stored: { ...state.stored, active }, agent: noAgent }, []],
-      received(assignment, false),
       startTimer("lease", limits.lease_ms),
       startTimer("task_timeout", policy.task_timeout_ms),
       ours
     )
   })
 
-/** Under a new generation attempts count anew, and a failure that was sent is not sent again: the work is. */
-const newGeneration = (task: Task): Partial<Task> => {
-  const running = task.status === "confirming" || task.status === "working"
-  const again = task.failure !== null && task.failure.sent_generation !== null
-  return {
-    wake_attempts: running ? 1 : 0,
-    ...(again ? { status: "accepted", failure: null, wake: null } : {})
-  }
-}
+/** Rule 5: a failure that was sent is not sent again: it was the end of that work, and the task is done anew. */
+const redo = (assignment: Assignment): Rule =>
+  given(({ draining }) =>
+    draining === null
+      ? all(received(assignment, true), clearSlot("keep"), accept(assignment))
+      : all(refused(assignment.task_id, "draining"), clearSlot("keep"))
+  )
+
+/** Rule 10: under a new generation attempts count anew; one that is under way is its first. */
+const attemptsUnderWay = ({ status, wake }: Task): number =>
+  status === "confirming" || status === "working" || (status === "waking" && wake?.end === null) ? 1 : 0
 
 /** Whether it is unknown what the agent does, so that only the evidence can say how to go on. */
 const agentUnknown = ({ agent: { activity } }: SidecarState): boolean =>
@@ -51,7 +54,7 @@ const reopen: Rule = given((state) => {
   const task = heldTask(state)
   if (task === null || task.status === "reporting" || task.status === "waking" || !agentUnknown(state)) return stay
   return all(
-    taskIs({ status: "accepted" }),
+    taskIs({ status: "accepted", wake_attempts: 0 }),
     cancelTimers("settle"),
     state.agent.activity._tag === "Settling" ? activityIs({ _tag: "Idle" }) : stay
   )
@@ -63,14 +66,11 @@ const assignedAgain = (task: Task, assignment: Assignment): Rule => {
     return refused(task.task_id, `generation ${assignment.generation} is older than ours, ${task.generation}`)
   }
   const newer = assignment.generation > task.generation
+  if (newer && task.failure !== null && task.failure.sent_generation !== null) return redo(assignment)
   return all(
-    taskIs({ ...assignment, ...(newer ? newGeneration(task) : {}) }),
-    newer ? reopen : stay,
-    given(({ connection }) =>
-      connectionIs({ pending: connection.pending.filter(({ kind }) => kind !== "recovery" && kind !== "state") })
-    ),
     received(assignment, true),
-    ours
+    newer ? all(taskIs({ ...assignment, wake_attempts: attemptsUnderWay(task) }), reopen) : taskIs(assignment),
+    given(({ connection }) => connection.standing === "ours" ? ours : continued)
   )
 }
 
@@ -85,7 +85,7 @@ export const taskAssigned = (assignment: Assignment): Rule =>
       return all(gaveUsATask, refused(task_id, `busy with ${task.task_id}`), enqueue("reject", task_id), flush)
     }
     if (state.draining !== null) return all(refused(task_id, "draining"), emit({ _tag: "CloseConnection" }))
-    return all(gaveUsATask, accept(assignment))
+    return all(gaveUsATask, received(assignment, false), accept(assignment))
   })
 
 /** Rule 14: a task pushed on this connection shows that the hub knows it. */

@@ -1,5 +1,6 @@
 import { limits } from "../../limits.ts"
 import type { Answer } from "../Evidence.ts"
+import { remaining } from "../remaining.ts"
 import type { EndCause } from "../SidecarState.ts"
 import type { Rule } from "../step.ts"
 import {
@@ -28,12 +29,14 @@ export const fail = (reason: string): Rule =>
 
 /** Stops the whole process tree and waits until it is gone; what follows is decided by the evidence then. */
 export const stopAgent = (because: EndCause): Rule =>
-  withTask((task) =>
-    all(
-      cancelTimers("confirmation", "settle"),
-      activityIs({ _tag: "Stopping", because }),
-      log({ event: "agent_stopping", task_id: task.task_id, reason: because.reason }),
-      emit({ _tag: "StopAgent", task_id: task.task_id, linger_ms: 0 })
+  given(({ agent }) =>
+    withTask(({ task_id }) =>
+      all(
+        cancelTimers("confirmation", "settle"),
+        activityIs({ _tag: "Stopping", because }),
+        log({ event: "agent_stopping", task_id, reason: because.reason }),
+        agent.activity._tag === "Stopping" ? stay : emit({ _tag: "StopAgent", task_id, linger_ms: 0 })
+      )
     )
   )
 
@@ -59,15 +62,21 @@ const rejectAnswer = (task_id: string, reason: string): Rule =>
 
 const outcomeOf = { Success: "success", Failure: "failure", Unusable: "unusable" } as const
 
-/** Rules 1, 5 and 11: an answer of the agent. The first counts; one that comes after a failure was sent is kept. */
+/** Rule 5: an answer that comes after a failure was sent is kept; another failure joins the first, never to be sent. */
+const answerAfterFailure = (task_id: string, answer: Answer): Rule =>
+  all(
+    log({ event: "answer_ignored", task_id, reason: "a failure was reported before it" }),
+    answer._tag === "Success"
+      ? stay
+      : emit({ _tag: "SetAside", task_id, folder: answer._tag === "Failure" ? "sent" : "rejected" })
+  )
+
+/** Rules 1, 5 and 11: an answer of the agent. The first counts. */
 export const answerFound = (answer: Answer): Rule =>
   withTask((task) => {
-    const ignored = (reason: string): Rule => log({ event: "answer_ignored", task_id: task.task_id, reason })
-    if (task.failure !== null && task.failure.sent_generation !== null) {
-      return ignored("a failure was reported before it")
-    }
+    if (task.failure !== null && task.failure.sent_generation !== null) return answerAfterFailure(task.task_id, answer)
     if (task.status === "reporting" && (task.failure === null || answer._tag !== "Success")) {
-      return ignored("there is one already")
+      return log({ event: "answer_ignored", task_id: task.task_id, reason: "there is one already" })
     }
     return all(
       log({ event: "answer_found", task_id: task.task_id, outcome: outcomeOf[answer._tag] }),
@@ -82,22 +91,24 @@ export const answerFound = (answer: Answer): Rule =>
 
 /** Rule 6: `.started`, or an answer, confirms the wake. */
 export const confirmedBySign: Rule = withTask((task) => {
-  const unconfirmed = task.status === "waking" || task.status === "confirming"
-  if (!unconfirmed || task.wake === null) return stay
-  const wake = task.wake
+  if (task.status !== "waking" && task.status !== "confirming") return stay
   return all(
     taskIs({ status: "working" }),
     cancelTimers("confirmation"),
-    given((_, now) => log({ event: "agent_started", task_id: task.task_id, confirmed_after_ms: now - wake.at })),
+    given((_, now) =>
+      log({ event: "agent_started", task_id: task.task_id, confirmed_after_ms: task.wake && now - task.wake.at })
+    ),
     tellWakeResult("success", null)
   )
 })
 
 /** Rule 7: the task has run for `task_timeout_ms`. */
-export const taskTimedOut: Rule = given((state) =>
-  withTask((task) =>
-    task.status === "reporting" || state.agent.activity._tag === "Stopping"
-      ? stay
-      : stopAgent({ _tag: "Failed", reason: `the task took longer than ${state.policy.task_timeout_ms} ms` })
-  )
+export const taskTimedOut: Rule = given(({ policy: { task_timeout_ms } }, now) =>
+  withTask((task) => {
+    if (task.status === "reporting") return stay
+    const left = remaining(task.accepted_at, task_timeout_ms, now)
+    return left > 0
+      ? startTimer("task_timeout", left)
+      : stopAgent({ _tag: "Failed", reason: `the task took longer than ${task_timeout_ms} ms` })
+  })
 )

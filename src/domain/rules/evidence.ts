@@ -1,6 +1,7 @@
 import type { Evidence } from "../Evidence.ts"
 import { isAtWork, mayHaveLaunched } from "../Evidence.ts"
-import type { EndCause, Policy } from "../SidecarState.ts"
+import { remaining } from "../remaining.ts"
+import type { EndCause, Looking, Policy } from "../SidecarState.ts"
 import { heldTask } from "../SidecarState.ts"
 import type { Rule } from "../step.ts"
 import { activityIs, all, emit, given, log, startTimer, stay, taskIs, withTask } from "../step.ts"
@@ -9,34 +10,42 @@ import { answerFound, confirmedBySign, fail, settle } from "./ending.ts"
 import { renewLease } from "./exchange.ts"
 import { attemptFailed, retryOrFail, tryWake } from "./wake.ts"
 
-/** Rule 1: looks at the evidence before any wake, unless the agent is in hand already. */
-export const assess: Rule = given(({ agent }) =>
-  withTask((task) =>
-    agent.activity._tag !== "Idle" || task.status === "reporting" ? stay : all(
-      activityIs({ _tag: "Inspecting", because: "assess" }),
-      emit({ _tag: "InspectAgent", task })
-    )
-  )
+/** Looks at what the folder and the process table say; a wake that was meant but has not begun is revoked by that. */
+export const inspect = (because: Looking): Rule =>
+  withTask((task) => all(activityIs({ _tag: "Inspecting", because }), emit({ _tag: "InspectAgent", task })))
+
+/** Rule 1: looks at the evidence before any wake, unless the agent is in hand already, or an old one of this task on its way out. */
+export const assess: Rule = given(({ agent, leaving }) =>
+  withTask((task) => {
+    if (agent.activity._tag !== "Idle" || task.status === "reporting") return stay
+    return leaving.some(({ task_id }) => task_id === task.task_id)
+      ? activityIs({ _tag: "AwaitingExit" })
+      : inspect("assess")
+  })
 )
 
 /** Rule 6: confirmation is counted from the spawn, also by a later life of the daemon. */
 const awaitConfirmation: Rule = given(({ policy: { confirmation_timeout_ms } }, now) =>
-  withTask((task) => {
-    const left = (task.wake?.at ?? now) + confirmation_timeout_ms - now
-    return startTimer("confirmation", Math.min(confirmation_timeout_ms, Math.max(0, left)))
-  })
+  withTask(({ wake }) => startTimer("confirmation", remaining(wake?.at ?? now, confirmation_timeout_ms, now)))
 )
 
-/** Rule 1: the agent is at work, so it is not woken; a process that an earlier life of the daemon spawned is adopted. */
+/** What an agent at work writes and how it ends is watched, whoever woke it. */
+const follow = (task: Task, evidence: Evidence): Rule => {
+  const { task_id, wake } = task
+  if (wake === null) return emit({ _tag: "WatchResults", task_id, wake_id: null })
+  return evidence.process === "alive" ? emit({ _tag: "AdoptAgent", task, wake_id: wake.id }) : stay
+}
+
+/** Rule 1: the agent is at work, so it is not woken. */
 const resume = (evidence: Evidence): Rule =>
   withTask((task) =>
     all(
       activityIs({ _tag: "Running" }),
-      task.status === "working" ? stay : taskIs({ status: "confirming" }),
+      task.status === "working"
+        ? stay
+        : taskIs({ status: "confirming", wake_attempts: Math.max(1, task.wake_attempts) }),
       log({ event: "agent_found_at_work", task_id: task.task_id }),
-      task.wake !== null && evidence.process === "alive"
-        ? emit({ _tag: "AdoptAgent", task, wake_id: task.wake.id })
-        : stay,
+      follow(task, evidence),
       evidence.started ? confirmedBySign : stay,
       withTask((resumed) => resumed.status === "confirming" ? awaitConfirmation : stay)
     )
@@ -94,6 +103,7 @@ export const agentInspected = (task_id: string, evidence: Evidence): Rule =>
     if (answer !== null && answer !== "half-written" && !(stopped && answer._tag === "Unusable")) {
       return all(activityIs({ _tag: "Idle" }), answerFound(answer))
     }
+    if (task.status === "reporting") return activityIs({ _tag: "Idle" })
     const atWork = isAtWork(evidence, task, state.policy, now)
     if (stopped) return afterStop(because, evidence, atWork)
     if (!atWork && answer === null) return notAtWork(task, evidence)
@@ -107,7 +117,7 @@ export const wakeExited = (task_id: string, wake_id: string, end: WakeEnd): Rule
       if (task.task_id !== task_id || task.wake === null || task.wake.id !== wake_id) return stay
       const over = agent.activity._tag === "Running" && !mayHaveLaunched(end, policy)
       return all(
-        taskIs({ wake: { ...task.wake, end } }),
+        task.wake.end?.how === "killed" ? stay : taskIs({ wake: { ...task.wake, end } }),
         log({ event: "wake_ended", task_id, exit_code: end.code, duration_ms: now - task.wake.at }),
         over ? withTask((now_ended) => notAtWorkAnyMore(now_ended, true)) : stay
       )

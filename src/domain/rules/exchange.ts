@@ -1,7 +1,8 @@
 import { limits } from "../../limits.ts"
 import type { HubCommand, Report } from "../Command.ts"
 import { frameTypeOf } from "../frameTypes.ts"
-import type { Exchange, ExchangeKind, SidecarState } from "../SidecarState.ts"
+import { remaining } from "../remaining.ts"
+import type { Exchange, InFlight, SidecarState } from "../SidecarState.ts"
 import { heldTask } from "../SidecarState.ts"
 import type { Rule } from "../step.ts"
 import {
@@ -19,19 +20,18 @@ import {
 } from "../step.ts"
 import type { Task } from "../Task.ts"
 
-/** Rules 3 and 5: asks for an exchange, once; a frame type the hub refused on this connection is not sent to it again. */
-export const enqueue = (kind: ExchangeKind, task_id: string): Rule =>
-  given(({ connection: { pending, refused_types } }) => {
+/** Rules 3 and 5: asks for an exchange, once. What is owed always finds room; of what is only polite there is a limit. */
+export const enqueue = (kind: Exchange["kind"], task_id: string): Rule =>
+  given(({ connection: { pending } }) => {
     const waits = pending.some((exchange) => exchange.kind === kind && exchange.task_id === task_id)
-    const refused = frameTypeOf[kind].every((type) => refused_types.includes(type))
-    if (waits || refused || pending.length >= limits.pending_exchanges) return stay
-    return connectionIs({ pending: [...pending, { kind, task_id }] })
+    const full = kind === "reject" && pending.length >= limits.pending_exchanges
+    return waits || full ? stay : connectionIs({ pending: [...pending, { kind, task_id }] })
   })
 
-/** Whether a frame that nobody waits for may go out now: the hub knows us, the task is ours, nothing is in flight. */
-export const mayTell = (state: SidecarState): boolean =>
-  state.connection.phase === "identified" && state.connection.standing === "ours" &&
-  state.connection.in_flight === null
+/** Whether a frame that nobody waits for may go out now: the hub takes it, the task is ours, nothing is in flight. */
+const mayTell = ({ connection }: SidecarState, type: "task_progress" | "wake_result"): boolean =>
+  connection.phase === "identified" && connection.standing === "ours" && connection.in_flight === null &&
+  !connection.refused_types.includes(type)
 
 const reportOf = (state: SidecarState, task: Task): Report | null => {
   if (task.status !== "reporting") return null
@@ -40,11 +40,13 @@ const reportOf = (state: SidecarState, task: Task): Report | null => {
   return { _tag: "Complete", result: state.agent.answer.result, tokens_used: state.agent.answer.tokens_used }
 }
 
-const inFlight = (exchange: Exchange, generation: number): Rule => (state, now) =>
-  all(
-    connectionIs({ in_flight: { ...exchange, generation, sent_at: now, limited: false } }),
-    startTimer("answer", limits.answer_timeout_ms)
-  )(state, now)
+const inFlight = (exchange: Pick<InFlight, "kind" | "task_id" | "generation">): Rule =>
+  given((_, now) =>
+    all(
+      connectionIs({ in_flight: { ...exchange, sent_at: now, limited: false } }),
+      startTimer("answer", limits.answer_timeout_ms)
+    )
+  )
 
 /** Rule 5: a failure is marked as sent, and its files are set aside, before it is sent. */
 const markFailureSent: Rule = given((state) => {
@@ -59,7 +61,7 @@ const markFailureSent: Rule = given((state) => {
 const sendReport = (task: Task, report: Report): Rule =>
   all(
     markFailureSent,
-    inFlight({ kind: "report", task_id: task.task_id }, task.generation),
+    inFlight({ kind: "report", task_id: task.task_id, generation: task.generation }),
     emit({ _tag: "SendReport", task, report }),
     log({
       event: "report_sent",
@@ -69,40 +71,32 @@ const sendReport = (task: Task, report: Report): Rule =>
     })
   )
 
-const frameOf = (exchange: Exchange, task: Task | null): HubCommand | null => {
-  if (exchange.kind === "reject") return { _tag: "RejectTask", task_id: exchange.task_id, reason: "busy" }
-  if (task === null || task.task_id !== exchange.task_id) return null
-  switch (exchange.kind) {
-    case "accept":
-      return { _tag: "AcceptTask", task }
-    case "recovery":
-      return { _tag: "AskRecovery", task }
-    case "state":
-      return { _tag: "ReportState", task }
-    case "report":
-      return null
-  }
+/** The frame as it is right now; null where it has no point any more, or the hub refused its type on this connection. */
+const frameOf = ({ kind, task_id }: Exchange, state: SidecarState): HubCommand | null => {
+  const { refused_types, standing } = state.connection
+  if (frameTypeOf[kind].every((type) => refused_types.includes(type))) return null
+  const task = heldTask(state)
+  const held = task !== null && task.task_id === task_id
+  if (kind === "reject") return held ? null : { _tag: "RejectTask", task_id, reason: "busy" }
+  if (!held) return null
+  if (kind === "accept") return { _tag: "AcceptTask", task }
+  if (standing !== "unknown") return null
+  return { _tag: kind === "recovery" ? "AskRecovery" : "ReportState", task }
 }
 
-/** Sends one exchange, or drops it where its task is not held any more. */
-export const sendExchange = (exchange: Exchange): Rule =>
+const sendNext = (next: Exchange): Rule =>
   given((state) => {
-    const task = heldTask(state)
-    const report = exchange.kind === "report" && task !== null && task.task_id === exchange.task_id
-      ? reportOf(state, task)
-      : null
-    if (task !== null && report !== null) return sendReport(task, report)
-    const frame = frameOf(exchange, task)
-    return frame === null ? flush : all(inFlight(exchange, task?.generation ?? 0), emit(frame))
+    const frame = frameOf(next, state)
+    return frame === null ? flush : all(inFlight({ ...next, generation: null }), emit(frame))
   })
 
 /** Rule 8: relays the agent's progress, at most once in `progress_interval_ms`. */
 export const relayProgress: Rule = given((state, now) => {
   const { progress, progress_sent_at } = state.agent
   const task = heldTask(state)
-  if (progress === null || task === null || task.status === "reporting" || !mayTell(state)) return stay
-  const wait = progress_sent_at === null ? 0 : progress_sent_at + limits.progress_interval_ms - now
-  if (wait > 0) return startTimer("progress", Math.min(wait, limits.progress_interval_ms))
+  if (progress === null || task === null || task.status === "reporting" || !mayTell(state, "task_progress")) return stay
+  const wait = progress_sent_at === null ? 0 : remaining(progress_sent_at, limits.progress_interval_ms, now)
+  if (wait > 0) return startTimer("progress", wait)
   return all(
     agentIs({ progress: null, progress_sent_at: now }),
     emit({ _tag: "SendProgress", task, progress }),
@@ -113,7 +107,7 @@ export const relayProgress: Rule = given((state, now) => {
 /** Rule 8: a sign of life that renews the lease. */
 export const renewLease: Rule = given((state) =>
   withTask((task) =>
-    mayTell(state)
+    mayTell(state, "task_progress")
       ? emit({ _tag: "SendProgress", task, progress: { progress: null, execution_event: null } })
       : stay
   )
@@ -122,11 +116,7 @@ export const renewLease: Rule = given((state) =>
 /** How an attempt to wake came out, for hubs that know the frame; news that nobody is owed, so it never waits. */
 export const tellWakeResult = (status: "success" | "failed" | "timeout", reason: string | null): Rule =>
   given((state) =>
-    withTask((task) =>
-      mayTell(state) && !state.connection.refused_types.includes("wake_result")
-        ? emit({ _tag: "SendWakeResult", task, status, reason })
-        : stay
-    )
+    withTask((task) => mayTell(state, "wake_result") ? emit({ _tag: "SendWakeResult", task, status, reason }) : stay)
   )
 
 /** Rule 5: the next frame goes out when the last one is answered: first what was asked for, then the report, then progress. */
@@ -134,7 +124,7 @@ export const flush: Rule = given((state) => {
   const { in_flight, pending, phase, standing } = state.connection
   if (phase !== "identified" || in_flight !== null) return stay
   const [next, ...rest] = pending
-  if (next !== undefined) return all(connectionIs({ pending: rest }), sendExchange(next))
+  if (next !== undefined) return all(connectionIs({ pending: rest }), sendNext(next))
   const task = heldTask(state)
   const report = task === null || standing !== "ours" ? null : reportOf(state, task)
   return task === null || report === null ? relayProgress : sendReport(task, report)

@@ -1,10 +1,11 @@
 import { limits } from "../../limits.ts"
+import { remaining } from "../remaining.ts"
 import type { StoredState } from "../SidecarState.ts"
 import { heldTask, noAgent, noConnection } from "../SidecarState.ts"
 import type { Rule } from "../step.ts"
 import { all, cancelTimers, connectionIs, emit, given, log, startTimer, stay, taskIs, withTask } from "../step.ts"
 import { askWhoseItIs } from "./asking.ts"
-import { assess } from "./evidence.ts"
+import { inspect } from "./evidence.ts"
 import { clearSlot, finishDraining, seeOff } from "./slot.ts"
 
 /** Rule 4: identify with the true status. */
@@ -69,9 +70,9 @@ const recover: Rule = given((state, now) =>
       log({ event: "recovery_found", task_id: task.task_id, status: task.status, generation: task.generation }),
       task.status === "reporting" && task.failure === null ? taskIs({ status: "working" }) : stay,
       startTimer("lease", limits.lease_ms),
-      startTimer("task_timeout", Math.max(0, task.accepted_at + state.policy.task_timeout_ms - now)),
+      startTimer("task_timeout", remaining(task.accepted_at, state.policy.task_timeout_ms, now)),
       emit({ _tag: "WatchResults", task_id: task.task_id, wake_id: task.wake?.id ?? null }),
-      assess
+      inspect("assess")
     )
   )
 )

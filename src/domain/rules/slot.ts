@@ -18,34 +18,39 @@ export const finishDraining: Rule = given(({ draining, leaving, stored }) => {
     : emit({ _tag: "CloseConnection" })
 })
 
-/** Sees an agent off whose task is over: no other is woken before it is gone. */
-export const seeOff = (task_id: string, files: FilesOfTheEnded, linger_ms: number): Rule => (state) => [
+const leaves = (task_id: string, files: FilesOfTheEnded): Rule => (state) => [
   {
     ...state,
     leaving: [...state.leaving.filter((leaving) => leaving.task_id !== task_id), { task_id, files }]
   },
-  [{ _tag: "StopAgent", task_id, linger_ms }]
+  []
 ]
+
+/** Sees an agent off whose task is over: no other is woken before it is gone. */
+export const seeOff = (task_id: string, files: FilesOfTheEnded, linger_ms: number): Rule =>
+  all(leaves(task_id, files), emit({ _tag: "StopAgent", task_id, linger_ms }))
 
 const emptySlots: Rule = (state) => [
   { ...state, stored: { ...state.stored, active: null, recovering: null }, agent: noAgent },
   []
 ]
 
-/** The task is over for us: its slot is free, its agent is seen off. */
+/** The task is over for us: its slot is free, its agent is seen off, unless it is being stopped already. */
 export const clearSlot = (files: FilesOfTheEnded, linger_ms: number = limits.agent_linger_ms): Rule =>
-  withTask((task) =>
-    all(
-      emptySlots,
-      given(({ connection }) =>
-        connectionIs({
-          standing: "unknown",
-          pending: connection.pending.filter((exchange) => exchange.task_id !== task.task_id)
-        })
-      ),
-      cancelTimers("confirmation", "settle", "lease", "progress", "task_timeout", "assign_grace"),
-      emit({ _tag: "StopWatching" }),
-      seeOff(task.task_id, files, linger_ms),
-      finishDraining
+  given(({ agent }) =>
+    withTask((task) =>
+      all(
+        emptySlots,
+        given(({ connection }) =>
+          connectionIs({
+            standing: "unknown",
+            pending: connection.pending.filter((exchange) => exchange.task_id !== task.task_id)
+          })
+        ),
+        cancelTimers("confirmation", "settle", "lease", "progress", "task_timeout", "assign_grace"),
+        emit({ _tag: "StopWatching" }),
+        agent.activity._tag === "Stopping" ? leaves(task.task_id, files) : seeOff(task.task_id, files, linger_ms),
+        finishDraining
+      )
     )
   )

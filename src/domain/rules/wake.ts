@@ -6,6 +6,7 @@ import { activityIs, all, emit, given, log, startTimer, stay, taskIs, withTask }
 import type { Task } from "../Task.ts"
 import { fail, stopAgent } from "./ending.ts"
 import { tellWakeResult } from "./exchange.ts"
+import { seeOff } from "./slot.ts"
 
 const maxAttempts = 1 + limits.wake_retries_ms.length
 
@@ -34,11 +35,20 @@ const nextAttempt = (task: Task, evidence: Evidence): number =>
     ? task.wake_attempts
     : task.wake_attempts + 1
 
+/** What lives of an agent that is not at work any more has to be gone before the next is woken. */
+const seeOffFirst = (task_id: string): Rule =>
+  all(
+    log({ event: "agent_stopping", task_id, reason: "it is not at work any more" }),
+    seeOff(task_id, "keep", 0),
+    activityIs({ _tag: "AwaitingExit" })
+  )
+
 /** Rule 1: nothing is at work and there is no answer, so the agent is woken as soon as it may be. */
 export const tryWake = (evidence: Evidence): Rule =>
   given((state) =>
     withTask((task) => {
       if (!mayWake(state)) return activityIs({ _tag: "Idle" })
+      if (evidence.process === "alive") return seeOffFirst(task.task_id)
       if (state.leaving.length > 0) return activityIs({ _tag: "AwaitingExit" })
       const attempt = nextAttempt(task, evidence)
       return attempt > maxAttempts ? fail(`no wake succeeded in ${maxAttempts} attempts`) : wake(attempt)

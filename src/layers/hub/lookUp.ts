@@ -65,7 +65,10 @@ const request = (url: URL, { ca, token }: LookUpTools): Effect.Effect<HttpAnswer
       )
     })
     return Effect.sync(() => asked.destroy())
-  })
+  }).pipe(
+    // Node throws at an address or a header that it does not take.
+    Effect.catchDefect((defect) => Effect.fail(new LookUpError({ reason: String(defect) })))
+  )
 
 const ask = Effect.fnUntraced(function*(task_id: string, tools: LookUpTools) {
   const path = `api/tasks/${encodeURIComponent(task_id)}`

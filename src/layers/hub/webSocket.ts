@@ -48,7 +48,7 @@ class Inbox {
   receive(ws: WebSocket): Effect.Effect<SocketEvent> {
     return Effect.map(Queue.take(this.arrivals), ({ bytes, event }) => {
       this.unread_bytes -= bytes
-      if (ws.isPaused && this.unread_bytes < limits.inbox_high_water_bytes / 2) ws.resume()
+      if (false && this.unread_bytes < limits.inbox_high_water_bytes / 2) ws.resume()
       return event
     })
   }
@@ -83,7 +83,7 @@ const shut = (ws: WebSocket, inbox: Inbox, within_ms: number): Effect.Effect<voi
     inbox.closing = true
     ws.once("close", () => resume(Effect.void))
     // A paused socket would never see the answer.
-    ws.resume()
+    if (ws.isPaused) ws.resume()
     ws.close(1000)
   }).pipe(Effect.timeoutOption(within_ms), Effect.andThen(Effect.sync(() => ws.terminate())))
 

@@ -37,7 +37,7 @@ export const tooLarge = (command: string, task: Task, payload: string, platform:
 
 /** The daemon's own variables and its token stay with it, and so does what an outer wake may have left. */
 const inheritable = (name: string, value: string, token: string): boolean =>
-  !/^AGENTCOM_/i.test(name) && !ownNames.has(name) && value !== token
+  !/^AGENTCOM_/i.test(name) && !ownNames.has(name.toUpperCase()) && value !== token
 
 /** The environment of a wake command: the daemon's without its secrets, and the task. */
 export const childEnvironment = (

@@ -21,6 +21,8 @@ type Line =
 /** After a pause everything that was to come has come; an answer may take its own time. */
 const PAUSE_S = 0.05
 const LONGEST_ANSWER_S = 1
+/** How much sooner than in the probe nothing may happen after a long pause. */
+const EARLY_S = 0.5
 /** What a client does to its own end of a socket; every other code is the hub's. */
 const CLIENT_CODES = new Set([1000, 1006])
 /** The probes show no broadcasts about others. */
@@ -185,6 +187,15 @@ const checkListed = (player: Player, line: Line, agentId: string, outcome: strin
     if (String(listed) !== outcome) complain(player, line, agents)
   })
 
+/** Long after the last line nothing new has come yet shortly before the next one. */
+const checkEarly = (player: Player, line: Line, last: number) =>
+  Effect.gen(function*() {
+    const early = line.at - EARLY_S
+    if (line.at - last < LONGEST_ANSWER_S || (player.pending[0]?.at ?? Infinity) <= early) return
+    yield* player.stage.moveTo(early)
+    yield* settle(player, line.text)
+  })
+
 /** Everything that was done, but not shown, before a line. */
 const actBefore = (player: Player, line: Line) =>
   Effect.gen(function*() {
@@ -232,6 +243,7 @@ export const play = (file: string) =>
     let last = 0
     for (const line of lines) {
       if (line.at - last >= (line._tag === "In" ? LONGEST_ANSWER_S : PAUSE_S)) yield* settle(player, line.text)
+      yield* checkEarly(player, line, last)
       last = line.at
       yield* actBefore(player, line)
       yield* Effect.mapError(step(player, line), (cause) => new Mishap({ message: `at "${line.text}"`, cause }))

@@ -1,0 +1,255 @@
+import { afterAll, beforeAll, describe, expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { basename, join, resolve } from "node:path"
+import { inspect } from "node:util"
+import { configLimits } from "../src/config/limits.ts"
+import { loadSettings } from "../src/SidecarConfig.ts"
+
+let folder = ""
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "sidecar-config-"))
+})
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+const secret = "t0p-s3cret"
+const needed = { agent_id: "worker-1", token: secret, hub_url: "ws://hub.example:4000/ws" }
+
+const write = (text: string): string => {
+  const path = join(mkdtempSync(join(folder, "agent-")), "config.json")
+  writeFileSync(path, text)
+  return path
+}
+
+const load = (config: unknown, windows = false) => loadSettings(write(JSON.stringify(config)), windows)
+
+const problemsOf = (config: unknown, windows = false) =>
+  Effect.map(Effect.flip(load(config, windows)), ({ problems }) => problems)
+
+const problemsOfText = (text: string) => Effect.map(Effect.flip(loadSettings(write(text))), ({ problems }) => problems)
+
+describe("config.json", () => {
+  it.effect("needs only agent_id, token and hub_url; all else has a default", () =>
+    Effect.gen(function*() {
+      const path = write(JSON.stringify(needed))
+      const { token, ...settings } = yield* loadSettings(path)
+      const home = resolve(path, "..")
+      expect(Redacted.value(token)).toBe(secret)
+      expect(settings).toEqual({
+        agent_id: "worker-1",
+        hub_url: "ws://hub.example:4000/ws",
+        hub_api_url: "http://hub.example:4000",
+        wake_command:
+          `openclaw agent --agent main --session-key "agentcom-\${TASK_ID}" --message-file "\${TASK_FILE}" --timeout 86400 --json`,
+        wake_command_blocks: false,
+        capabilities: [],
+        confirmation_timeout_ms: 30_000,
+        agent_silence_ms: 1_800_000,
+        task_timeout_ms: 86_400_000,
+        kill_grace_ms: 5_000,
+        results_dir: join(home, "results"),
+        tasks_dir: join(home, "tasks"),
+        state_file: join(home, "queue.json"),
+        log_file: join(home, "sidecar.log"),
+        tls_ca: null
+      })
+    }))
+
+  it.effect("may name its own schema", () => load({ $schema: "./config.schema.json", ...needed }))
+
+  it.effect("gives relative paths relative to its own folder, and takes absolute ones as they are", () =>
+    Effect.gen(function*() {
+      const path = write(JSON.stringify({ ...needed, results_dir: "out/answers", log_file: join(folder, "else.log") }))
+      const settings = yield* loadSettings(path)
+      expect(settings.results_dir).toBe(resolve(path, "..", "out", "answers"))
+      expect(settings.log_file).toBe(join(folder, "else.log"))
+    }))
+
+  it.effect("finds the hub's HTTP interface on the WebSocket's host, wss as https, unless it names one", () =>
+    Effect.gen(function*() {
+      const secure = yield* load({ ...needed, hub_url: "WSS://hub.example/deep/ws?x=1" })
+      expect(secure.hub_api_url).toBe("https://hub.example")
+      const named = yield* load({ ...needed, hub_api_url: "https://api.example/hub/" })
+      expect(named.hub_api_url).toBe("https://api.example/hub")
+    }))
+
+  it.effect("may begin with the byte order mark of a Windows editor", () =>
+    Effect.gen(function*() {
+      const settings = yield* loadSettings(write(`\uFEFF${JSON.stringify(needed)}`))
+      expect(settings.agent_id).toBe("worker-1")
+    }))
+
+  it.effect("may name a PEM file of certificates, read at once", () =>
+    Effect.gen(function*() {
+      const pem = resolve("test/fixtures/tls/ca.pem")
+      expect((yield* load({ ...needed, tls_ca: pem })).tls_ca).toBe(readFileSync(pem, "utf8"))
+    }))
+
+  it.effect("is filled in from config.example.json by replacing the token", () =>
+    Effect.gen(function*() {
+      const example: Record<string, unknown> = JSON.parse(readFileSync("config.example.json", "utf8"))
+      expect(yield* problemsOf(example)).toEqual(["config.json: token: must be one word of printable ASCII characters"])
+      const settings = yield* load({ ...example, token: secret })
+      expect(settings.wake_command).toBe((yield* load(needed)).wake_command)
+    }))
+})
+
+describe("what is wrong in config.json", () => {
+  it.effect("is told all at once, a line each, with the nearest key for an unknown one", () =>
+    Effect.gen(function*() {
+      const problems = yield* problemsOf({
+        agent_id: "two words",
+        tokn: secret,
+        hub_url: "http://hub",
+        "Wake-Command": "x",
+        confirmation_timeout: 3,
+        unheard_of: 1,
+        capabilities: ["code", 3, ""],
+        wake_command_blocks: "yes",
+        agent_silence_ms: 1.5,
+        task_timeout_ms: "1 day",
+        kill_grace_ms: 0,
+        results_dir: "./tasks",
+        tls_ca: "missing.pem"
+      })
+      expect(problems.map((line) => line.replace(/\S+missing\.pem/, "missing.pem"))).toEqual([
+        "config.json: tokn: is not a key of the configuration; did you mean token?",
+        "config.json: Wake-Command: is not a key of the configuration; did you mean wake_command?",
+        "config.json: confirmation_timeout: is not a key of the configuration; did you mean confirmation_timeout_ms?",
+        "config.json: unheard_of: is not a key of the configuration",
+        "config.json: agent_id: must be one word of letters, digits and . _ : @ -",
+        "config.json: token: is missing",
+        "config.json: hub_url: must be a ws:// or wss:// address",
+        "config.json: tls_ca: missing.pem cannot be read: there is no such file",
+        "config.json: wake_command_blocks: must be true or false",
+        "config.json: capabilities[1]: must be text in double quotes",
+        "config.json: capabilities[2]: must not be empty",
+        "config.json: agent_silence_ms: must be a whole number",
+        "config.json: task_timeout_ms: must be a number",
+        `config.json: kill_grace_ms: must be 1 to ${configLimits.kill_grace_ms} milliseconds`,
+        "config.json: tasks_dir: must not be the folder of results_dir"
+      ])
+    }))
+
+  it.effect("is told with the name of the file that was given", () =>
+    Effect.gen(function*() {
+      const path = join(folder, "other.json")
+      writeFileSync(path, "[]")
+      const error = yield* Effect.flip(loadSettings(path))
+      expect(error.problems).toEqual(["other.json: must be a JSON object in { }"])
+      expect(error.message).toBe(error.problems.join("\n"))
+    }))
+
+  const outOfBounds: ReadonlyArray<readonly [key: string, what: string, value: unknown]> = [
+    ["agent_id", "empty", ""],
+    ["agent_id", "too long", "a".repeat(129)],
+    ["agent_id", "no name", "a/b"],
+    ["token", "empty", ""],
+    ["token", "of two words", "with space"],
+    ["hub_url", "no address", "hub.example"],
+    ["hub_url", "one with a password", "ws://user:pass@hub.example/ws"],
+    ["hub_url", "one with a fragment", "ws://hub.example/ws#part"],
+    ["hub_api_url", "no HTTP address", "ws://hub.example"],
+    ["wake_command", "blank", " "],
+    ["wake_command", "cut by a NUL", "a\0b"],
+    ["wake_command", "too long", "x".repeat(32_001)],
+    ["capabilities", "too many", Array.from({ length: 101 }, () => "x")],
+    ["confirmation_timeout_ms", "over an hour", 3_600_001],
+    ["agent_silence_ms", "negative", -1],
+    ["task_timeout_ms", "beyond what a timer can wait", 1e12],
+    ["results_dir", "empty", ""],
+    ["tasks_dir", "cut by a NUL", "a\0b"],
+    ["log_file", "null", null]
+  ]
+  it.effect.each(outOfBounds)("is its %s if that is %s", ([key, , value]) =>
+    Effect.gen(function*() {
+      const [problem, ...others] = yield* problemsOf({ ...needed, [key]: value })
+      expect(problem).toMatch(new RegExp(`^config\\.json: ${key}: must `))
+      expect(others).toEqual([])
+    }))
+
+  it.effect("is, on Windows, any mention of the task's text in the wake command, which cmd.exe would run", () =>
+    Effect.gen(function*() {
+      for (
+        const name of ["${TASK_JSON}", "%TASK_JSON%", "!task_json!", "$TASK_DESCRIPTION", "%Task_Description:~0,9%"]
+      ) {
+        const config = { ...needed, wake_command: `agent "${name}"` }
+        expect(yield* problemsOf(config, true)).toEqual([
+          "config.json: wake_command: must not use TASK_JSON or TASK_DESCRIPTION on Windows: use ${TASK_FILE}, the file that holds the task"
+        ])
+        expect((yield* load(config)).wake_command).toContain(name)
+      }
+      expect(yield* problemsOf({ ...needed, wake_command: "a\nb" }, true)).toHaveLength(1)
+      yield* load(needed, true)
+    }))
+
+  it.effect("is a tls_ca without certificates", () =>
+    Effect.gen(function*() {
+      for (const text of ["no certificate", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"]) {
+        writeFileSync(join(folder, "ca.pem"), text)
+        const problems = yield* problemsOf({ ...needed, tls_ca: join(folder, "ca.pem") })
+        expect(problems).toEqual([`config.json: tls_ca: ${join(folder, "ca.pem")} must hold PEM certificates`])
+      }
+    }))
+
+  const notJson: ReadonlyArray<readonly [text: string, fault: string]> = [
+    ["", "line 1, column 1: expected a value"],
+    [`{"a": 1,}`, "line 1, column 9: expected a key in double quotes"],
+    [`{\n  "a": 1 // why\n}`, "line 2, column 10: expected a comma or }"],
+    [`{\n  "a": "C:\\users"\n}`, "line 2, column 8: expected text that ends on its line, with \\\\ for each backslash"],
+    [`{"a": "open`, "line 1, column 7: expected text that ends on its line, with \\\\ for each backslash"],
+    [`{"a" 1}`, "line 1, column 6: expected a colon"],
+    [`{a: 1}`, "line 1, column 2: expected a key in double quotes or }"],
+    [`{"a": [1 2]}`, "line 1, column 10: expected a comma or ]"],
+    [`{"a": [tru]}`, "line 1, column 8: expected a value or ]"],
+    [`{"a": [1, ]}`, "line 1, column 11: expected a value"],
+    [`{"a": {"b": [null, -1.5e+3, "\\u00e9"]}} x`, "line 1, column 41: expected the end of the file"]
+  ]
+  it.effect.each(notJson)("is text that is not JSON, as %j, with the place", ([text, fault]) =>
+    Effect.gen(function*() {
+      expect(yield* problemsOfText(text)).toEqual([`config.json: is not JSON at ${fault}`])
+    }))
+
+  it.effect("is a file that is not there, with the command that makes one", () =>
+    Effect.gen(function*() {
+      const path = join(folder, "nowhere", "config.json")
+      const example = resolve("config.example.json")
+      const missing = (windows: boolean) =>
+        Effect.map(Effect.flip(loadSettings(path, windows)), ({ message }) => message)
+      const told = "config.json: there is no such file; make one from config.example.json and fill it in:"
+      expect(yield* missing(false)).toBe(`${told} cp ${basename(example)} ${path}`)
+      expect(yield* missing(true)).toBe(`${told} copy ${basename(example)} ${path}`)
+    }))
+
+  it.effect("is a file that is a folder or too large", () =>
+    Effect.gen(function*() {
+      const { message } = yield* Effect.flip(loadSettings(folder))
+      expect(message).toBe(`${basename(folder)}: cannot be read: it is a folder`)
+      expect(yield* problemsOfText(" ".repeat(configLimits.file_bytes + 1))).toEqual([
+        `config.json: must be at most ${configLimits.file_bytes} bytes`
+      ])
+    }))
+})
+
+describe("the token", () => {
+  const shown = (value: unknown) => [inspect(value, { depth: 9 }), JSON.stringify(value), String(value)].join("\n")
+
+  it.effect("is not shown by the settings, however they are printed", () =>
+    Effect.gen(function*() {
+      expect(shown(yield* load(needed))).not.toContain(secret)
+    }))
+
+  it.effect("is not shown by an error, whatever else is wrong", () =>
+    Effect.gen(function*() {
+      const wrong = [{ token: secret }, { ...needed, tokn: secret }, { ...needed, token: `${secret} ${secret}` }]
+      for (const config of [...wrong, { ...needed, token: [secret] }, { ...needed, hub_url: 5 }]) {
+        const error = yield* Effect.flip(load(config))
+        expect(shown(error) + String(error.stack)).not.toContain(secret)
+      }
+      for (const text of [`{"token": "${secret}" "x"}`, `{"token": ${secret}}`, `{"token": "${secret}`]) {
+        expect(shown(yield* Effect.flip(loadSettings(write(text))))).not.toContain(secret)
+      }
+    }))
+})

@@ -1,0 +1,346 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as TestClock from "effect/testing/TestClock"
+import { spawn } from "node:child_process"
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import type { LifecycleEvent } from "../../src/domain/LifecycleEvent.ts"
+import { FileError } from "../../src/layers/files.ts"
+import { childEnvironment, tooLarge } from "../../src/layers/waker/environment.ts"
+import { launchOf, pipeName, windowsLaunch } from "../../src/layers/waker/launcher.ts"
+import { linuxTable, parseStat } from "../../src/layers/waker/linuxTable.ts"
+import { posixProcesses } from "../../src/layers/waker/posixProcesses.ts"
+import type { KnownWake, LivingWake, Processes } from "../../src/layers/waker/processes.ts"
+import type { ProcessEntry, ProcessTable } from "../../src/layers/waker/processTable.ts"
+import { parsePs, psTable } from "../../src/layers/waker/psTable.ts"
+import { recordPrefix } from "../../src/layers/waker/record.ts"
+import { stopWakes } from "../../src/layers/waker/stop.ts"
+import { wakeFiles } from "../../src/layers/waker/taskFiles.ts"
+import { pipeAnswers, taskkillArguments } from "../../src/layers/waker/windowsProcesses.ts"
+import { isRunning, isZombie, makeFolder, startTimeOf, taskOf, until } from "./support.ts"
+
+const files = wakeFiles("/agents/a/tasks", "t1", "g1a1t1")
+const cookie = "AGENTCOM_WAKE_ID=g1a1t1\0TASK_FILE=/agents/a/tasks/t1.json\0"
+
+const wake: KnownWake = {
+  files,
+  record: { wake_id: "g1a1t1", boot: "b", log_offset: 0, pid: 100, start_time: "5" }
+}
+
+const entry = (pid: number, more: Partial<ProcessEntry> = {}): ProcessEntry => ({
+  pid,
+  parent: 1,
+  group: pid,
+  zombie: false,
+  start_time: "5",
+  environment: "",
+  ...more
+})
+
+const tableOf = (...entries: ReadonlyArray<ProcessEntry>): ProcessTable => ({
+  boot: Effect.succeed("b"),
+  find: (pid) => Effect.succeed(entries.find((candidate) => candidate.pid === pid) ?? null),
+  all: Effect.succeed(entries)
+})
+
+const living = (...entries: ReadonlyArray<ProcessEntry>) => posixProcesses(tableOf(...entries)).living([wake], [])
+
+describe("whose a process is", () => {
+  it.effect("the leader, the members of its group, and who carries the cookie", () =>
+    Effect.gen(function*() {
+      const found = yield* living(
+        entry(100),
+        entry(101, { group: 100 }),
+        entry(102, { environment: `PATH=/bin\0${cookie}` }),
+        entry(103),
+        entry(104, { group: 100, zombie: true })
+      )
+      expect(found).toEqual([{ wake, pids: [100, 101, 102], group: 100, strays: [102] }])
+    }))
+
+  it.effect("a group is known by a leader that is a zombie, or by a member with the cookie", () =>
+    Effect.gen(function*() {
+      expect(yield* living(entry(100, { zombie: true }), entry(101, { group: 100 }))).toMatchObject([{
+        pids: [101],
+        group: 100
+      }])
+      expect(yield* living(entry(101, { group: 100, environment: cookie }), entry(102, { group: 100 }))).toMatchObject([
+        {
+          pids: [101, 102],
+          group: 100,
+          strays: []
+        }
+      ])
+    }))
+
+  it.effect("a group of that number with neither is another's, unless it was known at an earlier look", () =>
+    Effect.gen(function*() {
+      const processes = posixProcesses(tableOf(entry(101, { group: 100 })))
+      expect(yield* processes.living([wake], [])).toEqual([])
+      const seen: LivingWake = { wake, pids: [100], group: 100, strays: [] }
+      expect(yield* processes.living([wake], [seen])).toMatchObject([{ pids: [101], group: 100 }])
+    }))
+
+  it.effect("a cookie of another wake, of another agent, or only part of a value is none", () =>
+    Effect.gen(function*() {
+      for (
+        const environment of [
+          cookie.replace("g1a1t1", "g1a1t10"),
+          cookie.replace("/agents/a/", "/agents/b/"),
+          `X${cookie}`,
+          "NOTE=AGENTCOM_WAKE_ID=g1a1t1\0TASK_FILE=/agents/a/tasks/t1.json\0",
+          ""
+        ]
+      ) expect(yield* living(entry(102, { environment }))).toEqual([])
+    }))
+
+  it.effect("the daemon itself, and what started it, is spared where an agent restarted it", () =>
+    Effect.gen(function*() {
+      const found = yield* living(
+        entry(100, { parent: 1 }),
+        entry(150, { group: 100, parent: 100, environment: cookie }),
+        entry(process.pid, { group: 100, parent: 150, environment: cookie }),
+        entry(151, { group: 100, parent: 100, environment: cookie })
+      )
+      expect(found).toEqual([{ wake, pids: [151], group: null, strays: [151] }])
+    }))
+
+  it.effect("where no start time is known, the cookie decides", () =>
+    Effect.gen(function*() {
+      const timeless: KnownWake = {
+        files,
+        record: { ...wake.record, wake_id: "g1a1t1", boot: "b", log_offset: 0, pid: 100, start_time: "" }
+      }
+      expect(yield* posixProcesses(tableOf(entry(100))).leaderLives(timeless)).toBe(false)
+      expect(yield* posixProcesses(tableOf(entry(100, { environment: cookie }))).leaderLives(timeless)).toBe(true)
+    }))
+
+  it.effect("a process table that cannot be read for a moment does not make a living agent gone", () =>
+    Effect.gen(function*() {
+      let refusals = 3
+      const processes = posixProcesses({
+        ...tableOf(entry(100)),
+        find: () =>
+          Effect.suspend(() =>
+            refusals-- > 0
+              ? Effect.fail(new FileError({ path: "/proc", code: "EMFILE", reason: "too many open files" }))
+              : Effect.succeed(entry(100))
+          )
+      })
+      const looking = yield* Effect.forkChild(processes.leaderLives(wake), { startImmediately: true })
+      yield* TestClock.adjust("5 seconds")
+      expect(yield* Fiber.join(looking)).toBe(true)
+    }))
+})
+
+describe("what cannot be stopped", () => {
+  it.effect("is killed again and again, given up after the limit, and logged with its pids", () =>
+    Effect.gen(function*() {
+      const signals: Array<string> = []
+      const events: Array<LifecycleEvent> = []
+      const immortal: Processes = {
+        boot: Effect.succeed("b"),
+        leaderLives: () => Effect.succeed(true),
+        living: () => Effect.succeed([{ wake, pids: [100, 102], group: 100, strays: [102] }]),
+        signal: (_, signal) => Effect.sync(() => void signals.push(signal))
+      }
+      const log = (event: LifecycleEvent) => Effect.sync(() => void events.push(event))
+      const stopping = yield* Effect.forkChild(
+        stopWakes(immortal, [wake], log, { task_id: "t1", linger_ms: 1_000, kill_grace_ms: 5_000 }),
+        { startImmediately: true }
+      )
+      yield* TestClock.adjust(999)
+      expect(signals).toEqual([])
+      yield* TestClock.adjust(1)
+      expect(signals).toEqual(["SIGTERM"])
+      yield* TestClock.adjust(4_999)
+      expect(signals).toEqual(["SIGTERM"])
+      yield* TestClock.adjust(10_001)
+      expect(yield* Fiber.join(stopping)).toBe(true)
+      expect(signals.filter((signal) => signal === "SIGKILL").length).toBeGreaterThan(5)
+      expect(events.map(({ event }) => event)).toEqual(["agent_stopping", "agent_stopping", "agent_unstoppable"])
+      expect(events.at(-1)).toMatchObject({ task_id: "t1", pids: [100, 102] })
+    }))
+})
+
+describe("the process tables", () => {
+  it("count the fields of /proc/PID/stat from the last parenthesis, whatever the name holds", () => {
+    const fields = "S 7 100 100 0 -1 4194304 1 2 3 4 5 6 7 8 20 0 1 0 98765 1000"
+    for (const name of ["sh", "a b", ") Z 1 (", "x) (y", "multi\nline"]) {
+      expect(parseStat(9, `9 (${name}) ${fields}\n`)).toEqual({
+        pid: 9,
+        parent: 7,
+        group: 100,
+        zombie: false,
+        start_time: "98765"
+      })
+    }
+    expect(parseStat(9, `9 (sh) ${fields.replace("S", "Z")}`).zombie).toBe(true)
+  })
+
+  it("read what ps prints on Linux and on macOS", () => {
+    expect(parsePs(
+      "    1     0     0 SLl  Sat Nov 21 01:35:35 2026\n  501   1   501 Z+   Mon Nov  2 10:00:00 2026    \n\n"
+    )).toEqual([
+      { pid: 1, parent: 0, group: 0, zombie: false, start_time: "Sat Nov 21 01:35:35 2026", environment: "" },
+      { pid: 501, parent: 1, group: 501, zombie: true, start_time: "Mon Nov  2 10:00:00 2026", environment: "" }
+    ])
+  })
+
+  it.live("agree on a living process, on its environment as far as they may see it, and on one that is gone", () =>
+    Effect.gen(function*() {
+      const folder = yield* makeFolder
+      const child = spawn("sleep", ["60"], { detached: true, stdio: "ignore", env: { ...process.env, MARK: "it" } })
+      const pid = folder.adopt(yield* until("a process", () => child.pid))
+      for (const table of [linuxTable, psTable]) {
+        const found = { pid, parent: process.pid, group: pid, zombie: false }
+        expect(yield* table.find(pid)).toMatchObject(found)
+        expect(yield* table.all).toContainEqual(expect.objectContaining(found))
+        expect(yield* table.find(2 ** 22 + 1)).toBe(null)
+      }
+      expect(yield* linuxTable.find(pid)).toMatchObject({
+        start_time: startTimeOf(pid),
+        environment: expect.stringContaining("MARK=it\0")
+      })
+      expect((yield* linuxTable.boot).length).toBeGreaterThan(30)
+    }))
+
+  it.live("agree on a zombie", () =>
+    Effect.gen(function*() {
+      const folder = yield* makeFolder
+      const child = spawn("/bin/sh", ["-c", `(: ) & echo $! > ${folder.file("dead")}; exec sleep 60`], {
+        stdio: "ignore"
+      })
+      folder.adopt(yield* until("a process", () => child.pid))
+      const pid = yield* folder.pid("dead")
+      yield* until("a zombie", () => isZombie(pid))
+      for (const table of [linuxTable, psTable]) expect(yield* table.find(pid)).toMatchObject({ zombie: true })
+    }))
+
+  it.live("stop a real group through ps as well", () =>
+    Effect.gen(function*() {
+      const folder = yield* makeFolder
+      const child = spawn("/bin/sh", ["-c", "sleep 60 & sleep 60"], { detached: true, stdio: "ignore" })
+      const pid = folder.adopt(yield* until("a process", () => child.pid))
+      const processes = posixProcesses(psTable)
+      const start_time = (yield* psTable.find(pid))?.start_time ?? ""
+      const known: KnownWake = { files, record: { wake_id: "g1a1t1", boot: "", log_offset: 0, pid, start_time } }
+      expect(yield* processes.leaderLives(known)).toBe(true)
+      const log = () => Effect.void
+      expect(yield* stopWakes(processes, [known], log, { task_id: "t1", linger_ms: 0, kill_grace_ms: 15_000 })).toBe(
+        true
+      )
+      expect(isRunning(pid)).toBe(false)
+      expect(yield* processes.leaderLives(known)).toBe(false)
+    }))
+})
+
+describe("Windows", () => {
+  const prefix = recordPrefix({ wake_id: "g1a1t1", boot: "", log_offset: 7 })
+
+  it("runs the command through a launcher of its own, with each part as an argument", () => {
+    const launch = launchOf(
+      "windows",
+      "C:\\a\\tasks\\t1.g1.wake",
+      { wake_id: "g1a1t1", boot: "", log_offset: 7 },
+      "agent.cmd \"${TASK_FILE}\""
+    )
+    expect(launch.file).toBe(process.execPath)
+    expect(launch.args.slice(0, 2)).toEqual(["--input-type=commonjs", "-e"])
+    expect(launch.args.slice(3)).toEqual([
+      "--",
+      "C:\\a\\tasks\\t1.g1.wake",
+      prefix,
+      pipeName("C:\\a\\tasks\\t1.g1.wake"),
+      "agent.cmd \"${TASK_FILE}\""
+    ])
+  })
+
+  it("names one pipe for each wake", () => {
+    expect(pipeName("C:\\a\\t1.g1.wake")).toMatch(/^\\\\\.\\pipe\\agentcom-sidecar-[0-9a-f]{32}$/)
+    expect(pipeName("C:\\a\\t1.g1.wake")).not.toBe(pipeName("C:\\b\\t1.g1.wake"))
+  })
+
+  it("stops a tree by taskkill", () => {
+    expect(taskkillArguments(42)).toEqual(["/T", "/F", "/PID", "42"])
+  })
+
+  it("gives a command no task data but its names", () => {
+    const task = taskOf("t1", { description: "%PATH% & calc" })
+    const environment = childEnvironment(
+      { Path: "C:\\", task_json: "x" },
+      { token: "", results_dir: "C:\\r" },
+      task,
+      "{}",
+      files,
+      "windows"
+    )
+    expect(environment).toEqual({
+      Path: "C:\\",
+      TASK_ID: "t1",
+      TASK_FILE: files.payload_path,
+      RESULTS_DIR: "C:\\r",
+      AGENTCOM_WAKE_ID: "g1a1t1"
+    })
+    expect(tooLarge("echo %TASK_FILE%", task, "{}", "windows")).toEqual([])
+  })
+
+  /** The launcher itself runs anywhere: `cmd.exe` is played by a script that notes its arguments. */
+  const launcher = Effect.fnUntraced(function*(script: string) {
+    const folder = yield* makeFolder
+    mkdirSync(folder.file("tasks"))
+    writeFileSync(folder.file("cmd"), `#!/bin/sh\n${script}\n`)
+    chmodSync(folder.file("cmd"), 0o755)
+    const record = folder.file("tasks", "t1.g1.wake")
+    const pipe = folder.file("pipe")
+    const launch = windowsLaunch(record, prefix, pipe, "agent --do \"it\"")
+    const run = () =>
+      Effect.callback<number | null>((resume) => {
+        const child = spawn(launch.file, [...launch.args], {
+          stdio: "ignore",
+          cwd: folder.path,
+          env: { ...process.env, ComSpec: folder.file("cmd") }
+        })
+        if (child.pid !== undefined) folder.adopt(child.pid)
+        child.once("exit", (code) => resume(Effect.succeed(code)))
+      })
+    return { folder, pipe, record, run }
+  })
+
+  it.live("the launcher makes the record first, hands cmd.exe the command as one quoted argument, and ends as it ends", () =>
+    Effect.gen(function*() {
+      const { folder, record, run } = yield* launcher(
+        `cp tasks/t1.g1.wake seen; printf '%s\\n' "$@" > arguments; exit 9`
+      )
+      expect(yield* run()).toBe(9)
+      expect(folder.read("arguments")).toBe(`/d\n/s\n/c\n"agent --do "it""\n`)
+      expect(JSON.parse(folder.read("seen"))).toEqual({
+        wake_id: "g1a1t1",
+        boot: "",
+        log_offset: 7,
+        pid: expect.any(Number),
+        start_time: ""
+      })
+      expect(readFileSync(record, "utf8")).toBe(folder.read("seen"))
+    }))
+
+  it.live("a launcher that comes late finds the record and does not run the command", () =>
+    Effect.gen(function*() {
+      const { folder, record, run } = yield* launcher("touch ran")
+      writeFileSync(record, JSON.stringify({ revoked: true }))
+      expect(yield* run()).toBe(75)
+      expect(folder.has("ran")).toBe(false)
+    }))
+
+  it.live("its pipe answers for as long as the command runs", () =>
+    Effect.gen(function*() {
+      const { folder, pipe, run } = yield* launcher("touch ran; while [ ! -e go ]; do sleep 0.01; done")
+      expect(yield* pipeAnswers(pipe)).toBe(false)
+      const running = yield* Effect.forkChild(run(), { startImmediately: true })
+      yield* until("the command", () => folder.has("ran"))
+      expect(yield* pipeAnswers(pipe)).toBe(true)
+      writeFileSync(folder.file("go"), "")
+      expect(yield* Fiber.join(running)).toBe(0)
+      expect(yield* pipeAnswers(pipe)).toBe(false)
+    }))
+})
