@@ -43,7 +43,7 @@ export const makeRunner = Effect.fnUntraced(function*(surroundings: Surroundings
     SendProgress: send,
     SendWakeResult: send,
     AnnounceRestart: send,
-    Reconnect: ({ reason }) => Effect.andThen(logger.log({ event: "reconnecting", reason }), hub.reconnect(reason)),
+    Reconnect: ({ reason }) => hub.reconnect(reason),
     CloseConnection: () => fibers.stop("hub"),
     LookUpTask: ({ task_id }) =>
       fibers.run(

@@ -3,9 +3,9 @@ import * as Effect from "effect/Effect"
 import * as Runtime from "effect/Runtime"
 import { exitCodes } from "./exitCodes.ts"
 import { inOneLine } from "./inOneLine.ts"
-import { stopRequest } from "./stopRequest.ts"
+import { listenForStop } from "./stopRequest.ts"
 
-/** Keeps the process alive while its effect runs. Signals are the command's own affair: it ends by `stopRequest`. */
+/** Keeps the process alive while its effect runs. Signals are the command's own affair: it ends by `stopRequested`. */
 const keepAlive = Runtime.makeRunMain(() => {})
 
 const say = (cause: Cause.Cause<unknown>): number => {
@@ -23,7 +23,7 @@ const say = (cause: Cause.Cause<unknown>): number => {
  * message of an error that has an exit code of its own, one line for any other.
  */
 export const runMain = (command: (stopRequested: Effect.Effect<string>) => Effect.Effect<number, unknown>): void => {
-  const main = command(stopRequest()).pipe(
+  const main = Effect.flatMap(listenForStop, command).pipe(
     Effect.catchCause((cause) => Effect.sync(() => say(cause))),
     Effect.flatMap((code) => Effect.sync(() => process.exit(code)))
   )

@@ -12,10 +12,11 @@ const exitSoon = (code: number): void => {
 }
 
 /**
- * Listens from now on for what ends the process: succeeds with the name of the signal that asks it to stop, and dies of
- * an exception nobody caught. The process then ends within `limits.shutdown_ms`, and at once with a second signal.
+ * Listens from now on for what ends the process. The effect it gives succeeds with the name of the signal that asks to
+ * stop, and dies of an exception nobody caught; then the process ends within `limits.shutdown_ms`, and at once with a
+ * second signal.
  */
-export const stopRequest = (): Effect.Effect<string> => {
+export const listenForStop: Effect.Effect<Effect.Effect<string>> = Effect.sync(() => {
   const request = Deferred.makeUnsafe<string>()
   const settle = (code: number, outcome: Effect.Effect<string>): void => {
     if (Deferred.doneUnsafe(request, outcome)) exitSoon(code)
@@ -27,4 +28,4 @@ export const stopRequest = (): Effect.Effect<string> => {
   process.on("message", (message) => message === "shutdown" && stop("shutdown message"))
   process.on("uncaughtException", (error) => settle(exitCodes.unforeseen, Effect.die(error)))
   return Deferred.await(request)
-}
+})

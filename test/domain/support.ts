@@ -336,7 +336,7 @@ export const table = (rows: ReadonlyArray<Clause>): void => {
     test(clause, () => {
       const run = lead()
       if (process.env["GEN"]) {
-        appendFileSync(process.env["GEN"], JSON.stringify({ clause, said: run.said, timers: run.timers, logged: run.logged, state: stateLine(run.state) }) + "\n")
+        appendFileSync(process.env["GEN"], JSON.stringify({ title: expect.getState().currentTestName!.split(" > ")[0], clause, said: run.said, timers: run.timers, logged: run.logged, state: stateLine(run.state) }) + "\n")
       }
       expect({ said: run.said, timers: run.timers, logged: run.logged, state: stateLine(run.state) })
         .toEqual({ said, timers, logged, state })

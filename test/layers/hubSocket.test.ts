@@ -260,6 +260,20 @@ describe("a peer that is not well", () => {
       expect(rig.logged("ws_closed")[0]?.reason).toBe("not open within 50 ms")
     }))
 
+  it.live("the reader can be interrupted while the upgrade is not answered yet", () =>
+    Effect.gen(function*() {
+      let asked = false
+      let gone = false
+      const port = yield* rawServer((socket) => {
+        socket.on("data", () => asked = true)
+        socket.on("close", () => gone = true)
+      })
+      const rig = yield* startHub({ settings: { hub_url: `ws://127.0.0.1:${port}/ws` } })
+      yield* eventually(() => asked)
+      expect(yield* clocked(rig.stop)).toBeLessThan(limits.close_timeout_ms)
+      yield* eventually(() => gone)
+    }))
+
   it.live("frames that break the protocol end the connection, and the next one is opened", () =>
     Effect.gen(function*() {
       const server = yield* startServer({

@@ -2,7 +2,8 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
+import { spawn } from "node:child_process"
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { setTimeout as wait } from "node:timers/promises"
@@ -37,8 +38,6 @@ const textOrEmpty = (path: string): string => {
 const stateOf = (pid: number): string => /^\d+ \(.*\) (\S)/s.exec(textOrEmpty(`/proc/${pid}/stat`))?.[1] ?? "gone"
 
 export const isRunning = (pid: number): boolean => !["gone", "Z", "X"].includes(stateOf(pid))
-
-export const isZombie = (pid: number): boolean => stateOf(pid) === "Z"
 
 export const startTimeOf = (pid: number): string => {
   const stat = textOrEmpty(`/proc/${pid}/stat`)
@@ -126,6 +125,18 @@ export const makeFolder: Effect.Effect<Folder, never, Scope.Scope> = Effect.acqu
       rmSync(folder.path, { recursive: true, force: true })
     })
 ).pipe(Effect.map(({ folder }) => folder))
+
+/** A process that has ended and that its parent, which became `sleep`, never collects. */
+export const makeZombie = Effect.fnUntraced(function*(folder: Folder) {
+  const go = folder.file("go")
+  const script = `while [ ! -e "${go}" ]; do sleep 0.01; done & echo $! > "${folder.file("dead")}"; exec sleep 60`
+  const child = spawn("/bin/sh", ["-c", script], { detached: true, stdio: "ignore" })
+  const parent = folder.adopt(yield* until("a process", () => child.pid))
+  const pid = yield* folder.pid("dead")
+  yield* until("its parent to be sleep", () => textOrEmpty(`/proc/${parent}/comm`) === "sleep\n")
+  writeFileSync(go, "")
+  return yield* until("a zombie", () => stateOf(pid) === "Z" && pid)
+})
 
 export const taskOf = (task_id: string, more: Partial<Task> = {}): Task => {
   const description = more.description ?? "say hello"

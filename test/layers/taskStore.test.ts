@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import { spawn } from "node:child_process"
 import { chmodSync, mkdirSync, readdirSync, statSync, symlinkSync, truncateSync, writeFileSync } from "node:fs"
 import { emptyStore, type StoredState } from "../../src/domain/SidecarState.ts"
@@ -10,7 +11,7 @@ import type { Folder } from "./support.ts"
 import { makeFolder, taskOf, wokenTask } from "./support.ts"
 
 const storeOf = (folder: Folder, state_file = folder.file("queue.json")) =>
-  TaskStore.use(Effect.succeed).pipe(Effect.provide(TaskStoreFile), Effect.provide(folder.services({ state_file })))
+  TaskStore.use(Effect.succeed).pipe(Effect.provide(Layer.provide(TaskStoreFile, folder.services({ state_file }))))
 
 const holding = (description: string): StoredState => ({
   version: 1,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
 import { spawn } from "node:child_process"
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs"
 import type { Task } from "../../src/domain/Task.ts"
@@ -11,12 +12,12 @@ import { limits } from "../../src/limits.ts"
 import { Waker } from "../../src/services/Waker.ts"
 import type { Settings } from "../../src/SidecarConfig.ts"
 import type { Folder } from "./support.ts"
-import { isRunning, isZombie, makeFolder, startTimeOf, taskOf, thisBoot, token, until, wokenTask } from "./support.ts"
+import { isRunning, makeFolder, makeZombie, startTimeOf, taskOf, thisBoot, token, until, wokenTask } from "./support.ts"
 
 const wakeId = "g2a1t1795000000002"
 
 const wakerOf = (folder: Folder, settings?: Partial<Settings>) =>
-  Waker.use(Effect.succeed).pipe(Effect.provide(WakerProcess), Effect.provide(folder.services(settings)))
+  Waker.use(Effect.succeed).pipe(Effect.provide(Layer.provide(WakerProcess, folder.services(settings))))
 
 /** Wakes and waits for the end. */
 const run = Effect.fnUntraced(function*(folder: Folder, wake_command: string, task: Task = taskOf("t1")) {
@@ -43,8 +44,8 @@ const recordOf = (pid: number, more: object = {}) => ({
 })
 
 /** A process of no wake, which must never be signalled. */
-const stranger = Effect.fnUntraced(function*(folder: Folder, script = "exec sleep 60") {
-  const child = spawn("/bin/sh", ["-c", script], { detached: true, stdio: "ignore" })
+const stranger = Effect.fnUntraced(function*(folder: Folder) {
+  const child = spawn("/bin/sh", ["-c", "exec sleep 60"], { detached: true, stdio: "ignore" })
   child.unref()
   return folder.adopt(yield* until("a stranger", () => child.pid))
 })
@@ -383,9 +384,7 @@ describe("what is known of a wake", () => {
     Effect.gen(function*() {
       const folder = yield* makeFolder
       const waker = yield* wakerOf(folder)
-      yield* stranger(folder, `(: ) & echo $! > ${folder.file("dead")}; exec sleep 60`)
-      const pid = yield* folder.pid("dead")
-      yield* until("a zombie", () => isZombie(pid))
+      const pid = yield* makeZombie(folder)
       writeRecord(folder, "t1", wakeId, recordOf(pid))
       expect(yield* waker.inspect(wokenTask("t1", wakeId))).toEqual({ process: "gone", this_boot: true })
       expect(yield* waker.stop("t1", 0)).toBe(false)

@@ -17,7 +17,7 @@ import { recordPrefix } from "../../src/layers/waker/record.ts"
 import { stopWakes } from "../../src/layers/waker/stop.ts"
 import { wakeFiles } from "../../src/layers/waker/taskFiles.ts"
 import { pipeAnswers, taskkillArguments } from "../../src/layers/waker/windowsProcesses.ts"
-import { isRunning, isZombie, makeFolder, startTimeOf, taskOf, until } from "./support.ts"
+import { isRunning, makeFolder, makeZombie, startTimeOf, taskOf, until } from "./support.ts"
 
 const files = wakeFiles("/agents/a/tasks", "t1", "g1a1t1")
 const cookie = "AGENTCOM_WAKE_ID=g1a1t1\0TASK_FILE=/agents/a/tasks/t1.json\0"
@@ -133,22 +133,39 @@ describe("whose a process is", () => {
     }))
 })
 
-describe("what cannot be stopped", () => {
-  it.effect("is killed again and again, given up after the limit, and logged with its pids", () =>
+/** Processes that are played: they live as long as `lives` says, and note the signals they get. */
+const played = (lives: (looks: number) => boolean) => {
+  const signals: Array<string> = []
+  const events: Array<LifecycleEvent> = []
+  let looks = 0
+  const processes: Processes = {
+    boot: Effect.succeed("b"),
+    leaderLives: () => Effect.succeed(true),
+    living: () => Effect.sync(() => lives(looks++) ? [{ wake, pids: [100, 102], group: 100, strays: [102] }] : []),
+    signal: (_, signal) => Effect.sync(() => void signals.push(signal))
+  }
+  const stop = stopWakes(processes, [wake], (event) => Effect.sync(() => void events.push(event)), {
+    task_id: "t1",
+    linger_ms: 1_000,
+    kill_grace_ms: 5_000
+  })
+  return { signals, events, stop: Effect.forkChild(stop, { startImmediately: true }) }
+}
+
+describe("the time an agent is given", () => {
+  it.effect("one that ends by itself before it is over gets no signal", () =>
     Effect.gen(function*() {
-      const signals: Array<string> = []
-      const events: Array<LifecycleEvent> = []
-      const immortal: Processes = {
-        boot: Effect.succeed("b"),
-        leaderLives: () => Effect.succeed(true),
-        living: () => Effect.succeed([{ wake, pids: [100, 102], group: 100, strays: [102] }]),
-        signal: (_, signal) => Effect.sync(() => void signals.push(signal))
-      }
-      const log = (event: LifecycleEvent) => Effect.sync(() => void events.push(event))
-      const stopping = yield* Effect.forkChild(
-        stopWakes(immortal, [wake], log, { task_id: "t1", linger_ms: 1_000, kill_grace_ms: 5_000 }),
-        { startImmediately: true }
-      )
+      const { events, signals, stop } = played((looks) => looks < 4)
+      const stopping = yield* stop
+      yield* TestClock.adjust(999)
+      expect(yield* Fiber.join(stopping)).toBe(true)
+      expect([signals, events]).toEqual([[], []])
+    }))
+
+  it.effect("one that outlives it is asked, then killed again and again, given up after the limit, and logged with its pids", () =>
+    Effect.gen(function*() {
+      const { events, signals, stop } = played(() => true)
+      const stopping = yield* stop
       yield* TestClock.adjust(999)
       expect(signals).toEqual([])
       yield* TestClock.adjust(1)
@@ -208,12 +225,7 @@ describe("the process tables", () => {
   it.live("agree on a zombie", () =>
     Effect.gen(function*() {
       const folder = yield* makeFolder
-      const child = spawn("/bin/sh", ["-c", `(: ) & echo $! > ${folder.file("dead")}; exec sleep 60`], {
-        stdio: "ignore"
-      })
-      folder.adopt(yield* until("a process", () => child.pid))
-      const pid = yield* folder.pid("dead")
-      yield* until("a zombie", () => isZombie(pid))
+      const pid = yield* makeZombie(folder)
       for (const table of [linuxTable, psTable]) expect(yield* table.find(pid)).toMatchObject({ zombie: true })
     }))
 

@@ -2,9 +2,11 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
 import { writeFileSync } from "node:fs"
 import { WakerProcess } from "../../src/layers/WakerProcess.ts"
 import { Waker } from "../../src/services/Waker.ts"
+import type { Settings } from "../../src/SidecarConfig.ts"
 import type { Folder } from "./support.ts"
 import { isRunning, makeFolder, taskOf, until, wokenTask } from "./support.ts"
 
@@ -14,11 +16,11 @@ const wakeId = "g2a1t1795000000002"
 const patient = 15_000
 const impatient = 200
 
+const wakerOf = (folder: Folder, settings?: Partial<Settings>) =>
+  Waker.use(Effect.succeed).pipe(Effect.provide(Layer.provide(WakerProcess, folder.services(settings))))
+
 const start = Effect.fnUntraced(function*(folder: Folder, wake_command: string, kill_grace_ms: number) {
-  const waker = yield* Waker.use(Effect.succeed).pipe(
-    Effect.provide(WakerProcess),
-    Effect.provide(folder.services({ wake_command, kill_grace_ms }))
-  )
+  const waker = yield* wakerOf(folder, { wake_command, kill_grace_ms })
   const { end } = yield* waker.wake(taskOf("t1"), wakeId)
   return { waker, end }
 })
@@ -138,22 +140,6 @@ describe("stopping an agent", () => {
       }
     }))
 
-  it.live("lets an agent that ends by itself in the time left to it do so, without a signal", () =>
-    Effect.gen(function*() {
-      const folder = yield* makeFolder
-      const { end, waker } = yield* start(
-        folder,
-        "echo $$ > pid; while [ ! -e go ]; do sleep 0.01; done; exit 5",
-        patient
-      )
-      yield* folder.pid("pid")
-      const stopping = yield* Effect.forkChild(waker.stop("t1", 15_000), { startImmediately: true })
-      writeFileSync(folder.file("go"), "")
-      expect(yield* Fiber.join(stopping)).toBe(true)
-      expect(yield* end).toMatchObject({ how: "exited", code: 5 })
-      expect(folder.events).toEqual([])
-    }))
-
   it.live("leaves an agent exactly the time it was given", () =>
     Effect.gen(function*() {
       const folder = yield* makeFolder
@@ -178,10 +164,7 @@ describe("stopping an agent", () => {
   it.live("interrupting the wake and stopping it at once leaves nothing running", () =>
     Effect.gen(function*() {
       const folder = yield* makeFolder
-      const waker = yield* Waker.use(Effect.succeed).pipe(
-        Effect.provide(WakerProcess),
-        Effect.provide(folder.services({ wake_command: "echo $$ > pid; exec sleep 60", kill_grace_ms: patient }))
-      )
+      const waker = yield* wakerOf(folder, { wake_command: "echo $$ > pid; exec sleep 60", kill_grace_ms: patient })
       for (const [index, delay] of [0, 1, 2, 4, 8, 16].entries()) {
         const wake_id = `g2a${index}t1`
         const waking = yield* Effect.forkChild(waker.wake(taskOf("t1"), wake_id), { startImmediately: true })
@@ -198,10 +181,7 @@ describe("stopping an agent", () => {
       const folder = yield* makeFolder
       yield* start(folder, "echo $$ > pid; exec sleep 60", patient)
       const pid = yield* folder.pid("pid")
-      const after = yield* Waker.use(Effect.succeed).pipe(
-        Effect.provide(WakerProcess),
-        Effect.provide(folder.services())
-      )
+      const after = yield* wakerOf(folder)
       expect(yield* after.stop("t1", 0)).toBe(true)
       expect(isRunning(pid)).toBe(false)
     }))
@@ -226,10 +206,7 @@ describe("stopping an agent", () => {
   it.live("returns at once where nothing lives", () =>
     Effect.gen(function*() {
       const folder = yield* makeFolder
-      const waker = yield* Waker.use(Effect.succeed).pipe(
-        Effect.provide(WakerProcess),
-        Effect.provide(folder.services())
-      )
+      const waker = yield* wakerOf(folder)
       expect(yield* waker.stop("never-woken", 15_000)).toBe(false)
       expect(folder.events).toEqual([])
     }))

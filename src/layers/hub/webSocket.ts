@@ -48,7 +48,7 @@ class Inbox {
   receive(ws: WebSocket): Effect.Effect<SocketEvent> {
     return Effect.map(Queue.take(this.arrivals), ({ bytes, event }) => {
       this.unread_bytes -= bytes
-      if (false && this.unread_bytes < limits.inbox_high_water_bytes / 2) ws.resume()
+      if (ws.isPaused && this.unread_bytes < limits.inbox_high_water_bytes / 2) ws.resume()
       return event
     })
   }

@@ -1,0 +1,94 @@
+import { describe, expect, it } from "@effect/vitest"
+import { readFileSync } from "node:fs"
+import { type Invocation, parse } from "../../src/cli/arguments.ts"
+import { commands } from "../../src/cli/commands.ts"
+import { exitCodes } from "../../src/cli/exitCodes.ts"
+import { help } from "../../src/cli/help.ts"
+import { inOneLine } from "../../src/cli/inOneLine.ts"
+import { nodeProblem } from "../../src/cli/nodeVersion.ts"
+
+const parsed = (line: string): Invocation => parse(line.split(" ").filter((word) => word !== ""))
+
+describe("the command line", () => {
+  it("runs the sidecar where it names no command", () => {
+    expect(parsed("")).toEqual({ _tag: "Run", command: "run", options: {} })
+    expect(parsed("run")).toEqual(parsed(""))
+  })
+
+  it("takes an option before or after the command, with a space or an equals sign; the last counts", () => {
+    const expected = { _tag: "Run", command: "run", options: { config: "a.json" } }
+    for (
+      const line of ["--config a.json", "run --config=a.json", "--config a.json run", "--config b --config a.json"]
+    ) {
+      expect(parsed(line)).toEqual(expected)
+    }
+    expect(parsed("dev-hub --port 0 --time-scale=60")).toEqual({
+      _tag: "Run",
+      command: "dev-hub",
+      options: { port: "0", "time-scale": "60" }
+    })
+  })
+
+  it("asks for help or the version wherever it says so", () => {
+    for (const line of ["--help", "-h", "dev-hub --help", "nonsense -h"]) expect(parsed(line)).toEqual({ _tag: "Help" })
+    for (const line of ["--version", "-v", "run -v"]) expect(parsed(line)).toEqual({ _tag: "Version" })
+  })
+
+  const misuses: ReadonlyArray<readonly [line: string, problem: string]> = [
+    ["rnu", "there is no command rnu; did you mean run?"],
+    ["devhub", "there is no command devhub; did you mean dev-hub?"],
+    ["constructor", "there is no command constructor"],
+    ["run now", "run takes no argument now"],
+    ["--confg x", "there is no option --confg; did you mean --config?"],
+    ["-x", "there is no option -x"],
+    ["--config", "--config needs a value"],
+    ["--config=", "--config needs a value"],
+    ["--config --port 1", "--config needs a value"],
+    ["--help=1", "--help takes no value"],
+    ["run --port 1", "--port is not an option of run"],
+    ["dev-hub --config x", "--config is not an option of dev-hub"]
+  ]
+  it.each(misuses)("is misused by: %s", (line, problem) => {
+    expect(parsed(line)).toEqual({ _tag: "Misused", problem })
+  })
+})
+
+describe("the help", () => {
+  it("names every command, option and exit code in use", () => {
+    for (const [name, { options }] of Object.entries(commands)) {
+      expect(help).toContain(`\n  ${name} `)
+      for (const option of options) expect(help).toContain(`\n    --${option} `)
+    }
+    const { notARecording: _, ...shown } = exitCodes
+    for (const code of Object.values(shown)) expect(help).toMatch(new RegExp(`\\b${code} `))
+  })
+})
+
+describe("a Node.js", () => {
+  it("older than package.json asks for is told so in one sentence", () => {
+    const { engines }: { readonly engines: { readonly node: string } } = JSON.parse(
+      readFileSync("package.json", "utf8")
+    )
+    const needed = engines.node.replace(">=", "")
+    expect(nodeProblem("20.20.2")).toBe(`agentcom-sidecar needs Node.js ${needed} or newer; this is 20.20.2.`)
+    for (const old of ["18.0.0", "22.18.9"]) expect(nodeProblem(old)).toMatch(/needs Node/)
+    for (const fit of [`${needed}.0`, "22.20.1", "24.0.0", "100.0.0"]) expect(nodeProblem(fit)).toBeUndefined()
+  })
+})
+
+describe("an unforeseen error", () => {
+  it("is told in one line, with what caused it", () => {
+    const root = new TypeError("x is not a function\n  a second line")
+    expect(inOneLine(new Error("cannot", { cause: root }))).toBe(
+      "Error: cannot, caused by TypeError: x is not a function"
+    )
+    expect(inOneLine("a string")).toBe("a string")
+    expect(inOneLine(new RangeError())).toBe("RangeError")
+  })
+
+  it("that is its own cause is told too", () => {
+    const error = new Error("round")
+    error.cause = error
+    expect(inOneLine(error).length).toBeLessThan(200)
+  })
+})

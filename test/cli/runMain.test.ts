@@ -1,0 +1,80 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { limits } from "../../src/limits.ts"
+import { behaving, timed } from "./support.ts"
+
+describe("a command that is asked to stop", () => {
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    it.live(`by ${signal} ends with 0`, () =>
+      Effect.gen(function*() {
+        const program = yield* behaving("waits")
+        yield* program.signal(signal)
+        expect(yield* program.ended).toBe(0)
+        expect(program.errors()).toBe("")
+      }))
+  }
+
+  it.live("by pm2's message, which stands for a signal on Windows, ends with 0", () =>
+    Effect.gen(function*() {
+      const program = yield* behaving("waits")
+      program.child.send("something else")
+      program.child.send("shutdown")
+      expect(yield* program.ended).toBe(0)
+    }))
+
+  it.live("ends with 0 within a second, also when a finalizer hangs", () =>
+    Effect.gen(function*() {
+      const program = yield* behaving("hangs")
+      const { took_ms, value } = yield* timed(Effect.andThen(program.signal("SIGTERM"), program.ended))
+      expect(value).toBe(0)
+      expect(took_ms).toBeGreaterThan(limits.shutdown_ms - 50)
+      expect(took_ms).toBeLessThan(1_000)
+    }))
+
+  it.live("ends at once with a second signal", () =>
+    Effect.gen(function*() {
+      const program = yield* behaving("hangs")
+      yield* program.signal("SIGTERM")
+      yield* program.shows("stopping\n")
+      const { took_ms, value } = yield* timed(Effect.andThen(program.signal("SIGINT"), program.ended))
+      expect(value).toBe(0)
+      expect(took_ms).toBeLessThan(limits.shutdown_ms / 2)
+    }))
+})
+
+describe("a command that ends by itself", () => {
+  it.live("ends the process with its exit code", () =>
+    Effect.gen(function*() {
+      const program = yield* behaving("ends with 75")
+      expect(yield* program.ended).toBe(75)
+    }))
+
+  it.live("for a reason its user can mend says that and no more, with the exit code of that reason", () =>
+    Effect.gen(function*() {
+      const program = yield* behaving("fails foreseen")
+      expect(yield* program.ended).toBe(69)
+      expect(program.errors()).toBe("mend it\n")
+    }))
+
+  it.live("by an unforeseen error says so in one line, without a stack, and exits with 1", () =>
+    Effect.gen(function*() {
+      const program = yield* behaving("fails")
+      expect(yield* program.ended).toBe(1)
+      expect(program.errors()).toBe(
+        "agentcom-sidecar: unforeseen error: Error: it broke, caused by TypeError: deep down\n"
+      )
+    }))
+
+  it.live("by an exception that nobody caught says so in one line too", () =>
+    Effect.gen(function*() {
+      const program = yield* behaving("throws in a callback")
+      expect(yield* program.ended).toBe(1)
+      expect(program.errors()).toBe("agentcom-sidecar: unforeseen error: Error: nobody caught it\n")
+    }))
+
+  it.live("by an exception that nobody caught exits with 1 within a second, also when a finalizer hangs", () =>
+    Effect.gen(function*() {
+      const program = yield* behaving("throws and hangs")
+      expect(yield* program.ended).toBe(1)
+    }))
+})
