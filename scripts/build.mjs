@@ -20,7 +20,8 @@ const bundle = (esbuild) =>
     format: "esm",
     platform: "node",
     target: "node22",
-    minify: true, keepNames: true,
+    minify: true,
+    keepNames: true, // for the stack traces in the log
     chunkNames: "[name]-[hash]",
     external: ["@parcel/watcher"], // native
     // CommonJS packages in the bundle require Node's own modules.
@@ -29,14 +30,23 @@ const bundle = (esbuild) =>
     },
     define: { AGENTCOM_SIDECAR_VERSION: JSON.stringify(version), __filename: "import.meta.filename" },
     legalComments: "none",
-    logLevel: "warning",
-    metafile: true
+    logLevel: "warning"
   })
 
 /** Puts the whole new folder in place of the whole old one, so that nobody runs a half-built dist. */
-const swap = () => {
-  if (existsSync(dist)) renameSync(dist, stale)
-  renameSync(fresh, dist)
+const swap = (attempts = 20) => {
+  try {
+    if (existsSync(dist)) {
+      rmSync(stale, { recursive: true, force: true })
+      renameSync(dist, stale)
+    }
+    renameSync(fresh, dist)
+  } catch (error) {
+    // Another build has swapped in between, and the last one is to win.
+    if (attempts > 0) return swap(attempts - 1)
+    if (!existsSync(dist) && existsSync(stale)) renameSync(stale, dist)
+    throw error
+  }
 }
 
 const esbuild = await import("esbuild").catch(() => undefined)
@@ -49,8 +59,7 @@ if (esbuild === undefined) {
 }
 try {
   await bundle(esbuild)
-  const main = join(fresh, "main.js")
-  chmodSync(main, 0o755)
+  chmodSync(join(fresh, "main.js"), 0o755)
   swap()
 } finally {
   for (const folder of [fresh, stale]) rmSync(folder, { recursive: true, force: true })

@@ -46,6 +46,8 @@ export const limits = {
   // the daemon
   mailbox_messages: 1_024,
   shutdown_ms: 900,
+  holder_answer_ms: 1_000,
+  lock_attempts: 5,
   state_file_bytes: 64 * 1024 * 1024,
   task_id_chars: 128
 } as const

@@ -51,6 +51,7 @@ export const main = ({ port = "4000", "time-scale": timeScale = "1" }: Options):
     }
     const hub = yield* make(options).pipe(Effect.mapError(portInWords))
     const { isTTY } = process.stdout
+    process.stdout.on("error", () => {}) // the hub goes on although nobody reads any more
     process.stdout.write(isTTY ? greeting(hub) : `${JSON.stringify({ listening: hub.url, http: hub.httpUrl })}\n`)
     const show = (frame: HubFrame) => process.stdout.write(isTTY ? readable(frame) : `${JSON.stringify(frame)}\n`)
     return yield* Effect.raceFirst(showFrames(hub, show), Effect.as(stopRequested, exitCodes.stopped))

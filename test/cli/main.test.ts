@@ -105,13 +105,14 @@ describe("agentcom-sidecar dev-hub", () => {
       const hub = yield* sidecarProgram(["dev-hub", "--port", "0", "--time-scale", "10"])
       yield* hub.shows("listening")
       const { http, listening }: { readonly http: string; readonly listening: string } = JSON.parse(hub.output())
-      const given = yield* Effect.promise(() =>
+      const answer = yield* Effect.promise(() =>
         fetch(`${http}/api/onboard/register`, {
           method: "POST",
           headers: { "content-type": "application/json" },
           body: JSON.stringify({ agent_id: "cli" })
-        }).then((response): Promise<{ readonly token: string }> => response.json())
+        }).then((response) => response.text())
       )
+      const given: { readonly token: string } = JSON.parse(answer)
       const folder = yield* agentFolder({ ...settings, token: given.token, hub_url: listening })
       const sidecar = yield* sidecarProgram(["run"], folder)
       yield* sidecar.shows("\"event\":\"identified\"")

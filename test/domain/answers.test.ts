@@ -6,37 +6,66 @@ describe("rule 11: a bad answer", () => {
     {
       clause: "it is moved away and what lives of its agent is stopped",
       run: () => Run.working().found(unusable),
-      /*GEN rule 11: a bad answer|it is moved away and what lives of its agent is stopped*/
+      said: ["SetAside task-a rejected", "StopAgent task-a linger 0"],
+      timers: ["cancel confirmation", "cancel settle"],
+      logged: ["answer_found task-a unusable", "agent_stopping task-a the answer is not JSON"],
+      state: "task-a g1 working wakes 1 | Stopping Failed (the answer is not JSON) | ours"
     },
     {
       clause: "then the task fails and says why",
       run: () => Run.working().found(unusable).stopped().inspected({ process: "gone" }),
-      /*GEN rule 11: a bad answer|then the task fails and says why*/
+      said: ["SetAside task-a sent", "SendReport task-a g1 Failed: the answer is not JSON"],
+      timers: ["cancel confirmation", "cancel settle", "cancel task_timeout", "start answer 15000"],
+      logged: ["report_sent task-a 1 failed"],
+      state:
+        "task-a g1 reporting wakes 1 ended killed - failed (the answer is not JSON; sent g1) | ours | in flight: report task-a"
     },
     {
       clause: "though it could not be moved away",
       run: () => Run.working().found(unusable).stopped().inspected({ process: "gone", answer: unusable }),
-      /*GEN rule 11: a bad answer|though it could not be moved away*/
+      said: ["SetAside task-a sent", "SendReport task-a g1 Failed: the answer is not JSON"],
+      timers: ["cancel confirmation", "cancel settle", "cancel task_timeout", "start answer 15000"],
+      logged: ["report_sent task-a 1 failed"],
+      state:
+        "task-a g1 reporting wakes 1 ended killed - failed (the answer is not JSON; sent g1) | ours | in flight: report task-a"
     },
     {
       clause: "unless there is a good one by then",
       run: () => Run.working().found(unusable).stopped().inspected({ process: "gone", answer: success }),
-      /*GEN rule 11: a bad answer|unless there is a good one by then*/
+      said: ["SendReport task-a g1 Complete"],
+      timers: ["cancel confirmation", "cancel settle", "cancel task_timeout", "start answer 15000"],
+      logged: ["answer_found task-a success", "report_sent task-a 1 complete"],
+      state: "task-a g1 reporting wakes 1 ended killed - | has Success | ours | in flight: report task-a"
     },
     {
       clause: "one before the confirmation confirms",
       run: () => Run.confirming().found(unusable),
-      /*GEN rule 11: a bad answer|one before the confirmation confirms*/
+      said: ["SendWakeResult task-a success", "SetAside task-a rejected", "StopAgent task-a linger 0"],
+      timers: ["cancel confirmation", "cancel confirmation", "cancel settle"],
+      logged: [
+        "answer_found task-a unusable",
+        "agent_started task-a 0",
+        "agent_stopping task-a the answer is not JSON"
+      ],
+      state: "task-a g1 working wakes 1 | Stopping Failed (the answer is not JSON) | ours"
     },
     {
       clause: "one of an attempt that is being stopped ends the task, and nothing is stopped twice",
       run: () => Run.confirming().timer("confirmation").found(unusable),
-      /*GEN rule 11: a bad answer|one of an attempt that is being stopped ends the task, and nothing is stopped twice*/
+      said: ["SendWakeResult task-a success", "SetAside task-a rejected"],
+      timers: ["cancel confirmation", "cancel confirmation", "cancel settle"],
+      logged: [
+        "answer_found task-a unusable",
+        "agent_started task-a 0",
+        "agent_stopping task-a the answer is not JSON"
+      ],
+      state: "task-a g1 working wakes 1 | Stopping Failed (the answer is not JSON) | ours"
     },
     {
       clause: "one that a stopped attempt has left behind waits for the watch",
       run: () => Run.confirming().timer("confirmation").stopped().inspected({ process: "gone", answer: unusable }),
-      /*GEN rule 11: a bad answer|one that a stopped attempt has left behind waits for the watch*/
+      said: ["RetryWake task-a after 1"],
+      state: "task-a g1 waking wakes 1 ended killed - | AwaitingRetry | ours"
     }
   ])
 })

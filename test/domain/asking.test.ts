@@ -1,288 +1,449 @@
 import { describe } from "vitest"
 import { emptyStore } from "../../src/domain/SidecarState.ts"
-import { A, B, failure, Run, success, table } from "./support.ts"
+import { A, B, connect, failure, Run, success, table } from "./support.ts"
 
 describe("rule 4: ask first", () => {
   table([
     {
       clause: "without a task there is nothing to ask, and we are idle",
       run: () => new Run().tell({ _tag: "Restarted", stored: emptyStore, survivors: [] }, ...connect),
-      /*GEN rule 4: ask first|without a task there is nothing to ask, and we are idle*/
+      said: ["Identify idle"],
+      state: ""
     },
     {
       clause: "with a task we identify as working",
       run: () => Run.working().offline().tell({ _tag: "Connected" }),
-      /*GEN rule 4: ask first|with a task we identify as working*/
+      said: ["Identify working"],
+      state: "task-a g1 working wakes 1 | Running | connected"
     },
     {
       clause: "after every identified with a task held, state_report is sent",
       run: () => Run.working().offline().tell({ _tag: "Connected" }).tell({ _tag: "Identified" }),
-      /*GEN rule 4: ask first|after every identified with a task held, state_report is sent*/
+      said: ["ReportState task-a g1"],
+      timers: ["start answer 15000"],
+      state: "task-a g1 working wakes 1 | Running | in flight: state task-a"
     },
     {
       clause: "after a restart task_recovering goes first",
       run: () => Run.working().restarted().inspected({ process: "alive", started: true }).tell(...connect),
-      /*GEN rule 4: ask first|after a restart task_recovering goes first*/
+      said: ["Identify working", "AskRecovery task-a g1"],
+      timers: ["start answer 15000"],
+      state: "recovering task-a g1 working wakes 1 | Running | in flight: recovery task-a | pending: state task-a"
     },
     {
       clause: "and then state_report",
-      run: () => Run.working().restarted().inspected({ process: "alive", started: true }).tell(...connect).tell({ _tag: "TaskReassigned", task_id: A }),
-      /*GEN rule 4: ask first|and then state_report*/
+      run: () => Run.working().restarted().inspected({ process: "alive", started: true }).tell(...connect).reassigned(),
+      said: ["ReportState task-a g1"],
+      timers: ["cancel answer", "cancel resend", "start answer 15000"],
+      state: "recovering task-a g1 working wakes 1 | Running | recovery denied | in flight: state task-a"
     },
     {
       clause: "before any report",
       run: () => Run.working().offline().found(success).tell(...connect),
-      /*GEN rule 4: ask first|before any report*/
+      said: ["Identify working", "ReportState task-a g1"],
+      timers: ["start answer 15000"],
+      state: "task-a g1 reporting wakes 1 | has Success | in flight: state task-a"
     },
     {
       clause: "continue: it is ours, accepted again, and the waiting report follows",
       run: () => Run.working().offline().found(success).tell(...connect).answered("continue"),
-      /*GEN rule 4: ask first|continue: it is ours, accepted again, and the waiting report follows*/
+      said: ["AcceptTask task-a g1"],
+      timers: ["cancel answer", "cancel resend", "cancel assign_grace", "start answer 15000"],
+      logged: ["recovery_settled task-a ours"],
+      state: "task-a g1 reporting wakes 1 | has Success | ours | in flight: accept task-a"
     },
     {
       clause: "the report goes when the accept is acknowledged",
       run: () => Run.working().offline().found(success).tell(...connect).answered("continue").acked(),
-      /*GEN rule 4: ask first|the report goes when the accept is acknowledged*/
+      said: ["SendReport task-a g1 Complete"],
+      timers: ["cancel answer", "cancel resend", "start answer 15000"],
+      logged: ["report_sent task-a 1 complete"],
+      state: "task-a g1 reporting wakes 1 | has Success | ours | in flight: report task-a"
     },
     {
       clause: "continue: rule 1 for a task that nobody is at work on",
-      run: () => Run.accepted().offline().restarted().tell(...connect).inspected().tell({ _tag: "TaskReassigned", task_id: A }).answered("continue"),
-      /*GEN rule 4: ask first|continue: rule 1 for a task that nobody is at work on*/
+      run: () => Run.accepted().offline().restarted().tell(...connect).inspected().reassigned().answered("continue"),
+      said: ["InspectAgent task-a g1", "AcceptTask task-a g1"],
+      timers: ["cancel answer", "cancel resend", "cancel assign_grace", "start answer 15000"],
+      logged: ["recovery_settled task-a ours"],
+      state: "task-a g1 accepted | Inspecting assess | ours | recovery denied | in flight: accept task-a"
     },
     {
       clause: "continue: an agent at work is not looked at anew",
       run: () => Run.working().reconnected().answered("continue"),
-      /*GEN rule 4: ask first|continue: an agent at work is not looked at anew*/
+      said: ["AcceptTask task-a g1"],
+      timers: ["cancel answer", "cancel resend", "cancel assign_grace", "start answer 15000"],
+      logged: ["recovery_settled task-a ours"],
+      state: "task-a g1 working wakes 1 | Running | ours | in flight: accept task-a"
     },
     {
       clause: "the answer of state_report counts, whatever task_recovering said",
-      run: () => Run.working().restarted().inspected({ process: "alive", started: true }).tell(...connect).tell({ _tag: "TaskReassigned", task_id: A }).answered("continue"),
-      /*GEN rule 4: ask first|the answer of state_report counts, whatever task_recovering said*/
+      run: () =>
+        Run.working().restarted().inspected({ process: "alive", started: true }).tell(...connect).reassigned().answered(
+          "continue"
+        ),
+      said: ["AcceptTask task-a g1"],
+      timers: ["cancel answer", "cancel resend", "cancel assign_grace", "start answer 15000"],
+      logged: ["recovery_settled task-a ours"],
+      state: "task-a g1 working wakes 1 | Running | ours | recovery denied | in flight: accept task-a"
     },
     {
       clause: "the answer of state_report counts, though task_continue said otherwise",
-      run: () => Run.working().restarted().inspected({ process: "alive", started: true }).tell(...connect).tell({ _tag: "TaskContinued", task_id: A, generation: 1 }).answered("abort"),
-      /*GEN rule 4: ask first|the answer of state_report counts, though task_continue said otherwise*/
+      run: () =>
+        Run.working().restarted().inspected({ process: "alive", started: true }).tell(...connect).tell({
+          _tag: "TaskContinued",
+          task_id: A,
+          generation: 1
+        }).answered("abort"),
+      timers: ["cancel answer", "cancel resend", "start assign_grace 5000"],
+      state: "recovering task-a g1 working wakes 1 | Running | denied | recovery continue"
     },
     {
       clause: "where the hub does not know state_report, task_continue counts with the generation we hold",
-      run: () => Run.working().restarted().inspected({ process: "alive", started: true }).tell(...connect).tell({ _tag: "TaskContinued", task_id: A, generation: 1 }).refused("validation_failed", "state_report", true),
-      /*GEN rule 4: ask first|where the hub does not know state_report, task_continue counts with the generation we hold*/
+      run: () =>
+        Run.working().restarted().inspected({ process: "alive", started: true }).tell(...connect).tell({
+          _tag: "TaskContinued",
+          task_id: A,
+          generation: 1
+        }).refused("validation_failed", "state_report", true),
+      said: ["AcceptTask task-a g1"],
+      timers: ["cancel answer", "cancel resend", "cancel assign_grace", "start answer 15000"],
+      logged: ["frame_refused state_report validation_failed", "recovery_settled task-a ours"],
+      state:
+        "task-a g1 working wakes 1 | Running | ours | recovery continue | in flight: accept task-a | refused: state_report"
     },
     {
       clause: "but not with another",
-      run: () => Run.working().restarted().inspected({ process: "alive", started: true }).tell(...connect).tell({ _tag: "TaskContinued", task_id: A, generation: 3 }).refused("validation_failed", "state_report", true),
-      /*GEN rule 4: ask first|but not with another*/
+      run: () =>
+        Run.working().restarted().inspected({ process: "alive", started: true }).tell(...connect).tell({
+          _tag: "TaskContinued",
+          task_id: A,
+          generation: 3
+        }).refused("validation_failed", "state_report", true),
+      timers: ["cancel answer", "cancel resend", "start assign_grace 5000"],
+      logged: ["frame_refused state_report validation_failed"],
+      state: "recovering task-a g1 working wakes 1 | Running | denied | recovery denied | refused: state_report"
     },
     {
       clause: "unless the task is assigned with it within 5 s",
-      run: () => Run.working().restarted().inspected({ process: "alive", started: true }).tell(...connect).tell({ _tag: "TaskContinued", task_id: A, generation: 3 }).refused("validation_failed", "state_report", true).assigned(3),
-      /*GEN rule 4: ask first|unless the task is assigned with it within 5 s*/
+      run: () =>
+        Run.working().restarted().inspected({ process: "alive", started: true }).tell(...connect).tell({
+          _tag: "TaskContinued",
+          task_id: A,
+          generation: 3
+        }).refused("validation_failed", "state_report", true).assigned(3),
+      said: ["AcceptTask task-a g3"],
+      timers: ["cancel half_open", "cancel assign_grace", "start answer 15000"],
+      logged: ["task_received task-a 3 true", "recovery_settled task-a ours"],
+      state:
+        "task-a g3 working wakes 1 | Running | ours | recovery denied | in flight: accept task-a | refused: state_report"
     },
     {
       clause: "where the hub does not know state_report, task_reassign counts",
-      run: () => Run.working().restarted().inspected({ process: "alive", started: true }).tell(...connect).tell({ _tag: "TaskReassigned", task_id: A }).refused("validation_failed", "state_report", true),
-      /*GEN rule 4: ask first|where the hub does not know state_report, task_reassign counts*/
+      run: () =>
+        Run.working().restarted().inspected({ process: "alive", started: true }).tell(...connect).reassigned().refused(
+          "validation_failed",
+          "state_report",
+          true
+        ),
+      timers: ["cancel answer", "cancel resend", "start assign_grace 5000"],
+      logged: ["frame_refused state_report validation_failed"],
+      state: "recovering task-a g1 working wakes 1 | Running | denied | recovery denied | refused: state_report"
     },
     {
       clause: "where the hub refuses both questions it is not ours as far as we know",
-      run: () => Run.working().restarted().inspected({ process: "alive", started: true }).tell(...connect).refused("validation_failed", "task_recovering", true).refused("validation_failed", "state_report", true),
-      /*GEN rule 4: ask first|where the hub refuses both questions it is not ours as far as we know*/
+      run: () =>
+        Run.working().restarted().inspected({ process: "alive", started: true }).tell(...connect).refused(
+          "validation_failed",
+          "task_recovering",
+          true
+        ).refused("validation_failed", "state_report", true),
+      timers: ["cancel answer", "cancel resend", "start assign_grace 5000"],
+      logged: ["frame_refused state_report validation_failed"],
+      state: "recovering task-a g1 working wakes 1 | Running | denied | refused: task_recovering, state_report"
     },
     {
       clause: "a refused task_recovering leaves the word to state_report",
-      run: () => Run.working().restarted().inspected({ process: "alive", started: true }).tell(...connect).refused("validation_failed", "task_recovering", true),
-      /*GEN rule 4: ask first|a refused task_recovering leaves the word to state_report*/
+      run: () =>
+        Run.working().restarted().inspected({ process: "alive", started: true }).tell(...connect).refused(
+          "validation_failed",
+          "task_recovering",
+          true
+        ),
+      said: ["ReportState task-a g1"],
+      timers: ["cancel answer", "cancel resend", "start answer 15000"],
+      logged: ["frame_refused task_recovering validation_failed"],
+      state: "recovering task-a g1 working wakes 1 | Running | in flight: state task-a | refused: task_recovering"
     },
     {
       clause: "an older hub that refuses state_report is asked task_recovering, also without a restart",
       run: () => Run.working().reconnected().refused("validation_failed", "state_report", true),
-      /*GEN rule 4: ask first|an older hub that refuses state_report is asked task_recovering, also without a restart*/
+      said: ["AskRecovery task-a g1"],
+      timers: ["cancel answer", "cancel resend", "start answer 15000"],
+      logged: ["frame_refused state_report validation_failed"],
+      state: "task-a g1 working wakes 1 | Running | in flight: recovery task-a | refused: state_report"
     },
     {
       clause: "and its answer counts",
-      run: () => Run.working().reconnected().refused("validation_failed", "state_report", true).tell({ _tag: "TaskContinued", task_id: A, generation: 1 }),
-      /*GEN rule 4: ask first|and its answer counts*/
+      run: () =>
+        Run.working().reconnected().refused("validation_failed", "state_report", true).tell({
+          _tag: "TaskContinued",
+          task_id: A,
+          generation: 1
+        }),
+      said: ["AcceptTask task-a g1"],
+      timers: ["cancel answer", "cancel resend", "cancel assign_grace", "start answer 15000"],
+      logged: ["recovery_settled task-a ours"],
+      state: "task-a g1 working wakes 1 | Running | ours | in flight: accept task-a | refused: state_report"
     },
     {
       clause: "and its denial counts",
-      run: () => Run.working().reconnected().refused("validation_failed", "state_report", true).tell({ _tag: "TaskReassigned", task_id: A }),
-      /*GEN rule 4: ask first|and its denial counts*/
+      run: () => Run.working().reconnected().refused("validation_failed", "state_report", true).reassigned(),
+      timers: ["cancel answer", "cancel resend", "start assign_grace 5000"],
+      state: "task-a g1 working wakes 1 | Running | denied | refused: state_report"
     },
     {
       clause: "and if it refuses that too, it is not ours as far as we know",
-      run: () => Run.working().reconnected().refused("validation_failed", "state_report", true).refused("validation_failed", "task_recovering", true),
-      /*GEN rule 4: ask first|and if it refuses that too, it is not ours as far as we know*/
+      run: () =>
+        Run.working().reconnected().refused("validation_failed", "state_report", true).refused(
+          "validation_failed",
+          "task_recovering",
+          true
+        ),
+      timers: ["cancel answer", "cancel resend", "start assign_grace 5000"],
+      logged: ["frame_refused task_recovering validation_failed"],
+      state: "task-a g1 working wakes 1 | Running | denied | refused: state_report, task_recovering"
     },
     {
       clause: "a state_report refused for another reason: not ours as far as we know",
       run: () => Run.working().reconnected().refused("validation_failed", "state_report"),
-      /*GEN rule 4: ask first|a state_report refused for another reason: not ours as far as we know*/
+      timers: ["cancel answer", "cancel resend", "start assign_grace 5000"],
+      logged: ["frame_refused state_report validation_failed"],
+      state: "task-a g1 working wakes 1 | Running | denied"
     },
     {
       clause: "abort: not ours, unless it is assigned to us within 5 s",
       run: () => Run.working().denied(),
-      /*GEN rule 4: ask first|abort: not ours, unless it is assigned to us within 5 s*/
+      timers: ["cancel answer", "cancel resend", "start assign_grace 5000"],
+      state: "task-a g1 working wakes 1 | Running | denied"
     },
     {
       clause: "assigned to us before the abort, after we asked: ours, and the abort is late",
       run: () => Run.working().reconnected().assigned(3).answered("abort"),
-      /*GEN rule 4: ask first|assigned to us before the abort, after we asked: ours, and the abort is late*/
+      said: ["AcceptTask task-a g3"],
+      timers: ["cancel answer", "cancel resend", "start answer 15000"],
+      state: "task-a g3 working wakes 1 | Running | ours | in flight: accept task-a"
     },
     {
       clause: "assigned to us before the continue: ours already",
       run: () => Run.working().reconnected().assigned(3).answered("continue"),
-      /*GEN rule 4: ask first|assigned to us before the continue: ours already*/
+      said: ["AcceptTask task-a g3"],
+      timers: ["cancel answer", "cancel resend", "start answer 15000"],
+      state: "task-a g3 working wakes 1 | Running | ours | in flight: accept task-a"
     },
     {
       clause: "assigned to us within 5 s after the abort: ours",
       run: () => Run.working().denied().assigned(3),
-      /*GEN rule 4: ask first|assigned to us within 5 s after the abort: ours*/
+      said: ["AcceptTask task-a g3"],
+      timers: ["cancel half_open", "cancel assign_grace", "start answer 15000"],
+      logged: ["task_received task-a 3 true", "recovery_settled task-a ours"],
+      state: "task-a g3 working wakes 1 | Running | ours | in flight: accept task-a"
     },
     {
       clause: "the questions that an assignment has settled are not asked any more",
-      run: () => Run.working().restarted().inspected({ process: "alive", started: true }).tell(...connect).assigned(3).tell({ _tag: "TaskReassigned", task_id: A }),
-      /*GEN rule 4: ask first|the questions that an assignment has settled are not asked any more*/
+      run: () =>
+        Run.working().restarted().inspected({ process: "alive", started: true }).tell(...connect).assigned(3)
+          .reassigned(),
+      said: ["AcceptTask task-a g3"],
+      timers: ["cancel answer", "cancel resend", "start answer 15000"],
+      state: "task-a g3 working wakes 1 | Running | ours | in flight: accept task-a"
     },
     {
       clause: "a question refused after an assignment changes nothing",
       run: () => Run.working().reconnected().assigned(3).refused("validation_failed", "state_report", true),
-      /*GEN rule 4: ask first|a question refused after an assignment changes nothing*/
+      said: ["AcceptTask task-a g3"],
+      timers: ["cancel answer", "cancel resend", "start answer 15000"],
+      logged: ["frame_refused state_report validation_failed"],
+      state: "task-a g3 working wakes 1 | Running | ours | in flight: accept task-a | refused: state_report"
     },
     {
       clause: "a question refused after the task has gone changes nothing",
       run: () => Run.working().reconnected().cancelled().refused("validation_failed", "state_report", true),
-      /*GEN rule 4: ask first|a question refused after the task has gone changes nothing*/
+      timers: ["cancel answer", "cancel resend"],
+      logged: ["frame_refused state_report validation_failed"],
+      state: "leaving: task-a remove | refused: state_report"
     },
     {
       clause: "an answer about a task that has gone changes nothing",
       run: () => Run.working().reconnected().cancelled().answered("abort"),
-      /*GEN rule 4: ask first|an answer about a task that has gone changes nothing*/
+      timers: ["cancel answer", "cancel resend"],
+      state: "leaving: task-a remove"
     },
     {
       clause: "an answer about another task is not the answer",
       run: () => Run.working().reconnected().tell({ _tag: "StateReportAnswered", task_id: B, action: "abort" }),
-      /*GEN rule 4: ask first|an answer about another task is not the answer*/
+      state: "task-a g1 working wakes 1 | Running | in flight: state task-a"
     },
     {
       clause: "an answer to another question is not the answer",
-      run: () => Run.working().reconnected().tell({ _tag: "TaskReassigned", task_id: A }),
-      /*GEN rule 4: ask first|an answer to another question is not the answer*/
+      run: () => Run.working().reconnected().reassigned(),
+      state: "task-a g1 working wakes 1 | Running | in flight: state task-a"
     },
     {
       clause: "an answer that was not asked for changes nothing",
       run: () => Run.working().answered("abort"),
-      /*GEN rule 4: ask first|an answer that was not asked for changes nothing*/
+      state: "task-a g1 working wakes 1 | Running | ours"
     },
     {
       clause: "no assignment in 5 s: the task is looked up, once",
       run: () => Run.working().inDoubt(),
-      /*GEN rule 4: ask first|no assignment in 5 s: the task is looked up, once*/
+      said: ["LookUpTask task-a"],
+      logged: ["recovery_settled task-a in_doubt"],
+      state: "task-a g1 working wakes 1 | Running | in_doubt"
     },
     {
       clause: "the 5 s of a task that is ours by now mean nothing",
       run: () => Run.working().denied().assigned(3).timer("assign_grace"),
-      /*GEN rule 4: ask first|the 5 s of a task that is ours by now mean nothing*/
+      state: "task-a g3 working wakes 1 | Running | ours | in flight: accept task-a"
     },
     {
       clause: "the 5 s of a task that has gone mean nothing",
       run: () => Run.working().denied().cancelled().timer("assign_grace"),
-      /*GEN rule 4: ask first|the 5 s of a task that has gone mean nothing*/
+      state: "leaving: task-a remove"
     },
     {
       clause: "with another agent, finished or gone: its agent is stopped, the slot is free, its files are kept",
       run: () => Run.working().inDoubt().lookedUp("elsewhere"),
-      /*GEN rule 4: ask first|with another agent, finished or gone: its agent is stopped, the slot is free, its files are kept*/
+      said: ["StopWatching", "StopAgent task-a linger 0"],
+      timers: [
+        "cancel confirmation",
+        "cancel settle",
+        "cancel lease",
+        "cancel progress",
+        "cancel task_timeout",
+        "cancel assign_grace"
+      ],
+      logged: ["recovery_settled task-a not_ours"],
+      state: "leaving: task-a keep"
     },
     {
       clause: "queued: the agent works on in its slot",
       run: () => Run.working().inDoubt().lookedUp("queued"),
-      /*GEN rule 4: ask first|queued: the agent works on in its slot*/
+      state: "task-a g1 working wakes 1 | Running | in_doubt"
     },
     {
       clause: "no look-up to be had: the agent works on in its slot",
       run: () => Run.working().inDoubt().lookedUp("unknown"),
-      /*GEN rule 4: ask first|no look-up to be had: the agent works on in its slot*/
+      state: "task-a g1 working wakes 1 | Running | in_doubt"
     },
     {
       clause: "with us, as the hub has it: it comes by push",
       run: () => Run.working().inDoubt().lookedUp("ours"),
-      /*GEN rule 4: ask first|with us, as the hub has it: it comes by push*/
+      state: "task-a g1 working wakes 1 | Running | in_doubt"
     },
     {
       clause: "a look-up of a task that is ours by now means nothing",
       run: () => Run.working().inDoubt().assigned(3).lookedUp("elsewhere"),
-      /*GEN rule 4: ask first|a look-up of a task that is ours by now means nothing*/
+      state: "task-a g3 working wakes 1 | Running | ours | in flight: accept task-a"
     },
     {
       clause: "a look-up of another task means nothing",
       run: () => Run.working().inDoubt().tell({ _tag: "TaskLookedUp", task_id: B, whereabouts: "elsewhere" }),
-      /*GEN rule 4: ask first|a look-up of another task means nothing*/
+      state: "task-a g1 working wakes 1 | Running | in_doubt"
     },
     {
       clause: "a look-up without a task means nothing",
       run: () => Run.idle().lookedUp("elsewhere"),
-      /*GEN rule 4: ask first|a look-up without a task means nothing*/
+      state: ""
     },
     {
       clause: "while the task is in doubt, other tasks are busy",
       run: () => Run.working().inDoubt().assigned(1, B),
-      /*GEN rule 4: ask first|while the task is in doubt, other tasks are busy*/
+      said: ["RejectTask task-b busy"],
+      timers: ["cancel half_open", "start answer 15000"],
+      logged: ["task_refused task-b busy with task-a"],
+      state: "task-a g1 working wakes 1 | Running | in_doubt | in flight: reject task-b"
     },
     {
       clause: "an answer found in doubt is kept until the task comes back",
       run: () => Run.working().inDoubt().found(success),
-      /*GEN rule 4: ask first|an answer found in doubt is kept until the task comes back*/
+      timers: ["cancel confirmation", "cancel settle", "cancel task_timeout"],
+      logged: ["answer_found task-a success"],
+      state: "task-a g1 reporting wakes 1 | has Success | in_doubt"
     },
     {
       clause: "and is delivered then",
       run: () => Run.working().inDoubt().found(success).assigned(3).acked(),
-      /*GEN rule 4: ask first|and is delivered then*/
+      said: ["SendReport task-a g3 Complete"],
+      timers: ["cancel answer", "cancel resend", "start answer 15000"],
+      logged: ["report_sent task-a 3 complete"],
+      state: "task-a g3 reporting | has Success | ours | in flight: report task-a"
     },
     {
       clause: "a task in doubt is looked up again at every lease tick",
       run: () => Run.working().inDoubt().lookedUp("queued").timer("lease"),
-      /*GEN rule 4: ask first|a task in doubt is looked up again at every lease tick*/
+      said: ["LookUpTask task-a", "InspectAgent task-a g1"],
+      timers: ["start lease 60000"],
+      state: "task-a g1 working wakes 1 | Inspecting lease | in_doubt"
     },
     {
       clause: "a denied agent works on, but no progress is sent",
-      run: () => Run.working().denied().tell({ _tag: "ProgressFound", task_id: A, progress: { progress: 10, execution_event: null } }),
-      /*GEN rule 4: ask first|a denied agent works on, but no progress is sent*/
+      run: () =>
+        Run.working().denied().tell({
+          _tag: "ProgressFound",
+          task_id: A,
+          progress: { progress: 10, execution_event: null }
+        }),
+      state: "task-a g1 working wakes 1 | Running | has progress | denied"
     },
     {
       clause: "nor its lease renewed",
       run: () => Run.working().denied().timer("lease").inspected({ process: "alive" }),
-      /*GEN rule 4: ask first|nor its lease renewed*/
+      state: "task-a g1 working wakes 1 | Running | denied"
     },
     {
       clause: "a denied task is not woken",
       run: () => Run.retrying().denied().tell({ _tag: "RetryDue", task_id: A }).inspected({ process: "gone" }),
-      /*GEN rule 4: ask first|a denied task is not woken*/
+      state: "task-a g1 waking wakes 1 ended exited 1 | denied"
     },
     {
       clause: "a task in doubt is not woken",
       run: () => Run.retrying().inDoubt().tell({ _tag: "RetryDue", task_id: A }).inspected({ process: "gone" }),
-      /*GEN rule 4: ask first|a task in doubt is not woken*/
+      state: "task-a g1 waking wakes 1 ended exited 1 | in_doubt"
     },
     {
       clause: "a recovering task is not woken before it is ours",
       run: () => Run.accepted().restarted().tell(...connect).inspected(),
-      /*GEN rule 4: ask first|a recovering task is not woken before it is ours*/
+      state: "recovering task-a g1 accepted | in flight: recovery task-a | pending: state task-a"
     },
     {
       clause: "one that was ours when the connection was lost is woken",
       run: () => Run.accepted().offline().inspected(),
-      /*GEN rule 4: ask first|one that was ours when the connection was lost is woken*/
+      said: ["ClearEvidence task-a", "WatchResults task-a g1a1t1000000", "WakeAgent task-a g1"],
+      logged: ["wake_attempt task-a 1 g1a1t1000000"],
+      state: "task-a g1 waking wakes 1 | Spawning | down"
     },
     {
       clause: "a failure that was sent and is not ours any more is not worth a wait",
       run: () => Run.failing().reconnected().answered("abort").timer("assign_grace"),
-      /*GEN rule 4: ask first|a failure that was sent and is not ours any more is not worth a wait*/
+      said: ["StopWatching", "StopAgent task-a linger 15000"],
+      timers: [
+        "cancel confirmation",
+        "cancel settle",
+        "cancel lease",
+        "cancel progress",
+        "cancel task_timeout",
+        "cancel assign_grace"
+      ],
+      logged: ["recovery_settled task-a not_ours"],
+      state: "leaving: task-a keep"
     },
     {
       clause: "a failure that was never sent is",
       run: () => Run.working().offline().found(failure).tell(...connect).answered("abort").timer("assign_grace"),
-      /*GEN rule 4: ask first|a failure that was never sent is*/
+      said: ["LookUpTask task-a"],
+      logged: ["recovery_settled task-a in_doubt"],
+      state: "task-a g1 reporting wakes 1 failed (it went wrong) | in_doubt"
     }
   ])
 })

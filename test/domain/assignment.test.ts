@@ -1,130 +1,212 @@
 import { describe, expect } from "vitest"
-import { A, assignment, B, exited, Run, success, T0, table } from "./support.ts"
+import { A, assignment, B, connect, exited, Run, success, T0, table } from "./support.ts"
 
 describe("rule 2: an assignment", () => {
   table([
     {
       clause: "an idle sidecar accepts, and looks at the evidence",
       run: () => Run.idle().assigned(),
-      /*GEN rule 2: an assignment|an idle sidecar accepts, and looks at the evidence*/,
+      said: ["InspectAgent task-a g1", "AcceptTask task-a g1"],
+      timers: [
+        "cancel half_open",
+        "start lease 60000",
+        "start task_timeout 86400000",
+        "cancel assign_grace",
+        "start answer 15000"
+      ],
+      logged: ["task_received task-a 1 false"],
+      state: "task-a g1 accepted | Inspecting assess | ours | in flight: accept task-a",
       then: (run) => expect(run.task).toMatchObject({ ...assignment(A, 1), accepted_at: T0, wake: null, failure: null })
     },
     {
       clause: "the task we hold with our generation is accepted again",
       run: () => Run.working().assigned(1),
-      /*GEN rule 2: an assignment|the task we hold with our generation is accepted again*/
+      said: ["AcceptTask task-a g1"],
+      timers: ["cancel half_open", "cancel assign_grace", "start answer 15000"],
+      logged: ["task_received task-a 1 true"],
+      state: "task-a g1 working wakes 1 | Running | ours | in flight: accept task-a"
     },
     {
       clause: "the task we hold with a higher generation: the generation is taken and accepted",
-      run: () => Run.working().tell({ _tag: "TaskAssigned", task: { ...assignment(A, 3), description: "do it now", metadata: { a: 1 }, assigned_at: 9 } }),
-      /*GEN rule 2: an assignment|the task we hold with a higher generation: the generation is taken and accepted*/,
+      run: () =>
+        Run.working().tell({
+          _tag: "TaskAssigned",
+          task: { ...assignment(A, 3), description: "do it now", metadata: { a: 1 }, assigned_at: 9 }
+        }),
+      said: ["AcceptTask task-a g3"],
+      timers: ["cancel half_open", "cancel assign_grace", "start answer 15000"],
+      logged: ["task_received task-a 3 true"],
+      state: "task-a g3 working wakes 1 | Running | ours | in flight: accept task-a",
       then: (run) => expect(run.task).toMatchObject({ description: "do it now", metadata: { a: 1 }, assigned_at: 9 })
     },
     {
       clause: "the same generation again brings its fields with it",
       run: () => Run.working().tell({ _tag: "TaskAssigned", task: { ...assignment(A, 1), description: "do it now" } }),
-      /*GEN rule 2: an assignment|the same generation again brings its fields with it*/,
+      said: ["AcceptTask task-a g1"],
+      timers: ["cancel half_open", "cancel assign_grace", "start answer 15000"],
+      logged: ["task_received task-a 1 true"],
+      state: "task-a g1 working wakes 1 | Running | ours | in flight: accept task-a",
       then: (run) => expect(run.task.description).toBe("do it now")
     },
     {
       clause: "a lower generation is late, and is ignored",
       run: () => Run.idle().assigned(3).assigned(2),
-      /*GEN rule 2: an assignment|a lower generation is late, and is ignored*/
+      timers: ["cancel half_open"],
+      logged: ["task_refused task-a generation 2 is older than ours, 3"],
+      state: "task-a g3 accepted | Inspecting assess | ours | in flight: accept task-a"
     },
     {
       clause: "an accept that waits already is not asked for twice, and carries the newest generation",
       run: () => Run.idle().assigned(1).assigned(3).assigned(5).acked(),
-      /*GEN rule 2: an assignment|an accept that waits already is not asked for twice, and carries the newest generation*/
+      said: ["AcceptTask task-a g5"],
+      timers: ["cancel answer", "cancel resend", "start answer 15000"],
+      state: "task-a g5 accepted | Inspecting assess | ours | in flight: accept task-a"
     },
     {
       clause: "the recovering task with our generation is ours again",
       run: () => Run.working().restarted().tell(...connect).inspected({ process: "alive", started: true }).assigned(1),
-      /*GEN rule 2: an assignment|the recovering task with our generation is ours again*/
+      timers: ["cancel half_open", "cancel assign_grace"],
+      logged: ["task_received task-a 1 true", "recovery_settled task-a ours"],
+      state:
+        "task-a g1 working wakes 1 | Running | ours | in flight: recovery task-a | pending: state task-a, accept task-a"
     },
     {
       clause: "the recovering task with a higher generation is ours again",
       run: () => Run.working().restarted().tell(...connect).inspected({ process: "alive", started: true }).assigned(3),
-      /*GEN rule 2: an assignment|the recovering task with a higher generation is ours again*/
+      timers: ["cancel half_open", "cancel assign_grace"],
+      logged: ["task_received task-a 3 true", "recovery_settled task-a ours"],
+      state:
+        "task-a g3 working wakes 1 | Running | ours | in flight: recovery task-a | pending: state task-a, accept task-a"
     },
     {
       clause: "a recovering task whose agent is not at work is looked at again, and woken as the evidence says",
       run: () => Run.working().restarted().tell(...connect).inspected({ process: "gone" }).assigned(3),
-      /*GEN rule 2: an assignment|a recovering task whose agent is not at work is looked at again, and woken as the evidence says*/
+      said: ["InspectAgent task-a g3"],
+      timers: ["cancel half_open", "cancel settle", "cancel assign_grace"],
+      logged: ["task_received task-a 3 true", "recovery_settled task-a ours"],
+      state:
+        "task-a g3 accepted | Inspecting assess | ours | in flight: recovery task-a | pending: state task-a, accept task-a"
     },
     {
       clause: "a recovering task with a lower generation stays as it is",
       run: () => Run.working().restarted().tell(...connect).inspected({ process: "alive", started: true }).assigned(0),
-      /*GEN rule 2: an assignment|a recovering task with a lower generation stays as it is*/
+      timers: ["cancel half_open"],
+      logged: ["task_refused task-a generation 0 is older than ours, 1"],
+      state: "recovering task-a g1 working wakes 1 | Running | in flight: recovery task-a | pending: state task-a"
     },
     {
       clause: "a waiting report goes out after the accept",
       run: () => Run.working().offline().found(success).tell(...connect).answered("abort").assigned(3),
-      /*GEN rule 2: an assignment|a waiting report goes out after the accept*/
+      said: ["AcceptTask task-a g3"],
+      timers: ["cancel half_open", "cancel assign_grace", "start answer 15000"],
+      logged: ["task_received task-a 3 true", "recovery_settled task-a ours"],
+      state: "task-a g3 reporting | has Success | ours | in flight: accept task-a"
     },
     {
       clause: "and when the accept is acknowledged, with the new generation",
       run: () => Run.working().offline().found(success).tell(...connect).answered("abort").assigned(3).acked(),
-      /*GEN rule 2: an assignment|and when the accept is acknowledged, with the new generation*/
+      said: ["SendReport task-a g3 Complete"],
+      timers: ["cancel answer", "cancel resend", "start answer 15000"],
+      logged: ["report_sent task-a 3 complete"],
+      state: "task-a g3 reporting | has Success | ours | in flight: report task-a"
     },
     {
       clause: "a task in doubt comes back with a higher generation: it is ours",
       run: () => Run.working().inDoubt().assigned(3),
-      /*GEN rule 2: an assignment|a task in doubt comes back with a higher generation: it is ours*/
+      said: ["AcceptTask task-a g3"],
+      timers: ["cancel half_open", "cancel assign_grace", "start answer 15000"],
+      logged: ["task_received task-a 3 true", "recovery_settled task-a ours"],
+      state: "task-a g3 working wakes 1 | Running | ours | in flight: accept task-a"
     },
     {
-      clause: "a task that is not at work any more starts anew under a new generation: what is stale is removed and it is woken",
-      run: () => Run.working().restarted().tell(...connect).inspected({ process: "gone" }).assigned(3).inspected({ process: "gone" }),
-      /*GEN rule 2: an assignment|a task that is not at work any more starts anew under a new generation: what is stale is removed and it is woken*/
+      clause:
+        "a task that is not at work any more starts anew under a new generation: what is stale is removed and it is woken",
+      run: () =>
+        Run.working().restarted().tell(...connect).inspected({ process: "gone" }).assigned(3).inspected({
+          process: "gone"
+        }),
+      said: ["ClearEvidence task-a", "WatchResults task-a g3a1t1000000", "WakeAgent task-a g3"],
+      logged: ["wake_attempt task-a 1 g3a1t1000000"],
+      state:
+        "task-a g3 waking wakes 1 | Spawning | ours | in flight: recovery task-a | pending: state task-a, accept task-a"
     },
     {
       clause: "under the same generation it ends instead",
-      run: () => Run.working().restarted().tell(...connect).inspected({ process: "gone" }).assigned(1).inspected({ process: "gone" }),
-      /*GEN rule 2: an assignment|under the same generation it ends instead*/
+      run: () =>
+        Run.working().restarted().tell(...connect).inspected({ process: "gone" }).assigned(1).inspected({
+          process: "gone"
+        }),
+      timers: ["cancel confirmation", "start settle 10000"],
+      state:
+        "task-a g1 working wakes 1 | Settling Failed (the agent ended without an answer, or was silent for 1800000 ms) | ours | in flight: recovery task-a | pending: state task-a, accept task-a"
     },
     {
       clause: "a new generation ends the wait for a late answer: the evidence decides",
       run: () => Run.working().ended(exited(1)).assigned(3),
-      /*GEN rule 2: an assignment|a new generation ends the wait for a late answer: the evidence decides*/
+      said: ["InspectAgent task-a g3", "AcceptTask task-a g3"],
+      timers: ["cancel half_open", "cancel settle", "cancel assign_grace", "start answer 15000"],
+      logged: ["task_received task-a 3 true"],
+      state: "task-a g3 accepted ended exited 1 | Inspecting assess | ours | in flight: accept task-a"
     },
     {
       clause: "the same generation does not",
       run: () => Run.working().ended(exited(1)).assigned(1),
-      /*GEN rule 2: an assignment|the same generation does not*/
+      said: ["AcceptTask task-a g1"],
+      timers: ["cancel half_open", "cancel assign_grace", "start answer 15000"],
+      logged: ["task_received task-a 1 true"],
+      state:
+        "task-a g1 working wakes 1 ended exited 1 | Settling Failed (the wake command ended with exit code 1; there is no answer) | ours | in flight: accept task-a"
     },
     {
       clause: "a new generation while the agent is looked at leaves the decision to the evidence",
       run: () => Run.confirming().restarted().assigned(3),
-      /*GEN rule 2: an assignment|a new generation while the agent is looked at leaves the decision to the evidence*/
+      timers: ["cancel half_open", "cancel settle", "cancel assign_grace"],
+      logged: ["task_received task-a 3 true", "recovery_settled task-a ours"],
+      state: "task-a g3 accepted | Inspecting assess | down | ours | pending: accept task-a"
     },
     {
       clause: "a new generation while an agent at work is looked at changes nothing for it",
       run: () => Run.working().timer("lease").assigned(3),
-      /*GEN rule 2: an assignment|a new generation while an agent at work is looked at changes nothing for it*/
+      said: ["AcceptTask task-a g3"],
+      timers: ["cancel half_open", "cancel assign_grace", "start answer 15000"],
+      logged: ["task_received task-a 3 true"],
+      state: "task-a g3 working wakes 1 | Inspecting lease | ours | in flight: accept task-a"
     },
     {
       clause: "a new generation during a wake leaves the wake alone",
       run: () => Run.spawning().assigned(3),
-      /*GEN rule 2: an assignment|a new generation during a wake leaves the wake alone*/
+      said: ["AcceptTask task-a g3"],
+      timers: ["cancel half_open", "cancel assign_grace", "start answer 15000"],
+      logged: ["task_received task-a 3 true"],
+      state: "task-a g3 waking wakes 1 | Spawning | ours | in flight: accept task-a"
     },
     {
       clause: "a new generation while a wake that may have begun is looked at leaves its number",
       run: () => Run.spawning().restarted().assigned(3).inspected(),
-      /*GEN rule 2: an assignment|a new generation while a wake that may have begun is looked at leaves its number*/
+      said: ["ClearEvidence task-a", "WatchResults task-a g3a1t1000000", "WakeAgent task-a g3"],
+      logged: ["wake_attempt task-a 1 g3a1t1000000"],
+      state: "task-a g3 waking wakes 1 | Spawning | down | ours | pending: accept task-a"
     },
     {
       clause: "a new generation while the agent is being stopped leaves that alone",
       run: () => Run.confirming().timer("confirmation").assigned(3),
-      /*GEN rule 2: an assignment|a new generation while the agent is being stopped leaves that alone*/
+      said: ["AcceptTask task-a g3"],
+      timers: ["cancel half_open", "cancel assign_grace", "start answer 15000"],
+      logged: ["task_received task-a 3 true"],
+      state:
+        "task-a g3 confirming wakes 1 | Stopping AttemptFailed (no confirmation within 30000 ms) | ours | in flight: accept task-a"
     },
     {
       clause: "a task whose id cannot be a file name is not accepted",
       run: () => Run.idle().assigned(1, "../task"),
-      /*GEN rule 2: an assignment|a task whose id cannot be a file name is not accepted*/
+      logged: ["task_refused ../task the id cannot be a file name"],
+      state: ""
     },
     {
       clause: "nor is it refused as busy",
       run: () => Run.working().assigned(1, "../task"),
-      /*GEN rule 2: an assignment|nor is it refused as busy*/
+      logged: ["task_refused ../task the id cannot be a file name"],
+      state: "task-a g1 working wakes 1 | Running | ours"
     }
   ])
 })
@@ -134,67 +216,106 @@ describe("rule 3: another task", () => {
     {
       clause: "another task while one is held is rejected with busy",
       run: () => Run.working().assigned(1, B),
-      /*GEN rule 3: another task|another task while one is held is rejected with busy*/
+      said: ["RejectTask task-b busy"],
+      timers: ["cancel half_open", "start answer 15000"],
+      logged: ["task_refused task-b busy with task-a"],
+      state: "task-a g1 working wakes 1 | Running | ours | in flight: reject task-b"
     },
     {
       clause: "it is rejected when the frame in flight is answered",
       run: () => Run.idle().assigned().assigned(1, B),
-      /*GEN rule 3: another task|it is rejected when the frame in flight is answered*/
+      timers: ["cancel half_open"],
+      logged: ["task_refused task-b busy with task-a"],
+      state: "task-a g1 accepted | Inspecting assess | ours | in flight: accept task-a | pending: reject task-b"
     },
     {
       clause: "in the order that was asked for",
       run: () => Run.idle().assigned().assigned(1, B).acked(),
-      /*GEN rule 3: another task|in the order that was asked for*/
+      said: ["RejectTask task-b busy"],
+      timers: ["cancel answer", "cancel resend", "start answer 15000"],
+      state: "task-a g1 accepted | Inspecting assess | ours | in flight: reject task-b"
     },
     {
       clause: "another task while one is recovering is rejected with busy",
-      run: () => Run.working().restarted().tell(...connect).tell({ _tag: "TaskReassigned", task_id: A }).answered("abort").assigned(1, B),
-      /*GEN rule 3: another task|another task while one is recovering is rejected with busy*/
+      run: () => Run.working().restarted().tell(...connect).reassigned().answered("abort").assigned(1, B),
+      said: ["RejectTask task-b busy"],
+      timers: ["cancel half_open", "start answer 15000"],
+      logged: ["task_refused task-b busy with task-a"],
+      state:
+        "recovering task-a g1 working wakes 1 | Inspecting assess | denied | recovery denied | in flight: reject task-b"
     },
     {
       clause: "once the hub has refused that frame, nothing is said",
       run: () => Run.working().assigned(1, B).refused("validation_failed", "task_rejected", true).assigned(1, B),
-      /*GEN rule 3: another task|once the hub has refused that frame, nothing is said*/
+      timers: ["cancel half_open"],
+      logged: ["task_refused task-b busy with task-a"],
+      state: "task-a g1 working wakes 1 | Running | ours | refused: task_rejected"
     },
     {
       clause: "nor are rejections that waited",
       run: () => Run.working().assigned(1, B).assigned(1, "task-c").refused("validation_failed", "task_rejected", true),
-      /*GEN rule 3: another task|nor are rejections that waited*/
+      timers: ["cancel answer", "cancel resend"],
+      logged: ["frame_refused task_rejected validation_failed"],
+      state: "task-a g1 working wakes 1 | Running | ours | refused: task_rejected"
     },
     {
       clause: "on the next connection it is tried again",
-      run: () => Run.working().assigned(1, B).refused("validation_failed", "task_rejected", true).reconnected().answered("continue").acked().assigned(1, B),
-      /*GEN rule 3: another task|on the next connection it is tried again*/
+      run: () =>
+        Run.working().assigned(1, B).refused("validation_failed", "task_rejected", true).reconnected().answered(
+          "continue"
+        ).acked().assigned(1, B),
+      said: ["RejectTask task-b busy"],
+      timers: ["cancel half_open", "start answer 15000"],
+      logged: ["task_refused task-b busy with task-a"],
+      state: "task-a g1 working wakes 1 | Running | ours | in flight: reject task-b"
     },
     {
       clause: "a rejection that was refused for another reason is tried again",
       run: () => Run.working().assigned(1, B).refused("validation_failed", "task_rejected").assigned(1, B),
-      /*GEN rule 3: another task|a rejection that was refused for another reason is tried again*/
+      said: ["RejectTask task-b busy"],
+      timers: ["cancel half_open", "start answer 15000"],
+      logged: ["task_refused task-b busy with task-a"],
+      state: "task-a g1 working wakes 1 | Running | ours | in flight: reject task-b"
     },
     {
       clause: "a rejection of a task that we hold by now is not sent",
       run: () => Run.idle().assigned().assigned(1, B).cancelled().assigned(3, B).acked(),
-      /*GEN rule 3: another task|a rejection of a task that we hold by now is not sent*/
+      said: ["AcceptTask task-b g3"],
+      timers: ["cancel answer", "cancel resend", "start answer 15000"],
+      state: "task-b g3 accepted | Inspecting assess | ours | in flight: accept task-b | leaving: task-a remove"
     },
     {
       clause: "a rejection that a newer hub acknowledges is answered",
       run: () => Run.working().assigned(1, B).acked("rejected", B),
-      /*GEN rule 3: another task|a rejection that a newer hub acknowledges is answered*/
+      timers: ["cancel answer", "cancel resend"],
+      state: "task-a g1 working wakes 1 | Running | ours"
     },
     {
       clause: "a rejection that a newer hub accepts in silence is over after 15 s, and what waited goes out",
       run: () => Run.working().assigned(1, B).found(success).after(15_000).timer("answer"),
-      /*GEN rule 3: another task|a rejection that a newer hub accepts in silence is over after 15 s, and what waited goes out*/
+      said: ["SendReport task-a g1 Complete"],
+      timers: ["cancel answer", "cancel resend", "start answer 15000"],
+      logged: ["report_sent task-a 1 complete"],
+      state: "task-a g1 reporting wakes 1 | has Success | ours | in flight: report task-a"
     },
     {
       clause: "so many rejections wait and no more",
-      run: () => Array.from({ length: 17 }).reduce<Run>((run, _, n) => run.assigned(1, `task-${n}`), Run.idle().assigned()),
-      /*GEN rule 3: another task|so many rejections wait and no more*/
+      run: () =>
+        Array.from({ length: 17 }).reduce<Run>((run, _, n) => run.assigned(1, `task-${n}`), Run.idle().assigned()),
+      timers: ["cancel half_open"],
+      logged: ["task_refused task-16 busy with task-a"],
+      state:
+        "task-a g1 accepted | Inspecting assess | ours | in flight: accept task-a | pending: reject task-0, reject task-1, reject task-2, reject task-3, reject task-4, reject task-5, reject task-6, reject task-7, reject task-8, reject task-9, reject task-10, reject task-11, reject task-12, reject task-13, reject task-14, reject task-15"
     },
     {
       clause: "but what is owed always finds room",
-      run: () => Array.from({ length: 17 }).reduce<Run>((run, _, n) => run.assigned(1, `task-${n}`), Run.idle().assigned()).assigned(3),
-      /*GEN rule 3: another task|but what is owed always finds room*/
+      run: () =>
+        Array.from({ length: 17 }).reduce<Run>((run, _, n) => run.assigned(1, `task-${n}`), Run.idle().assigned())
+          .assigned(3),
+      timers: ["cancel half_open", "cancel settle", "cancel assign_grace"],
+      logged: ["task_received task-a 3 true"],
+      state:
+        "task-a g3 accepted | Inspecting assess | ours | in flight: accept task-a | pending: reject task-0, reject task-1, reject task-2, reject task-3, reject task-4, reject task-5, reject task-6, reject task-7, reject task-8, reject task-9, reject task-10, reject task-11, reject task-12, reject task-13, reject task-14, reject task-15, accept task-a"
     }
   ])
 })
@@ -204,7 +325,9 @@ describe("rules 13 and 15: refusing without harm, and push alone", () => {
     {
       clause: "while draining another task is not accepted: the connection is closed",
       run: () => Run.idle().tell({ _tag: "DrainRequested", exit_code: 0 }).assigned(),
-      /*GEN rules 13 and 15: refusing without harm, and push alone|while draining another task is not accepted: the connection is closed*/
+      said: ["CloseConnection"],
+      logged: ["task_refused task-a draining"],
+      state: "draining 0"
     }
   ])
 })

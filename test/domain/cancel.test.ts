@@ -1,92 +1,181 @@
 import { describe } from "vitest"
-import { A, B, Run, table } from "./support.ts"
+import { A, B, connect, Run, table } from "./support.ts"
 
 describe("rule 9: task_cancelled", () => {
   table([
     {
       clause: "the active task: the slot is free, its tree is stopped at once",
       run: () => Run.working().cancelled(),
-      /*GEN rule 9: task_cancelled|the active task: the slot is free, its tree is stopped at once*/
+      said: ["StopWatching", "StopAgent task-a linger 0"],
+      timers: [
+        "cancel confirmation",
+        "cancel settle",
+        "cancel lease",
+        "cancel progress",
+        "cancel task_timeout",
+        "cancel assign_grace"
+      ],
+      logged: ["task_cancelled task-a"],
+      state: "leaving: task-a remove"
     },
     {
       clause: "and then its files go",
       run: () => Run.working().cancelled().stopped(),
-      /*GEN rule 9: task_cancelled|and then its files go*/
+      said: ["RemoveFiles task-a"],
+      state: ""
     },
     {
       clause: "the recovering task",
       run: () => Run.working().restarted().inspected({ process: "alive" }).tell(...connect).cancelled(),
-      /*GEN rule 9: task_cancelled|the recovering task*/
+      said: ["StopWatching", "StopAgent task-a linger 0"],
+      timers: [
+        "cancel confirmation",
+        "cancel settle",
+        "cancel lease",
+        "cancel progress",
+        "cancel task_timeout",
+        "cancel assign_grace"
+      ],
+      logged: ["task_cancelled task-a"],
+      state: "in flight: recovery task-a | leaving: task-a remove"
     },
     {
       clause: "one that is left running",
       run: () => Run.idle().restarted([A]).cancelled(),
-      /*GEN rule 9: task_cancelled|one that is left running*/
+      said: ["StopAgent task-a linger 0"],
+      logged: ["task_cancelled task-a"],
+      state: "down | leaving: task-a remove"
     },
     {
       clause: "and then its files go too",
       run: () => Run.idle().restarted([A]).cancelled().stopped(),
-      /*GEN rule 9: task_cancelled|and then its files go too*/
+      said: ["RemoveFiles task-a"],
+      state: "down"
     },
     {
       clause: "one whose agent is on its way out after its report",
       run: () => Run.reporting().acked("complete").cancelled(),
-      /*GEN rule 9: task_cancelled|one whose agent is on its way out after its report*/
+      said: ["StopAgent task-a linger 0"],
+      logged: ["task_cancelled task-a"],
+      state: "leaving: task-a remove"
     },
     {
       clause: "one whose agent is being stopped is not stopped twice",
       run: () => Run.confirming().timer("confirmation").cancelled(),
-      /*GEN rule 9: task_cancelled|one whose agent is being stopped is not stopped twice*/
+      said: ["StopWatching"],
+      timers: [
+        "cancel confirmation",
+        "cancel settle",
+        "cancel lease",
+        "cancel progress",
+        "cancel task_timeout",
+        "cancel assign_grace"
+      ],
+      logged: ["task_cancelled task-a"],
+      state: "leaving: task-a remove"
     },
     {
       clause: "another is not touched",
       run: () => Run.working().cancelled(B),
-      /*GEN rule 9: task_cancelled|another is not touched*/
+      state: "task-a g1 working wakes 1 | Running | ours"
     },
     {
       clause: "one that we know nothing of is ignored",
       run: () => Run.idle().cancelled(),
-      /*GEN rule 9: task_cancelled|one that we know nothing of is ignored*/
+      state: ""
     },
     {
       clause: "one that is only accepted",
       run: () => Run.accepted().cancelled(),
-      /*GEN rule 9: task_cancelled|one that is only accepted*/
+      said: ["StopWatching", "StopAgent task-a linger 0"],
+      timers: [
+        "cancel confirmation",
+        "cancel settle",
+        "cancel lease",
+        "cancel progress",
+        "cancel task_timeout",
+        "cancel assign_grace"
+      ],
+      logged: ["task_cancelled task-a"],
+      state: "leaving: task-a remove"
     },
     {
       clause: "one that waits for its retry",
       run: () => Run.retrying().cancelled(),
-      /*GEN rule 9: task_cancelled|one that waits for its retry*/
+      said: ["StopWatching", "StopAgent task-a linger 0"],
+      timers: [
+        "cancel confirmation",
+        "cancel settle",
+        "cancel lease",
+        "cancel progress",
+        "cancel task_timeout",
+        "cancel assign_grace"
+      ],
+      logged: ["task_cancelled task-a"],
+      state: "leaving: task-a remove"
     },
     {
       clause: "its frames that wait are not sent",
       run: () => Run.idle().assigned().assigned(3).cancelled().acked(),
-      /*GEN rule 9: task_cancelled|its frames that wait are not sent*/
+      timers: ["cancel answer", "cancel resend"],
+      state: "leaving: task-a remove"
     },
     {
       clause: "the frames of others are",
       run: () => Run.idle().assigned().assigned(1, B).cancelled().acked(),
-      /*GEN rule 9: task_cancelled|the frames of others are*/
+      said: ["RejectTask task-b busy"],
+      timers: ["cancel answer", "cancel resend", "start answer 15000"],
+      state: "in flight: reject task-b | leaving: task-a remove"
     },
     {
       clause: "assigned anew while its old agent is not gone: accepted, but looked at when that is gone",
       run: () => Run.working().cancelled().assigned(3),
-      /*GEN rule 9: task_cancelled|assigned anew while its old agent is not gone: accepted, but looked at when that is gone*/
+      said: ["AcceptTask task-a g3"],
+      timers: [
+        "cancel half_open",
+        "start lease 60000",
+        "start task_timeout 86400000",
+        "cancel assign_grace",
+        "start answer 15000"
+      ],
+      logged: ["task_received task-a 3 false"],
+      state: "task-a g3 accepted | AwaitingExit | ours | in flight: accept task-a | leaving: task-a remove"
     },
     {
       clause: "and looked at then, without its old files",
       run: () => Run.working().cancelled().assigned(3).stopped(),
-      /*GEN rule 9: task_cancelled|and looked at then, without its old files*/
+      said: ["RemoveFiles task-a", "InspectAgent task-a g3"],
+      state: "task-a g3 accepted | Inspecting assess | ours | in flight: accept task-a"
     },
     {
       clause: "a task in doubt",
       run: () => Run.working().inDoubt().cancelled(),
-      /*GEN rule 9: task_cancelled|a task in doubt*/
+      said: ["StopWatching", "StopAgent task-a linger 0"],
+      timers: [
+        "cancel confirmation",
+        "cancel settle",
+        "cancel lease",
+        "cancel progress",
+        "cancel task_timeout",
+        "cancel assign_grace"
+      ],
+      logged: ["task_cancelled task-a"],
+      state: "leaving: task-a remove"
     },
     {
       clause: "one whose 5 s run",
       run: () => Run.working().denied().cancelled(),
-      /*GEN rule 9: task_cancelled|one whose 5 s run*/
+      said: ["StopWatching", "StopAgent task-a linger 0"],
+      timers: [
+        "cancel confirmation",
+        "cancel settle",
+        "cancel lease",
+        "cancel progress",
+        "cancel task_timeout",
+        "cancel assign_grace"
+      ],
+      logged: ["task_cancelled task-a"],
+      state: "leaving: task-a remove"
     }
   ])
 })

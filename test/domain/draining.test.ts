@@ -6,52 +6,80 @@ describe("rule 13: draining", () => {
     {
       clause: "nothing held: the connection is closed and that was it",
       run: () => Run.idle().tell({ _tag: "DrainRequested", exit_code: 0 }),
-      /*GEN rule 13: draining|nothing held: the connection is closed and that was it*/
+      said: ["CloseConnection", "Exit 0"],
+      logged: ["draining 0"],
+      state: "draining 0"
     },
     {
       clause: "the task at hand is finished first",
       run: () => Run.working().tell({ _tag: "DrainRequested", exit_code: 0 }),
-      /*GEN rule 13: draining|the task at hand is finished first*/
+      logged: ["draining 0"],
+      state: "task-a g1 working wakes 1 | Running | ours | draining 0"
     },
     {
       clause: "a recovering task too",
       run: () => Run.working().restarted().tell({ _tag: "DrainRequested", exit_code: 75 }),
-      /*GEN rule 13: draining|a recovering task too*/
+      logged: ["draining 75"],
+      state: "recovering task-a g1 working wakes 1 | Inspecting assess | down | draining 75"
     },
     {
       clause: "the connection is closed on the final acknowledgement",
       run: () => Run.reporting().tell({ _tag: "DrainRequested", exit_code: 75 }).acked("complete"),
-      /*GEN rule 13: draining|the connection is closed on the final acknowledgement*/
+      said: ["StopWatching", "StopAgent task-a linger 15000", "CloseConnection"],
+      timers: [
+        "cancel answer",
+        "cancel resend",
+        "cancel confirmation",
+        "cancel settle",
+        "cancel lease",
+        "cancel progress",
+        "cancel task_timeout",
+        "cancel assign_grace"
+      ],
+      logged: ["report_acknowledged task-a complete 0"],
+      state: "leaving: task-a remove | draining 75"
     },
     {
       clause: "and that is it when no agent of ours lives",
       run: () => Run.reporting().tell({ _tag: "DrainRequested", exit_code: 75 }).acked("complete").stopped(),
-      /*GEN rule 13: draining|and that is it when no agent of ours lives*/
+      said: ["RemoveFiles task-a", "CloseConnection", "Exit 75"],
+      state: "draining 75"
     },
     {
       clause: "asked for while an agent is on its way out: the same",
       run: () => Run.reporting().acked("complete").tell({ _tag: "DrainRequested", exit_code: 75 }),
-      /*GEN rule 13: draining|asked for while an agent is on its way out: the same*/
+      said: ["CloseConnection"],
+      logged: ["draining 75"],
+      state: "leaving: task-a remove | draining 75"
     },
     {
       clause: "a new task is not accepted: the connection is closed",
       run: () => Run.reporting().tell({ _tag: "DrainRequested", exit_code: 75 }).acked("complete").assigned(1, B),
-      /*GEN rule 13: draining|a new task is not accepted: the connection is closed*/
+      said: ["CloseConnection"],
+      logged: ["task_refused task-b draining"],
+      state: "leaving: task-a remove | draining 75"
     },
     {
       clause: "the task at hand under a new generation is accepted",
       run: () => Run.working().tell({ _tag: "DrainRequested", exit_code: 75 }).assigned(3),
-      /*GEN rule 13: draining|the task at hand under a new generation is accepted*/
+      said: ["AcceptTask task-a g3"],
+      timers: ["cancel half_open", "cancel assign_grace", "start answer 15000"],
+      logged: ["task_received task-a 3 true"],
+      state: "task-a g3 working wakes 1 | Running | ours | in flight: accept task-a | draining 75"
     },
     {
       clause: "restart_sidecar: it is announced, and the task at hand finished first",
       run: () => Run.working().tell({ _tag: "RestartRequested", reason: "update" }),
-      /*GEN rule 13: draining|restart_sidecar: it is announced, and the task at hand finished first*/
+      said: ["AnnounceRestart update"],
+      logged: ["draining 75"],
+      state: "task-a g1 working wakes 1 | Running | ours | draining 75"
     },
     {
       clause: "restart_sidecar with nothing held: a restart is wanted at once",
       run: () => Run.idle().tell({ _tag: "RestartRequested", reason: "update" }),
-      /*GEN rule 13: draining|restart_sidecar with nothing held: a restart is wanted at once*/
+      said: ["AnnounceRestart update", "CloseConnection", "Exit 75"],
+      logged: ["draining 75"],
+      state: "draining 75"
     }
   ])
 })

@@ -1,62 +1,85 @@
 import { describe } from "vitest"
-import { B, disconnected, Run, table } from "./support.ts"
+import { B, connect, disconnected, Run, table } from "./support.ts"
 
 describe("rule 14: a dead link", () => {
   table([
     {
       clause: "a dead link: what the connection told us is forgotten",
       run: () => Run.reporting().tell({ _tag: "Disconnected", half_open: true }),
-      /*GEN rule 14: a dead link|a dead link: what the connection told us is forgotten*/
+      timers: ["cancel answer", "cancel resend", "cancel assign_grace", "cancel half_open"],
+      state: "task-a g1 reporting wakes 1 | has Success | down | half open"
     },
     {
       clause: "what is known of the agent and owed is not",
       run: () => Run.working().denied().offline(),
-      /*GEN rule 14: a dead link|what is known of the agent and owed is not*/
+      timers: ["cancel answer", "cancel resend", "cancel assign_grace", "cancel half_open"],
+      state: "task-a g1 working wakes 1 | Running | down"
     },
     {
       clause: "a try that fails in between does not forget that it was dead",
       run: () => Run.idle().tell({ _tag: "Disconnected", half_open: true }).tell(disconnected),
-      /*GEN rule 14: a dead link|a try that fails in between does not forget that it was dead*/
+      timers: ["cancel answer", "cancel resend", "cancel assign_grace", "cancel half_open"],
+      state: "down | half open"
     },
     {
       clause: "the hub may push to the old socket: reconnect once more 90 s later",
       run: () => Run.idle().tell({ _tag: "Disconnected", half_open: true }, ...connect),
-      /*GEN rule 14: a dead link|the hub may push to the old socket: reconnect once more 90 s later*/
+      said: ["Identify idle"],
+      timers: ["cancel answer", "cancel resend", "cancel assign_grace", "cancel half_open", "start half_open 90000"],
+      state: "half open"
     },
     {
       clause: "and so it is done",
       run: () => Run.idle().tell({ _tag: "Disconnected", half_open: true }, ...connect).timer("half_open"),
-      /*GEN rule 14: a dead link|and so it is done*/
+      said: ["Reconnect the link was dead before this one"],
+      state: ""
     },
     {
       clause: "once",
-      run: () => Run.idle().tell({ _tag: "Disconnected", half_open: true }, ...connect).timer("half_open").reconnected(),
-      /*GEN rule 14: a dead link|once*/
+      run: () =>
+        Run.idle().tell({ _tag: "Disconnected", half_open: true }, ...connect).timer("half_open").reconnected(),
+      said: ["Identify idle"],
+      timers: ["cancel answer", "cancel resend", "cancel assign_grace", "cancel half_open"],
+      state: ""
     },
     {
       clause: "unless it gave us a task in between",
       run: () => Run.idle().tell({ _tag: "Disconnected", half_open: true }, ...connect).assigned(),
-      /*GEN rule 14: a dead link|unless it gave us a task in between*/
+      said: ["InspectAgent task-a g1", "AcceptTask task-a g1"],
+      timers: [
+        "cancel half_open",
+        "start lease 60000",
+        "start task_timeout 86400000",
+        "cancel assign_grace",
+        "start answer 15000"
+      ],
+      logged: ["task_received task-a 1 false"],
+      state: "task-a g1 accepted | Inspecting assess | ours | in flight: accept task-a"
     },
     {
       clause: "and then not",
       run: () => Run.idle().tell({ _tag: "Disconnected", half_open: true }, ...connect).assigned().timer("half_open"),
-      /*GEN rule 14: a dead link|and then not*/
+      state: "task-a g1 accepted | Inspecting assess | ours | in flight: accept task-a"
     },
     {
       clause: "also one that we are busy for shows that it knows us",
       run: () => Run.working().tell({ _tag: "Disconnected", half_open: true }, ...connect).assigned(1, B),
-      /*GEN rule 14: a dead link|also one that we are busy for shows that it knows us*/
+      timers: ["cancel half_open"],
+      logged: ["task_refused task-b busy with task-a"],
+      state: "task-a g1 working wakes 1 | Running | in flight: state task-a | pending: reject task-b"
     },
     {
       clause: "also the one we hold",
       run: () => Run.working().tell({ _tag: "Disconnected", half_open: true }, ...connect).assigned(3),
-      /*GEN rule 14: a dead link|also the one we hold*/
+      timers: ["cancel half_open", "cancel assign_grace"],
+      logged: ["task_received task-a 3 true", "recovery_settled task-a ours"],
+      state: "task-a g3 working wakes 1 | Running | ours | in flight: state task-a | pending: accept task-a"
     },
     {
       clause: "agent_left with our own id: reconnect",
       run: () => Run.idle().tell({ _tag: "HubLostUs" }),
-      /*GEN rule 14: a dead link|agent_left with our own id: reconnect*/
+      said: ["Reconnect the hub has lost us"],
+      state: ""
     }
   ])
 })

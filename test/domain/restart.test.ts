@@ -1,7 +1,7 @@
 import { describe } from "vitest"
 import { emptyStore } from "../../src/domain/SidecarState.ts"
 import type { Task } from "../../src/domain/Task.ts"
-import { A, B, failure, Run, success, T0, table } from "./support.ts"
+import { A, B, connect, failure, Run, success, T0, table } from "./support.ts"
 
 const taskOf = (task_id: string): Task => ({ ...Run.working().task, task_id })
 
@@ -10,117 +10,199 @@ describe("rule 10: restart", () => {
     {
       clause: "active becomes recovering, and is looked at",
       run: () => Run.working().restarted(),
-      /*GEN rule 10: restart|active becomes recovering, and is looked at*/
+      said: ["WatchResults task-a g1a1t1000000", "InspectAgent task-a g1"],
+      timers: ["start lease 60000", "start task_timeout 86400000"],
+      logged: ["recovery_found task-a working 1"],
+      state: "recovering task-a g1 working wakes 1 | Inspecting assess | down"
     },
     {
       clause: "recovering stays recovering",
       run: () => Run.working().restarted().restarted(),
-      /*GEN rule 10: restart|recovering stays recovering*/
+      said: ["WatchResults task-a g1a1t1000000", "InspectAgent task-a g1"],
+      timers: ["start lease 60000", "start task_timeout 86400000"],
+      logged: ["recovery_found task-a working 1"],
+      state: "recovering task-a g1 working wakes 1 | Inspecting assess | down"
     },
     {
       clause: "was there one already, it ends as by abort",
-      run: () => new Run().tell({ _tag: "Restarted", stored: { version: 1, active: taskOf(A), recovering: taskOf(B) }, survivors: [A, B, "task-c"] }),
-      /*GEN rule 10: restart|was there one already, it ends as by abort*/
+      run: () =>
+        new Run().tell({
+          _tag: "Restarted",
+          stored: { version: 1, active: taskOf(A), recovering: taskOf(B) },
+          survivors: [A, B, "task-c"]
+        }),
+      said: [
+        "StopAgent task-b linger 0",
+        "StopAgent task-c linger 0",
+        "WatchResults task-a g1a1t1000000",
+        "InspectAgent task-a g1"
+      ],
+      timers: ["start lease 60000", "start task_timeout 86400000"],
+      logged: ["recovery_found task-a working 1"],
+      state: "recovering task-a g1 working wakes 1 | Inspecting assess | down | leaving: task-b keep, task-c keep"
     },
     {
       clause: "nothing stored: nothing to recover",
       run: () => new Run().tell({ _tag: "Restarted", stored: emptyStore, survivors: [] }),
-      /*GEN rule 10: restart|nothing stored: nothing to recover*/
+      state: "down"
     },
     {
       clause: "an agent that nobody holds a task for is seen off",
       run: () => new Run().tell({ _tag: "Restarted", stored: emptyStore, survivors: [A] }),
-      /*GEN rule 10: restart|an agent that nobody holds a task for is seen off*/
+      said: ["StopAgent task-a linger 0"],
+      state: "down | leaving: task-a keep"
     },
     {
       clause: "the time for the task goes on counting",
       run: () => Run.working().after(86_000_000).restarted(),
-      /*GEN rule 10: restart|the time for the task goes on counting*/
+      said: ["WatchResults task-a g1a1t1000000", "InspectAgent task-a g1"],
+      timers: ["start lease 60000", "start task_timeout 400000"],
+      logged: ["recovery_found task-a working 1"],
+      state: "recovering task-a g1 working wakes 1 | Inspecting assess | down"
     },
     {
       clause: "one that is over is over",
       run: () => Run.working().after(90_000_000).restarted(),
-      /*GEN rule 10: restart|one that is over is over*/
+      said: ["WatchResults task-a g1a1t1000000", "InspectAgent task-a g1"],
+      timers: ["start lease 60000", "start task_timeout 0"],
+      logged: ["recovery_found task-a working 1"],
+      state: "recovering task-a g1 working wakes 1 | Inspecting assess | down"
     },
     {
       clause: "and no more than the whole of it is left after a clock that was set back",
       run: () => Run.working().after(-5_000).restarted(),
-      /*GEN rule 10: restart|and no more than the whole of it is left after a clock that was set back*/
+      said: ["WatchResults task-a g1a1t1000000", "InspectAgent task-a g1"],
+      timers: ["start lease 60000", "start task_timeout 86400000"],
+      logged: ["recovery_found task-a working 1"],
+      state: "recovering task-a g1 working wakes 1 | Inspecting assess | down"
     },
     {
       clause: "a wake that was meant but never began is made again under its number",
-      run: () => Run.spawning().restarted().tell(...connect).inspected().tell({ _tag: "TaskReassigned", task_id: A }).answered("continue").after(5).inspected(),
-      /*GEN rule 10: restart|a wake that was meant but never began is made again under its number*/
+      run: () =>
+        Run.spawning().restarted().tell(...connect).inspected().reassigned().answered("continue").after(5).inspected(),
+      said: ["ClearEvidence task-a", "WatchResults task-a g1a1t1000005", "WakeAgent task-a g1"],
+      logged: ["wake_attempt task-a 1 g1a1t1000005"],
+      state: "task-a g1 waking wakes 1 | Spawning | ours | recovery denied | in flight: accept task-a"
     },
     {
       clause: "attempts go on counting after one that ran",
-      run: () => Run.spawning().restarted().tell(...connect).inspected().tell({ _tag: "TaskReassigned", task_id: A }).answered("continue").inspected({ process: "gone" }),
-      /*GEN rule 10: restart|attempts go on counting after one that ran*/
+      run: () =>
+        Run.spawning().restarted().tell(...connect).inspected().reassigned().answered("continue").inspected({
+          process: "gone"
+        }),
+      said: ["ClearEvidence task-a", "WatchResults task-a g1a2t1000000", "WakeAgent task-a g1"],
+      logged: ["wake_attempt task-a 2 g1a2t1000000"],
+      state: "task-a g1 waking wakes 2 | Spawning | ours | recovery denied | in flight: accept task-a"
     },
     {
       clause: "and after one that had failed",
-      run: () => Run.retrying().restarted().tell(...connect).inspected().tell({ _tag: "TaskReassigned", task_id: A }).answered("continue").inspected(),
-      /*GEN rule 10: restart|and after one that had failed*/
+      run: () => Run.retrying().restarted().tell(...connect).inspected().reassigned().answered("continue").inspected(),
+      said: ["ClearEvidence task-a", "WatchResults task-a g1a2t1000000", "WakeAgent task-a g1"],
+      logged: ["wake_attempt task-a 2 g1a2t1000000"],
+      state: "task-a g1 waking wakes 2 | Spawning | ours | recovery denied | in flight: accept task-a"
     },
     {
       clause: "under a new generation they count anew",
-      run: () => Run.retrying().restarted().tell(...connect).inspected({ process: "gone" }).assigned(3).inspected({ process: "gone" }),
-      /*GEN rule 10: restart|under a new generation they count anew*/
+      run: () =>
+        Run.retrying().restarted().tell(...connect).inspected({ process: "gone" }).assigned(3).inspected({
+          process: "gone"
+        }),
+      said: ["ClearEvidence task-a", "WatchResults task-a g3a1t1000000", "WakeAgent task-a g3"],
+      logged: ["wake_attempt task-a 1 g3a1t1000000"],
+      state:
+        "task-a g3 waking wakes 1 | Spawning | ours | in flight: recovery task-a | pending: state task-a, accept task-a"
     },
     {
       clause: "one that waits for its retry then makes its first attempt",
-      run: () => Run.retrying().assigned(3).tell({ _tag: "RetryDue", task_id: A }).acked().inspected({ process: "gone" }),
-      /*GEN rule 10: restart|one that waits for its retry then makes its first attempt*/
+      run: () =>
+        Run.retrying().assigned(3).tell({ _tag: "RetryDue", task_id: A }).acked().inspected({ process: "gone" }),
+      said: ["ClearEvidence task-a", "WatchResults task-a g3a1t1000000", "WakeAgent task-a g3"],
+      logged: ["wake_attempt task-a 1 g3a1t1000000"],
+      state: "task-a g3 waking wakes 1 | Spawning | ours"
     },
     {
       clause: "an attempt under way is the first of the new generation",
       run: () => Run.retrying().tell({ _tag: "RetryDue", task_id: A }).inspected({ process: "gone" }).assigned(3),
-      /*GEN rule 10: restart|an attempt under way is the first of the new generation*/
+      said: ["AcceptTask task-a g3"],
+      timers: ["cancel half_open", "cancel assign_grace", "start answer 15000"],
+      logged: ["task_received task-a 3 true"],
+      state: "task-a g3 waking wakes 1 | Spawning | ours | in flight: accept task-a"
     },
     {
       clause: "so is one that is being confirmed",
-      run: () => Run.retrying().tell({ _tag: "RetryDue", task_id: A }).inspected({ process: "gone" }).spawned().assigned(3),
-      /*GEN rule 10: restart|so is one that is being confirmed*/
+      run: () =>
+        Run.retrying().tell({ _tag: "RetryDue", task_id: A }).inspected({ process: "gone" }).spawned().assigned(3),
+      said: ["AcceptTask task-a g3"],
+      timers: ["cancel half_open", "cancel assign_grace", "start answer 15000"],
+      logged: ["task_received task-a 3 true"],
+      state: "task-a g3 confirming wakes 1 | Running | ours | in flight: accept task-a"
     },
     {
       clause: "so is one that is found at work",
       run: () => Run.accepted().inspected({ answer: "half-written" }),
-      /*GEN rule 10: restart|so is one that is found at work*/
+      said: ["WatchResults task-a -"],
+      timers: ["start confirmation 30000"],
+      logged: ["agent_found_at_work task-a"],
+      state: "task-a g1 confirming wakes 1 | Running | ours"
     },
     {
       clause: "an answer that was being reported is looked for anew",
       run: () => Run.reporting().restarted(),
-      /*GEN rule 10: restart|an answer that was being reported is looked for anew*/
+      said: ["WatchResults task-a g1a1t1000000", "InspectAgent task-a g1"],
+      timers: ["start lease 60000", "start task_timeout 86400000"],
+      logged: ["recovery_found task-a reporting 1"],
+      state: "recovering task-a g1 working wakes 1 | Inspecting assess | down"
     },
     {
       clause: "and owed again",
       run: () => Run.reporting().restarted().tell(...connect).inspected({ process: "gone", answer: success }),
-      /*GEN rule 10: restart|and owed again*/
+      timers: ["cancel confirmation", "cancel settle", "cancel task_timeout"],
+      logged: ["answer_found task-a success"],
+      state: "recovering task-a g1 reporting wakes 1 | has Success | in flight: recovery task-a | pending: state task-a"
     },
     {
       clause: "a failure that is owed stays owed",
       run: () => Run.working().assigned(1).found(failure).restarted(),
-      /*GEN rule 10: restart|a failure that is owed stays owed*/
+      said: ["WatchResults task-a g1a1t1000000", "InspectAgent task-a g1"],
+      timers: ["start lease 60000", "start task_timeout 86400000"],
+      logged: ["recovery_found task-a reporting 1"],
+      state: "recovering task-a g1 reporting wakes 1 failed (it went wrong) | Inspecting assess | down"
     },
     {
       clause: "unless a success has come meanwhile",
       run: () => Run.working().assigned(1).found(failure).restarted().inspected({ process: "gone", answer: success }),
-      /*GEN rule 10: restart|unless a success has come meanwhile*/
+      timers: ["cancel confirmation", "cancel settle", "cancel task_timeout"],
+      logged: ["answer_found task-a success"],
+      state: "recovering task-a g1 reporting wakes 1 | has Success | down"
     },
     {
       clause: "nothing new: it is still owed",
-      run: () => Run.working().assigned(1).found(failure).restarted().inspected({ process: "alive", started: true, last_sign_at: T0 }),
-      /*GEN rule 10: restart|nothing new: it is still owed*/
+      run: () =>
+        Run.working().assigned(1).found(failure).restarted().inspected({
+          process: "alive",
+          started: true,
+          last_sign_at: T0
+        }),
+      state: "recovering task-a g1 reporting wakes 1 failed (it went wrong) | down"
     },
     {
       clause: "and reported when the task is ours",
-      run: () => Run.working().assigned(1).found(failure).restarted().inspected().tell(...connect).tell({ _tag: "TaskReassigned", task_id: A }).answered("continue").acked(),
-      /*GEN rule 10: restart|and reported when the task is ours*/
+      run: () =>
+        Run.working().assigned(1).found(failure).restarted().inspected().tell(...connect).reassigned().answered(
+          "continue"
+        ).acked(),
+      said: ["SetAside task-a sent", "SendReport task-a g1 Failed: it went wrong"],
+      timers: ["cancel answer", "cancel resend", "start answer 15000"],
+      logged: ["report_sent task-a 1 failed"],
+      state:
+        "task-a g1 reporting wakes 1 failed (it went wrong; sent g1) | ours | recovery denied | in flight: report task-a"
     },
     {
       clause: "a failure that was sent, and whose files the crash left in place, is set aside",
       run: () => Run.failing().restarted().inspected({ process: "gone", answer: failure }),
-      /*GEN rule 10: restart|a failure that was sent, and whose files the crash left in place, is set aside*/
+      said: ["SetAside task-a sent"],
+      logged: ["answer_ignored task-a a failure was reported before it"],
+      state: "recovering task-a g1 reporting wakes 1 failed (it went wrong; sent g1) | down"
     }
   ])
 })

@@ -1,157 +1,298 @@
 import { describe } from "vitest"
-import { A, exited, Run, success, T0, table } from "./support.ts"
+import { connect, exited, Run, success, T0, table } from "./support.ts"
 
 describe("rule 7: the end of a silent agent", () => {
   table([
     {
       clause: "the process ended with ≠ 0 and there is no answer: it has 10 s to show",
       run: () => Run.working().ended(exited(2, "bye")),
-      /*GEN rule 7: the end of a silent agent|the process ended with ≠ 0 and there is no answer: it has 10 s to show*/
+      timers: ["cancel confirmation", "start settle 10000"],
+      logged: ["wake_ended task-a 2 0"],
+      state:
+        "task-a g1 working wakes 1 ended exited 2 | Settling Failed (the wake command ended with exit code 2: bye; there is no answer) | ours"
     },
     {
       clause: "it was killed: the same",
       run: () => Run.working().ended({ how: "killed", code: null, output: "" }),
-      /*GEN rule 7: the end of a silent agent|it was killed: the same*/
+      timers: ["cancel confirmation", "start settle 10000"],
+      logged: ["wake_ended task-a  0"],
+      state:
+        "task-a g1 working wakes 1 ended killed - | Settling Failed (the wake command was killed; there is no answer) | ours"
     },
     {
       clause: "it ended with 0 where the command blocks: the same",
       run: () => Run.working({ wake_command_blocks: true }).ended(exited(0)),
-      /*GEN rule 7: the end of a silent agent|it ended with 0 where the command blocks: the same*/
+      timers: ["cancel confirmation", "start settle 10000"],
+      logged: ["wake_ended task-a 0 0"],
+      state:
+        "task-a g1 working wakes 1 ended exited 0 | Settling Failed (the wake command ended with exit code 0; there is no answer) | ours"
     },
     {
       clause: "it ended with 0 before its confirmation where the command blocks: the same",
       run: () => Run.confirming({ wake_command_blocks: true }).ended(exited(0)),
-      /*GEN rule 7: the end of a silent agent|it ended with 0 before its confirmation where the command blocks: the same*/
+      timers: ["cancel confirmation", "start settle 10000"],
+      logged: ["wake_ended task-a 0 0"],
+      state:
+        "task-a g1 confirming wakes 1 ended exited 0 | Settling Failed (the wake command ended with exit code 0; there is no answer) | ours"
     },
     {
       clause: "it ended with ≠ 0 before its confirmation where the command blocks: a failed attempt",
       run: () => Run.confirming({ wake_command_blocks: true }).ended(exited(1)),
-      /*GEN rule 7: the end of a silent agent|it ended with ≠ 0 before its confirmation where the command blocks: a failed attempt*/
+      said: [
+        "SendWakeResult task-a failed: the wake command ended with exit code 1; there is no answer",
+        "StopAgent task-a linger 0"
+      ],
+      timers: ["cancel confirmation", "cancel settle"],
+      logged: [
+        "wake_ended task-a 1 0",
+        "wake_failed task-a 1 the wake command ended with exit code 1; there is no answer",
+        "agent_stopping task-a the wake command ended with exit code 1; there is no answer"
+      ],
+      state:
+        "task-a g1 confirming wakes 1 ended exited 1 | Stopping AttemptFailed (the wake command ended with exit code 1; there is no answer) | ours"
     },
     {
       clause: "it ended out of our sight where the command blocks: no failed attempt either",
       run: () => Run.confirming({ wake_command_blocks: true }).ended({ how: "unseen", code: null, output: "bye" }),
-      /*GEN rule 7: the end of a silent agent|it ended out of our sight where the command blocks: no failed attempt either*/
+      timers: ["cancel confirmation", "start settle 10000"],
+      logged: ["wake_ended task-a  0"],
+      state:
+        "task-a g1 confirming wakes 1 ended unseen - | Settling Failed (the wake command ended: bye; there is no answer) | ours"
     },
     {
       clause: "it ended with 0 where the command may only have started something: it works on",
       run: () => Run.working().ended(exited(0)),
-      /*GEN rule 7: the end of a silent agent|it ended with 0 where the command may only have started something: it works on*/
+      logged: ["wake_ended task-a 0 0"],
+      state: "task-a g1 working wakes 1 ended exited 0 | Running | ours"
     },
     {
       clause: "it ended out of our sight where the command may only have started something: it works on",
       run: () => Run.working().ended({ how: "unseen", code: null, output: "" }),
-      /*GEN rule 7: the end of a silent agent|it ended out of our sight where the command may only have started something: it works on*/
+      logged: ["wake_ended task-a  0"],
+      state: "task-a g1 working wakes 1 ended unseen - | Running | ours"
     },
     {
       clause: "an answer within the 10 s is reported",
       run: () => Run.working().ended(exited(2)).found(success),
-      /*GEN rule 7: the end of a silent agent|an answer within the 10 s is reported*/
+      said: ["SendReport task-a g1 Complete"],
+      timers: ["cancel confirmation", "cancel settle", "cancel task_timeout", "start answer 15000"],
+      logged: ["answer_found task-a success", "report_sent task-a 1 complete"],
+      state: "task-a g1 reporting wakes 1 ended exited 2 | has Success | ours | in flight: report task-a"
     },
     {
       clause: ".started within the 10 s changes nothing",
       run: () => Run.working().ended(exited(2)).started(),
-      /*GEN rule 7: the end of a silent agent|.started within the 10 s changes nothing*/
+      state:
+        "task-a g1 working wakes 1 ended exited 2 | Settling Failed (the wake command ended with exit code 2; there is no answer) | ours"
     },
     {
       clause: "after the 10 s what is left of its tree is stopped",
       run: () => Run.working().ended(exited(2, "bye")).timer("settle"),
-      /*GEN rule 7: the end of a silent agent|after the 10 s what is left of its tree is stopped*/
+      said: ["StopAgent task-a linger 0"],
+      timers: ["cancel confirmation", "cancel settle"],
+      logged: ["agent_stopping task-a the wake command ended with exit code 2: bye; there is no answer"],
+      state:
+        "task-a g1 working wakes 1 ended exited 2 | Stopping Failed (the wake command ended with exit code 2: bye; there is no answer) | ours"
     },
     {
       clause: "then there is a rescan",
       run: () => Run.working().ended(exited(2, "bye")).timer("settle").stopped(false),
-      /*GEN rule 7: the end of a silent agent|then there is a rescan*/
+      said: ["InspectAgent task-a g1"],
+      state:
+        "task-a g1 working wakes 1 ended exited 2 | Inspecting Failed (the wake command ended with exit code 2: bye; there is no answer) | ours"
     },
     {
       clause: "an answer that it finds is reported",
-      run: () => Run.working().ended(exited(2)).timer("settle").stopped().inspected({ process: "gone", answer: success }),
-      /*GEN rule 7: the end of a silent agent|an answer that it finds is reported*/
+      run: () =>
+        Run.working().ended(exited(2)).timer("settle").stopped().inspected({ process: "gone", answer: success }),
+      said: ["SendReport task-a g1 Complete"],
+      timers: ["cancel confirmation", "cancel settle", "cancel task_timeout", "start answer 15000"],
+      logged: ["answer_found task-a success", "report_sent task-a 1 complete"],
+      state: "task-a g1 reporting wakes 1 ended killed - | has Success | ours | in flight: report task-a"
     },
     {
       clause: "a half-written one is waited for",
-      run: () => Run.working().ended(exited(2)).timer("settle").stopped().inspected({ process: "gone", answer: "half-written" }),
-      /*GEN rule 7: the end of a silent agent|a half-written one is waited for*/
+      run: () =>
+        Run.working().ended(exited(2)).timer("settle").stopped().inspected({ process: "gone", answer: "half-written" }),
+      timers: ["cancel confirmation", "start settle 10000"],
+      state:
+        "task-a g1 working wakes 1 ended killed - | Settling Failed (the wake command ended with exit code 2; there is no answer) | ours"
     },
     {
       clause: "no answer: the task fails and says why",
       run: () => Run.working().ended(exited(2, "bye")).timer("settle").stopped(false).inspected({ process: "gone" }),
-      /*GEN rule 7: the end of a silent agent|no answer: the task fails and says why*/
+      said: [
+        "SetAside task-a sent",
+        "SendReport task-a g1 Failed: the wake command ended with exit code 2: bye; there is no answer"
+      ],
+      timers: ["cancel confirmation", "cancel settle", "cancel task_timeout", "start answer 15000"],
+      logged: ["report_sent task-a 1 failed"],
+      state:
+        "task-a g1 reporting wakes 1 ended exited 2 failed (the wake command ended with exit code 2: bye; there is no answer; sent g1) | ours | in flight: report task-a"
     },
     {
       clause: "and so it does though there are signs of life",
-      run: () => Run.working().timer("task_timeout").after(86_400_000).timer("task_timeout").stopped(false).inspected({ process: "gone", started: true, last_sign_at: T0 + 86_400_000 }),
-      /*GEN rule 7: the end of a silent agent|and so it does though there are signs of life*/
+      run: () =>
+        Run.working().timer("task_timeout").after(86_400_000).timer("task_timeout").stopped(false).inspected({
+          process: "gone",
+          started: true,
+          last_sign_at: T0 + 86_400_000
+        }),
+      said: ["SetAside task-a sent", "SendReport task-a g1 Failed: the task took longer than 86400000 ms"],
+      timers: ["cancel confirmation", "cancel settle", "cancel task_timeout", "start answer 15000"],
+      logged: ["report_sent task-a 1 failed"],
+      state:
+        "task-a g1 reporting wakes 1 failed (the task took longer than 86400000 ms; sent g1) | ours | in flight: report task-a"
     },
     {
       clause: "10 s that are over too late mean nothing",
       run: () => Run.working().timer("settle"),
-      /*GEN rule 7: the end of a silent agent|10 s that are over too late mean nothing*/
+      state: "task-a g1 working wakes 1 | Running | ours"
     },
     {
       clause: "not at work any more by its silence: the same",
-      run: () => Run.working().ended(exited(0)).after(1_800_000).timer("lease").inspected({ process: "gone", started: true, last_sign_at: T0 }),
-      /*GEN rule 7: the end of a silent agent|not at work any more by its silence: the same*/
+      run: () =>
+        Run.working().ended(exited(0)).after(1_800_000).timer("lease").inspected({
+          process: "gone",
+          started: true,
+          last_sign_at: T0
+        }),
+      timers: ["cancel confirmation", "start settle 10000"],
+      state:
+        "task-a g1 working wakes 1 ended exited 0 | Settling Failed (the agent ended without an answer, or was silent for 1800000 ms) | ours"
     },
     {
       clause: "not at work any more as the machine restarted: the same",
-      run: () => Run.working().restarted().inspected({ process: "gone", this_boot: false, started: true, last_sign_at: T0 }).tell(...connect).tell({ _tag: "TaskReassigned", task_id: A }).answered("continue").inspected({ process: "gone", this_boot: false, started: true, last_sign_at: T0 }),
-      /*GEN rule 7: the end of a silent agent|not at work any more as the machine restarted: the same*/
+      run: () =>
+        Run.working().restarted().inspected({ process: "gone", this_boot: false, started: true, last_sign_at: T0 })
+          .tell(...connect).reassigned().answered("continue").inspected({
+            process: "gone",
+            this_boot: false,
+            started: true,
+            last_sign_at: T0
+          }),
+      timers: ["cancel confirmation", "start settle 10000"],
+      state:
+        "task-a g1 working wakes 1 | Settling Failed (the machine restarted while the agent was at work) | ours | recovery denied | in flight: accept task-a"
     },
     {
       clause: "a machine that restarted before the confirmation: a failed attempt",
-      run: () => Run.confirming().restarted().inspected({ process: "gone", this_boot: false }).tell(...connect).tell({ _tag: "TaskReassigned", task_id: A }).answered("continue").inspected({ process: "gone", this_boot: false }),
-      /*GEN rule 7: the end of a silent agent|a machine that restarted before the confirmation: a failed attempt*/
+      run: () =>
+        Run.confirming().restarted().inspected({ process: "gone", this_boot: false }).tell(...connect).reassigned()
+          .answered("continue").inspected({ process: "gone", this_boot: false }),
+      said: ["StopAgent task-a linger 0"],
+      timers: ["cancel confirmation", "cancel settle"],
+      logged: [
+        "wake_failed task-a 1 the machine restarted while the agent was at work",
+        "agent_stopping task-a the machine restarted while the agent was at work"
+      ],
+      state:
+        "task-a g1 confirming wakes 1 | Stopping AttemptFailed (the machine restarted while the agent was at work) | ours | recovery denied | in flight: accept task-a"
     },
     {
       clause: "an end that no life of the daemon saw, where the command blocks: the same as its end",
       run: () => Run.confirming({ wake_command_blocks: true }).timer("lease").inspected({ process: "gone" }),
-      /*GEN rule 7: the end of a silent agent|an end that no life of the daemon saw, where the command blocks: the same as its end*/
+      timers: ["cancel confirmation", "start settle 10000"],
+      state:
+        "task-a g1 confirming wakes 1 | Settling Failed (the agent ended without an answer, or was silent for 1800000 ms) | ours"
+    },
+    {
+      clause: "how it ended is told just behind that: a failed attempt after all",
+      run: () =>
+        Run.confirming({ wake_command_blocks: true }).timer("lease").inspected({ process: "gone" }).ended(
+          exited(1, "boom")
+        ),
+      said: [
+        "SendWakeResult task-a failed: the wake command ended with exit code 1: boom; there is no answer",
+        "StopAgent task-a linger 0"
+      ],
+      timers: ["cancel confirmation", "cancel settle"],
+      logged: [
+        "wake_ended task-a 1 0",
+        "wake_failed task-a 1 the wake command ended with exit code 1: boom; there is no answer",
+        "agent_stopping task-a the wake command ended with exit code 1: boom; there is no answer"
+      ],
+      state:
+        "task-a g1 confirming wakes 1 ended exited 1 | Stopping AttemptFailed (the wake command ended with exit code 1: boom; there is no answer) | ours"
+    },
+    {
+      clause: "how an agent at work ended is told just behind that: the reason is known and the 10 s begin",
+      run: () =>
+        Run.working({ wake_command_blocks: true }).timer("lease").inspected({ process: "gone" }).ended(
+          exited(1, "boom")
+        ),
+      timers: ["cancel confirmation", "start settle 10000"],
+      logged: ["wake_ended task-a 1 0"],
+      state:
+        "task-a g1 working wakes 1 ended exited 1 | Settling Failed (the wake command ended with exit code 1: boom; there is no answer) | ours"
+    },
+    {
+      clause: "an end that was known is not told again",
+      run: () => Run.working().ended(exited(1)).ended(exited(1)),
+      logged: ["wake_ended task-a 1 0"],
+      state:
+        "task-a g1 working wakes 1 ended exited 1 | Settling Failed (the wake command ended with exit code 1; there is no answer) | ours"
     },
     {
       clause: "an unconfirmed command that ended may have left an agent behind: it has the rest of its time",
       run: () => Run.confirming().ended(exited(0)).after(10_000).timer("lease").inspected({ process: "gone" }),
-      /*GEN rule 7: the end of a silent agent|an unconfirmed command that ended may have left an agent behind: it has the rest of its time*/
+      timers: ["start confirmation 20000"],
+      state: "task-a g1 confirming wakes 1 ended exited 0 | Running | ours"
     },
     {
       clause: "task_timeout_ms: the tree is stopped",
       run: () => Run.working().after(86_400_000).timer("task_timeout"),
-      /*GEN rule 7: the end of a silent agent|task_timeout_ms: the tree is stopped*/
+      said: ["StopAgent task-a linger 0"],
+      timers: ["cancel confirmation", "cancel settle"],
+      logged: ["agent_stopping task-a the task took longer than 86400000 ms"],
+      state: "task-a g1 working wakes 1 | Stopping Failed (the task took longer than 86400000 ms) | ours"
     },
     {
       clause: "and the task fails",
       run: () => Run.working().after(86_400_000).timer("task_timeout").stopped().inspected({ process: "gone" }),
-      /*GEN rule 7: the end of a silent agent|and the task fails*/
+      said: ["SetAside task-a sent", "SendReport task-a g1 Failed: the task took longer than 86400000 ms"],
+      timers: ["cancel confirmation", "cancel settle", "cancel task_timeout", "start answer 15000"],
+      logged: ["report_sent task-a 1 failed"],
+      state:
+        "task-a g1 reporting wakes 1 ended killed - failed (the task took longer than 86400000 ms; sent g1) | ours | in flight: report task-a"
     },
     {
       clause: "the timer of the task before does not end this one",
       run: () => Run.working().after(86_399_999).timer("task_timeout"),
-      /*GEN rule 7: the end of a silent agent|the timer of the task before does not end this one*/
+      timers: ["start task_timeout 1"],
+      state: "task-a g1 working wakes 1 | Running | ours"
     },
     {
       clause: "a task that is being reported takes no longer",
       run: () => Run.reporting().after(86_400_000).timer("task_timeout"),
-      /*GEN rule 7: the end of a silent agent|a task that is being reported takes no longer*/
+      state: "task-a g1 reporting wakes 1 | has Success | ours | in flight: report task-a"
     },
     {
       clause: "an attempt that is being stopped is not tried again after that",
       run: () => Run.confirming().timer("confirmation").after(86_400_000).timer("task_timeout"),
-      /*GEN rule 7: the end of a silent agent|an attempt that is being stopped is not tried again after that*/
+      timers: ["cancel confirmation", "cancel settle"],
+      logged: ["agent_stopping task-a the task took longer than 86400000 ms"],
+      state: "task-a g1 confirming wakes 1 | Stopping Failed (the task took longer than 86400000 ms) | ours"
     },
     {
       clause: "a task that waits for its retry fails too",
       run: () => Run.retrying().after(86_400_000).timer("task_timeout"),
-      /*GEN rule 7: the end of a silent agent|a task that waits for its retry fails too*/
+      said: ["StopAgent task-a linger 0"],
+      timers: ["cancel confirmation", "cancel settle"],
+      logged: ["agent_stopping task-a the task took longer than 86400000 ms"],
+      state: "task-a g1 waking wakes 1 ended exited 1 | Stopping Failed (the task took longer than 86400000 ms) | ours"
     },
     {
       clause: "a task that waits for the agent before it fails too, though both are gone at once",
       run: () => Run.failing().reconnected().assigned(3).after(86_400_000).timer("task_timeout").stopped(),
-      /*GEN rule 7: the end of a silent agent|a task that waits for the agent before it fails too, though both are gone at once*/
+      said: ["InspectAgent task-a g3"],
+      state:
+        "task-a g3 accepted | Inspecting Failed (the task took longer than 86400000 ms) | ours | in flight: state task-a | pending: accept task-a"
     },
     {
       clause: "without a task nothing takes too long",
       run: () => Run.idle().timer("task_timeout"),
-      /*GEN rule 7: the end of a silent agent|without a task nothing takes too long*/
+      state: ""
     }
   ])
 })

@@ -31,11 +31,17 @@ export const assignment = (task_id: string, generation: number): Assignment => (
   assignment: { task_id, generation, description: "do it", repo: null }
 })
 
-export const assigned = (task_id: string, generation = 1): Message => ({ _tag: "TaskAssigned", task: assignment(task_id, generation) })
+export const assigned = (task_id: string, generation = 1): Message => ({
+  _tag: "TaskAssigned",
+  task: assignment(task_id, generation)
+})
 export const connect: ReadonlyArray<Message> = [{ _tag: "Connected" }, { _tag: "Identified" }]
 export const disconnected: Message = { _tag: "Disconnected", half_open: false }
 export const acked = (task_id: string, status = "accepted"): Message => ({ _tag: "TaskAcknowledged", task_id, status })
-export const timer = (name: Extract<Message, { _tag: "TimerFired" }>["timer"]): Message => ({ _tag: "TimerFired", timer: name })
+export const timer = (name: Extract<Message, { _tag: "TimerFired" }>["timer"]): Message => ({
+  _tag: "TimerFired",
+  timer: name
+})
 export const refused = (error: string, message_type: string | null = null, unknown_type = false): Message => ({
   _tag: "HubRefused",
   error,
@@ -96,7 +102,9 @@ export class Run {
 
   /** The commands in a line each, but for the log and the timers. */
   get said(): ReadonlyArray<string> {
-    return this.commands.filter(({ _tag }) => _tag !== "Log" && _tag !== "StartTimer" && _tag !== "CancelTimer").map(line)
+    return this.commands.filter(({ _tag }) => _tag !== "Log" && _tag !== "StartTimer" && _tag !== "CancelTimer").map(
+      line
+    )
   }
 
   get timers(): ReadonlyArray<string> {
@@ -163,6 +171,10 @@ export class Run {
 
   answered(action: "continue" | "abort"): this {
     return this.tell({ _tag: "StateReportAnswered", task_id: A, action })
+  }
+
+  reassigned(): this {
+    return this.tell({ _tag: "TaskReassigned", task_id: A })
   }
 
   denied(): this {
@@ -246,7 +258,9 @@ export const line = (command: Command): string => {
       return `SendProgress ${command.task.task_id} ${command.progress.progress ?? "-"}` +
         (command.progress.execution_event === null ? "" : ` ${JSON.stringify(command.progress.execution_event)}`)
     case "SendWakeResult":
-      return `SendWakeResult ${command.task.task_id} ${command.status}${command.reason === null ? "" : `: ${command.reason}`}`
+      return `SendWakeResult ${command.task.task_id} ${command.status}${
+        command.reason === null ? "" : `: ${command.reason}`
+      }`
     case "AnnounceRestart":
     case "Reconnect":
       return `${command._tag} ${command.reason}`
@@ -336,7 +350,17 @@ export const table = (rows: ReadonlyArray<Clause>): void => {
     test(clause, () => {
       const run = lead()
       if (process.env["GEN"]) {
-        appendFileSync(process.env["GEN"], JSON.stringify({ title: expect.getState().currentTestName!.split(" > ")[0], clause, said: run.said, timers: run.timers, logged: run.logged, state: stateLine(run.state) }) + "\n")
+        appendFileSync(
+          process.env["GEN"],
+          JSON.stringify({
+            title: expect.getState().currentTestName!.split(" > ")[0],
+            clause,
+            said: run.said,
+            timers: run.timers,
+            logged: run.logged,
+            state: stateLine(run.state)
+          }) + "\n"
+        )
       }
       expect({ said: run.said, timers: run.timers, logged: run.logged, state: stateLine(run.state) })
         .toEqual({ said, timers, logged, state })

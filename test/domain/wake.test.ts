@@ -1,5 +1,5 @@
 import { describe, expect } from "vitest"
-import { A, B, exited, failure, Run, success, T0, table } from "./support.ts"
+import { A, B, connect, exited, failure, Run, success, T0, table } from "./support.ts"
 
 /** A run whose first `count` attempts have failed with exit code 1. */
 const attempts = (count: number): Run => {
@@ -21,7 +21,9 @@ describe("rule 6: the wake", () => {
     {
       clause: "the intent is saved, then the command is spawned",
       run: () => Run.accepted().after(9).inspected(),
-      /*GEN rule 6: the wake|the intent is saved, then the command is spawned*/,
+      said: ["ClearEvidence task-a", "WatchResults task-a g1a1t1000009", "WakeAgent task-a g1"],
+      logged: ["wake_attempt task-a 1 g1a1t1000009"],
+      state: "task-a g1 waking wakes 1 | Spawning | ours",
       then: (run) => {
         expect(run.commands).toContainEqual({ _tag: "WakeAgent", task: run.task, wake_id: "g1a1t1000009" })
         expect(run.task.wake).toEqual({ id: "g1a1t1000009", at: T0 + 9, end: null })
@@ -30,282 +32,446 @@ describe("rule 6: the wake", () => {
     {
       clause: "confirmation is counted from the spawn",
       run: () => Run.spawning().spawned(),
-      /*GEN rule 6: the wake|confirmation is counted from the spawn*/
+      timers: ["start confirmation 30000"],
+      state: "task-a g1 confirming wakes 1 | Running | ours"
     },
     {
       clause: ".started confirms while the command runs",
       run: () => Run.confirming().after(3_000).started(),
-      /*GEN rule 6: the wake|.started confirms while the command runs*/
+      said: ["SendWakeResult task-a success"],
+      timers: ["cancel confirmation"],
+      logged: ["agent_started task-a 3000"],
+      state: "task-a g1 working wakes 1 | Running | ours"
     },
     {
       clause: ".started confirms after the command has ended",
       run: () => Run.confirming().ended(exited(0)).started(),
-      /*GEN rule 6: the wake|.started confirms after the command has ended*/
+      said: ["SendWakeResult task-a success"],
+      timers: ["cancel confirmation"],
+      logged: ["agent_started task-a 0"],
+      state: "task-a g1 working wakes 1 ended exited 0 | Running | ours"
     },
     {
       clause: ".started before we know of the spawn confirms",
       run: () => Run.spawning().started(),
-      /*GEN rule 6: the wake|.started before we know of the spawn confirms*/
+      said: ["SendWakeResult task-a success"],
+      timers: ["cancel confirmation"],
+      logged: ["agent_started task-a 0"],
+      state: "task-a g1 working wakes 1 | Spawning | ours"
     },
     {
       clause: "and then the spawn asks for no confirmation",
       run: () => Run.spawning().started().spawned(),
-      /*GEN rule 6: the wake|and then the spawn asks for no confirmation*/
+      state: "task-a g1 working wakes 1 | Running | ours"
     },
     {
       clause: ".started while the agent is looked at confirms",
       run: () => Run.confirming().timer("lease").started(),
-      /*GEN rule 6: the wake|.started while the agent is looked at confirms*/
+      said: ["SendWakeResult task-a success"],
+      timers: ["cancel confirmation"],
+      logged: ["agent_started task-a 0"],
+      state: "task-a g1 working wakes 1 | Inspecting lease | ours"
     },
     {
       clause: ".started while an earlier attempt is looked at does not",
       run: () => Run.spawning().restarted().started(),
-      /*GEN rule 6: the wake|.started while an earlier attempt is looked at does not*/
+      state: "recovering task-a g1 waking wakes 1 | Inspecting assess | down"
     },
     {
       clause: ".started of an agent that is being stopped does not confirm",
       run: () => Run.confirming().timer("confirmation").started(),
-      /*GEN rule 6: the wake|.started of an agent that is being stopped does not confirm*/
+      state: "task-a g1 confirming wakes 1 | Stopping AttemptFailed (no confirmation within 30000 ms) | ours"
     },
     {
       clause: ".started of an agent that is looked at after it was stopped does not confirm",
       run: () => Run.confirming().timer("confirmation").stopped().started(),
-      /*GEN rule 6: the wake|.started of an agent that is looked at after it was stopped does not confirm*/
+      state:
+        "task-a g1 confirming wakes 1 ended killed - | Inspecting AttemptFailed (no confirmation within 30000 ms) | ours"
     },
     {
       clause: ".started that comes during the delay of a retry is evidence for later",
       run: () => Run.retrying().started(),
-      /*GEN rule 6: the wake|.started that comes during the delay of a retry is evidence for later*/
+      state: "task-a g1 waking wakes 1 ended exited 1 | AwaitingRetry | ours"
     },
     {
       clause: ".started of another wake does not confirm",
       run: () => Run.confirming().tell({ _tag: "AgentStarted", task_id: A, wake_id: "g1a0t0" }),
-      /*GEN rule 6: the wake|.started of another wake does not confirm*/
+      state: "task-a g1 confirming wakes 1 | Running | ours"
     },
     {
       clause: ".started of another task does not confirm",
       run: () => Run.confirming().tell({ _tag: "AgentStarted", task_id: B, wake_id: "g1a1t1000000" }),
-      /*GEN rule 6: the wake|.started of another task does not confirm*/
+      state: "task-a g1 confirming wakes 1 | Running | ours"
     },
     {
       clause: ".started confirms once",
       run: () => Run.working().started(),
-      /*GEN rule 6: the wake|.started confirms once*/
+      state: "task-a g1 working wakes 1 | Running | ours"
     },
     {
       clause: "an answer confirms, and is reported",
       run: () => Run.confirming().found(success),
-      /*GEN rule 6: the wake|an answer confirms, and is reported*/
+      said: ["SendWakeResult task-a success", "SendReport task-a g1 Complete"],
+      timers: [
+        "cancel confirmation",
+        "cancel confirmation",
+        "cancel settle",
+        "cancel task_timeout",
+        "start answer 15000"
+      ],
+      logged: ["answer_found task-a success", "agent_started task-a 0", "report_sent task-a 1 complete"],
+      state: "task-a g1 reporting wakes 1 | has Success | ours | in flight: report task-a"
     },
     {
       clause: "an answer before we know of the spawn confirms, and is reported",
       run: () => Run.spawning().found(success),
-      /*GEN rule 6: the wake|an answer before we know of the spawn confirms, and is reported*/
+      said: ["SendWakeResult task-a success", "SendReport task-a g1 Complete"],
+      timers: [
+        "cancel confirmation",
+        "cancel confirmation",
+        "cancel settle",
+        "cancel task_timeout",
+        "start answer 15000"
+      ],
+      logged: ["answer_found task-a success", "agent_started task-a 0", "report_sent task-a 1 complete"],
+      state: "task-a g1 reporting wakes 1 | has Success | ours | in flight: report task-a"
     },
     {
       clause: "a spawn that we hear of after the answer changes nothing",
       run: () => Run.spawning().found(success).spawned(),
-      /*GEN rule 6: the wake|a spawn that we hear of after the answer changes nothing*/
+      state: "task-a g1 reporting wakes 1 | has Success | ours | in flight: report task-a"
     },
     {
       clause: "the spawn of another wake changes nothing",
       run: () => Run.spawning().tell({ _tag: "WakeSpawned", task_id: A, wake_id: "g1a0t0" }),
-      /*GEN rule 6: the wake|the spawn of another wake changes nothing*/
+      state: "task-a g1 waking wakes 1 | Spawning | ours"
     },
     {
       clause: "the spawn of another task changes nothing",
       run: () => Run.spawning().tell({ _tag: "WakeSpawned", task_id: B, wake_id: "g1a1t1000000" }),
-      /*GEN rule 6: the wake|the spawn of another task changes nothing*/
+      state: "task-a g1 waking wakes 1 | Spawning | ours"
     },
     {
       clause: "exit ≠ 0 before the confirmation: the attempt failed and the whole tree is stopped",
       run: () => Run.confirming().after(50).ended(exited(1, "boom")),
-      /*GEN rule 6: the wake|exit ≠ 0 before the confirmation: the attempt failed and the whole tree is stopped*/
+      said: [
+        "SendWakeResult task-a failed: the wake command ended with exit code 1: boom; there is no answer",
+        "StopAgent task-a linger 0"
+      ],
+      timers: ["cancel confirmation", "cancel settle"],
+      logged: [
+        "wake_ended task-a 1 50",
+        "wake_failed task-a 1 the wake command ended with exit code 1: boom; there is no answer",
+        "agent_stopping task-a the wake command ended with exit code 1: boom; there is no answer"
+      ],
+      state:
+        "task-a g1 confirming wakes 1 ended exited 1 | Stopping AttemptFailed (the wake command ended with exit code 1: boom; there is no answer) | ours"
     },
     {
       clause: "killed before the confirmation: the same",
       run: () => Run.confirming().ended({ how: "killed", code: null, output: "" }),
-      /*GEN rule 6: the wake|killed before the confirmation: the same*/
+      said: [
+        "SendWakeResult task-a failed: the wake command was killed; there is no answer",
+        "StopAgent task-a linger 0"
+      ],
+      timers: ["cancel confirmation", "cancel settle"],
+      logged: [
+        "wake_ended task-a  0",
+        "wake_failed task-a 1 the wake command was killed; there is no answer",
+        "agent_stopping task-a the wake command was killed; there is no answer"
+      ],
+      state:
+        "task-a g1 confirming wakes 1 ended killed - | Stopping AttemptFailed (the wake command was killed; there is no answer) | ours"
     },
     {
       clause: "not spawned at all: the same",
       run: () => Run.confirming().ended({ how: "unspawned", code: null, output: "ENOENT" }),
-      /*GEN rule 6: the wake|not spawned at all: the same*/
+      said: [
+        "SendWakeResult task-a failed: the wake command could not be started: ENOENT; there is no answer",
+        "StopAgent task-a linger 0"
+      ],
+      timers: ["cancel confirmation", "cancel settle"],
+      logged: [
+        "wake_ended task-a  0",
+        "wake_failed task-a 1 the wake command could not be started: ENOENT; there is no answer",
+        "agent_stopping task-a the wake command could not be started: ENOENT; there is no answer"
+      ],
+      state:
+        "task-a g1 confirming wakes 1 ended unspawned - | Stopping AttemptFailed (the wake command could not be started: ENOENT; there is no answer) | ours"
     },
     {
       clause: "exit 0 before the confirmation may have started something: it is given its time",
       run: () => Run.confirming().ended(exited(0)),
-      /*GEN rule 6: the wake|exit 0 before the confirmation may have started something: it is given its time*/
+      logged: ["wake_ended task-a 0 0"],
+      state: "task-a g1 confirming wakes 1 ended exited 0 | Running | ours"
     },
     {
       clause: "no confirmation in time: the attempt failed and the whole tree is stopped",
       run: () => Run.confirming().after(30_000).timer("confirmation"),
-      /*GEN rule 6: the wake|no confirmation in time: the attempt failed and the whole tree is stopped*/
+      said: ["SendWakeResult task-a timeout: no confirmation within 30000 ms", "StopAgent task-a linger 0"],
+      timers: ["cancel confirmation", "cancel settle"],
+      logged: [
+        "wake_failed task-a 1 no confirmation within 30000 ms",
+        "agent_stopping task-a no confirmation within 30000 ms"
+      ],
+      state: "task-a g1 confirming wakes 1 | Stopping AttemptFailed (no confirmation within 30000 ms) | ours"
     },
     {
       clause: "a confirmation that was due just before it is over means nothing",
       run: () => Run.working().timer("confirmation"),
-      /*GEN rule 6: the wake|a confirmation that was due just before it is over means nothing*/
+      state: "task-a g1 working wakes 1 | Running | ours"
     },
     {
       clause: "a confirmation timer while the agent is stopped already means nothing",
       run: () => Run.confirming().ended(exited(1)).timer("confirmation"),
-      /*GEN rule 6: the wake|a confirmation timer while the agent is stopped already means nothing*/
+      state:
+        "task-a g1 confirming wakes 1 ended exited 1 | Stopping AttemptFailed (the wake command ended with exit code 1; there is no answer) | ours"
     },
     {
       clause: "the outcome of an attempt is not told while a frame is in flight",
       run: () => Run.confirming().assigned(1).timer("confirmation"),
-      /*GEN rule 6: the wake|the outcome of an attempt is not told while a frame is in flight*/
+      said: ["StopAgent task-a linger 0"],
+      timers: ["cancel confirmation", "cancel settle"],
+      logged: [
+        "wake_failed task-a 1 no confirmation within 30000 ms",
+        "agent_stopping task-a no confirmation within 30000 ms"
+      ],
+      state:
+        "task-a g1 confirming wakes 1 | Stopping AttemptFailed (no confirmation within 30000 ms) | ours | in flight: accept task-a"
     },
     {
       clause: "nor to a hub that does not know the frame",
       run: () => Run.confirming().refused("validation_failed", "wake_result", true).timer("confirmation"),
-      /*GEN rule 6: the wake|nor to a hub that does not know the frame*/
+      said: ["StopAgent task-a linger 0"],
+      timers: ["cancel confirmation", "cancel settle"],
+      logged: [
+        "wake_failed task-a 1 no confirmation within 30000 ms",
+        "agent_stopping task-a no confirmation within 30000 ms"
+      ],
+      state:
+        "task-a g1 confirming wakes 1 | Stopping AttemptFailed (no confirmation within 30000 ms) | ours | refused: wake_result"
     },
     {
       clause: "when the tree is gone, the evidence is looked at",
       run: () => Run.confirming().timer("confirmation").stopped(),
-      /*GEN rule 6: the wake|when the tree is gone, the evidence is looked at*/
+      said: ["InspectAgent task-a g1"],
+      state:
+        "task-a g1 confirming wakes 1 ended killed - | Inspecting AttemptFailed (no confirmation within 30000 ms) | ours"
     },
     {
       clause: "one that is gone by itself keeps the end it had",
       run: () => Run.confirming().ended(exited(1)).stopped(false),
-      /*GEN rule 6: the wake|one that is gone by itself keeps the end it had*/
+      said: ["InspectAgent task-a g1"],
+      state:
+        "task-a g1 confirming wakes 1 ended exited 1 | Inspecting AttemptFailed (the wake command ended with exit code 1; there is no answer) | ours"
     },
     {
       clause: "an answer that is there then is reported",
       run: () => Run.confirming().timer("confirmation").stopped().inspected({ process: "gone", answer: success }),
-      /*GEN rule 6: the wake|an answer that is there then is reported*/
+      said: ["SendWakeResult task-a success", "SendReport task-a g1 Complete"],
+      timers: [
+        "cancel confirmation",
+        "cancel confirmation",
+        "cancel settle",
+        "cancel task_timeout",
+        "start answer 15000"
+      ],
+      logged: ["answer_found task-a success", "agent_started task-a 0", "report_sent task-a 1 complete"],
+      state: "task-a g1 reporting wakes 1 ended killed - | has Success | ours | in flight: report task-a"
     },
     {
       clause: "a failure that is there then is reported",
       run: () => Run.confirming().timer("confirmation").stopped().inspected({ process: "gone", answer: failure }),
-      /*GEN rule 6: the wake|a failure that is there then is reported*/
+      said: ["SendWakeResult task-a success", "SetAside task-a sent", "SendReport task-a g1 Failed: it went wrong"],
+      timers: [
+        "cancel confirmation",
+        "cancel confirmation",
+        "cancel settle",
+        "cancel task_timeout",
+        "start answer 15000"
+      ],
+      logged: ["answer_found task-a failure", "agent_started task-a 0", "report_sent task-a 1 failed"],
+      state:
+        "task-a g1 reporting wakes 1 ended killed - failed (it went wrong; sent g1) | ours | in flight: report task-a"
     },
     {
       clause: "a half-written answer is waited for",
-      run: () => Run.confirming().timer("confirmation").stopped().inspected({ process: "gone", answer: "half-written" }),
-      /*GEN rule 6: the wake|a half-written answer is waited for*/
+      run: () =>
+        Run.confirming().timer("confirmation").stopped().inspected({ process: "gone", answer: "half-written" }),
+      timers: ["cancel confirmation", "start settle 10000"],
+      state: "task-a g1 confirming wakes 1 ended killed - | Settling Failed (no confirmation within 30000 ms) | ours"
     },
     {
       clause: "nothing there: it is tried again after the first delay",
       run: () => Run.confirming().timer("confirmation").stopped().inspected({ process: "gone" }),
-      /*GEN rule 6: the wake|nothing there: it is tried again after the first delay*/
+      said: ["RetryWake task-a after 1"],
+      state: "task-a g1 waking wakes 1 ended killed - | AwaitingRetry | ours"
     },
     {
       clause: "signs of life of an agent that we killed mean nothing",
-      run: () => Run.confirming().timer("confirmation").stopped().inspected({ process: "gone", started: true, last_sign_at: T0 }),
-      /*GEN rule 6: the wake|signs of life of an agent that we killed mean nothing*/
+      run: () =>
+        Run.confirming().timer("confirmation").stopped().inspected({
+          process: "gone",
+          started: true,
+          last_sign_at: T0
+        }),
+      said: ["RetryWake task-a after 1"],
+      state: "task-a g1 waking wakes 1 ended killed - | AwaitingRetry | ours"
     },
     {
       clause: "signs of life of one that a command left behind mean that it is at work",
-      run: () => Run.confirming().ended(exited(0)).timer("confirmation").stopped(false).inspected({ process: "gone", started: true, last_sign_at: T0 }),
-      /*GEN rule 6: the wake|signs of life of one that a command left behind mean that it is at work*/
+      run: () =>
+        Run.confirming().ended(exited(0)).timer("confirmation").stopped(false).inspected({
+          process: "gone",
+          started: true,
+          last_sign_at: T0
+        }),
+      said: ["SendWakeResult task-a success"],
+      timers: ["cancel confirmation"],
+      logged: ["agent_found_at_work task-a", "agent_started task-a 0"],
+      state: "task-a g1 working wakes 1 ended exited 0 | Running | ours"
     },
     {
       clause: "what is told later of how a killed command ended does not bring it back",
       run: () => Run.confirming().timer("confirmation").stopped().ended({ how: "unseen", code: null, output: "" }),
-      /*GEN rule 6: the wake|what is told later of how a killed command ended does not bring it back*/
+      logged: ["wake_ended task-a  0"],
+      state:
+        "task-a g1 confirming wakes 1 ended killed - | Inspecting AttemptFailed (no confirmation within 30000 ms) | ours"
     },
     {
       clause: "when the delay is over, the evidence is looked at",
       run: () => Run.retrying().tell({ _tag: "RetryDue", task_id: A }),
-      /*GEN rule 6: the wake|when the delay is over, the evidence is looked at*/
+      said: ["InspectAgent task-a g1"],
+      state: "task-a g1 waking wakes 1 ended exited 1 | Inspecting assess | ours"
     },
     {
       clause: "and it is woken again",
       run: () => Run.retrying().after(5_000).tell({ _tag: "RetryDue", task_id: A }).inspected({ process: "gone" }),
-      /*GEN rule 6: the wake|and it is woken again*/
+      said: ["ClearEvidence task-a", "WatchResults task-a g1a2t1005000", "WakeAgent task-a g1"],
+      logged: ["wake_attempt task-a 2 g1a2t1005000"],
+      state: "task-a g1 waking wakes 2 | Spawning | ours"
     },
     {
       clause: "unless an agent is at work by then",
-      run: () => Run.confirming().ended(exited(0)).timer("confirmation").stopped(false).inspected({ process: "gone" }).tell({ _tag: "RetryDue", task_id: A }).inspected({ process: "gone", started: true, last_sign_at: T0 }),
-      /*GEN rule 6: the wake|unless an agent is at work by then*/
+      run: () =>
+        Run.confirming().ended(exited(0)).timer("confirmation").stopped(false).inspected({ process: "gone" }).tell({
+          _tag: "RetryDue",
+          task_id: A
+        }).inspected({ process: "gone", started: true, last_sign_at: T0 }),
+      said: ["SendWakeResult task-a success"],
+      timers: ["cancel confirmation"],
+      logged: ["agent_found_at_work task-a", "agent_started task-a 0"],
+      state: "task-a g1 working wakes 1 ended exited 0 | Running | ours"
     },
     {
       clause: "a delay that is over too late means nothing",
       run: () => Run.working().tell({ _tag: "RetryDue", task_id: A }),
-      /*GEN rule 6: the wake|a delay that is over too late means nothing*/
+      state: "task-a g1 working wakes 1 | Running | ours"
     },
     {
       clause: "the delay of another task means nothing",
       run: () => Run.retrying().tell({ _tag: "RetryDue", task_id: B }),
-      /*GEN rule 6: the wake|the delay of another task means nothing*/
+      state: "task-a g1 waking wakes 1 ended exited 1 | AwaitingRetry | ours"
     },
     {
       clause: "the third retry is the last: after it the task fails with what was seen",
       run: () => attempts(4),
-      /*GEN rule 6: the wake|the third retry is the last: after it the task fails with what was seen*/
+      said: [
+        "SetAside task-a sent",
+        "SendReport task-a g1 Failed: no wake succeeded in 4 attempts; the last: the wake command ended with exit code 1: boom; there is no answer"
+      ],
+      timers: ["cancel confirmation", "cancel settle", "cancel task_timeout", "start answer 15000"],
+      logged: ["report_sent task-a 1 failed"],
+      state:
+        "task-a g1 reporting wakes 4 ended exited 1 failed (no wake succeeded in 4 attempts; the last: the wake command ended with exit code 1: boom; there is no answer; sent g1) | ours | in flight: report task-a"
     },
     {
       clause: "the third attempt is not the last",
       run: () => attempts(3),
-      /*GEN rule 6: the wake|the third attempt is not the last*/
+      said: ["RetryWake task-a after 3"],
+      state: "task-a g1 waking wakes 3 ended exited 1 | AwaitingRetry | ours"
     },
     {
       clause: "a fifth attempt is never made, also not after a restart",
-      run: () => attempts(3).tell({ _tag: "RetryDue", task_id: A }).inspected({ process: "gone" }).spawned().ended(exited(1)).restarted().tell(...connect).inspected({ process: "gone" }).answered("continue"),
-      /*GEN rule 6: the wake|a fifth attempt is never made, also not after a restart*/
+      run: () =>
+        attempts(3).tell({ _tag: "RetryDue", task_id: A }).inspected({ process: "gone" }).spawned().ended(exited(1))
+          .restarted().tell(...connect).inspected({ process: "gone" }).reassigned().answered("continue").inspected({
+            process: "gone"
+          }).after(30_000).timer("confirmation").stopped(false).inspected({ process: "gone" }),
+      timers: ["cancel confirmation", "cancel settle", "cancel task_timeout"],
+      state:
+        "task-a g1 reporting wakes 4 ended exited 1 failed (no wake succeeded in 4 attempts; the last: the wake command ended with exit code 1; there is no answer) | ours | recovery denied | in flight: accept task-a"
     },
     {
       clause: "a command that can never run for this task fails it at once",
-      run: () => Run.spawning().tell({ _tag: "WakeImpossible", task_id: A, wake_id: "g1a1t1000000", reason: "too large" }),
-      /*GEN rule 6: the wake|a command that can never run for this task fails it at once*/
+      run: () =>
+        Run.spawning().tell({ _tag: "WakeImpossible", task_id: A, wake_id: "g1a1t1000000", reason: "too large" }),
+      said: ["SetAside task-a sent", "SendReport task-a g1 Failed: too large"],
+      timers: ["cancel confirmation", "cancel settle", "cancel task_timeout", "start answer 15000"],
+      logged: ["report_sent task-a 1 failed"],
+      state: "task-a g1 reporting wakes 1 failed (too large; sent g1) | ours | in flight: report task-a"
     },
     {
       clause: "the impossibility of another wake means nothing",
       run: () => Run.spawning().tell({ _tag: "WakeImpossible", task_id: A, wake_id: "g1a0t0", reason: "too large" }),
-      /*GEN rule 6: the wake|the impossibility of another wake means nothing*/
+      state: "task-a g1 waking wakes 1 | Spawning | ours"
     },
     {
       clause: "the impossibility for another task means nothing",
-      run: () => Run.spawning().tell({ _tag: "WakeImpossible", task_id: B, wake_id: "g1a1t1000000", reason: "too large" }),
-      /*GEN rule 6: the wake|the impossibility for another task means nothing*/
+      run: () =>
+        Run.spawning().tell({ _tag: "WakeImpossible", task_id: B, wake_id: "g1a1t1000000", reason: "too large" }),
+      state: "task-a g1 waking wakes 1 | Spawning | ours"
     },
     {
       clause: "an impossibility that we hear of too late means nothing",
-      run: () => Run.confirming().tell({ _tag: "WakeImpossible", task_id: A, wake_id: "g1a1t1000000", reason: "too large" }),
-      /*GEN rule 6: the wake|an impossibility that we hear of too late means nothing*/
+      run: () =>
+        Run.confirming().tell({ _tag: "WakeImpossible", task_id: A, wake_id: "g1a1t1000000", reason: "too large" }),
+      state: "task-a g1 confirming wakes 1 | Running | ours"
     },
     {
       clause: "the end of another wake means nothing",
       run: () => Run.confirming().tell({ _tag: "WakeExited", task_id: A, wake_id: "g1a0t0", end: exited(1) }),
-      /*GEN rule 6: the wake|the end of another wake means nothing*/
+      state: "task-a g1 confirming wakes 1 | Running | ours"
     },
     {
       clause: "the end of a wake of another task means nothing",
       run: () => Run.confirming().tell({ _tag: "WakeExited", task_id: B, wake_id: "g1a1t1000000", end: exited(1) }),
-      /*GEN rule 6: the wake|the end of a wake of another task means nothing*/
+      state: "task-a g1 confirming wakes 1 | Running | ours"
     },
     {
       clause: "the end of a wake before any means nothing",
       run: () => Run.accepted().tell({ _tag: "WakeExited", task_id: A, wake_id: "g1a1t1000000", end: exited(1) }),
-      /*GEN rule 6: the wake|the end of a wake before any means nothing*/
+      state: "task-a g1 accepted | Inspecting assess | ours"
     },
     {
       clause: "no wake while the agent of the task before is not gone",
       run: () => Run.reporting().acked("complete").assigned(1, B).acked("accepted", B).inspected(),
-      /*GEN rule 6: the wake|no wake while the agent of the task before is not gone*/
+      state: "task-b g1 accepted | AwaitingExit | ours | leaving: task-a remove"
     },
     {
       clause: "when it is gone, the evidence is looked at and the wake follows",
       run: () => Run.reporting().acked("complete").assigned(1, B).acked("accepted", B).inspected().stopped(),
-      /*GEN rule 6: the wake|when it is gone, the evidence is looked at and the wake follows*/
+      said: ["RemoveFiles task-a", "InspectAgent task-b g1"],
+      state: "task-b g1 accepted | Inspecting assess | ours"
     },
     {
       clause: "when one is gone and another is not, it waits on",
-      run: () => Run.reporting().acked("complete").assigned(1, B).inspected().tell({ _tag: "TaskCancelled", task_id: B }).assigned(1, "task-c").inspected().stopped(),
-      /*GEN rule 6: the wake|when one is gone and another is not, it waits on*/
+      run: () =>
+        Run.reporting().acked("complete").assigned(1, B).inspected().tell({ _tag: "TaskCancelled", task_id: B })
+          .assigned(1, "task-c").inspected().stopped(),
+      said: ["RemoveFiles task-a"],
+      state:
+        "task-c g1 accepted | AwaitingExit | ours | in flight: accept task-b | pending: accept task-c | leaving: task-b remove"
     },
     {
       clause: "the end of an agent that nobody waits for means nothing",
       run: () => Run.working().stopped(),
-      /*GEN rule 6: the wake|the end of an agent that nobody waits for means nothing*/
+      state: "task-a g1 working wakes 1 | Running | ours"
     },
     {
       clause: "the end of the agent of another task is not that of this one",
       run: () => Run.confirming().timer("confirmation").stopped(true, B),
-      /*GEN rule 6: the wake|the end of the agent of another task is not that of this one*/
+      state: "task-a g1 confirming wakes 1 | Stopping AttemptFailed (no confirmation within 30000 ms) | ours"
     }
   ])
 })

@@ -157,3 +157,26 @@ describe("a drop while the agent works", () => {
     40_000
   )
 })
+
+describe("one daemon a folder", () => {
+  it.live(
+    "a second one is refused with 73 in one sentence, and a killed one never blocks a start",
+    () =>
+      Effect.gen(function*() {
+        const hub = yield* startHub()
+        const folder = yield* makeFolder(hub, { work: atOnce })
+        const first = yield* startDaemon(folder)
+        yield* until("the first is up", () => first.events("identified").length === 1)
+        const second = yield* startDaemon(folder)
+        assert.strictEqual(yield* second.ended, 73)
+        assert.include(second.output(), `held by the sidecar with pid ${first.pid}, since 20`)
+        assert.lengthOf(second.output().trim().split("\n"), 1)
+        yield* first.kill
+        const third = yield* startDaemon(folder)
+        const task = yield* submit(hub)
+        yield* doneWithOneWake(hub, folder, task)
+        assert.isEmpty(third.events("fiber_died"))
+      }),
+    40_000
+  )
+})

@@ -26,7 +26,7 @@ export const agentStarted = (task_id: string, wake_id: string | null): Rule =>
 /** Rule 8: a new `.progress` is relayed. */
 export const progressFound = (task_id: string, progress: Progress): Rule =>
   withTask((task) =>
-    task.task_id === task_id && task.status !== "reporting" ? all(agentIs({ progress }), relayProgress) : stay
+    task.task_id === task_id ? all(agentIs({ progress }), relayProgress) : stay
   )
 
 /** Rule 6: the delay of a retry is over. */
@@ -50,7 +50,7 @@ export const leaseDue: Rule = given((state) =>
     all(
       startTimer("lease", limits.lease_ms),
       state.connection.standing === "in_doubt" ? emit({ _tag: "LookUpTask", task_id: task.task_id }) : stay,
-      state.agent.activity._tag === "Running" && task.status !== "reporting"
+      state.agent.activity._tag === "Running"
         ? inspect("lease")
         : stay
     )

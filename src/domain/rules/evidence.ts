@@ -115,7 +115,8 @@ export const wakeExited = (task_id: string, wake_id: string, end: WakeEnd): Rule
   given(({ agent, policy }, now) =>
     withTask((task) => {
       if (task.task_id !== task_id || task.wake === null || task.wake.id !== wake_id) return stay
-      const over = agent.activity._tag === "Running" && !mayHaveLaunched(end, policy)
+      const looksFor = agent.activity._tag === "Running" || agent.activity._tag === "Settling"
+      const over = looksFor && task.wake.end === null && !mayHaveLaunched(end, policy)
       return all(
         task.wake.end?.how === "killed" ? stay : taskIs({ wake: { ...task.wake, end } }),
         log({ event: "wake_ended", task_id, exit_code: end.code, duration_ms: now - task.wake.at }),

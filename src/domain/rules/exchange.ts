@@ -94,7 +94,7 @@ const sendNext = (next: Exchange): Rule =>
 export const relayProgress: Rule = given((state, now) => {
   const { progress, progress_sent_at } = state.agent
   const task = heldTask(state)
-  if (progress === null || task === null || task.status === "reporting" || !mayTell(state, "task_progress")) return stay
+  if (progress === null || task === null || !mayTell(state, "task_progress")) return stay
   const wait = progress_sent_at === null ? 0 : remaining(progress_sent_at, limits.progress_interval_ms, now)
   if (wait > 0) return startTimer("progress", wait)
   return all(
