@@ -1,0 +1,504 @@
+import type { Command, Report } from "../../src/domain/Command.ts"
+import type { Answer, Evidence } from "../../src/domain/Evidence.ts"
+import type { Message } from "../../src/domain/Message.ts"
+import type { SidecarState, TimerName } from "../../src/domain/SidecarState.ts"
+import { emptyStore, heldTask, initialState } from "../../src/domain/SidecarState.ts"
+import type { Task, WakeEnd } from "../../src/domain/Task.ts"
+import { transition } from "../../src/domain/transition.ts"
+import { A, acked, assigned, B, failure, line, policy, refused, stateLine, success, unusable } from "./support.ts"
+
+/** A small seeded generator (mulberry32): the same seed, the same run. */
+const generator = (seed: number) => () => {
+  seed = (seed + 0x6d2b79f5) | 0
+  let t = Math.imul(seed ^ (seed >>> 15), 1 | seed)
+  t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
+  return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296
+}
+
+interface Agent {
+  readonly task_id: string
+  readonly wake_id: string
+  watched: boolean // whether somebody in this life of the daemon waits for its end
+}
+
+interface Files {
+  started: boolean
+  answer: Answer | "half-written" | null
+}
+
+type Question = Extract<
+  Command,
+  { readonly _tag: "AcceptTask" | "RejectTask" | "AskRecovery" | "ReportState" | "SendReport" }
+>
+
+const questions: ReadonlySet<string> = new Set(["AcceptTask", "RejectTask", "AskRecovery", "ReportState", "SendReport"])
+const isQuestion = (command: Command): command is Question => questions.has(command._tag)
+const news: ReadonlySet<string> = new Set(["SendProgress", "SendWakeResult"])
+
+/** A tiny hub, agent, folder and clock around the rules, run as the actor runs them, with what must never happen. */
+export class World {
+  readonly random: () => number
+  readonly trace: Array<string> = []
+  state: SidecarState = initialState(policy)
+  now = 1_000_000
+  over = false
+
+  private mailbox: Array<Message> = []
+  private owed: Array<Question> = []
+  private agents: Array<Agent> = []
+  private ran = new Set<string>()
+  private spawns: Array<Extract<Command, { readonly _tag: "WakeAgent" }>> = []
+  private stops = new Set<string>()
+  private timers = new Map<TimerName, number>()
+  private retry: string | null = null
+  private watch: { readonly task_id: string; readonly wake_id: string | null } | null = null
+  private files = new Map<string, Files>()
+  private socket = false
+  private closed = false
+  private reconnecting = false
+  private mayRemove = new Set<string>()
+  private generations = new Map<string, number>()
+  private failedAt = new Map<string, number>()
+
+  constructor(seed: number) {
+    this.random = generator(seed)
+    this.handle({ _tag: "Restarted", stored: emptyStore, survivors: [] })
+  }
+
+  check(holds: boolean, what: string): void {
+    if (!holds) throw new Error(`${what}\n${this.trace.slice(-60).join("\n")}`)
+  }
+
+  private pick<T>(...choices: readonly [T, ...Array<T>]): T {
+    return choices[Math.floor(this.random() * choices.length)] ?? choices[0]
+  }
+
+  private folder(task_id: string): Files {
+    const files = this.files.get(task_id) ?? { started: false, answer: null }
+    this.files.set(task_id, files)
+    return files
+  }
+
+  private isAlive(task_id: string, wake_id: string): boolean {
+    return this.agents.some((agent) => agent.task_id === task_id && agent.wake_id === wake_id)
+  }
+
+  // ---- the actor ----
+
+  private handle(first: Message): void {
+    const messages = [first]
+    for (let message = messages.shift(); message !== undefined; message = messages.shift()) {
+      const before = this.state
+      this.trace.push(`> ${JSON.stringify(message).slice(0, 160)}`)
+      const [after, commands] = transition(before, message, this.now)
+      this.state = after
+      this.learn(before, message)
+      this.trace.push(`  ${commands.map(line).join("; ")}`, `  = ${stateLine(after)}`)
+      this.checkFrames(before, commands)
+      this.check(after.stored.active === null || after.stored.recovering === null, "two tasks are held")
+      for (const command of commands) {
+        const outcome = this.run(command)
+        if (outcome !== undefined) messages.push(outcome)
+      }
+    }
+  }
+
+  private learn(before: SidecarState, message: Message): void {
+    if (message._tag === "TaskCancelled" || message._tag === "TaskAcknowledged") this.mayRemove.add(message.task_id)
+    if (message._tag === "TaskAssigned" && heldTask(this.state)?.task_id === message.task.task_id) {
+      const { generation, task_id } = message.task
+      const held = heldTask(before)?.task_id === task_id
+      this.generations.set(task_id, held ? Math.max(generation, this.generations.get(task_id) ?? 0) : generation)
+    }
+  }
+
+  private checkFrames(before: SidecarState, commands: ReadonlyArray<Command>): void {
+    const { in_flight } = this.state.connection
+    let busy = in_flight !== null && in_flight === before.connection.in_flight
+    for (const command of commands) {
+      if (isQuestion(command) || news.has(command._tag)) {
+        this.check(!busy, `${line(command)} while a frame is in flight`)
+        this.check(this.state.connection.phase === "identified", `${line(command)} without a connection`)
+        busy = isQuestion(command)
+      }
+    }
+  }
+
+  private checkReport(task: Task, report: Report): void {
+    const { generation, task_id } = task
+    this.check(generation === this.generations.get(task_id), "a report under an old generation")
+    this.check(this.state.connection.standing === "ours", "a report of a task that is not ours")
+    if (report._tag === "Complete") return
+    const last = this.failedAt.get(task_id)
+    this.check(last === undefined || last === generation, "a failure was sent again under a new generation")
+    this.failedAt.set(task_id, generation)
+  }
+
+  private checkWake(task_id: string): void {
+    this.check(this.agents.length === 0 && this.spawns.length === 0, "a wake while an agent of ours is not gone")
+    this.check(this.folder(task_id).answer === null, "a wake of a task whose answer is there")
+  }
+
+  private run(command: Command): Message | void {
+    if (isQuestion(command)) this.owed.push(command)
+    switch (command._tag) {
+      case "SendReport":
+        this.checkReport(command.task, command.report)
+        return
+      case "InspectAgent":
+        return { _tag: "AgentInspected", task_id: command.task.task_id, evidence: this.look(command.task) }
+      case "ClearEvidence":
+        this.checkWake(command.task_id)
+        this.files.delete(command.task_id)
+        return
+      case "WakeAgent":
+        this.checkWake(command.task.task_id)
+        this.failedAt.delete(command.task.task_id)
+        this.spawns.push(command)
+        return
+      case "AdoptAgent":
+        for (const agent of this.agents) agent.watched ||= agent.wake_id === command.wake_id
+        if (!this.isAlive(command.task.task_id, command.wake_id)) {
+          this.tellEnd(command.task.task_id, command.wake_id, "unseen")
+        }
+        return
+      case "WatchResults": {
+        this.watch = command
+        const { answer, started } = this.folder(command.task_id)
+        if (started) this.mailbox.push({ _tag: "AgentStarted", task_id: command.task_id, wake_id: command.wake_id })
+        if (answer !== null) this.tellAnswer(command.task_id)
+        return
+      }
+      case "StopWatching":
+        this.watch = null
+        return
+      case "RetryWake":
+        this.retry = command.task_id
+        return
+      case "StopAgent":
+        this.stops.add(command.task_id)
+        return
+      case "SetAside":
+        this.files.delete(command.task_id)
+        return
+      case "RemoveFiles":
+        this.remove(command.task_id, command.keep_answer)
+        return
+      case "StartTimer":
+        this.timers.set(command.timer, this.now + command.after_ms)
+        return
+      case "CancelTimer":
+        this.timers.delete(command.timer)
+        return
+      case "LookUpTask":
+        this.mailbox.push({
+          _tag: "TaskLookedUp",
+          task_id: command.task_id,
+          whereabouts: this.pick("queued", "ours", "elsewhere", "unknown")
+        })
+        return
+      case "Reconnect":
+        this.reconnecting = true
+        return
+      case "CloseConnection":
+        this.closed = true
+        this.socket = false
+        this.owed = []
+        return
+      case "Exit":
+        this.over = true
+    }
+  }
+
+  private remove(task_id: string, keep_answer: boolean): void {
+    this.check(this.mayRemove.has(task_id), "files removed before an acknowledgement")
+    const held = heldTask(this.state)
+    this.check(
+      held?.task_id !== task_id || held.status !== "reporting",
+      "the files of a task that is reported were removed"
+    )
+    if (keep_answer) this.folder(task_id).started = false
+    else this.files.delete(task_id)
+  }
+
+  private look({ task_id, wake }: Task): Evidence {
+    const { answer, started } = this.folder(task_id)
+    this.spawns = this.spawns.filter((spawn) => spawn.wake_id !== wake?.id)
+    const gone = wake !== null && this.ran.has(wake.id) ? "gone" : "none"
+    const process = wake !== null && this.isAlive(task_id, wake.id) ? "alive" : gone
+    return { process, this_boot: true, started, last_sign_at: started ? this.now : null, answer }
+  }
+
+  // ---- the agent ----
+
+  private tellAnswer(task_id: string): void {
+    const { answer } = this.folder(task_id)
+    if (this.watch?.task_id !== task_id || answer === null || answer === "half-written") return
+    this.mailbox.push({ _tag: "ResultFound", task_id, answer })
+  }
+
+  private tellEnd(task_id: string, wake_id: string, how: WakeEnd["how"], code: number | null = null): void {
+    this.mailbox.push({ _tag: "WakeExited", task_id, wake_id, end: { how, code, output: "" } })
+  }
+
+  private end(agent: Agent, how: WakeEnd["how"], code: number | null): void {
+    this.agents = this.agents.filter((other) => other !== agent)
+    if (agent.watched) this.tellEnd(agent.task_id, agent.wake_id, how, code)
+  }
+
+  private answer(task_id: string, answer: Answer | "half-written"): void {
+    this.folder(task_id).answer = answer
+    if (answer !== "half-written") this.failedAt.delete(task_id)
+    this.tellAnswer(task_id)
+  }
+
+  private start(agent: Agent): void {
+    this.folder(agent.task_id).started = true
+    const { watch } = this
+    if (watch?.task_id !== agent.task_id) return
+    this.mailbox.push({ _tag: "AgentStarted", task_id: watch.task_id, wake_id: watch.wake_id })
+  }
+
+  private agentActs(agent: Agent): void {
+    const { task_id } = agent
+    this.pick(
+      () => this.start(agent),
+      () => this.start(agent),
+      () => this.mailbox.push({ _tag: "ProgressFound", task_id, progress: { progress: 5, execution_event: null } }),
+      () => this.answer(task_id, this.pick<Answer | "half-written">(success, failure, unusable, "half-written")),
+      () => this.end(agent, "exited", this.pick(0, 1))
+    )()
+  }
+
+  private spawn(): void {
+    const command = this.spawns.shift()
+    if (command === undefined) return
+    const { task: { task_id }, wake_id } = command
+    if (this.random() < 0.1) {
+      this.mailbox.push({ _tag: "WakeImpossible", task_id, wake_id, reason: "too large" })
+      return
+    }
+    this.ran.add(wake_id)
+    this.agents.push({ task_id, wake_id, watched: true })
+    this.mailbox.push({ _tag: "WakeSpawned", task_id, wake_id })
+  }
+
+  private stop(task_id: string): void {
+    this.stops.delete(task_id)
+    this.spawns = this.spawns.filter((spawn) => spawn.task.task_id !== task_id)
+    const living = this.agents.filter((agent) => agent.task_id === task_id)
+    const stopped: Message = { _tag: "AgentStopped", task_id, was_alive: living.length > 0 }
+    const first = this.random() < 0.5
+    if (first) this.mailbox.push(stopped)
+    for (const agent of living) this.end(agent, "killed", null)
+    if (!first) this.mailbox.push(stopped)
+  }
+
+  // ---- the hub ----
+
+  private reply(nice: boolean): void {
+    const frame = this.owed.shift()
+    if (frame === undefined) return
+    const task_id = frame._tag === "RejectTask" ? frame.task_id : frame.task.task_id
+    if (!nice && this.random() < 0.15) {
+      this.mailbox.push({ _tag: "RateLimited", retry_after_ms: 1_000 })
+      return
+    }
+    const harsh = !nice && this.random() < 0.3
+    switch (frame._tag) {
+      case "AcceptTask":
+        this.mailbox.push(acked(task_id))
+        return
+      case "RejectTask":
+        this.mailbox.push(refused("validation_failed", "task_rejected", true))
+        return
+      case "AskRecovery":
+        this.mailbox.push(
+          this.pick<Message>(
+            { _tag: "TaskReassigned", task_id },
+            { _tag: "TaskContinued", task_id, generation: frame.task.generation + (harsh ? 2 : 0) },
+            refused("validation_failed", "task_recovering", true)
+          )
+        )
+        return
+      case "ReportState":
+        this.mailbox.push(
+          harsh && this.random() < 0.3
+            ? refused("validation_failed", "state_report", true)
+            : { _tag: "StateReportAnswered", task_id, action: harsh ? "abort" : "continue" }
+        )
+        return
+      case "SendReport":
+        this.mailbox.push(
+          harsh
+            ? this.pick(
+              refused("task_complete_failed: stale_generation"),
+              refused("invalid_json"),
+              refused("validation_failed")
+            )
+            : acked(task_id, frame.report._tag === "Complete" ? "complete" : "retried")
+        )
+    }
+  }
+
+  private dropped(half_open: boolean): void {
+    if (!this.socket) return
+    this.socket = false
+    this.owed = []
+    this.reconnecting = false
+    this.mailbox.push({ _tag: "Disconnected", half_open })
+  }
+
+  private connect(): void {
+    this.socket = true
+    this.mailbox.push({ _tag: "Connected" }, { _tag: "Identified" })
+  }
+
+  private generation = 1
+
+  private hubActs(): void {
+    const task_id = this.pick(A, B)
+    this.pick<() => void>(
+      () => this.mailbox.push(assigned(task_id, this.generation += 2)),
+      () => this.mailbox.push(assigned(task_id, this.generation += 2)),
+      () => this.mailbox.push(assigned(task_id, Math.max(0, this.generation - this.pick(0, 2)))),
+      () => this.mailbox.push({ _tag: "TaskCancelled", task_id }),
+      () => this.dropped(this.random() < 0.5),
+      () => this.noise(task_id)
+    )()
+  }
+
+  private noise(task_id: string): void {
+    this.mailbox.push(
+      this.pick<Message>(
+        { _tag: "HubLostUs" },
+        { _tag: "RateLimited", retry_after_ms: 500 },
+        { _tag: "RetryDue", task_id },
+        { _tag: "TaskReassigned", task_id },
+        { _tag: "TaskContinued", task_id, generation: this.generation },
+        { _tag: "StateReportAnswered", task_id, action: this.pick("abort", "continue") },
+        acked(task_id),
+        refused("validation_failed", this.pick("wake_result", "task_progress"), true),
+        { _tag: "TaskLookedUp", task_id, whereabouts: "elsewhere" },
+        { _tag: "WakeExited", task_id, wake_id: "another", end: { how: "exited", code: 1, output: "" } },
+        {
+          _tag: "TimerFired",
+          timer: this.pick(
+            "answer",
+            "resend",
+            "assign_grace",
+            "half_open",
+            "confirmation",
+            "settle",
+            "lease",
+            "progress"
+          )
+        },
+        ...this.random() < 0.05 ? [{ _tag: "DrainRequested", exit_code: 0 } as const] : [],
+        ...this.random() < 0.05 ? [{ _tag: "RestartRequested", reason: "update" } as const] : []
+      )
+    )
+  }
+
+  // ---- the run ----
+
+  private restart(): void {
+    this.trace.push("-- crash --")
+    const { stored } = this.state
+    while (this.spawns.length > 0) {
+      if (this.random() < 0.5) this.spawn()
+      else this.spawns.shift()
+    }
+    for (const agent of this.agents) agent.watched = false
+    this.mailbox = []
+    this.owed = []
+    this.stops = new Set()
+    this.timers = new Map()
+    this.retry = null
+    this.watch = null
+    this.socket = false
+    this.closed = false
+    this.reconnecting = false
+    this.state = initialState(policy)
+    this.handle({ _tag: "Restarted", stored, survivors: [...new Set(this.agents.map(({ task_id }) => task_id))] })
+  }
+
+  private fire(): void {
+    const [next] = [...this.timers].toSorted(([, a], [, b]) => a - b)
+    if (next === undefined) return
+    this.timers.delete(next[0])
+    this.now = Math.max(this.now, next[1])
+    this.mailbox.push({ _tag: "TimerFired", timer: next[0] })
+  }
+
+  private retryDue(): void {
+    if (this.retry !== null) this.mailbox.push({ _tag: "RetryDue", task_id: this.retry })
+    this.retry = null
+  }
+
+  private deliver(): void {
+    const message = this.mailbox.shift()
+    if (message !== undefined) this.handle(message)
+  }
+
+  /** One thing that may happen next, whatever it is. */
+  step(): void {
+    this.now += Math.floor(this.random() * 500)
+    const { phase } = this.state.connection
+    const [stopping] = this.stops
+    const agent = this.agents.length === 0
+      ? undefined
+      : this.pick(...this.agents.slice(0, 1) as [Agent], ...this.agents)
+    if (!this.socket && !this.closed && this.random() < 0.3) this.connect()
+    else if (this.reconnecting && this.random() < 0.5) this.dropped(false)
+    else if (this.random() < 0.02) this.restart()
+    else {
+      this.pick<() => void>(
+        () => this.deliver(),
+        () => this.deliver(),
+        () => this.deliver(),
+        () => phase === "identified" && this.socket ? this.hubActs() : this.deliver(),
+        () => this.reply(false),
+        () => this.spawn(),
+        () => agent === undefined ? this.deliver() : this.agentActs(agent),
+        () => stopping === undefined ? this.deliver() : this.stop(stopping),
+        () => this.retryDue(),
+        () => this.fire()
+      )()
+    }
+  }
+
+  /** When faults stop: everybody does what is best, until nothing is owed; false where that is never reached. */
+  settle(): boolean {
+    for (let steps = 0; steps < 400; steps++) {
+      if (
+        this.over || (heldTask(this.state) === null && this.state.leaving.length === 0 && this.mailbox.length === 0)
+      ) return true
+      this.settleOn()
+    }
+    return false
+  }
+
+  private settleOn(): void {
+    const [stopping] = this.stops
+    const [agent] = this.agents
+    if (this.mailbox.length > 0) return this.deliver()
+    if (this.reconnecting && this.socket) return this.dropped(false)
+    if (!this.socket && !this.closed) return this.connect()
+    if (this.owed.length > 0) return this.reply(true)
+    if (this.spawns.length > 0) return this.spawn()
+    if (stopping !== undefined) return this.stop(stopping)
+    for (const [task_id, { answer }] of this.files) if (answer === "half-written") this.answer(task_id, success)
+    if (agent !== undefined) {
+      if (this.folder(agent.task_id).answer === null) this.answer(agent.task_id, success)
+      return this.end(agent, "exited", 0)
+    }
+    if (this.retry !== null) return this.retryDue()
+    if (this.state.connection.standing === "in_doubt") {
+      const task = heldTask(this.state)
+      if (task !== null) this.mailbox.push(assigned(task.task_id, this.generation += 2))
+      return
+    }
+    this.fire()
+  }
+}
