@@ -6,6 +6,8 @@ export type Answer =
   | { readonly _tag: "Failure"; readonly reason: string }
   | { readonly _tag: "Unusable"; readonly reason: string }
 
+export type Success = Extract<Answer, { readonly _tag: "Success" }>
+
 /** What the agent says of its progress: a whole percentage, an event for the hub's dashboard, or both. */
 export interface Progress {
   readonly progress: number | null

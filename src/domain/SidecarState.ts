@@ -1,6 +1,6 @@
 import * as Schema from "effect/Schema"
 import type { FilesOfTheEnded } from "./Command.ts"
-import type { Answer, Progress, SilencePolicy } from "./Evidence.ts"
+import type { Progress, SilencePolicy, Success } from "./Evidence.ts"
 import { Task } from "./Task.ts"
 
 /** `queue.json`: what we owe the hub. */
@@ -81,7 +81,7 @@ export type Activity =
 /** What is known of the agent in this life of the daemon; forgotten with the task. */
 export interface Agent {
   readonly activity: Activity
-  readonly answer: Answer | null
+  readonly answer: Success | null // what is to be reported, unless there is a failure
   readonly progress: Progress | null // not relayed yet
   readonly progress_sent_at: number | null
 }
@@ -103,6 +103,7 @@ export interface SidecarState {
   readonly connection: Connection
   readonly agent: Agent
   readonly leaving: ReadonlyArray<Leaving>
+  readonly stopping: ReadonlyArray<string> // the tasks whose agent is being stopped; its end is told once
   readonly draining: 0 | 75 | null
 }
 
@@ -124,6 +125,7 @@ export const initialState = (policy: Policy): SidecarState => ({
   connection: noConnection,
   agent: noAgent,
   leaving: [],
+  stopping: [],
   draining: null
 })
 

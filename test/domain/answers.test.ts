@@ -9,7 +9,7 @@ describe("rule 11: a bad answer", () => {
       said: ["SetAside task-a rejected", "StopAgent task-a linger 0"],
       timers: ["cancel confirmation", "cancel settle"],
       logged: ["answer_found task-a unusable", "agent_stopping task-a the answer is not JSON"],
-      state: "task-a g1 working wakes 1 | Stopping Failed (the answer is not JSON) | ours"
+      state: "task-a g1 working wakes 1 | Stopping Failed (the answer is not JSON) | ours | stopping: task-a"
     },
     {
       clause: "then the task fails and says why",
@@ -47,7 +47,7 @@ describe("rule 11: a bad answer", () => {
         "agent_started task-a 0",
         "agent_stopping task-a the answer is not JSON"
       ],
-      state: "task-a g1 working wakes 1 | Stopping Failed (the answer is not JSON) | ours"
+      state: "task-a g1 working wakes 1 | Stopping Failed (the answer is not JSON) | ours | stopping: task-a"
     },
     {
       clause: "one of an attempt that is being stopped ends the task, and nothing is stopped twice",
@@ -59,7 +59,7 @@ describe("rule 11: a bad answer", () => {
         "agent_started task-a 0",
         "agent_stopping task-a the answer is not JSON"
       ],
-      state: "task-a g1 working wakes 1 | Stopping Failed (the answer is not JSON) | ours"
+      state: "task-a g1 working wakes 1 | Stopping Failed (the answer is not JSON) | ours | stopping: task-a"
     },
     {
       clause: "one that a stopped attempt has left behind waits for the watch",

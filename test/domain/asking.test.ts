@@ -271,13 +271,13 @@ describe("rule 4: ask first", () => {
       run: () => Run.working().reconnected().cancelled().refused("validation_failed", "state_report", true),
       timers: ["cancel answer", "cancel resend"],
       logged: ["frame_refused state_report validation_failed"],
-      state: "leaving: task-a remove | refused: state_report"
+      state: "leaving: task-a remove | stopping: task-a | refused: state_report"
     },
     {
       clause: "an answer about a task that has gone changes nothing",
       run: () => Run.working().reconnected().cancelled().answered("abort"),
       timers: ["cancel answer", "cancel resend"],
-      state: "leaving: task-a remove"
+      state: "leaving: task-a remove | stopping: task-a"
     },
     {
       clause: "an answer about another task is not the answer",
@@ -309,7 +309,7 @@ describe("rule 4: ask first", () => {
     {
       clause: "the 5 s of a task that has gone mean nothing",
       run: () => Run.working().denied().cancelled().timer("assign_grace"),
-      state: "leaving: task-a remove"
+      state: "leaving: task-a remove | stopping: task-a"
     },
     {
       clause: "with another agent, finished or gone: its agent is stopped, the slot is free, its files are kept",
@@ -324,7 +324,7 @@ describe("rule 4: ask first", () => {
         "cancel assign_grace"
       ],
       logged: ["recovery_settled task-a not_ours"],
-      state: "leaving: task-a keep"
+      state: "leaving: task-a keep | stopping: task-a"
     },
     {
       clause: "queued: the agent works on in its slot",
@@ -436,7 +436,7 @@ describe("rule 4: ask first", () => {
         "cancel assign_grace"
       ],
       logged: ["recovery_settled task-a not_ours"],
-      state: "leaving: task-a keep"
+      state: "leaving: task-a keep | stopping: task-a"
     },
     {
       clause: "a failure that was never sent is",

@@ -194,7 +194,7 @@ describe("rule 2: an assignment", () => {
       timers: ["cancel half_open", "cancel assign_grace", "start answer 15000"],
       logged: ["task_received task-a 3 true"],
       state:
-        "task-a g3 confirming wakes 1 | Stopping AttemptFailed (no confirmation within 30000 ms) | ours | in flight: accept task-a"
+        "task-a g3 confirming wakes 1 | Stopping AttemptFailed (no confirmation within 30000 ms) | ours | in flight: accept task-a | stopping: task-a"
     },
     {
       clause: "a task whose id cannot be a file name is not accepted",
@@ -282,7 +282,8 @@ describe("rule 3: another task", () => {
       run: () => Run.idle().assigned().assigned(1, B).cancelled().assigned(3, B).acked(),
       said: ["AcceptTask task-b g3"],
       timers: ["cancel answer", "cancel resend", "start answer 15000"],
-      state: "task-b g3 accepted | Inspecting assess | ours | in flight: accept task-b | leaving: task-a remove"
+      state:
+        "task-b g3 accepted | Inspecting assess | ours | in flight: accept task-b | leaving: task-a remove | stopping: task-a"
     },
     {
       clause: "a rejection that a newer hub acknowledges is answered",

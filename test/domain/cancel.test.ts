@@ -16,7 +16,7 @@ describe("rule 9: task_cancelled", () => {
         "cancel assign_grace"
       ],
       logged: ["task_cancelled task-a"],
-      state: "leaving: task-a remove"
+      state: "leaving: task-a remove | stopping: task-a"
     },
     {
       clause: "and then its files go",
@@ -37,14 +37,13 @@ describe("rule 9: task_cancelled", () => {
         "cancel assign_grace"
       ],
       logged: ["task_cancelled task-a"],
-      state: "in flight: recovery task-a | leaving: task-a remove"
+      state: "in flight: recovery task-a | leaving: task-a remove | stopping: task-a"
     },
     {
       clause: "one that is left running",
       run: () => Run.idle().restarted([A]).cancelled(),
-      said: ["StopAgent task-a linger 0"],
       logged: ["task_cancelled task-a"],
-      state: "down | leaving: task-a remove"
+      state: "down | leaving: task-a remove | stopping: task-a"
     },
     {
       clause: "and then its files go too",
@@ -53,11 +52,10 @@ describe("rule 9: task_cancelled", () => {
       state: "down"
     },
     {
-      clause: "one whose agent is on its way out after its report",
-      run: () => Run.reporting().acked("complete").cancelled(),
-      said: ["StopAgent task-a linger 0"],
+      clause: "one whose agent is on its way out after its report: its files go, whatever was to be kept",
+      run: () => Run.failing().acked("retried").cancelled(),
       logged: ["task_cancelled task-a"],
-      state: "leaving: task-a remove"
+      state: "leaving: task-a remove | stopping: task-a"
     },
     {
       clause: "one whose agent is being stopped is not stopped twice",
@@ -72,7 +70,7 @@ describe("rule 9: task_cancelled", () => {
         "cancel assign_grace"
       ],
       logged: ["task_cancelled task-a"],
-      state: "leaving: task-a remove"
+      state: "leaving: task-a remove | stopping: task-a"
     },
     {
       clause: "another is not touched",
@@ -97,7 +95,7 @@ describe("rule 9: task_cancelled", () => {
         "cancel assign_grace"
       ],
       logged: ["task_cancelled task-a"],
-      state: "leaving: task-a remove"
+      state: "leaving: task-a remove | stopping: task-a"
     },
     {
       clause: "one that waits for its retry",
@@ -112,20 +110,20 @@ describe("rule 9: task_cancelled", () => {
         "cancel assign_grace"
       ],
       logged: ["task_cancelled task-a"],
-      state: "leaving: task-a remove"
+      state: "leaving: task-a remove | stopping: task-a"
     },
     {
       clause: "its frames that wait are not sent",
       run: () => Run.idle().assigned().assigned(3).cancelled().acked(),
       timers: ["cancel answer", "cancel resend"],
-      state: "leaving: task-a remove"
+      state: "leaving: task-a remove | stopping: task-a"
     },
     {
       clause: "the frames of others are",
       run: () => Run.idle().assigned().assigned(1, B).cancelled().acked(),
       said: ["RejectTask task-b busy"],
       timers: ["cancel answer", "cancel resend", "start answer 15000"],
-      state: "in flight: reject task-b | leaving: task-a remove"
+      state: "in flight: reject task-b | leaving: task-a remove | stopping: task-a"
     },
     {
       clause: "assigned anew while its old agent is not gone: accepted, but looked at when that is gone",
@@ -139,7 +137,8 @@ describe("rule 9: task_cancelled", () => {
         "start answer 15000"
       ],
       logged: ["task_received task-a 3 false"],
-      state: "task-a g3 accepted | AwaitingExit | ours | in flight: accept task-a | leaving: task-a remove"
+      state:
+        "task-a g3 accepted | AwaitingExit | ours | in flight: accept task-a | leaving: task-a remove | stopping: task-a"
     },
     {
       clause: "and looked at then, without its old files",
@@ -160,7 +159,7 @@ describe("rule 9: task_cancelled", () => {
         "cancel assign_grace"
       ],
       logged: ["task_cancelled task-a"],
-      state: "leaving: task-a remove"
+      state: "leaving: task-a remove | stopping: task-a"
     },
     {
       clause: "one whose 5 s run",
@@ -175,7 +174,7 @@ describe("rule 9: task_cancelled", () => {
         "cancel assign_grace"
       ],
       logged: ["task_cancelled task-a"],
-      state: "leaving: task-a remove"
+      state: "leaving: task-a remove | stopping: task-a"
     }
   ])
 })

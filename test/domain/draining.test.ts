@@ -37,7 +37,7 @@ describe("rule 13: draining", () => {
         "cancel assign_grace"
       ],
       logged: ["report_acknowledged task-a complete 0"],
-      state: "leaving: task-a remove | draining 75"
+      state: "leaving: task-a remove | stopping: task-a | draining 75"
     },
     {
       clause: "and that is it when no agent of ours lives",
@@ -50,14 +50,14 @@ describe("rule 13: draining", () => {
       run: () => Run.reporting().acked("complete").tell({ _tag: "DrainRequested", exit_code: 75 }),
       said: ["CloseConnection"],
       logged: ["draining 75"],
-      state: "leaving: task-a remove | draining 75"
+      state: "leaving: task-a remove | stopping: task-a | draining 75"
     },
     {
       clause: "a new task is not accepted: the connection is closed",
       run: () => Run.reporting().tell({ _tag: "DrainRequested", exit_code: 75 }).acked("complete").assigned(1, B),
       said: ["CloseConnection"],
       logged: ["task_refused task-b draining"],
-      state: "leaving: task-a remove | draining 75"
+      state: "leaving: task-a remove | stopping: task-a | draining 75"
     },
     {
       clause: "the task at hand under a new generation is accepted",

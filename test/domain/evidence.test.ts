@@ -101,7 +101,7 @@ describe("rule 1: evidence before any wake", () => {
       said: ["SetAside task-a rejected", "StopAgent task-a linger 0"],
       timers: ["cancel confirmation", "cancel settle"],
       logged: ["answer_found task-a unusable", "agent_stopping task-a the answer is not JSON"],
-      state: "task-a g1 accepted | Stopping Failed (the answer is not JSON) | ours"
+      state: "task-a g1 accepted | Stopping Failed (the answer is not JSON) | ours | stopping: task-a"
     },
     {
       clause: "an agent whose task was accepted before by another life confirms by its start",
@@ -117,7 +117,8 @@ describe("rule 1: evidence before any wake", () => {
       run: () => Run.working().ended(exited(1)).assigned(3).inspected({ process: "alive" }),
       said: ["StopAgent task-a linger 0"],
       logged: ["agent_stopping task-a it is not at work any more"],
-      state: "task-a g3 accepted ended exited 1 | AwaitingExit | ours | in flight: accept task-a | leaving: task-a keep"
+      state:
+        "task-a g3 accepted ended exited 1 | AwaitingExit | ours | in flight: accept task-a | leaving: task-a keep | stopping: task-a"
     },
     {
       clause: "and when it is gone, the evidence is looked at again",
@@ -128,7 +129,8 @@ describe("rule 1: evidence before any wake", () => {
     {
       clause: "an answer of an agent on its way out waits for the look at the evidence that follows",
       run: () => Run.working().ended(exited(1)).assigned(3).inspected({ process: "alive" }).found(success),
-      state: "task-a g3 accepted ended exited 1 | AwaitingExit | ours | in flight: accept task-a | leaving: task-a keep"
+      state:
+        "task-a g3 accepted ended exited 1 | AwaitingExit | ours | in flight: accept task-a | leaving: task-a keep | stopping: task-a"
     },
     {
       clause: "the evidence of a task that is not held is of no interest",

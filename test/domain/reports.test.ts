@@ -19,16 +19,14 @@ describe("rule 5: reports are owed until answered", () => {
     },
     {
       clause: "with the tokens it took",
-      run: () => Run.working().found({ ...success, tokens_used: 7 }),
+      run: () => Run.working().found({ _tag: "Success", result: {}, tokens_used: 7 }),
       said: ["SendReport task-a g1 Complete"],
       timers: ["cancel confirmation", "cancel settle", "cancel task_timeout", "start answer 15000"],
       logged: ["answer_found task-a success", "report_sent task-a 1 complete"],
       state: "task-a g1 reporting wakes 1 | has Success | ours | in flight: report task-a",
       then: (run) =>
         expect(run.commands).toContainEqual(
-          expect.objectContaining({
-            report: { _tag: "Complete", result: { status: "success", output: "done" }, tokens_used: 7 }
-          })
+          expect.objectContaining({ report: { _tag: "Complete", result: {}, tokens_used: 7 } })
         )
     },
     {
@@ -89,7 +87,7 @@ describe("rule 5: reports are owed until answered", () => {
         "cancel assign_grace"
       ],
       logged: ["report_acknowledged task-a complete 7"],
-      state: "leaving: task-a remove"
+      state: "leaving: task-a remove | stopping: task-a"
     },
     {
       clause: "the files go when the agent is gone",
@@ -112,7 +110,7 @@ describe("rule 5: reports are owed until answered", () => {
         "cancel assign_grace"
       ],
       logged: ["report_acknowledged task-a retried 0"],
-      state: "leaving: task-a keep_answer"
+      state: "leaving: task-a keep_answer | stopping: task-a"
     },
     {
       clause: "a failure acknowledged as dead letter frees the slot",
@@ -129,7 +127,7 @@ describe("rule 5: reports are owed until answered", () => {
         "cancel assign_grace"
       ],
       logged: ["report_acknowledged task-a dead_letter 0"],
-      state: "leaving: task-a keep_answer"
+      state: "leaving: task-a keep_answer | stopping: task-a"
     },
     {
       clause: "of a failure the files go, but an answer that came late is kept",
@@ -153,7 +151,7 @@ describe("rule 5: reports are owed until answered", () => {
         "start answer 15000"
       ],
       logged: ["report_acknowledged task-a complete 0"],
-      state: "in flight: reject task-b | leaving: task-a remove"
+      state: "in flight: reject task-b | leaving: task-a remove | stopping: task-a"
     },
     {
       clause: "rate limited: the frame waits as long as the hub says",
@@ -251,7 +249,7 @@ describe("rule 5: reports are owed until answered", () => {
     {
       clause: "a frame of a task that has gone does not go again",
       run: () => Run.idle().assigned().tell({ _tag: "RateLimited", retry_after_ms: 7_000 }).cancelled().timer("resend"),
-      state: "leaving: task-a remove"
+      state: "leaving: task-a remove | stopping: task-a"
     },
     {
       clause: "a rate limit without a frame in flight changes nothing",
@@ -274,7 +272,7 @@ describe("rule 5: reports are owed until answered", () => {
         "cancel assign_grace"
       ],
       logged: ["report_acknowledged task-a complete 0"],
-      state: "leaving: task-a remove"
+      state: "leaving: task-a remove | stopping: task-a"
     },
     {
       clause: "a resend that is due too late changes nothing",
@@ -332,7 +330,7 @@ describe("rule 5: reports are owed until answered", () => {
         "frame_refused report task_complete_failed: stale_generation",
         "report_refused task-a task_complete_failed: stale_generation the files are kept; POST /api/tasks/task-a/retry at the hub brings the task back, and with it the answer"
       ],
-      state: "leaving: task-a keep"
+      state: "leaving: task-a keep | stopping: task-a"
     },
     {
       clause: "refused as invalid_state: the same",
@@ -352,7 +350,7 @@ describe("rule 5: reports are owed until answered", () => {
         "frame_refused report task_complete_failed: invalid_state",
         "report_refused task-a task_complete_failed: invalid_state the files are kept; POST /api/tasks/task-a/retry at the hub brings the task back, and with it the answer"
       ],
-      state: "leaving: task-a keep"
+      state: "leaving: task-a keep | stopping: task-a"
     },
     {
       clause: "refused as not_found: the same",
@@ -372,7 +370,7 @@ describe("rule 5: reports are owed until answered", () => {
         "frame_refused report task_fail_failed: not_found",
         "report_refused task-a task_fail_failed: not_found the files are kept; POST /api/tasks/task-a/retry at the hub brings the task back, and with it the answer"
       ],
-      state: "leaving: task-a keep"
+      state: "leaving: task-a keep | stopping: task-a"
     },
     {
       clause: "its files stay when its agent is gone",
@@ -398,7 +396,7 @@ describe("rule 5: reports are owed until answered", () => {
         "frame_refused report task_complete_failed: not_found",
         "report_refused task-a task_complete_failed: not_found the files are kept; POST /api/tasks/task-a/retry at the hub brings the task back, and with it the answer"
       ],
-      state: "leaving: task-a keep | draining 0"
+      state: "leaving: task-a keep | stopping: task-a | draining 0"
     },
     {
       clause: "refused under an older generation: the report is owed under the new one, after its accept",
@@ -452,7 +450,7 @@ describe("rule 5: reports are owed until answered", () => {
         "frame_refused task_failed validation_failed",
         "report_refused task-a validation_failed the files are kept; POST /api/tasks/task-a/retry at the hub brings the task back, and with it the answer"
       ],
-      state: "leaving: task-a keep"
+      state: "leaving: task-a keep | stopping: task-a"
     },
     {
       clause: "a failure refused by the schema: as refused",
@@ -472,7 +470,7 @@ describe("rule 5: reports are owed until answered", () => {
         "frame_refused task_failed validation_failed",
         "report_refused task-a validation_failed the files are kept; POST /api/tasks/task-a/retry at the hub brings the task back, and with it the answer"
       ],
-      state: "leaving: task-a keep"
+      state: "leaving: task-a keep | stopping: task-a"
     },
     {
       clause: "an error that names the type of another frame does not answer the one in flight",
@@ -485,13 +483,13 @@ describe("rule 5: reports are owed until answered", () => {
       run: () => Run.reporting().cancelled().refused("task_complete_failed: invalid_state"),
       timers: ["cancel answer", "cancel resend"],
       logged: ["frame_refused report task_complete_failed: invalid_state"],
-      state: "leaving: task-a remove"
+      state: "leaving: task-a remove | stopping: task-a"
     },
     {
       clause: "an acknowledgement of a report of a task that has gone changes nothing",
       run: () => Run.reporting().cancelled().acked("complete"),
       timers: ["cancel answer", "cancel resend"],
-      state: "leaving: task-a remove"
+      state: "leaving: task-a remove | stopping: task-a"
     },
     {
       clause: "an error about a report of the task before goes by, and what waits goes out",
@@ -499,7 +497,8 @@ describe("rule 5: reports are owed until answered", () => {
       said: ["AcceptTask task-b g1"],
       timers: ["cancel answer", "cancel resend", "start answer 15000"],
       logged: ["frame_refused report task_complete_failed: invalid_state"],
-      state: "task-b g1 accepted | Inspecting assess | ours | in flight: accept task-b | leaving: task-a remove"
+      state:
+        "task-b g1 accepted | Inspecting assess | ours | in flight: accept task-b | leaving: task-a remove | stopping: task-a"
     },
     {
       clause: "an acknowledgement of an earlier generation is not that of the failure we owe now",
@@ -587,7 +586,7 @@ describe("rule 5: reports are owed until answered", () => {
       ],
       logged: ["task_received task-a 3 true"],
       state:
-        "task-a g3 accepted | AwaitingExit | ours | in flight: state task-a | pending: accept task-a | leaving: task-a keep",
+        "task-a g3 accepted | AwaitingExit | ours | in flight: state task-a | pending: accept task-a | leaving: task-a keep | stopping: task-a",
       then: (run) => expect(run.task.accepted_at).toBe(T0 + 5)
     },
     {
@@ -610,7 +609,7 @@ describe("rule 5: reports are owed until answered", () => {
         "cancel assign_grace"
       ],
       logged: ["task_refused task-a draining"],
-      state: "in flight: report task-a | leaving: task-a keep | draining 0"
+      state: "in flight: report task-a | leaving: task-a keep | stopping: task-a | draining 0"
     },
     {
       clause: "a failure that was never sent is sent under the new generation",

@@ -39,7 +39,8 @@ describe("rule 10: restart", () => {
       ],
       timers: ["start lease 60000", "start task_timeout 86400000"],
       logged: ["recovery_found task-a working 1"],
-      state: "recovering task-a g1 working wakes 1 | Inspecting assess | down | leaving: task-b keep, task-c keep"
+      state:
+        "recovering task-a g1 working wakes 1 | Inspecting assess | down | leaving: task-b keep, task-c keep | stopping: task-b, task-c"
     },
     {
       clause: "nothing stored: nothing to recover",
@@ -50,7 +51,39 @@ describe("rule 10: restart", () => {
       clause: "an agent that nobody holds a task for is seen off",
       run: () => new Run().tell({ _tag: "Restarted", stored: emptyStore, survivors: [A] }),
       said: ["StopAgent task-a linger 0"],
-      state: "down | leaving: task-a keep"
+      state: "down | leaving: task-a keep | stopping: task-a"
+    },
+    {
+      clause: "the agent of the task we hold is not",
+      run: () => Run.working().restarted([A]),
+      said: ["WatchResults task-a g1a1t1000000", "InspectAgent task-a g1"],
+      timers: ["start lease 60000", "start task_timeout 86400000"],
+      logged: ["recovery_found task-a working 1"],
+      state: "recovering task-a g1 working wakes 1 | Inspecting assess | down"
+    },
+    {
+      clause: "nor is that of a recovering one",
+      run: () => Run.working().restarted([A]).restarted([A]),
+      said: ["WatchResults task-a g1a1t1000000", "InspectAgent task-a g1"],
+      timers: ["start lease 60000", "start task_timeout 86400000"],
+      logged: ["recovery_found task-a working 1"],
+      state: "recovering task-a g1 working wakes 1 | Inspecting assess | down"
+    },
+    {
+      clause: "but an old agent of a task that was taken anew is, before the evidence is looked at",
+      run: () => Run.failing().reconnected().assigned(3).restarted([A]),
+      said: ["StopAgent task-a linger 0", "WatchResults task-a -"],
+      timers: ["start lease 60000", "start task_timeout 86400000"],
+      logged: ["recovery_found task-a accepted 3"],
+      state: "recovering task-a g3 accepted | AwaitingExit | down | leaving: task-a keep | stopping: task-a"
+    },
+    {
+      clause: "also where the task is recovering already",
+      run: () => Run.failing().reconnected().assigned(3).restarted([A]).restarted([A]),
+      said: ["StopAgent task-a linger 0", "WatchResults task-a -"],
+      timers: ["start lease 60000", "start task_timeout 86400000"],
+      logged: ["recovery_found task-a accepted 3"],
+      state: "recovering task-a g3 accepted | AwaitingExit | down | leaving: task-a keep | stopping: task-a"
     },
     {
       clause: "the time for the task goes on counting",

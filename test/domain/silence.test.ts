@@ -49,7 +49,7 @@ describe("rule 7: the end of a silent agent", () => {
         "agent_stopping task-a the wake command ended with exit code 1; there is no answer"
       ],
       state:
-        "task-a g1 confirming wakes 1 ended exited 1 | Stopping AttemptFailed (the wake command ended with exit code 1; there is no answer) | ours"
+        "task-a g1 confirming wakes 1 ended exited 1 | Stopping AttemptFailed (the wake command ended with exit code 1; there is no answer) | ours | stopping: task-a"
     },
     {
       clause: "it ended out of our sight where the command blocks: no failed attempt either",
@@ -92,7 +92,7 @@ describe("rule 7: the end of a silent agent", () => {
       timers: ["cancel confirmation", "cancel settle"],
       logged: ["agent_stopping task-a the wake command ended with exit code 2: bye; there is no answer"],
       state:
-        "task-a g1 working wakes 1 ended exited 2 | Stopping Failed (the wake command ended with exit code 2: bye; there is no answer) | ours"
+        "task-a g1 working wakes 1 ended exited 2 | Stopping Failed (the wake command ended with exit code 2: bye; there is no answer) | ours | stopping: task-a"
     },
     {
       clause: "then there is a rescan",
@@ -187,7 +187,7 @@ describe("rule 7: the end of a silent agent", () => {
         "agent_stopping task-a the machine restarted while the agent was at work"
       ],
       state:
-        "task-a g1 confirming wakes 1 | Stopping AttemptFailed (the machine restarted while the agent was at work) | ours | recovery denied | in flight: accept task-a"
+        "task-a g1 confirming wakes 1 | Stopping AttemptFailed (the machine restarted while the agent was at work) | ours | recovery denied | in flight: accept task-a | stopping: task-a"
     },
     {
       clause: "an end that no life of the daemon saw, where the command blocks: the same as its end",
@@ -213,7 +213,7 @@ describe("rule 7: the end of a silent agent", () => {
         "agent_stopping task-a the wake command ended with exit code 1: boom; there is no answer"
       ],
       state:
-        "task-a g1 confirming wakes 1 ended exited 1 | Stopping AttemptFailed (the wake command ended with exit code 1: boom; there is no answer) | ours"
+        "task-a g1 confirming wakes 1 ended exited 1 | Stopping AttemptFailed (the wake command ended with exit code 1: boom; there is no answer) | ours | stopping: task-a"
     },
     {
       clause: "how an agent at work ended is told just behind that: the reason is known and the 10 s begin",
@@ -245,7 +245,8 @@ describe("rule 7: the end of a silent agent", () => {
       said: ["StopAgent task-a linger 0"],
       timers: ["cancel confirmation", "cancel settle"],
       logged: ["agent_stopping task-a the task took longer than 86400000 ms"],
-      state: "task-a g1 working wakes 1 | Stopping Failed (the task took longer than 86400000 ms) | ours"
+      state:
+        "task-a g1 working wakes 1 | Stopping Failed (the task took longer than 86400000 ms) | ours | stopping: task-a"
     },
     {
       clause: "and the task fails",
@@ -272,7 +273,8 @@ describe("rule 7: the end of a silent agent", () => {
       run: () => Run.confirming().timer("confirmation").after(86_400_000).timer("task_timeout"),
       timers: ["cancel confirmation", "cancel settle"],
       logged: ["agent_stopping task-a the task took longer than 86400000 ms"],
-      state: "task-a g1 confirming wakes 1 | Stopping Failed (the task took longer than 86400000 ms) | ours"
+      state:
+        "task-a g1 confirming wakes 1 | Stopping Failed (the task took longer than 86400000 ms) | ours | stopping: task-a"
     },
     {
       clause: "a task that waits for its retry fails too",
@@ -280,7 +282,8 @@ describe("rule 7: the end of a silent agent", () => {
       said: ["StopAgent task-a linger 0"],
       timers: ["cancel confirmation", "cancel settle"],
       logged: ["agent_stopping task-a the task took longer than 86400000 ms"],
-      state: "task-a g1 waking wakes 1 ended exited 1 | Stopping Failed (the task took longer than 86400000 ms) | ours"
+      state:
+        "task-a g1 waking wakes 1 ended exited 1 | Stopping Failed (the task took longer than 86400000 ms) | ours | stopping: task-a"
     },
     {
       clause: "a task that waits for the agent before it fails too, though both are gone at once",

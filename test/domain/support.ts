@@ -1,4 +1,3 @@
-import { appendFileSync } from "node:fs"
 import { expect, test } from "vitest"
 import type { Command } from "../../src/domain/Command.ts"
 import type { Answer, Evidence } from "../../src/domain/Evidence.ts"
@@ -294,12 +293,14 @@ export const line = (command: Command): string => {
 const list = (name: string, items: ReadonlyArray<string>): ReadonlyArray<string> =>
   items.length === 0 ? [] : [`${name}: ${items.join(", ")}`]
 
-const taskLine = ({ failure, generation, status, task_id, wake, wake_attempts }: Task): string => {
+const taskLine = (task: Task): string => {
+  const { generation, status, task_id, wake, wake_attempts } = task
   const attempts = wake_attempts === 0 ? "" : ` wakes ${wake_attempts}`
   const end = wake?.end ? ` ended ${wake.end.how} ${wake.end.code ?? "-"}` : ""
-  const failed = failure === null
+  const sent = task.failure?.sent_generation ?? null
+  const failed = task.failure === null
     ? ""
-    : ` failed (${failure.reason}${failure.sent_generation === null ? "" : `; sent g${failure.sent_generation}`})`
+    : ` failed (${task.failure.reason}${sent === null ? "" : `; sent g${sent}`})`
   return `${task_id} g${generation} ${status}${attempts}${end}${failed}`
 }
 
@@ -311,7 +312,7 @@ const activityLine = ({ activity }: SidecarState["agent"]): string => {
 
 /** How everything stands after a message, in one line; what is as in an idle sidecar is left out. */
 export const stateLine = (state: SidecarState): string => {
-  const { agent, connection, draining, leaving, stored } = state
+  const { agent, connection, draining, leaving, stopping, stored } = state
   const { half_open, in_flight, pending, phase, recovery_answer, refused_types, standing } = connection
   return [
     ...stored.active === null ? [] : [taskLine(stored.active)],
@@ -327,6 +328,7 @@ export const stateLine = (state: SidecarState): string => {
       : [`in flight: ${in_flight.kind} ${in_flight.task_id}${in_flight.limited ? " limited" : ""}`],
     ...list("pending", pending.map(({ kind, task_id }) => `${kind} ${task_id}`)),
     ...list("leaving", leaving.map(({ files, task_id }) => `${task_id} ${files}`)),
+    ...list("stopping", stopping),
     ...list("refused", refused_types),
     ...half_open ? ["half open"] : [],
     ...draining === null ? [] : [`draining ${draining}`]
@@ -349,19 +351,6 @@ export const table = (rows: ReadonlyArray<Clause>): void => {
   for (const { clause, logged = [], run: lead, said = [], state, then, timers = [] } of rows) {
     test(clause, () => {
       const run = lead()
-      if (process.env["GEN"]) {
-        appendFileSync(
-          process.env["GEN"],
-          JSON.stringify({
-            title: expect.getState().currentTestName!.split(" > ")[0],
-            clause,
-            said: run.said,
-            timers: run.timers,
-            logged: run.logged,
-            state: stateLine(run.state)
-          }) + "\n"
-        )
-      }
       expect({ said: run.said, timers: run.timers, logged: run.logged, state: stateLine(run.state) })
         .toEqual({ said, timers, logged, state })
       then?.(run)

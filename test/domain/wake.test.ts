@@ -80,7 +80,8 @@ describe("rule 6: the wake", () => {
     {
       clause: ".started of an agent that is being stopped does not confirm",
       run: () => Run.confirming().timer("confirmation").started(),
-      state: "task-a g1 confirming wakes 1 | Stopping AttemptFailed (no confirmation within 30000 ms) | ours"
+      state:
+        "task-a g1 confirming wakes 1 | Stopping AttemptFailed (no confirmation within 30000 ms) | ours | stopping: task-a"
     },
     {
       clause: ".started of an agent that is looked at after it was stopped does not confirm",
@@ -165,7 +166,7 @@ describe("rule 6: the wake", () => {
         "agent_stopping task-a the wake command ended with exit code 1: boom; there is no answer"
       ],
       state:
-        "task-a g1 confirming wakes 1 ended exited 1 | Stopping AttemptFailed (the wake command ended with exit code 1: boom; there is no answer) | ours"
+        "task-a g1 confirming wakes 1 ended exited 1 | Stopping AttemptFailed (the wake command ended with exit code 1: boom; there is no answer) | ours | stopping: task-a"
     },
     {
       clause: "killed before the confirmation: the same",
@@ -181,7 +182,7 @@ describe("rule 6: the wake", () => {
         "agent_stopping task-a the wake command was killed; there is no answer"
       ],
       state:
-        "task-a g1 confirming wakes 1 ended killed - | Stopping AttemptFailed (the wake command was killed; there is no answer) | ours"
+        "task-a g1 confirming wakes 1 ended killed - | Stopping AttemptFailed (the wake command was killed; there is no answer) | ours | stopping: task-a"
     },
     {
       clause: "not spawned at all: the same",
@@ -197,7 +198,7 @@ describe("rule 6: the wake", () => {
         "agent_stopping task-a the wake command could not be started: ENOENT; there is no answer"
       ],
       state:
-        "task-a g1 confirming wakes 1 ended unspawned - | Stopping AttemptFailed (the wake command could not be started: ENOENT; there is no answer) | ours"
+        "task-a g1 confirming wakes 1 ended unspawned - | Stopping AttemptFailed (the wake command could not be started: ENOENT; there is no answer) | ours | stopping: task-a"
     },
     {
       clause: "exit 0 before the confirmation may have started something: it is given its time",
@@ -214,7 +215,8 @@ describe("rule 6: the wake", () => {
         "wake_failed task-a 1 no confirmation within 30000 ms",
         "agent_stopping task-a no confirmation within 30000 ms"
       ],
-      state: "task-a g1 confirming wakes 1 | Stopping AttemptFailed (no confirmation within 30000 ms) | ours"
+      state:
+        "task-a g1 confirming wakes 1 | Stopping AttemptFailed (no confirmation within 30000 ms) | ours | stopping: task-a"
     },
     {
       clause: "a confirmation that was due just before it is over means nothing",
@@ -225,7 +227,7 @@ describe("rule 6: the wake", () => {
       clause: "a confirmation timer while the agent is stopped already means nothing",
       run: () => Run.confirming().ended(exited(1)).timer("confirmation"),
       state:
-        "task-a g1 confirming wakes 1 ended exited 1 | Stopping AttemptFailed (the wake command ended with exit code 1; there is no answer) | ours"
+        "task-a g1 confirming wakes 1 ended exited 1 | Stopping AttemptFailed (the wake command ended with exit code 1; there is no answer) | ours | stopping: task-a"
     },
     {
       clause: "the outcome of an attempt is not told while a frame is in flight",
@@ -237,7 +239,7 @@ describe("rule 6: the wake", () => {
         "agent_stopping task-a no confirmation within 30000 ms"
       ],
       state:
-        "task-a g1 confirming wakes 1 | Stopping AttemptFailed (no confirmation within 30000 ms) | ours | in flight: accept task-a"
+        "task-a g1 confirming wakes 1 | Stopping AttemptFailed (no confirmation within 30000 ms) | ours | in flight: accept task-a | stopping: task-a"
     },
     {
       clause: "nor to a hub that does not know the frame",
@@ -249,7 +251,7 @@ describe("rule 6: the wake", () => {
         "agent_stopping task-a no confirmation within 30000 ms"
       ],
       state:
-        "task-a g1 confirming wakes 1 | Stopping AttemptFailed (no confirmation within 30000 ms) | ours | refused: wake_result"
+        "task-a g1 confirming wakes 1 | Stopping AttemptFailed (no confirmation within 30000 ms) | ours | stopping: task-a | refused: wake_result"
     },
     {
       clause: "when the tree is gone, the evidence is looked at",
@@ -403,6 +405,15 @@ describe("rule 6: the wake", () => {
         "task-a g1 reporting wakes 4 ended exited 1 failed (no wake succeeded in 4 attempts; the last: the wake command ended with exit code 1; there is no answer) | ours | recovery denied | in flight: accept task-a"
     },
     {
+      clause: "nor where the daemon crashed during the fourth",
+      run: () =>
+        attempts(3).tell({ _tag: "RetryDue", task_id: A }).inspected({ process: "gone" }).restarted().tell(...connect)
+          .inspected({ process: "gone" }).reassigned().answered("continue").inspected({ process: "gone" }),
+      timers: ["cancel confirmation", "cancel settle", "cancel task_timeout"],
+      state:
+        "task-a g1 reporting wakes 4 failed (no wake succeeded in 4 attempts) | ours | recovery denied | in flight: accept task-a"
+    },
+    {
       clause: "a command that can never run for this task fails it at once",
       run: () =>
         Run.spawning().tell({ _tag: "WakeImpossible", task_id: A, wake_id: "g1a1t1000000", reason: "too large" }),
@@ -446,7 +457,7 @@ describe("rule 6: the wake", () => {
     {
       clause: "no wake while the agent of the task before is not gone",
       run: () => Run.reporting().acked("complete").assigned(1, B).acked("accepted", B).inspected(),
-      state: "task-b g1 accepted | AwaitingExit | ours | leaving: task-a remove"
+      state: "task-b g1 accepted | AwaitingExit | ours | leaving: task-a remove | stopping: task-a"
     },
     {
       clause: "when it is gone, the evidence is looked at and the wake follows",
@@ -461,7 +472,7 @@ describe("rule 6: the wake", () => {
           .assigned(1, "task-c").inspected().stopped(),
       said: ["RemoveFiles task-a"],
       state:
-        "task-c g1 accepted | AwaitingExit | ours | in flight: accept task-b | pending: accept task-c | leaving: task-b remove"
+        "task-c g1 accepted | AwaitingExit | ours | in flight: accept task-b | pending: accept task-c | leaving: task-b remove | stopping: task-b"
     },
     {
       clause: "the end of an agent that nobody waits for means nothing",
@@ -471,7 +482,8 @@ describe("rule 6: the wake", () => {
     {
       clause: "the end of the agent of another task is not that of this one",
       run: () => Run.confirming().timer("confirmation").stopped(true, B),
-      state: "task-a g1 confirming wakes 1 | Stopping AttemptFailed (no confirmation within 30000 ms) | ours"
+      state:
+        "task-a g1 confirming wakes 1 | Stopping AttemptFailed (no confirmation within 30000 ms) | ours | stopping: task-a"
     }
   ])
 })

@@ -22,7 +22,7 @@ interface Agent {
 }
 
 interface Files {
-  started: boolean
+  startedAt: number | null
   answer: Answer | "half-written" | null
 }
 
@@ -58,7 +58,7 @@ export class World {
   private reconnecting = false
   private mayRemove = new Set<string>()
   private generations = new Map<string, number>()
-  private failedAt = new Map<string, number>()
+  private lastFailure = new Map<string, { readonly generation: number; readonly reason: string }>()
 
   constructor(seed: number) {
     this.random = generator(seed)
@@ -74,7 +74,7 @@ export class World {
   }
 
   private folder(task_id: string): Files {
-    const files = this.files.get(task_id) ?? { started: false, answer: null }
+    const files = this.files.get(task_id) ?? { startedAt: null, answer: null }
     this.files.set(task_id, files)
     return files
   }
@@ -129,9 +129,10 @@ export class World {
     this.check(generation === this.generations.get(task_id), "a report under an old generation")
     this.check(this.state.connection.standing === "ours", "a report of a task that is not ours")
     if (report._tag === "Complete") return
-    const last = this.failedAt.get(task_id)
-    this.check(last === undefined || last === generation, "a failure was sent again under a new generation")
-    this.failedAt.set(task_id, generation)
+    const last = this.lastFailure.get(task_id)
+    const again = last !== undefined && last.reason === report.reason && last.generation !== generation
+    this.check(!again, "a failure was sent again under a new generation")
+    this.lastFailure.set(task_id, { generation, reason: report.reason })
   }
 
   private checkWake(task_id: string): void {
@@ -140,7 +141,7 @@ export class World {
   }
 
   private run(command: Command): Message | void {
-    if (isQuestion(command)) this.owed.push(command)
+    if (isQuestion(command) && this.socket) this.owed.push(command)
     switch (command._tag) {
       case "SendReport":
         this.checkReport(command.task, command.report)
@@ -153,7 +154,7 @@ export class World {
         return
       case "WakeAgent":
         this.checkWake(command.task.task_id)
-        this.failedAt.delete(command.task.task_id)
+        this.lastFailure.delete(command.task.task_id)
         this.spawns.push(command)
         return
       case "AdoptAgent":
@@ -164,8 +165,10 @@ export class World {
         return
       case "WatchResults": {
         this.watch = command
-        const { answer, started } = this.folder(command.task_id)
-        if (started) this.mailbox.push({ _tag: "AgentStarted", task_id: command.task_id, wake_id: command.wake_id })
+        const { answer, startedAt } = this.folder(command.task_id)
+        if (startedAt !== null) {
+          this.mailbox.push({ _tag: "AgentStarted", task_id: command.task_id, wake_id: command.wake_id })
+        }
         if (answer !== null) this.tellAnswer(command.task_id)
         return
       }
@@ -217,16 +220,16 @@ export class World {
       held?.task_id !== task_id || held.status !== "reporting",
       "the files of a task that is reported were removed"
     )
-    if (keep_answer) this.folder(task_id).started = false
+    if (keep_answer) this.folder(task_id).startedAt = null
     else this.files.delete(task_id)
   }
 
   private look({ task_id, wake }: Task): Evidence {
-    const { answer, started } = this.folder(task_id)
+    const { answer, startedAt } = this.folder(task_id)
     this.spawns = this.spawns.filter((spawn) => spawn.wake_id !== wake?.id)
     const gone = wake !== null && this.ran.has(wake.id) ? "gone" : "none"
     const process = wake !== null && this.isAlive(task_id, wake.id) ? "alive" : gone
-    return { process, this_boot: true, started, last_sign_at: started ? this.now : null, answer }
+    return { process, this_boot: true, started: startedAt !== null, last_sign_at: startedAt, answer }
   }
 
   // ---- the agent ----
@@ -248,12 +251,12 @@ export class World {
 
   private answer(task_id: string, answer: Answer | "half-written"): void {
     this.folder(task_id).answer = answer
-    if (answer !== "half-written") this.failedAt.delete(task_id)
+    if (answer !== "half-written") this.lastFailure.delete(task_id)
     this.tellAnswer(task_id)
   }
 
   private start(agent: Agent): void {
-    this.folder(agent.task_id).started = true
+    this.folder(agent.task_id).startedAt = this.now
     const { watch } = this
     if (watch?.task_id !== agent.task_id) return
     this.mailbox.push({ _tag: "AgentStarted", task_id: watch.task_id, wake_id: watch.wake_id })
@@ -427,6 +430,7 @@ export class World {
     const [next] = [...this.timers].toSorted(([, a], [, b]) => a - b)
     if (next === undefined) return
     this.timers.delete(next[0])
+    if (next[0] === "task_timeout") this.lastFailure.clear() // a failure of its own
     this.now = Math.max(this.now, next[1])
     this.mailbox.push({ _tag: "TimerFired", timer: next[0] })
   }
@@ -446,9 +450,7 @@ export class World {
     this.now += Math.floor(this.random() * 500)
     const { phase } = this.state.connection
     const [stopping] = this.stops
-    const agent = this.agents.length === 0
-      ? undefined
-      : this.pick(...this.agents.slice(0, 1) as [Agent], ...this.agents)
+    const agent = this.agents[Math.floor(this.random() * this.agents.length)]
     if (!this.socket && !this.closed && this.random() < 0.3) this.connect()
     else if (this.reconnecting && this.random() < 0.5) this.dropped(false)
     else if (this.random() < 0.02) this.restart()

@@ -1,8 +1,68 @@
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { existsSync } from "node:fs"
-import type { DevHub, HubTask } from "../../src/dev/DevHub.ts"
-import { type Folder, submit, typesOf, until, untilStatus } from "./daemon.ts"
+import type { DevHub, DevHubOptions, HubTask, Intercept } from "../../src/dev/DevHub.ts"
+import {
+  type AgentScript,
+  type Folder,
+  makeFolder,
+  startDaemon,
+  startHub,
+  submit,
+  token,
+  typesOf,
+  until,
+  untilStatus
+} from "./daemon.ts"
+
+/** A hub, an agent's folder and the daemon beside it. */
+export const startAll = (
+  script: AgentScript = {},
+  config: Record<string, unknown> = {},
+  options: DevHubOptions = {},
+  env: Record<string, string> = {}
+) =>
+  Effect.gen(function*() {
+    const hub = yield* startHub(options)
+    const folder = yield* makeFolder(hub, script, config)
+    return { hub, folder, daemon: yield* startDaemon(folder, env) }
+  })
+
+/** The same, with an agent at work on a task. */
+export const startAtWork = (
+  script: AgentScript = {},
+  config: Record<string, unknown> = {},
+  task_options: Record<string, unknown> = {}
+) =>
+  Effect.gen(function*() {
+    const all = yield* startAll(script, config)
+    const task = yield* submit(all.hub, "do it", task_options)
+    yield* untilAtWork(all.folder, task)
+    return { ...all, task }
+  })
+
+/** The hub meets the first frame of this type in its own way, and all others as ever. */
+export const meetFirst = (hub: DevHub, type: string, meet: () => ReturnType<Intercept>) => {
+  let met = false
+  return hub.intercept((_, msg) => {
+    if (met || msg["type"] !== type) return "deliver"
+    met = true
+    return meet()
+  })
+}
+
+/** An operator brings a dead letter back. */
+export const retryAtTheHub = (hub: DevHub, { id }: HubTask) =>
+  Effect.promise(async () => {
+    const { status } = await fetch(`${hub.httpUrl}/api/tasks/${id}/retry`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${token}` }
+    })
+    assert.strictEqual(status, 200)
+  })
+
+export const countOf = (hub: DevHub, type: string): number =>
+  typesOf(hub, "out").filter((sent) => sent === type).length
 
 export const untilAtWork = (folder: Folder, { id }: HubTask) =>
   until("the agent is at work", () => existsSync(folder.file(`results/${id}.started`)))

@@ -25,9 +25,7 @@ export const agentStarted = (task_id: string, wake_id: string | null): Rule =>
 
 /** Rule 8: a new `.progress` is relayed. */
 export const progressFound = (task_id: string, progress: Progress): Rule =>
-  withTask((task) =>
-    task.task_id === task_id ? all(agentIs({ progress }), relayProgress) : stay
-  )
+  withTask((task) => task.task_id === task_id ? all(agentIs({ progress }), relayProgress) : stay)
 
 /** Rule 6: the delay of a retry is over. */
 export const retryDue = (task_id: string): Rule =>
@@ -50,9 +48,7 @@ export const leaseDue: Rule = given((state) =>
     all(
       startTimer("lease", limits.lease_ms),
       state.connection.standing === "in_doubt" ? emit({ _tag: "LookUpTask", task_id: task.task_id }) : stay,
-      state.agent.activity._tag === "Running"
-        ? inspect("lease")
-        : stay
+      state.agent.activity._tag === "Running" ? inspect("lease") : stay
     )
   )
 )
@@ -99,4 +95,8 @@ const stopOver = (task_id: string, was_alive: boolean): Rule =>
 
 /** Rules 6, 7 and 9: an agent of ours is gone, with its whole process tree. */
 export const agentStopped = (task_id: string, was_alive: boolean): Rule =>
-  all(gone(task_id), stopOver(task_id, was_alive))
+  all(
+    (state) => [{ ...state, stopping: state.stopping.filter((one) => one !== task_id) }, []],
+    gone(task_id),
+    stopOver(task_id, was_alive)
+  )

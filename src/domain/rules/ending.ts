@@ -1,5 +1,5 @@
 import { limits } from "../../limits.ts"
-import type { Answer } from "../Evidence.ts"
+import type { Answer, Success } from "../Evidence.ts"
 import { remaining } from "../remaining.ts"
 import type { EndCause } from "../SidecarState.ts"
 import type { Rule } from "../step.ts"
@@ -17,6 +17,7 @@ import {
   withTask
 } from "../step.ts"
 import { flush, tellWakeResult } from "./exchange.ts"
+import { stop } from "./slot.ts"
 
 /** The task has failed: the failure is owed to the hub. */
 export const fail = (reason: string): Rule =>
@@ -29,14 +30,12 @@ export const fail = (reason: string): Rule =>
 
 /** Stops the whole process tree and waits until it is gone; what follows is decided by the evidence then. */
 export const stopAgent = (because: EndCause): Rule =>
-  given(({ agent }) =>
-    withTask(({ task_id }) =>
-      all(
-        cancelTimers("confirmation", "settle"),
-        activityIs({ _tag: "Stopping", because }),
-        log({ event: "agent_stopping", task_id, reason: because.reason }),
-        agent.activity._tag === "Stopping" ? stay : emit({ _tag: "StopAgent", task_id, linger_ms: 0 })
-      )
+  withTask(({ task_id }) =>
+    all(
+      cancelTimers("confirmation", "settle"),
+      activityIs({ _tag: "Stopping", because }),
+      log({ event: "agent_stopping", task_id, reason: because.reason }),
+      stop(task_id, 0)
     )
   )
 
@@ -48,7 +47,7 @@ export const settle = (reason: string): Rule =>
     startTimer("settle", limits.settle_ms)
   )
 
-const succeed = (answer: Answer): Rule =>
+const succeed = (answer: Success): Rule =>
   all(
     agentIs({ answer, activity: { _tag: "Idle" } }),
     taskIs({ status: "reporting", failure: null }),

@@ -14,14 +14,18 @@ import { attemptFailed, retryOrFail, tryWake } from "./wake.ts"
 export const inspect = (because: Looking): Rule =>
   withTask((task) => all(activityIs({ _tag: "Inspecting", because }), emit({ _tag: "InspectAgent", task })))
 
-/** Rule 1: looks at the evidence before any wake, unless the agent is in hand already, or an old one of this task on its way out. */
-export const assess: Rule = given(({ agent, leaving }) =>
-  withTask((task) => {
-    if (agent.activity._tag !== "Idle" || task.status === "reporting") return stay
-    return leaving.some(({ task_id }) => task_id === task.task_id)
+/** Rule 1: the evidence before any wake; an old agent of this task that is on its way out has to be gone for that. */
+export const look: Rule = given(({ leaving }) =>
+  withTask((task) =>
+    leaving.some(({ task_id }) => task_id === task.task_id)
       ? activityIs({ _tag: "AwaitingExit" })
       : inspect("assess")
-  })
+  )
+)
+
+/** Rule 1: looks at the evidence, unless the agent is in hand already. */
+export const assess: Rule = given(({ agent }) =>
+  withTask((task) => agent.activity._tag !== "Idle" || task.status === "reporting" ? stay : look)
 )
 
 /** Rule 6: confirmation is counted from the spawn, also by a later life of the daemon. */

@@ -1,6 +1,5 @@
 import { limits } from "../../limits.ts"
 import type { HubCommand, Report } from "../Command.ts"
-import { frameTypeOf } from "../frameTypes.ts"
 import { remaining } from "../remaining.ts"
 import type { Exchange, InFlight, SidecarState } from "../SidecarState.ts"
 import { heldTask } from "../SidecarState.ts"
@@ -33,11 +32,9 @@ const mayTell = ({ connection }: SidecarState, type: "task_progress" | "wake_res
   connection.phase === "identified" && connection.standing === "ours" && connection.in_flight === null &&
   !connection.refused_types.includes(type)
 
-const reportOf = (state: SidecarState, task: Task): Report | null => {
-  if (task.status !== "reporting") return null
-  if (task.failure !== null) return { _tag: "Failed", reason: task.failure.reason }
-  if (state.agent.answer?._tag !== "Success") return null
-  return { _tag: "Complete", result: state.agent.answer.result, tokens_used: state.agent.answer.tokens_used }
+const reportOf = ({ agent: { answer } }: SidecarState, { failure }: Task): Report | null => {
+  if (failure !== null) return { _tag: "Failed", reason: failure.reason }
+  return answer === null ? null : { _tag: "Complete", result: answer.result, tokens_used: answer.tokens_used }
 }
 
 const inFlight = (exchange: Pick<InFlight, "kind" | "task_id" | "generation">): Rule =>
@@ -74,12 +71,13 @@ const sendReport = (task: Task, report: Report): Rule =>
 /** The frame as it is right now; null where it has no point any more, or the hub refused its type on this connection. */
 const frameOf = ({ kind, task_id }: Exchange, state: SidecarState): HubCommand | null => {
   const { refused_types, standing } = state.connection
-  if (frameTypeOf[kind].every((type) => refused_types.includes(type))) return null
   const task = heldTask(state)
   const held = task !== null && task.task_id === task_id
-  if (kind === "reject") return held ? null : { _tag: "RejectTask", task_id, reason: "busy" }
+  if (kind === "reject") {
+    return held || refused_types.includes("task_rejected") ? null : { _tag: "RejectTask", task_id, reason: "busy" }
+  }
   if (!held) return null
-  if (kind === "accept") return { _tag: "AcceptTask", task }
+  if (kind === "accept") return refused_types.includes("task_accepted") ? null : { _tag: "AcceptTask", task }
   if (standing !== "unknown") return null
   return { _tag: kind === "recovery" ? "AskRecovery" : "ReportState", task }
 }

@@ -5,18 +5,13 @@ import { heldTask, noAgent, noConnection } from "../SidecarState.ts"
 import type { Rule } from "../step.ts"
 import { all, cancelTimers, connectionIs, emit, given, log, startTimer, stay, taskIs, withTask } from "../step.ts"
 import { askWhoseItIs } from "./asking.ts"
-import { inspect } from "./evidence.ts"
+import { look } from "./evidence.ts"
 import { clearSlot, finishDraining, seeOff } from "./slot.ts"
 
 /** Rule 4: identify with the true status. */
 export const connected: Rule = given((state) =>
   all(
-    (
-      current
-    ) => [
-      { ...current, connection: { ...noConnection, phase: "connected", half_open: state.connection.half_open } },
-      []
-    ],
+    connectionIs({ ...noConnection, phase: "connected", half_open: state.connection.half_open }),
     emit({ _tag: "Identify", status: heldTask(state) === null ? "idle" : "working" })
   )
 )
@@ -34,7 +29,7 @@ export const identified: Rule = given(({ connection }) =>
 export const disconnected = (half_open: boolean): Rule =>
   given(({ connection }) =>
     all(
-      (state) => [{ ...state, connection: { ...noConnection, half_open: half_open || connection.half_open } }, []],
+      connectionIs({ ...noConnection, half_open: half_open || connection.half_open }),
       cancelTimers("answer", "resend", "assign_grace", "half_open")
     )
   )
@@ -72,19 +67,19 @@ const recover: Rule = given((state, now) =>
       startTimer("lease", limits.lease_ms),
       startTimer("task_timeout", remaining(task.accepted_at, state.policy.task_timeout_ms, now)),
       emit({ _tag: "WatchResults", task_id: task.task_id, wake_id: task.wake?.id ?? null }),
-      inspect("assess")
+      look
     )
   )
 )
 
-/** Rule 10: `active` becomes `recovering`; agents that nobody holds a task for are seen off. */
+/** Rule 10: `active` becomes `recovering`; agents that nobody holds a task for, or that it was not woken for, are seen off. */
 export const restarted = (stored: StoredState, survivors: ReadonlyArray<string>): Rule => {
   const recovering = stored.active ?? stored.recovering
   return all(
     (state) => [{ ...state, stored: { version: 1, active: null, recovering }, agent: noAgent }, []],
     keepOne(stored),
     ...survivors
-      .filter((task_id) => task_id !== recovering?.task_id && task_id !== stored.recovering?.task_id)
+      .filter((task_id) => task_id !== recovering?.task_id || recovering.wake === null)
       .map((task_id) => seeOff(task_id, "keep", 0)),
     recover
   )

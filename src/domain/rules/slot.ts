@@ -18,39 +18,40 @@ export const finishDraining: Rule = given(({ draining, leaving, stored }) => {
     : emit({ _tag: "CloseConnection" })
 })
 
+/** Stops the agent of a task, unless that is under way: two stops could not be told apart by their ends. */
+export const stop = (task_id: string, linger_ms: number): Rule => (state) =>
+  state.stopping.includes(task_id)
+    ? [state, []]
+    : [{ ...state, stopping: [...state.stopping, task_id] }, [{ _tag: "StopAgent", task_id, linger_ms }]]
+
 const leaves = (task_id: string, files: FilesOfTheEnded): Rule => (state) => [
-  {
-    ...state,
-    leaving: [...state.leaving.filter((leaving) => leaving.task_id !== task_id), { task_id, files }]
-  },
+  { ...state, leaving: [...state.leaving.filter((leaving) => leaving.task_id !== task_id), { task_id, files }] },
   []
 ]
 
 /** Sees an agent off whose task is over: no other is woken before it is gone. */
 export const seeOff = (task_id: string, files: FilesOfTheEnded, linger_ms: number): Rule =>
-  all(leaves(task_id, files), emit({ _tag: "StopAgent", task_id, linger_ms }))
+  all(leaves(task_id, files), stop(task_id, linger_ms))
 
 const emptySlots: Rule = (state) => [
   { ...state, stored: { ...state.stored, active: null, recovering: null }, agent: noAgent },
   []
 ]
 
-/** The task is over for us: its slot is free, its agent is seen off, unless it is being stopped already. */
+/** The task is over for us: its slot is free, its agent is seen off. */
 export const clearSlot = (files: FilesOfTheEnded, linger_ms: number = limits.agent_linger_ms): Rule =>
-  given(({ agent }) =>
-    withTask((task) =>
-      all(
-        emptySlots,
-        given(({ connection }) =>
-          connectionIs({
-            standing: "unknown",
-            pending: connection.pending.filter((exchange) => exchange.task_id !== task.task_id)
-          })
-        ),
-        cancelTimers("confirmation", "settle", "lease", "progress", "task_timeout", "assign_grace"),
-        emit({ _tag: "StopWatching" }),
-        agent.activity._tag === "Stopping" ? leaves(task.task_id, files) : seeOff(task.task_id, files, linger_ms),
-        finishDraining
-      )
+  withTask((task) =>
+    all(
+      emptySlots,
+      given(({ connection }) =>
+        connectionIs({
+          standing: "unknown",
+          pending: connection.pending.filter((exchange) => exchange.task_id !== task.task_id)
+        })
+      ),
+      cancelTimers("confirmation", "settle", "lease", "progress", "task_timeout", "assign_grace"),
+      emit({ _tag: "StopWatching" }),
+      seeOff(task.task_id, files, linger_ms),
+      finishDraining
     )
   )

@@ -1,0 +1,77 @@
+import * as Effect from "effect/Effect"
+import type { Stats } from "node:fs"
+import { constants } from "node:fs"
+import type { FileHandle } from "node:fs/promises"
+import { lstat, open } from "node:fs/promises"
+import type { FileError } from "../files.ts"
+import { attempt, isMissing } from "../files.ts"
+
+/** Why a file's content is not to be had; `for_good` where waiting for its writer would not help. */
+export interface Obstacle {
+  readonly problem: string
+  readonly for_good: boolean
+}
+
+/** A file of whatever kind; `version` changes with every change of it, `modified_at` is in epoch milliseconds. */
+export interface FileFound {
+  readonly version: string
+  readonly modified_at: number
+  readonly content: Uint8Array | Obstacle
+}
+
+/** No symbolic link may lead the daemon elsewhere and no named pipe keep it waiting; Windows has neither flag. */
+const flags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
+
+const kindOf = (stats: Stats): string => {
+  if (stats.isSymbolicLink()) return "a symbolic link"
+  if (stats.isDirectory()) return "a folder"
+  return stats.isFIFO() ? "a named pipe" : "a special file"
+}
+
+const obstacleOf = (stats: Stats, limit: number): Obstacle | null => {
+  if (!stats.isFile()) return { problem: `is ${kindOf(stats)}, not a regular file`, for_good: true }
+  return stats.size > limit ? { problem: `is larger than ${limit} bytes`, for_good: true } : null
+}
+
+/** Reads at most as many bytes as the file had when it was opened; one that grows meanwhile is read again anyway. */
+const readBytes = async (handle: FileHandle, size: number): Promise<Uint8Array> => {
+  const buffer = Buffer.alloc(size)
+  let length = 0
+  while (length < size) {
+    const { bytesRead } = await handle.read(buffer, length, size - length, length)
+    if (bytesRead === 0) break
+    length += bytesRead
+  }
+  return buffer.subarray(0, length)
+}
+
+const readContent = async (path: string, limit: number): Promise<Uint8Array | Obstacle> => {
+  const handle = await open(path, flags)
+  try {
+    const stats = await handle.stat()
+    return obstacleOf(stats, limit) ?? await readBytes(handle, stats.size)
+  } finally {
+    await handle.close()
+  }
+}
+
+/** What there is at `path`, without following or waiting for anything; null where there is nothing. `limit` in bytes. */
+export const readRegular = (path: string, limit: number): Effect.Effect<FileFound | null, FileError> =>
+  attempt(path, () => lstat(path)).pipe(
+    Effect.flatMap((stats) => {
+      const obstacle = obstacleOf(stats, limit)
+      const content = obstacle !== null
+        ? Effect.succeed(obstacle)
+        : Effect.catchIf(
+          attempt(path, () => readContent(path, limit)),
+          (error) => !isMissing(error),
+          ({ reason }) => Effect.succeed<Obstacle>({ problem: `cannot be read (${reason})`, for_good: false })
+        )
+      return Effect.map(content, (found): FileFound => ({
+        version: `${stats.ino}:${stats.size}:${stats.mtimeMs}`,
+        modified_at: Math.trunc(stats.mtimeMs),
+        content: found
+      }))
+    }),
+    Effect.catchIf(isMissing, () => Effect.succeed(null))
+  )
