@@ -48,6 +48,7 @@ export const limits = {
   shutdown_ms: 900,
   holder_answer_ms: 1_000,
   lock_attempts: 5,
+  disk_retry_ms: 5_000,
   state_file_bytes: 128 * 1024 * 1024,
   task_id_chars: 128
 } as const

@@ -16,6 +16,10 @@ export interface Surroundings {
   readonly post: (message: Message) => Effect.Effect<void>
   /** What is known at once is handled before the next message of the mailbox. */
   readonly learn: (message: Message) => Effect.Effect<void>
+  /** Tries to write down what we owe, and learns how it went. */
+  readonly save: Effect.Effect<void>
+  /** Keeps the connection to the hub while it runs. */
+  readonly connection: Effect.Effect<void>
   readonly exit: Deferred.Deferred<0 | 75>
 }
 
@@ -26,7 +30,7 @@ export type CommandOf<Tag extends Command["_tag"]> = Extract<Command, { readonly
  * fiber under the actor's scope, and its outcome comes through the mailbox.
  */
 export const makeRunner = Effect.fnUntraced(function*(surroundings: Surroundings) {
-  const { exit, fibers, post } = surroundings
+  const { connection, exit, fibers, post, save } = surroundings
   const hub = yield* Hub
   const waker = yield* Waker
   const watcher = yield* ResultWatcher
@@ -45,6 +49,8 @@ export const makeRunner = Effect.fnUntraced(function*(surroundings: Surroundings
     AnnounceRestart: send,
     Reconnect: ({ reason }) => hub.reconnect(reason),
     CloseConnection: () => fibers.stop("hub"),
+    OpenConnection: () => fibers.run("hub", connection),
+    SaveState: () => save,
     LookUpTask: ({ task_id }) =>
       fibers.run(
         "look-up",

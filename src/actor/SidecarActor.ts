@@ -4,7 +4,8 @@ import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
 import type { Message } from "../domain/Message.ts"
-import { initialState, type Policy, type SidecarState } from "../domain/SidecarState.ts"
+import { needsSaving } from "../domain/rules/disk.ts"
+import { initialState, type Policy, type SidecarState, type StoredState } from "../domain/SidecarState.ts"
 import { transition } from "../domain/transition.ts"
 import { limits } from "../limits.ts"
 import { Hub } from "../services/Hub.ts"
@@ -15,25 +16,39 @@ import { makeSupervisor } from "./Supervisor.ts"
 
 /**
  * How a message is handled: transition, save if what we owe has changed, run the commands. What a command knows at once
- * is handled before the next message, so the mailbox never waits for itself.
+ * is handled before the next message, so the mailbox never waits for itself. A step that must not be taken before it is
+ * on disk is undone when it cannot be saved.
  */
-const makeHandler = Effect.fnUntraced(function*(policy: Policy, surroundings: Omit<Surroundings, "learn">) {
+const makeHandler = Effect.fnUntraced(function*(policy: Policy, surroundings: Omit<Surroundings, "learn" | "save">) {
   const store = yield* TaskStore
   const learnt: Array<Message> = []
-  const learn = (message: Message) =>
-    Effect.sync(() => {
-      learnt.push(message)
-    })
-  const run = yield* makeRunner({ ...surroundings, learn })
+  const learn = (message: Message) => Effect.sync(() => void learnt.push(message))
   let state: SidecarState = initialState(policy)
+
+  const trySave = (stored: StoredState, undone: boolean) =>
+    store.save(stored).pipe(
+      Effect.as<Message>({ _tag: "SaveSucceeded" }),
+      Effect.catch((error) => Effect.succeed<Message>({ _tag: "SaveFailed", reason: error.message, undone }))
+    )
+  const save = Effect.suspend(() => Effect.flatMap(trySave(state.stored, false), learn))
+  const run = yield* makeRunner({ ...surroundings, learn, save })
+
+  const step = Effect.fnUntraced(function*(message: Message) {
+    const before = state
+    const [after, commands] = transition(before, message, yield* Clock.currentTimeMillis)
+    if (after.stored !== before.stored) {
+      const undoable = needsSaving(before, after, commands)
+      const saved = yield* trySave(after.stored, undoable)
+      if (saved._tag === "SaveFailed" || before.disk !== "ok") yield* learn(saved)
+      if (saved._tag === "SaveFailed" && undoable) return
+    }
+    state = after
+    for (const command of commands) yield* run(command)
+  })
 
   return Effect.fnUntraced(function*(posted: Message) {
     for (let message: Message | undefined = posted; message !== undefined; message = learnt.shift()) {
-      const before = state
-      const [after, commands] = transition(before, message, yield* Clock.currentTimeMillis)
-      state = after
-      if (after.stored !== before.stored) yield* store.save(after.stored)
-      for (const command of commands) yield* run(command)
+      yield* step(message)
     }
   })
 })
@@ -51,10 +66,10 @@ export const runSidecar = Effect.fnUntraced(function*(policy: Policy) {
   const exit = yield* Deferred.make<0 | 75>()
   const post = (message: Message) => Effect.asVoid(Queue.offer(mailbox, message))
 
-  const handle = yield* makeHandler(policy, { fibers, post, exit })
+  const connection = Stream.runForEach(hub.messages, post)
+  const handle = yield* makeHandler(policy, { fibers, post, exit, connection })
   const stored = yield* store.load
   yield* handle({ _tag: "Restarted", stored, survivors: yield* waker.survivors })
-  yield* fibers.run("hub", Stream.runForEach(hub.messages, post))
 
   const drainMailbox = Effect.forever(Effect.flatMap(Queue.take(mailbox), handle))
   return yield* Effect.raceAllFirst([Deferred.await(exit), drainMailbox, fibers.join])

@@ -33,6 +33,8 @@ export type Command =
   | HubCommand
   | { readonly _tag: "Reconnect"; readonly reason: string }
   | { readonly _tag: "CloseConnection" }
+  | { readonly _tag: "OpenConnection" }
+  | { readonly _tag: "SaveState" } // whatever it is by then
   | { readonly _tag: "LookUpTask"; readonly task_id: string }
   | { readonly _tag: "InspectAgent"; readonly task: Task } // revokes a wake that was meant but has not begun
   | { readonly _tag: "ClearEvidence"; readonly task_id: string }

@@ -43,5 +43,5 @@ export const isAtWork = (evidence: Evidence, task: Task, policy: SilencePolicy, 
   const end = task.wake?.end ?? null
   if (evidence.process === "alive" && end === null) return true
   if (evidence.process === "none" || !evidence.this_boot || !mayHaveLaunched(end, policy)) return false
-  return evidence.started && evidence.last_sign_at !== null && now - evidence.last_sign_at < policy.agent_silence_ms
+  return evidence.started && now - (evidence.last_sign_at ?? 0) < policy.agent_silence_ms
 }

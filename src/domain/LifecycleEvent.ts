@@ -11,6 +11,8 @@ export type LifecycleEvent =
   | { readonly event: "shutdown"; readonly reason: string }
   | { readonly event: "draining"; readonly exit_code: number }
   | { readonly event: "state_set_aside"; readonly path: string; readonly reason: string }
+  | { readonly event: "state_unsaved"; readonly reason: string }
+  | { readonly event: "state_saved_again" }
   | { readonly event: "fiber_died"; readonly fiber: string; readonly reason: string }
   // the hub
   | { readonly event: "ws_connected"; readonly url: string }

@@ -38,6 +38,8 @@ export type OutcomeMessage =
   | { readonly _tag: "AgentStopped"; readonly task_id: string; readonly was_alive: boolean }
   | { readonly _tag: "RetryDue"; readonly task_id: string }
   | { readonly _tag: "TimerFired"; readonly timer: TimerName }
+  | { readonly _tag: "SaveFailed"; readonly reason: string; readonly undone: boolean }
+  | { readonly _tag: "SaveSucceeded" }
   | { readonly _tag: "TaskLookedUp"; readonly task_id: string; readonly whereabouts: Whereabouts }
 
 /** Where the hub's books say a task is: with us or in the queue, with nobody who waits for us, or unknown as no look-up was to be had. */

@@ -23,6 +23,7 @@ export type TimerName =
   | "lease" // the hub is owed a sign of life
   | "progress" // the next `.progress` may be relayed
   | "task_timeout" // the task has run for too long
+  | "disk" // the state could not be written
 
 /** The frames that get exactly one answer, in the order sent. */
 export type ExchangeKind = "accept" | "reject" | "recovery" | "state" | "report"
@@ -92,6 +93,9 @@ export interface Leaving {
   readonly files: FilesOfTheEnded
 }
 
+/** Whether what we owe can be written down; `refusing` keeps the connection closed, as no task could be accepted. */
+export type Disk = "ok" | "failing" | "refusing"
+
 export interface Policy extends SilencePolicy {
   readonly confirmation_timeout_ms: number
   readonly task_timeout_ms: number
@@ -105,6 +109,7 @@ export interface SidecarState {
   readonly leaving: ReadonlyArray<Leaving>
   readonly stopping: ReadonlyArray<string> // the tasks whose agent is being stopped; its end is told once
   readonly draining: 0 | 75 | null
+  readonly disk: Disk
 }
 
 export const noConnection: Connection = {
@@ -126,7 +131,8 @@ export const initialState = (policy: Policy): SidecarState => ({
   agent: noAgent,
   leaving: [],
   stopping: [],
-  draining: null
+  draining: null,
+  disk: "ok"
 })
 
 /** The one task we hold, whichever slot it is in. */

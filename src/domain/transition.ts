@@ -4,6 +4,7 @@ import { agentStarted, agentStopped, leaseDue, progressFound, retryDue, settleOv
 import { answerOverdue, hubRefused, rateLimited, resendDue, taskAcknowledged } from "./rules/answers.ts"
 import { inDoubt, stateReportAnswered, taskContinued, taskLookedUp, taskReassigned } from "./rules/asking.ts"
 import { taskAssigned } from "./rules/assignment.ts"
+import { diskDue, saveFailed, saveSucceeded } from "./rules/disk.ts"
 import { answerFound, taskTimedOut } from "./rules/ending.ts"
 import { agentInspected, wakeExited } from "./rules/evidence.ts"
 import { relayProgress } from "./rules/exchange.ts"
@@ -33,7 +34,8 @@ const timerRules: Record<TimerName, Rule> = {
   settle: settleOver,
   lease: leaseDue,
   progress: relayProgress,
-  task_timeout: taskTimedOut
+  task_timeout: taskTimedOut,
+  disk: diskDue
 }
 
 /** While an old agent of the task is on its way out, its answer waits for the look at the evidence that follows. */
@@ -92,6 +94,10 @@ const ruleFor = (message: Message): Rule => {
       return retryDue(message.task_id)
     case "TimerFired":
       return timerRules[message.timer]
+    case "SaveFailed":
+      return saveFailed(message.reason, message.undone)
+    case "SaveSucceeded":
+      return saveSucceeded
     case "TaskLookedUp":
       return taskLookedUp(message.task_id, message.whereabouts)
     case "Restarted":

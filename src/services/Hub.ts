@@ -6,7 +6,7 @@ import type { HubMessage, Whereabouts } from "../domain/Message.ts"
 
 /** The connection to the hub. It never fails: what breaks is a `Disconnected` and the next attempt. */
 export class Hub extends Context.Service<Hub, {
-  /** Running this stream keeps the connection; interrupting it closes the socket with 1000. Run it once. */
+  /** Running this stream keeps the connection; interrupting it closes the socket with 1000. One run at a time. */
   readonly messages: Stream.Stream<HubMessage>
   /** Sends one frame; without a connection it does nothing, as the `Disconnected` message says already. */
   readonly send: (command: HubCommand) => Effect.Effect<void>

@@ -7,7 +7,12 @@ export class StoreError extends Schema.TaggedError<StoreError>()("StoreError", {
   reason: Schema.Literals(["Unreadable", "Unwritable"]),
   path: Schema.String,
   cause: Schema.Defect()
-}) {}
+}) {
+  override get message(): string {
+    const can = this.reason === "Unwritable" ? "written" : "read"
+    return `${this.path} cannot be ${can}: ${this.cause instanceof Error ? this.cause.message : String(this.cause)}`
+  }
+}
 
 /** What we owe the hub, kept across crashes. */
 export class TaskStore extends Context.Service<TaskStore, {

@@ -196,3 +196,72 @@ describe("the whole actor over five mock services", () => {
       assert.include(world.events.map(({ event }) => event), "fiber_died")
     }))
 })
+
+describe("rule 12: a disk that cannot be written", () => {
+  it.effect("a task that cannot be saved is not accepted; the connection is closed until a write works", () =>
+    Effect.gen(function*() {
+      const world = yield* makeWorld
+      yield* start(world)
+      yield* hubSays(world, ...identified)
+      world.diskFull = true
+      yield* hubSays(world, taskA)
+      assert.notInclude(journal(world), "send AcceptTask")
+      assert.deepStrictEqual(journal(world).at(-1), "hub closed")
+      yield* pass(12)
+      assert.deepStrictEqual(journal(world).at(-1), "hub closed")
+      world.diskFull = false
+      yield* pass(4)
+      yield* hubSays(world, ...identified, taskA)
+      assert.include(journal(world), "send AcceptTask")
+      assert.deepStrictEqual(timesOf(world, /^wake/), [16])
+      assert.deepStrictEqual(
+        world.events.map(({ event }) => event).filter((event) => event.startsWith("state_")),
+        ["state_unsaved", "state_saved_again"]
+      )
+    }))
+
+  it.effect("after the acceptance it goes on from memory, and what we owe is written when that works again", () =>
+    Effect.gen(function*() {
+      const world = yield* makeWorld
+      yield* start(world)
+      yield* hubSays(world, ...identified, taskA, ackA("accepted"))
+      world.diskFull = true
+      yield* Queue.offer(world.seen, { _tag: "Started" })
+      yield* rest
+      yield* agentAnswers(world, success)
+      assert.include(journal(world), "send SendReport")
+      world.diskFull = false
+      yield* pass(6)
+      assert.strictEqual(world.saved.at(-1)?.active?.status, "reporting")
+      yield* hubSays(world, ackA("complete"))
+      assert.isNull(world.saved.at(-1)?.active)
+      assert.notInclude(journal(world), "hub closed")
+    }))
+
+  it.effect("no agent is woken whose wake is not on disk", () =>
+    Effect.gen(function*() {
+      const world = yield* makeWorld
+      yield* start(world)
+      yield* hubSays(world, ...identified, taskA, ackA("accepted"))
+      world.diskFull = true
+      yield* endWake(world, 0, boom)
+      yield* pass(30)
+      assert.deepStrictEqual(timesOf(world, /^wake/), [0])
+      world.diskFull = false
+      yield* pass(6)
+      assert.lengthOf(timesOf(world, /^wake/), 2)
+    }))
+
+  it.effect("a disk that is full at the start keeps the connection closed until it is not", () =>
+    Effect.gen(function*() {
+      const world = yield* makeWorld
+      world.diskFull = true
+      yield* start(world)
+      yield* rest
+      assert.deepStrictEqual(journal(world), ["hub closed"])
+      world.diskFull = false
+      yield* pass(5)
+      yield* hubSays(world, { _tag: "Connected" })
+      assert.include(journal(world), "send Identify")
+    }))
+})

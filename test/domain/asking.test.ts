@@ -7,7 +7,7 @@ describe("rule 4: ask first", () => {
     {
       clause: "without a task there is nothing to ask, and we are idle",
       run: () => new Run().tell({ _tag: "Restarted", stored: emptyStore, survivors: [] }, ...connect),
-      said: ["Identify idle"],
+      said: ["OpenConnection", "Identify idle"],
       state: ""
     },
     {

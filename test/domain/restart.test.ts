@@ -10,7 +10,7 @@ describe("rule 10: restart", () => {
     {
       clause: "active becomes recovering, and is looked at",
       run: () => Run.working().restarted(),
-      said: ["WatchResults task-a g1a1t1000000", "InspectAgent task-a g1"],
+      said: ["WatchResults task-a g1a1t1000000", "InspectAgent task-a g1", "OpenConnection"],
       timers: ["start lease 60000", "start task_timeout 86400000"],
       logged: ["recovery_found task-a working 1"],
       state: "recovering task-a g1 working wakes 1 | Inspecting assess | down"
@@ -18,7 +18,7 @@ describe("rule 10: restart", () => {
     {
       clause: "recovering stays recovering",
       run: () => Run.working().restarted().restarted(),
-      said: ["WatchResults task-a g1a1t1000000", "InspectAgent task-a g1"],
+      said: ["WatchResults task-a g1a1t1000000", "InspectAgent task-a g1", "OpenConnection"],
       timers: ["start lease 60000", "start task_timeout 86400000"],
       logged: ["recovery_found task-a working 1"],
       state: "recovering task-a g1 working wakes 1 | Inspecting assess | down"
@@ -35,7 +35,8 @@ describe("rule 10: restart", () => {
         "StopAgent task-b linger 0",
         "StopAgent task-c linger 0",
         "WatchResults task-a g1a1t1000000",
-        "InspectAgent task-a g1"
+        "InspectAgent task-a g1",
+        "OpenConnection"
       ],
       timers: ["start lease 60000", "start task_timeout 86400000"],
       logged: ["recovery_found task-a working 1"],
@@ -45,18 +46,19 @@ describe("rule 10: restart", () => {
     {
       clause: "nothing stored: nothing to recover",
       run: () => new Run().tell({ _tag: "Restarted", stored: emptyStore, survivors: [] }),
+      said: ["OpenConnection"],
       state: "down"
     },
     {
       clause: "an agent that nobody holds a task for is seen off",
       run: () => new Run().tell({ _tag: "Restarted", stored: emptyStore, survivors: [A] }),
-      said: ["StopAgent task-a linger 0"],
+      said: ["StopAgent task-a linger 0", "OpenConnection"],
       state: "down | leaving: task-a keep | stopping: task-a"
     },
     {
       clause: "the agent of the task we hold is not",
       run: () => Run.working().restarted([A]),
-      said: ["WatchResults task-a g1a1t1000000", "InspectAgent task-a g1"],
+      said: ["WatchResults task-a g1a1t1000000", "InspectAgent task-a g1", "OpenConnection"],
       timers: ["start lease 60000", "start task_timeout 86400000"],
       logged: ["recovery_found task-a working 1"],
       state: "recovering task-a g1 working wakes 1 | Inspecting assess | down"
@@ -64,7 +66,7 @@ describe("rule 10: restart", () => {
     {
       clause: "nor is that of a recovering one",
       run: () => Run.working().restarted([A]).restarted([A]),
-      said: ["WatchResults task-a g1a1t1000000", "InspectAgent task-a g1"],
+      said: ["WatchResults task-a g1a1t1000000", "InspectAgent task-a g1", "OpenConnection"],
       timers: ["start lease 60000", "start task_timeout 86400000"],
       logged: ["recovery_found task-a working 1"],
       state: "recovering task-a g1 working wakes 1 | Inspecting assess | down"
@@ -72,7 +74,7 @@ describe("rule 10: restart", () => {
     {
       clause: "but an old agent of a task that was taken anew is, before the evidence is looked at",
       run: () => Run.failing().reconnected().assigned(3).restarted([A]),
-      said: ["StopAgent task-a linger 0", "WatchResults task-a -"],
+      said: ["StopAgent task-a linger 0", "WatchResults task-a -", "OpenConnection"],
       timers: ["start lease 60000", "start task_timeout 86400000"],
       logged: ["recovery_found task-a accepted 3"],
       state: "recovering task-a g3 accepted | AwaitingExit | down | leaving: task-a keep | stopping: task-a"
@@ -80,7 +82,7 @@ describe("rule 10: restart", () => {
     {
       clause: "also where the task is recovering already",
       run: () => Run.failing().reconnected().assigned(3).restarted([A]).restarted([A]),
-      said: ["StopAgent task-a linger 0", "WatchResults task-a -"],
+      said: ["StopAgent task-a linger 0", "WatchResults task-a -", "OpenConnection"],
       timers: ["start lease 60000", "start task_timeout 86400000"],
       logged: ["recovery_found task-a accepted 3"],
       state: "recovering task-a g3 accepted | AwaitingExit | down | leaving: task-a keep | stopping: task-a"
@@ -88,7 +90,7 @@ describe("rule 10: restart", () => {
     {
       clause: "the time for the task goes on counting",
       run: () => Run.working().after(86_000_000).restarted(),
-      said: ["WatchResults task-a g1a1t1000000", "InspectAgent task-a g1"],
+      said: ["WatchResults task-a g1a1t1000000", "InspectAgent task-a g1", "OpenConnection"],
       timers: ["start lease 60000", "start task_timeout 400000"],
       logged: ["recovery_found task-a working 1"],
       state: "recovering task-a g1 working wakes 1 | Inspecting assess | down"
@@ -96,7 +98,7 @@ describe("rule 10: restart", () => {
     {
       clause: "one that is over is over",
       run: () => Run.working().after(90_000_000).restarted(),
-      said: ["WatchResults task-a g1a1t1000000", "InspectAgent task-a g1"],
+      said: ["WatchResults task-a g1a1t1000000", "InspectAgent task-a g1", "OpenConnection"],
       timers: ["start lease 60000", "start task_timeout 0"],
       logged: ["recovery_found task-a working 1"],
       state: "recovering task-a g1 working wakes 1 | Inspecting assess | down"
@@ -104,7 +106,7 @@ describe("rule 10: restart", () => {
     {
       clause: "and no more than the whole of it is left after a clock that was set back",
       run: () => Run.working().after(-5_000).restarted(),
-      said: ["WatchResults task-a g1a1t1000000", "InspectAgent task-a g1"],
+      said: ["WatchResults task-a g1a1t1000000", "InspectAgent task-a g1", "OpenConnection"],
       timers: ["start lease 60000", "start task_timeout 86400000"],
       logged: ["recovery_found task-a working 1"],
       state: "recovering task-a g1 working wakes 1 | Inspecting assess | down"
@@ -181,7 +183,7 @@ describe("rule 10: restart", () => {
     {
       clause: "an answer that was being reported is looked for anew",
       run: () => Run.reporting().restarted(),
-      said: ["WatchResults task-a g1a1t1000000", "InspectAgent task-a g1"],
+      said: ["WatchResults task-a g1a1t1000000", "InspectAgent task-a g1", "OpenConnection"],
       timers: ["start lease 60000", "start task_timeout 86400000"],
       logged: ["recovery_found task-a reporting 1"],
       state: "recovering task-a g1 working wakes 1 | Inspecting assess | down"
@@ -196,7 +198,7 @@ describe("rule 10: restart", () => {
     {
       clause: "a failure that is owed stays owed",
       run: () => Run.working().assigned(1).found(failure).restarted(),
-      said: ["WatchResults task-a g1a1t1000000", "InspectAgent task-a g1"],
+      said: ["WatchResults task-a g1a1t1000000", "InspectAgent task-a g1", "OpenConnection"],
       timers: ["start lease 60000", "start task_timeout 86400000"],
       logged: ["recovery_found task-a reporting 1"],
       state: "recovering task-a g1 reporting wakes 1 failed (it went wrong) | Inspecting assess | down"

@@ -264,6 +264,8 @@ export const line = (command: Command): string => {
     case "Reconnect":
       return `${command._tag} ${command.reason}`
     case "CloseConnection":
+    case "OpenConnection":
+    case "SaveState":
     case "StopWatching":
       return command._tag
     case "LookUpTask":
@@ -312,7 +314,7 @@ const activityLine = ({ activity }: SidecarState["agent"]): string => {
 
 /** How everything stands after a message, in one line; what is as in an idle sidecar is left out. */
 export const stateLine = (state: SidecarState): string => {
-  const { agent, connection, draining, leaving, stopping, stored } = state
+  const { agent, connection, disk, draining, leaving, stopping, stored } = state
   const { half_open, in_flight, pending, phase, recovery_answer, refused_types, standing } = connection
   return [
     ...stored.active === null ? [] : [taskLine(stored.active)],
@@ -331,6 +333,7 @@ export const stateLine = (state: SidecarState): string => {
     ...list("stopping", stopping),
     ...list("refused", refused_types),
     ...half_open ? ["half open"] : [],
+    ...disk === "ok" ? [] : [`disk ${disk}`],
     ...draining === null ? [] : [`draining ${draining}`]
   ].join(" | ")
 }

@@ -65,12 +65,9 @@ describe("rule 6: the wake", () => {
       state: "task-a g1 working wakes 1 | Running | ours"
     },
     {
-      clause: ".started while the agent is looked at confirms",
+      clause: ".started while the agent is looked at is part of the evidence",
       run: () => Run.confirming().timer("lease").started(),
-      said: ["SendWakeResult task-a success"],
-      timers: ["cancel confirmation"],
-      logged: ["agent_started task-a 0"],
-      state: "task-a g1 working wakes 1 | Inspecting lease | ours"
+      state: "task-a g1 confirming wakes 1 | Inspecting lease | ours"
     },
     {
       clause: ".started while an earlier attempt is looked at does not",

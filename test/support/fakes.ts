@@ -13,7 +13,7 @@ import type { WakeEnd } from "../../src/domain/Task.ts"
 import { Hub } from "../../src/services/Hub.ts"
 import { Logger } from "../../src/services/Logger.ts"
 import { type Observation, ResultWatcher } from "../../src/services/ResultWatcher.ts"
-import { TaskStore } from "../../src/services/TaskStore.ts"
+import { StoreError, TaskStore } from "../../src/services/TaskStore.ts"
 import { WakeImpossible, Waker } from "../../src/services/Waker.ts"
 
 /** What the five mock services saw and did, in one order, and the levers of the world around them. */
@@ -31,6 +31,7 @@ export interface World {
   whereabouts: Whereabouts
   impossible: string | null
   watchFails: boolean
+  diskFull: boolean
 }
 
 export const makeWorld: Effect.Effect<World> = Effect.gen(function*() {
@@ -47,7 +48,8 @@ export const makeWorld: Effect.Effect<World> = Effect.gen(function*() {
     survivors: [],
     whereabouts: "unknown",
     impossible: null,
-    watchFails: false
+    watchFails: false,
+    diskFull: false
   }
 })
 
@@ -70,7 +72,11 @@ export const mockServices = (world: World): Layer.Layer<Hub | TaskStore | Waker 
     }),
     Layer.succeed(TaskStore, {
       load: Effect.sync(() => world.stored),
-      save: (state) => Effect.andThen(note("save"), Effect.sync(() => void world.saved.push(state)))
+      save: Effect.fnUntraced(function*(state) {
+        if (world.diskFull) return yield* new StoreError({ reason: "Unwritable", path: "queue.json", cause: "ENOSPC" })
+        yield* note("save")
+        world.saved.push(state)
+      })
     }),
     Layer.succeed(Waker, {
       wake: Effect.fnUntraced(function*(task) {

@@ -61,8 +61,7 @@ export const retryAtTheHub = (hub: DevHub, { id }: HubTask) =>
     assert.strictEqual(status, 200)
   })
 
-export const countOf = (hub: DevHub, type: string): number =>
-  typesOf(hub, "out").filter((sent) => sent === type).length
+export const countOf = (hub: DevHub, type: string): number => typesOf(hub, "out").filter((sent) => sent === type).length
 
 export const untilAtWork = (folder: Folder, { id }: HubTask) =>
   until("the agent is at work", () => existsSync(folder.file(`results/${id}.started`)))

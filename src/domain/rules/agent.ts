@@ -1,6 +1,5 @@
 import { limits } from "../../limits.ts"
 import type { Progress } from "../Evidence.ts"
-import type { SidecarState } from "../SidecarState.ts"
 import type { Rule } from "../step.ts"
 import { activityIs, agentIs, all, emit, given, startTimer, stay, taskIs, withTask } from "../step.ts"
 import { confirmedBySign, stopAgent } from "./ending.ts"
@@ -8,19 +7,13 @@ import { assess, inspect } from "./evidence.ts"
 import { relayProgress } from "./exchange.ts"
 import { finishDraining } from "./slot.ts"
 
-/** While the agent of this wake is believed to be coming up, its `.started` confirms it. */
-const listensForStart = ({ agent: { activity } }: SidecarState, status: string): boolean =>
-  activity._tag === "Spawning" || activity._tag === "Running" ||
-  (activity._tag === "Inspecting" && typeof activity.because === "string" && status === "confirming")
-
 /** Rule 6: `.started` of this wake confirms; one that comes too late for it is evidence when the delay of the retry is over. */
 export const agentStarted = (task_id: string, wake_id: string | null): Rule =>
-  given((state) =>
-    withTask((task) =>
-      task.task_id === task_id && (task.wake?.id ?? null) === wake_id && listensForStart(state, task.status)
-        ? confirmedBySign
-        : stay
-    )
+  given(({ agent: { activity } }) =>
+    withTask((task) => {
+      const comesUp = activity._tag === "Spawning" || activity._tag === "Running"
+      return comesUp && task.task_id === task_id && (task.wake?.id ?? null) === wake_id ? confirmedBySign : stay
+    })
   )
 
 /** Rule 8: a new `.progress` is relayed. */

@@ -81,7 +81,8 @@ export const restarted = (stored: StoredState, survivors: ReadonlyArray<string>)
     ...survivors
       .filter((task_id) => task_id !== recovering?.task_id || recovering.wake === null)
       .map((task_id) => seeOff(task_id, "keep", 0)),
-    recover
+    recover,
+    emit({ _tag: "OpenConnection" })
   )
 }
 

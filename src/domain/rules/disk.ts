@@ -1,0 +1,47 @@
+import { limits } from "../../limits.ts"
+import type { Command } from "../Command.ts"
+import type { Disk, SidecarState } from "../SidecarState.ts"
+import { heldTask } from "../SidecarState.ts"
+import type { Rule } from "../step.ts"
+import { activityIs, all, emit, given, log, startTimer, stay } from "../step.ts"
+import { assess } from "./evidence.ts"
+import { disconnected } from "./life.ts"
+
+/**
+ * Rule 12: whether a step must not be taken before it is on disk. Accepting a task and waking its agent are such; all else
+ * goes on from memory, as an older state leads to the same end.
+ */
+export const needsSaving = (before: SidecarState, after: SidecarState, commands: ReadonlyArray<Command>): boolean =>
+  (heldTask(before) === null && heldTask(after) !== null) || commands.some(({ _tag }) => _tag === "WakeAgent")
+
+const diskIs = (disk: Disk): Rule => (state) => [{ ...state, disk }, []]
+
+/** A wake that was undone is a look at the evidence that came to nothing. */
+const lookAgainLater: Rule = given(({ agent }) =>
+  agent.activity._tag === "Inspecting" ? activityIs({ _tag: "Idle" }) : stay
+)
+
+/** Rule 12: without a task none is accepted, so the connection is closed until a write works; with one we go on. */
+export const saveFailed = (reason: string, undone: boolean): Rule =>
+  given((state) =>
+    all(
+      state.disk === "ok" ? log({ event: "state_unsaved", reason }) : stay,
+      heldTask(state) === null
+        ? all(diskIs("refusing"), emit({ _tag: "CloseConnection" }), disconnected(false))
+        : diskIs("failing"),
+      undone ? lookAgainLater : stay,
+      startTimer("disk", limits.disk_retry_ms)
+    )
+  )
+
+export const diskDue: Rule = emit({ _tag: "SaveState" })
+
+/** Rule 12: the disk works again. */
+export const saveSucceeded: Rule = given(({ disk }) =>
+  disk === "ok" ? stay : all(
+    diskIs("ok"),
+    log({ event: "state_saved_again" }),
+    disk === "refusing" ? emit({ _tag: "OpenConnection" }) : stay,
+    assess
+  )
+)

@@ -1,0 +1,89 @@
+import { describe, expect, test } from "vitest"
+import type { Message } from "../../src/domain/Message.ts"
+import { needsSaving } from "../../src/domain/rules/disk.ts"
+import { transition } from "../../src/domain/transition.ts"
+import { A, acked, assigned, inspected, Run, success, T0, table, timer } from "./support.ts"
+
+const saveFailed = (undone: boolean): Message => ({ _tag: "SaveFailed", reason: "queue.json: no space", undone })
+const saveSucceeded: Message = { _tag: "SaveSucceeded" }
+
+describe("rule 12: the disk", () => {
+  table([
+    {
+      clause: "without a task none can be accepted: the connection is closed and a write tried again",
+      run: () => Run.idle().tell(saveFailed(true)),
+      said: ["CloseConnection"],
+      timers: ["cancel answer", "cancel resend", "cancel assign_grace", "cancel half_open", "start disk 5000"],
+      logged: ["state_unsaved queue.json: no space"],
+      state: "down | disk refusing"
+    },
+    {
+      clause: "with a task we go on from memory",
+      run: () => Run.working().tell(saveFailed(false)),
+      timers: ["start disk 5000"],
+      logged: ["state_unsaved queue.json: no space"],
+      state: "task-a g1 working wakes 1 | Running | ours | disk failing"
+    },
+    {
+      clause: "it is said once",
+      run: () => Run.working().tell(saveFailed(false)).tell(saveFailed(false)),
+      timers: ["start disk 5000"],
+      state: "task-a g1 working wakes 1 | Running | ours | disk failing"
+    },
+    {
+      clause: "when its time has come the write is tried again",
+      run: () => Run.working().tell(saveFailed(false)).tell(timer("disk")),
+      said: ["SaveState"],
+      state: "task-a g1 working wakes 1 | Running | ours | disk failing"
+    },
+    {
+      clause: "a wake that was undone is looked at again when the disk works",
+      run: () => Run.accepted().tell(saveFailed(true)),
+      timers: ["start disk 5000"],
+      logged: ["state_unsaved queue.json: no space"],
+      state: "task-a g1 accepted | Idle | ours | disk failing"
+    },
+    {
+      clause: "and not before",
+      run: () => Run.accepted().tell(saveFailed(true)).tell(assigned(A)).tell(inspected(A)),
+      state: "task-a g1 accepted | Idle | ours | in flight: accept task-a | disk failing"
+    },
+    {
+      clause: "a look at the evidence that was not undone goes on",
+      run: () => Run.accepted().tell(saveFailed(false)),
+      timers: ["start disk 5000"],
+      logged: ["state_unsaved queue.json: no space"],
+      state: "task-a g1 accepted | Inspecting assess | ours | disk failing"
+    },
+    {
+      clause: "once the disk works again the agent is woken",
+      run: () => Run.accepted().tell(saveFailed(true)).tell(saveSucceeded),
+      said: ["InspectAgent task-a g1"],
+      logged: ["state_saved_again"],
+      state: "task-a g1 accepted | Inspecting assess | ours"
+    },
+    {
+      clause: "and without a task the connection is opened",
+      run: () => Run.idle().tell(saveFailed(true)).tell(saveSucceeded),
+      said: ["OpenConnection"],
+      logged: ["state_saved_again"],
+      state: "down"
+    },
+    {
+      clause: "a write that works as ever is no news",
+      run: () => Run.idle().tell(saveSucceeded),
+      state: ""
+    }
+  ])
+
+  const needs = (run: Run, message: Message): boolean => {
+    const [after, commands] = transition(run.state, message, T0)
+    return needsSaving(run.state, after, commands)
+  }
+
+  test("accepting a task needs it to be on disk", () => expect(needs(Run.idle(), assigned(A))).toBe(true))
+  test("waking its agent too", () => expect(needs(Run.accepted(), inspected(A))).toBe(true))
+  test("taking a new generation does not", () => expect(needs(Run.working(), assigned(A, 3))).toBe(false))
+  test("nor does the end of a task", () =>
+    expect(needs(Run.working().found(success), acked(A, "complete"))).toBe(false))
+})
