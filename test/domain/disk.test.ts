@@ -41,12 +41,12 @@ describe("rule 12: the disk", () => {
       run: () => Run.accepted().tell(saveFailed(true)),
       timers: ["start disk 5000"],
       logged: ["state_unsaved queue.json: no space"],
-      state: "task-a g1 accepted | Idle | ours | disk failing"
+      state: "task-a g1 accepted | ours | disk failing"
     },
     {
       clause: "and not before",
       run: () => Run.accepted().tell(saveFailed(true)).tell(assigned(A)).tell(inspected(A)),
-      state: "task-a g1 accepted | Idle | ours | in flight: accept task-a | disk failing"
+      state: "task-a g1 accepted | ours | in flight: accept task-a | disk failing"
     },
     {
       clause: "a look at the evidence that was not undone goes on",

@@ -10,9 +10,7 @@ import { clearSlot } from "./slot.ts"
 
 /** What the answer to a report means for its task, if that is still what we owe: under a new generation it is owed anew. */
 const ifStillOwed = ({ generation, task_id }: InFlight, rule: (task: Task) => Rule): Rule =>
-  withTask((task) =>
-    task.task_id === task_id && task.status === "reporting" && task.generation === generation ? rule(task) : stay
-  )
+  withTask((task) => task.task_id === task_id && task.generation === generation ? rule(task) : stay)
 
 /** Rule 5: an acknowledgement is matched by its id; `accepted` answers an accept, all else a report, and any a rejection. */
 export const taskAcknowledged = (task_id: string, status: string): Rule =>

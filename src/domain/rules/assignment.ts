@@ -1,8 +1,19 @@
 import { limits } from "../../limits.ts"
-import type { SidecarState } from "../SidecarState.ts"
 import { heldTask, noAgent } from "../SidecarState.ts"
 import type { Rule } from "../step.ts"
-import { activityIs, all, cancelTimers, connectionIs, emit, given, log, startTimer, stay, taskIs } from "../step.ts"
+import {
+  activityIs,
+  all,
+  cancelTimers,
+  connectionIs,
+  emit,
+  given,
+  log,
+  startTimer,
+  stay,
+  taskIs,
+  withTask
+} from "../step.ts"
 import type { Assignment, Task } from "../Task.ts"
 import { isSafeTaskId } from "../taskId.ts"
 import { continued, ours } from "./asking.ts"
@@ -45,20 +56,16 @@ const redo = (assignment: Assignment): Rule =>
 const attemptsUnderWay = ({ status, wake }: Task): number =>
   status === "confirming" || status === "working" || (status === "waking" && wake?.end === null) ? 1 : 0
 
-/** Whether it is unknown what the agent does, so that only the evidence can say how to go on. */
-const agentUnknown = ({ agent: { activity } }: SidecarState): boolean =>
-  activity._tag === "Idle" || activity._tag === "Settling" ||
-  (activity._tag === "Inspecting" && activity.because === "assess")
-
-const reopen: Rule = given((state) => {
-  const task = heldTask(state)
-  if (task === null || task.status === "reporting" || task.status === "waking" || !agentUnknown(state)) return stay
-  return all(
-    taskIs({ status: "accepted", wake_attempts: 0 }),
-    cancelTimers("settle"),
-    state.agent.activity._tag === "Settling" ? activityIs({ _tag: "Idle" }) : stay
+/** While nothing is known to be at work, a new generation begins anew, and the evidence says how. */
+const reopen: Rule = given(({ agent: { activity } }) =>
+  withTask((task) =>
+    task.status === "reporting" || (activity._tag !== "Idle" && activity._tag !== "Settling") ? stay : all(
+      taskIs({ status: "accepted", wake_attempts: 0 }),
+      cancelTimers("settle"),
+      activityIs({ _tag: "Idle" })
+    )
   )
-})
+)
 
 /** Rule 2: the task we hold, with our generation or a higher one; a lower one is late. */
 const assignedAgain = (task: Task, assignment: Assignment): Rule => {
