@@ -228,6 +228,13 @@ describe("rule 4: ask first", () => {
       state: "task-a g1 working wakes 1 | Running | denied"
     },
     {
+      clause: "abort: what waited for its answer goes out",
+      run: () => Run.working().reconnected().assigned(1, B).answered("abort"),
+      said: ["RejectTask task-b busy"],
+      timers: ["cancel answer", "cancel resend", "start assign_grace 5000", "start answer 15000"],
+      state: "task-a g1 working wakes 1 | Running | denied | in flight: reject task-b"
+    },
+    {
       clause: "assigned to us before the abort, after we asked: ours, and the abort is late",
       run: () => Run.working().reconnected().assigned(3).answered("abort"),
       said: ["AcceptTask task-a g3"],

@@ -160,9 +160,9 @@ describe("rule 2: an assignment", () => {
     {
       clause: "a new generation while the agent is looked at leaves the decision to the evidence",
       run: () => Run.confirming().restarted().assigned(3),
-      timers: ["cancel half_open", "cancel settle", "cancel assign_grace"],
+      timers: ["cancel half_open", "cancel assign_grace"],
       logged: ["task_received task-a 3 true", "recovery_settled task-a ours"],
-      state: "task-a g3 accepted | Inspecting assess | down | ours | pending: accept task-a"
+      state: "task-a g3 confirming wakes 1 | Inspecting assess | down | ours | pending: accept task-a"
     },
     {
       clause: "a new generation while an agent at work is looked at changes nothing for it",
@@ -313,7 +313,7 @@ describe("rule 3: another task", () => {
       run: () =>
         Array.from({ length: 17 }).reduce<Run>((run, _, n) => run.assigned(1, `task-${n}`), Run.idle().assigned())
           .assigned(3),
-      timers: ["cancel half_open", "cancel settle", "cancel assign_grace"],
+      timers: ["cancel half_open", "cancel assign_grace"],
       logged: ["task_received task-a 3 true"],
       state:
         "task-a g3 accepted | Inspecting assess | ours | in flight: accept task-a | pending: reject task-0, reject task-1, reject task-2, reject task-3, reject task-4, reject task-5, reject task-6, reject task-7, reject task-8, reject task-9, reject task-10, reject task-11, reject task-12, reject task-13, reject task-14, reject task-15, accept task-a"

@@ -52,6 +52,11 @@ describe("rule 8: the lease", () => {
       state: "task-a g1 working wakes 1 | Running | connected"
     },
     {
+      clause: "nor on a connection that is gone by now, though the task came on it",
+      run: () => Run.working().offline().assigned(3).timer("lease").inspected({ process: "alive" }),
+      state: "task-a g3 working wakes 1 | Running | down | ours | pending: accept task-a"
+    },
+    {
       clause: "nor to a hub that does not know the frame",
       run: () =>
         Run.working().refused("validation_failed", "task_progress", true).timer("lease").inspected({

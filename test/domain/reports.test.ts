@@ -297,6 +297,12 @@ describe("rule 5: reports are owed until answered", () => {
       state: "task-a g1 reporting wakes 1 | has Success | ours | in flight: report task-a"
     },
     {
+      clause: "not even one that was sent this very moment",
+      run: () => Run.reporting().timer("answer"),
+      timers: ["start answer 15000"],
+      state: "task-a g1 reporting wakes 1 | has Success | ours | in flight: report task-a"
+    },
+    {
       clause: "after a clock that was set back it does",
       run: () => Run.reporting().after(-1).timer("answer"),
       said: ["Reconnect the hub did not answer the report frame"],
@@ -492,6 +498,13 @@ describe("rule 5: reports are owed until answered", () => {
       state: "leaving: task-a remove | stopping: task-a"
     },
     {
+      clause: "an acknowledgement of a report of the task before is not that of this one",
+      run: () => Run.reporting().cancelled().assigned(1, B).stopped().inspected({ answer: success }).acked("complete"),
+      said: ["AcceptTask task-b g1"],
+      timers: ["cancel answer", "cancel resend", "start answer 15000"],
+      state: "task-b g1 reporting | has Success | ours | in flight: accept task-b"
+    },
+    {
       clause: "an error about a report of the task before goes by, and what waits goes out",
       run: () => Run.reporting().cancelled().assigned(1, B).refused("task_complete_failed: invalid_state"),
       said: ["AcceptTask task-b g1"],
@@ -536,6 +549,12 @@ describe("rule 5: reports are owed until answered", () => {
       state: "task-a g1 working wakes 1 | Running | ours"
     },
     {
+      clause: "an unknown type that the hub does not name is only logged",
+      run: () => Run.working().refused("validation_failed", null, true),
+      logged: ["frame_refused unknown validation_failed"],
+      state: "task-a g1 working wakes 1 | Running | ours"
+    },
+    {
       clause: "a frame type is remembered as refused once",
       run: () =>
         Run.working().refused("validation_failed", "wake_result", true).refused(
@@ -562,6 +581,14 @@ describe("rule 5: reports are owed until answered", () => {
     {
       clause: "a failure that was sent under this generation is sent again under it",
       run: () => Run.failing().reconnected().answered("continue").acked(),
+      said: ["SendReport task-a g1 Failed: it went wrong"],
+      timers: ["cancel answer", "cancel resend", "start answer 15000"],
+      logged: ["report_sent task-a 1 failed"],
+      state: "task-a g1 reporting wakes 1 failed (it went wrong; sent g1) | ours | in flight: report task-a"
+    },
+    {
+      clause: "also where it is assigned again under it",
+      run: () => Run.failing().reconnected().assigned(1).answered("continue").acked(),
       said: ["SendReport task-a g1 Failed: it went wrong"],
       timers: ["cancel answer", "cancel resend", "start answer 15000"],
       logged: ["report_sent task-a 1 failed"],

@@ -251,6 +251,13 @@ describe("rule 6: the wake", () => {
         "task-a g1 confirming wakes 1 | Stopping AttemptFailed (no confirmation within 30000 ms) | ours | stopping: task-a | refused: wake_result"
     },
     {
+      clause: "the end of a command that is being stopped is only noted",
+      run: () => Run.confirming().timer("confirmation").ended(exited(1)),
+      logged: ["wake_ended task-a 1 0"],
+      state:
+        "task-a g1 confirming wakes 1 ended exited 1 | Stopping AttemptFailed (no confirmation within 30000 ms) | ours | stopping: task-a"
+    },
+    {
       clause: "when the tree is gone, the evidence is looked at",
       run: () => Run.confirming().timer("confirmation").stopped(),
       said: ["InspectAgent task-a g1"],

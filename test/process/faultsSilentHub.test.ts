@@ -77,6 +77,7 @@ describe.concurrent("a hub that takes a frame and never answers it", () => {
       yield* until("the slot is free", () =>
         daemon.events("recovery_settled").some(({ outcome }) => outcome === "not_ours"), afterItsTime + 10_000)
       yield* hub.thawAndClose(agentId)
+      yield* hub.waitFor(() => identifications(hub) === 3)
       yield* takesTheNext(hub, folder)
       yield* doneWithOneWake(hub, folder, task)
       assert.strictEqual(countOf(hub, "task_complete"), 2) // one for each task

@@ -46,14 +46,12 @@ const inFlight = (exchange: Pick<InFlight, "kind" | "task_id" | "generation">): 
   )
 
 /** Rule 5: a failure is marked as sent, and its files are set aside, before it is sent. */
-const markFailureSent: Rule = given((state) => {
-  const task = heldTask(state)
-  if (task === null || task.failure === null || task.failure.sent_generation !== null) return stay
-  return all(
-    taskIs({ failure: { ...task.failure, sent_generation: task.generation } }),
-    emit({ _tag: "SetAside", task_id: task.task_id, folder: "sent" })
+const markFailureSent: Rule = withTask(({ failure, generation, task_id }) =>
+  failure === null || failure.sent_generation !== null ? stay : all(
+    taskIs({ failure: { ...failure, sent_generation: generation } }),
+    emit({ _tag: "SetAside", task_id, folder: "sent" })
   )
-})
+)
 
 const sendReport = (task: Task, report: Report): Rule =>
   all(

@@ -1,0 +1,160 @@
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import { spawn } from "node:child_process"
+import { existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { setTimeout as wait } from "node:timers/promises"
+import type { DevHub } from "../../src/dev/DevHub.ts"
+import { type Folder, isAlive, makeFolder, startHub } from "../support/daemon.ts"
+
+const lookEveryMs = 5
+
+/** Whether `look` becomes true within the deadline. */
+export const comesTrue = (look: () => boolean, deadline_ms: number): Effect.Effect<boolean> =>
+  Effect.promise(async () => {
+    for (const end = performance.now() + deadline_ms; performance.now() < end; await wait(lookEveryMs)) {
+      if (look()) return true
+    }
+    return look()
+  })
+
+/** One run's stage: a hub and an agent's folder of its own. */
+export interface Scene {
+  readonly hub: DevHub
+  readonly folder: Folder
+  /** The text that the agent writes as its answer, byte for byte. */
+  readonly answer: string
+  /** Every process that runs in the folder or was started for it, but the daemons. */
+  readonly others: () => ReadonlyArray<number>
+  /** The daemon's lives so far, the last one last. */
+  readonly lives: Array<Life>
+}
+
+/** One life of the daemon. */
+export interface Life {
+  readonly pid: number
+  readonly isOver: () => boolean
+  /** The events that this life has logged. */
+  readonly logged: () => ReadonlyArray<string>
+  /** Its exit code, or the signal that ended it. */
+  readonly ended: Effect.Effect<number | string | null>
+  readonly kill: Effect.Effect<void>
+}
+
+const longText = Array.from({ length: 300 }, (_, line) => `${line}: „žluťoučký kůň" \\ \t 👩‍🚀 </script>`).join("\n")
+
+/** The agent confirms, tells of its progress, works a while, and answers by renaming a finished file. */
+const agent = {
+  work: `echo 50 > "$RESULTS_DIR/$TASK_ID.progress"
+if [ -e wait ]; then while [ ! -e go ]; do sleep 0.05; done; else sleep 0.05; fi`,
+  answer: `cp answer.json "$RESULTS_DIR/$TASK_ID.json.tmp"
+mv "$RESULTS_DIR/$TASK_ID.json.tmp" "$RESULTS_DIR/$TASK_ID.json"`
+}
+
+const textOf = (read: () => string): string => {
+  try {
+    return read()
+  } catch {
+    return "" // it has ended meanwhile
+  }
+}
+
+/** As a detached child does; field 6 of proc_pid_stat(5). */
+export const leadsItsSession = (pid: number): boolean => {
+  const stat = textOf(() => readFileSync(`/proc/${pid}/stat`, "utf8"))
+  return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[3] === String(pid)
+}
+
+const belongsTo = (path: string, pid: string): boolean =>
+  textOf(() => readlinkSync(`/proc/${pid}/cwd`)).startsWith(path) ||
+  textOf(() => readFileSync(`/proc/${pid}/environ`, "utf8")).includes(path)
+
+export const makeScene = (name: string): Effect.Effect<Scene, never, Scope.Scope> =>
+  Effect.gen(function*() {
+    const hub = yield* Effect.orDie(startHub())
+    const folder = yield* makeFolder(hub, agent)
+    const answer = JSON.stringify({ status: "success", output: name, text: longText, tokens: [1, 2.5, null] })
+    writeFileSync(folder.file("answer.json"), answer)
+    const lives: Array<Life> = []
+    const others = () =>
+      readdirSync("/proc")
+        .filter((pid) => /^\d+$/.test(pid) && belongsTo(folder.path, pid))
+        .map(Number)
+        .filter((pid) => isAlive(pid) && !lives.some((life) => life.pid === pid))
+    return { hub, folder, answer, others, lives }
+  })
+
+const eventIn = (line: string): ReadonlyArray<string> => {
+  const [, event] = /^\{"ts":"[^"]*","event":"(\w+)".*\}$/.exec(line) ?? []
+  return event === undefined ? [] : [event]
+}
+
+/** How a daemon is started: as any, or held before its own code begins and with a pool of one thread. */
+export type Manner = "free" | "one_pool_thread" | "held"
+
+/** A daemon that begins when it is told to. */
+export interface HeldLife extends Life {
+  readonly isHeld: () => boolean
+  readonly begin: () => void
+}
+
+/** Starts the daemon as a supervisor would. */
+export const startLife = (
+  { folder, lives }: Scene,
+  main: string,
+  manner: Manner
+): Effect.Effect<HeldLife, never, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      const number = lives.length + 1
+      const hold = join(import.meta.dirname, "hold.mjs")
+      const logBefore = folder.read("sidecar.log").length
+      const child = spawn(
+        process.execPath,
+        [...(manner === "held" ? ["--import", hold] : []), main, "run", "--config", folder.file("config.json")],
+        {
+          stdio: ["ignore", "pipe", "pipe"],
+          env: {
+            ...process.env,
+            ...(manner === "free" ? {} : { UV_THREADPOOL_SIZE: "1" }),
+            ...(manner === "held" ? { CRASHTEST_GO: folder.file(`begin-${number}`) } : {})
+          }
+        }
+      )
+      let errors = ""
+      child.stdout.resume()
+      child.stderr.on("data", (data: Buffer) => {
+        errors += data.toString()
+        writeFileSync(folder.file(`errors-${number}`), errors)
+      })
+      const ended = new Promise<number | string | null>((done) =>
+        child.once("exit", (code, signal) => done(code ?? signal))
+      )
+      const life = {
+        pid: child.pid ?? 0,
+        isOver: () => child.exitCode !== null || child.signalCode !== null,
+        logged: () => folder.read("sidecar.log").slice(logBefore).split("\n").flatMap(eventIn),
+        ended: Effect.promise(() => ended),
+        kill: Effect.suspend(() => {
+          child.kill("SIGKILL")
+          return Effect.promise(() => ended).pipe(Effect.asVoid)
+        }),
+        isHeld: () => existsSync(folder.file(`begin-${number}.held`)),
+        begin: () => folder.touch(`begin-${number}`)
+      }
+      lives.push(life)
+      return life
+    }),
+    (life) => life.kill
+  )
+
+/** Whether the state file holds the task, as the daemon would find it now. */
+export const isWrittenDown = ({ folder }: Pick<Scene, "folder">, task_id: string): boolean =>
+  folder.read("queue.json").includes(`"${task_id}"`)
+
+/** Whether nothing of the task is left in the folder but the log and the agent's own notes. */
+export const isCleanedUp = ({ folder }: Pick<Scene, "folder">, task_id: string): boolean =>
+  !isWrittenDown({ folder }, task_id) &&
+  ["tasks", "results"].every((name) =>
+    !existsSync(folder.file(name)) || !readdirSync(folder.file(name)).some((file) => file.startsWith(task_id))
+  )

@@ -1,0 +1,112 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { existsSync, lstatSync, readdirSync, writeFileSync } from "node:fs"
+import { atOnce, frames, submit, until, untilStatus } from "../support/daemon.ts"
+import { countOf, doneWithOneWake, identifications, startAll, takesTheNext } from "../support/outcomes.ts"
+
+const target = "\"$RESULTS_DIR/$TASK_ID.json\""
+
+const good = `printf '%s' '{"status":"success","output":"done"}' > result.tmp; mv result.tmp ${target}`
+
+/** An agent that answers its first task so, and all others well. */
+const answersFirst = (answer: string) => ({
+  work: atOnce,
+  answer: `if [ -e met ]; then ${good}; else : > met; ${answer}; fi`
+})
+
+/** Puts an answer there whole, as an agent should. */
+const whole = (made: string): string => `${made} > result.tmp; mv result.tmp ${target}`
+
+const wellTaken = (name: string, answer: string, result: Record<string, unknown>) =>
+  it.live(`${name}: reported with one wake`, () =>
+    Effect.gen(function*() {
+      const { folder, hub } = yield* startAll(answersFirst(answer))
+      const task = yield* submit(hub)
+      yield* untilStatus(hub, task, "completed")
+      assert.deepStrictEqual(hub.task(task.id)?.result, result)
+      assert.lengthOf(folder.wakes(task.id), 1)
+      assert.strictEqual(countOf(hub, "task_complete"), 1)
+      yield* takesTheNext(hub, folder)
+    }), 40_000)
+
+const setAside = (name: string, answer: string, said: string) =>
+  it.live(`${name}: set aside as it is, and the task fails saying why`, () =>
+    Effect.gen(function*() {
+      const { folder, hub } = yield* startAll(answersFirst(answer))
+      const task = yield* submit(hub, "do it", { max_retries: 1 })
+      yield* untilStatus(hub, task, "dead_letter", 30_000)
+      assert.include(hub.task(task.id)?.last_error ?? "", said)
+      assert.lengthOf(folder.wakes(task.id), 1)
+      assert.strictEqual(countOf(hub, "task_failed"), 1)
+      assert.lengthOf(readdirSync(folder.file("results/rejected")).filter((file) => file.endsWith(".json")), 1)
+      assert.isFalse(existsSync(folder.file(`results/${task.id}.json`)))
+      yield* takesTheNext(hub, folder)
+    }), 60_000)
+
+describe.concurrent("answers as agents write them", () => {
+  wellTaken(
+    "one written slowly and in parts",
+    `: > ${target}; sleep 1; printf '{"status":"succ' > ${target}; sleep 4
+printf 'ess","output":"slow"}' >> ${target}`,
+    { status: "success", output: "slow" }
+  )
+
+  wellTaken(
+    "one with a byte order mark",
+    whole(`printf '\\357\\273\\277%s' '{"status":"success","output":"marked"}'`),
+    { status: "success", output: "marked" }
+  )
+
+  wellTaken(
+    "one with lone surrogates, which the hub would take for no JSON",
+    whole(`printf '%s' '{"status":"success","\\ud800":"\\udc00 and \\ud83e\\udd80"}'`),
+    { status: "success", "\ufffd": "\ufffd and 🦀" }
+  )
+
+  setAside("one that stays half-written", `printf '{"status":"succ' > ${target}`, "is not JSON")
+  setAside("an empty one", `: > ${target}`, "is empty")
+  setAside("one that is no text", whole(`printf '{"status":"success","output":"\\377"}'`), "is not UTF-8 text")
+  setAside("one that is no object", whole(`printf '["success"]'`), "is not a JSON object")
+  setAside("one over 16 MiB", whole(`head -c 16777217 /dev/zero | tr '\\0' ' '`), "is larger than 16777216 bytes")
+  setAside("a symbolic link", `printf '{"status":"success"}' > real; ln -s ../real ${target}`, "is a symbolic link")
+  setAside("a named pipe", `mkfifo ${target}`, "is a named pipe")
+  setAside("a folder", `mkdir ${target}`, "is a folder")
+
+  it.live("one of 15 MiB arrives byte for byte", () =>
+    Effect.gen(function*() {
+      const { folder, hub } = yield* startAll(
+        answersFirst(whole(`cat answer`))
+      )
+      const output = "0123456789abcdef".repeat(15 * 64 * 1024)
+      writeFileSync(folder.file("answer"), JSON.stringify({ status: "success", output }))
+      const task = yield* submit(hub)
+      yield* untilStatus(hub, task, "completed")
+      assert.isTrue(JSON.stringify(hub.task(task.id)?.result) === folder.read("answer"))
+      assert.lengthOf(folder.wakes(task.id), 1)
+      yield* takesTheNext(hub, folder)
+    }), 40_000)
+
+  it.live("answers for unknown tasks are left alone, whenever they come", () =>
+    Effect.gen(function*() {
+      const strange = (digit: string) => `results/task-${digit.repeat(16)}.json`
+      const { folder, hub } = yield* startAll({
+        before: `printf '{"status":"success"}' > "$RESULTS_DIR/task-${"e".repeat(16)}.json"`
+      })
+      yield* hub.waitFor(() => identifications(hub) === 1)
+      yield* until("the folder is there or made", () => {
+        if (!existsSync(folder.file("results"))) return false
+        writeFileSync(folder.file(strange("f")), "{\"status\":\"success\"}")
+        return true
+      })
+      const task = yield* submit(hub)
+      yield* folder.letGo
+      yield* doneWithOneWake(hub, folder, task)
+      yield* takesTheNext(hub, folder)
+      for (const digit of ["e", "f"]) assert.strictEqual(folder.read(strange(digit)), "{\"status\":\"success\"}")
+      const named = frames(hub, "out").flatMap(({ task_id }) => task_id === undefined ? [] : [task_id])
+      assert.notInclude(named, `task-${"e".repeat(16)}`)
+      assert.notInclude(named, `task-${"f".repeat(16)}`)
+      assert.lengthOf(folder.wakes(), 2)
+      assert.isTrue(lstatSync(folder.file(strange("e"))).isFile())
+    }), 40_000)
+})

@@ -1,0 +1,199 @@
+import * as Predicate from "effect/Predicate"
+import * as Redacted from "effect/Redacted"
+import type { HubCommand } from "../../src/domain/Command.ts"
+import type { HubMessage } from "../../src/domain/Message.ts"
+import type { JsonObject } from "../../src/dev/json.ts"
+import { cooldownOf } from "../../src/layers/hub/reconnect.ts"
+import { limits } from "../../src/limits.ts"
+import { decodeFrame, type Incoming } from "../../src/protocol/incoming.ts"
+import { encodeCommand } from "../../src/protocol/outgoing.ts"
+import * as Result from "effect/Result"
+import { type HubModel, our_id } from "./hubModel.ts"
+import { onTheWire } from "./latency.ts"
+import type { Ledger } from "./ledger.ts"
+import type { World } from "./world.ts"
+
+const identity = { agent_id: our_id, token: Redacted.make(our_id), capabilities: [] }
+
+/** Why a connection of ours ended, and what that means for the next one. */
+export interface ConnectionEnd {
+  readonly half_open: boolean
+  readonly identified: boolean
+  readonly refused: boolean
+  readonly cooldown_ms: number
+}
+
+/** What the life at our end of a connection wants to be told. */
+export interface Ears {
+  readonly alive: () => boolean
+  readonly emit: (message: HubMessage) => void
+  readonly ended: (end: ConnectionEnd) => void
+}
+
+const parsed = (text: string): JsonObject => {
+  const value: unknown = JSON.parse(text)
+  return Predicate.isObject(value) ? { ...value } : {}
+}
+
+/** One connection of ours: both ends of the socket and the way between them. */
+export class Connection {
+  phase: "connected" | "identifying" | "identified" = "connected"
+  /** Nothing passes any more, and neither end has noticed. */
+  dead = false
+  readonly socket: number
+  readonly #world: World
+  readonly #hub: HubModel
+  readonly #ledger: Ledger
+  readonly #ears: Ears
+  #over = false
+  #lastUp = 0
+  #lastDown = 0
+  #losesFrames = false
+  #asked = 0
+
+  constructor(world: World, hub: HubModel, ledger: Ledger, ears: Ears) {
+    this.#world = world
+    this.#hub = hub
+    this.#ledger = ledger
+    this.#ears = ears
+    this.socket = hub.open({
+      frame: (frame, isPush) => this.#down(frame, isPush),
+      closed: (code, reason) => this.#arrive(() => this.#end({ cooldown_ms: cooldownOf(code, reason) }))
+    })
+    world.note(() => `socket ${this.socket} opens`)
+    ears.emit({ _tag: "Connected" })
+    this.#later(limits.identify_timeout_ms, () => {
+      if (this.phase !== "identified") this.leave("not identified in time")
+    })
+  }
+
+  send(command: HubCommand): void {
+    if (this.#over) return
+    if (command._tag === "Identify" ? this.phase !== "connected" : this.phase !== "identified") return
+    if (command._tag === "Identify") this.phase = "identifying"
+    const frame = parsed(encodeCommand(command, identity))
+    this.#ledger.sent(command)
+    this.#world.note(() => `we send ${describe(frame)}${this.dead ? " into the void" : ""}`)
+    this.#asked++
+    const at = Math.max(this.#lastUp, this.#world.now + onTheWire(this.#world))
+    this.#lastUp = at
+    this.#world.timeline.after(at - this.#world.now, () => {
+      if (!this.dead && !this.#losesFrames) this.#hub.receive(this.socket, frame)
+    })
+  }
+
+  /** Both ends notice that the connection is gone; what was on its way is lost or not. */
+  cut(): void {
+    if (this.#over || this.dead) return
+    const { chance, faults, timeline } = this.#world
+    this.#world.note(() => `socket ${this.socket} is cut`)
+    this.#losesFrames = faults.strikes("frames_lost_with_connection")
+    timeline.after(chance.between("cut", 0, 1_500), () => this.#hub.lost(this.socket))
+    if (this.#losesFrames) this.#end({})
+    else this.#arrive(() => this.#end({}))
+  }
+
+  /** Nothing passes any more: we notice by the missing pong, the hub when its side times out. */
+  halfOpen(): void {
+    if (this.dead) return
+    this.dead = true
+    this.#world.note(() => `socket ${this.socket} is half-open`)
+    this.#hub.freeze(this.socket)
+    this.#world.timeline.after(this.#world.chance.between("half open", 500, 150_000), () => this.#hub.lost(this.socket))
+  }
+
+  /** We close it. */
+  leave(why: string): void {
+    if (this.#over) return
+    this.#world.note(() => `we close socket ${this.socket}: ${why}`)
+    this.#hubIsTold()
+    this.#end({})
+  }
+
+  /** The process at our end is gone: the system closes the socket. */
+  abandon(): void {
+    this.#over = true
+    this.#hubIsTold()
+  }
+
+  #hubIsTold(): void {
+    if (this.dead) return
+    const at = Math.max(this.#lastUp, this.#world.now + onTheWire(this.#world))
+    this.#world.timeline.after(at - this.#world.now, () => this.#hub.lost(this.socket))
+  }
+
+  #down(frame: JsonObject, isPush: boolean): void {
+    if (isPush) this.#world.note(() => `the hub pushes ${describe(frame)}`)
+    this.#arrive(() => {
+      if (this.#losesFrames) return
+      this.#world.note(() => `we get ${describe(frame)}`)
+      const decoded = decodeFrame(JSON.stringify(frame))
+      if (Result.isSuccess(decoded)) this.#hear(decoded.success)
+      else this.#world.violate(`a frame of the hub could not be read: ${decoded.failure.reason}`)
+    })
+  }
+
+  /** What the hub sends comes in its order. */
+  #arrive(run: () => void): void {
+    const at = Math.max(this.#lastDown, this.#world.now + onTheWire(this.#world))
+    this.#lastDown = at
+    this.#world.timeline.after(at - this.#world.now, () => {
+      if (!this.#over && !this.dead && this.#ears.alive()) run()
+    })
+  }
+
+  #hear(incoming: Incoming): void {
+    switch (incoming._tag) {
+      case "Identified":
+        if (this.phase === "identified") return
+        this.phase = "identified"
+        this.#beat()
+        return this.#emit({ _tag: "Identified" })
+      case "Pong":
+      case "Ignored":
+        return
+      case "IdentifyRefused":
+        this.#hubIsTold()
+        return this.#end({ refused: true })
+      case "AgentLeft":
+        if (incoming.agent_id === our_id && this.phase === "identified") this.#emit({ _tag: "HubLostUs" })
+        return
+      default:
+        return this.#emit(incoming)
+    }
+  }
+
+  #emit(message: HubMessage): void {
+    this.#ledger.told(message)
+    this.#ears.emit(message)
+  }
+
+  /** The heartbeat: every 30 s a ping, and the end of the connection 10 s after one without a pong. */
+  #beat(): void {
+    const answers = !this.dead && this.#hub.up && this.#hub.books.sockets.has(this.socket)
+    if (answers) this.#hub.heard(this.socket)
+    this.#later(answers ? limits.ping_interval_ms : limits.pong_timeout_ms, () => {
+      if (answers) return this.#beat()
+      this.#world.note(() => `no pong on socket ${this.socket}`)
+      this.#end({ half_open: true })
+    })
+  }
+
+  #later(delay: number, run: () => void): void {
+    this.#world.timeline.after(delay, () => {
+      if (!this.#over && this.#ears.alive()) run()
+    })
+  }
+
+  #end({ cooldown_ms = 0, half_open = false, refused = false }: Partial<ConnectionEnd>): void {
+    if (this.#over) return
+    this.#over = true
+    this.#emit({ _tag: "Disconnected", half_open })
+    this.#ears.ended({ half_open, refused, cooldown_ms, identified: this.phase === "identified" })
+  }
+}
+
+const shown: ReadonlySet<string> = new Set(["type", "task_id", "generation", "status", "action", "error", "reason", "message_type", "retry_after_ms", "agent_id"])
+
+const describe = (frame: JsonObject): string =>
+  Object.entries(frame).filter(([name]) => shown.has(name)).map(([, value]) => String(value)).join(" ")

@@ -1,0 +1,117 @@
+import type { Chance } from "./chance.ts"
+
+/** Faults that strike at any time, with how often one is chosen among the others. */
+export const timedFaults = {
+  link_cut: 6,
+  link_half_open: 4,
+  hub_restart: 3,
+  hub_mute: 3,
+  hub_unreachable: 2,
+  other_agent_joins: 3,
+  other_agent_leaves: 2,
+  operator_cancels: 3,
+  operator_retries: 2,
+  operator_pushes: 1,
+  operator_restarts_us: 1,
+  daemon_killed: 4,
+  daemon_stopped: 2,
+  machine_reboots: 2,
+  clock_jumps_ahead: 1,
+  clock_jumps_back: 1
+} as const
+
+/** Faults that strike when something is done, with their probability then. */
+export const chanceFaults = {
+  // the hub and the way to it
+  frames_lost_with_connection: 0.5,
+  frame_slow: 0.04,
+  push_delayed: 0.3,
+  assignment_delayed: 0.3,
+  rate_limited: 0.04,
+  identify_refused: 0.03,
+  identify_cooldown: 0.03,
+  lookup_fails: 0.3,
+  answer_refused_by_hub: 0.02,
+  // the agent
+  agent_slow: 0.15,
+  agent_dead_at_once: 0.12,
+  agent_never_confirms: 0.06,
+  agent_confirms_late: 0.08,
+  agent_confirms_in_retry_delay: 0.08,
+  agent_answers_before_confirming: 0.1,
+  agent_answers_twice: 0.1,
+  agent_answer_half_written: 0.1,
+  agent_answer_unusable: 0.05,
+  agent_fails: 0.12,
+  agent_exits_nonzero: 0.1,
+  agent_ends_without_answer: 0.08,
+  agent_hangs: 0.03,
+  agent_lingers: 0.1,
+  agent_ignores_term: 0.2,
+  agent_answers_when_stopped: 0.2,
+  wake_impossible: 0.01,
+  wake_unspawned: 0.04,
+  // the disk
+  disk_slow: 0.02,
+  state_torn: 0.1,
+  answer_lost_by_reboot: 0.3,
+  // the watcher
+  watch_event_lost: 0.2,
+  watch_event_doubled: 0.1,
+  watch_event_late: 0.2,
+  // the daemon
+  crash_at_operation: 0.35
+} as const
+
+/** Faults whose rule is not there yet: never injected while they are listed here. */
+export const switchedOff: ReadonlySet<string> = new Set(["disk_full"])
+
+export type TimedFault = keyof typeof timedFaults
+export type ChanceFault = keyof typeof chanceFaults
+export type Fault = TimedFault | ChanceFault
+
+const isTimed = (name: string): name is TimedFault => name in timedFaults
+export const timedFaultNames: ReadonlyArray<TimedFault> = Object.keys(timedFaults).filter(isTimed)
+export const faultNames: ReadonlyArray<string> = [...timedFaultNames, ...Object.keys(chanceFaults)]
+
+const share_of_kinds = 0.5
+
+/**
+ * What goes wrong in a run. Each run has about half of the kinds of faults, so that each can be seen without the others.
+ * A fault left out for good or once (`kind` or `kind#n`) does not change when the others strike.
+ */
+export class Faults {
+  quiet = false
+  readonly hits: Array<string> = []
+  readonly #chance: Chance
+  readonly #without: ReadonlySet<string>
+  readonly #active = new Map<string, boolean>()
+
+  constructor(chance: Chance, without: ReadonlySet<string>) {
+    this.#chance = chance
+    this.#without = without
+    for (const name of faultNames) this.#active.set(name, chance.is(`active ${name}`, share_of_kinds))
+  }
+
+  /** Whether the fault strikes where it could. */
+  strikes(fault: ChanceFault): boolean {
+    return this.#chance.is(fault, chanceFaults[fault]) && this.#active.get(fault) === true && this.#take(fault)
+  }
+
+  /** The fault that strikes now, if one does. */
+  next(): TimedFault | null {
+    const active = timedFaultNames.filter((name) => this.#active.get(name) === true)
+    const whole = active.reduce((sum, name) => sum + timedFaults[name], 0)
+    let drawn = this.#chance.next("timed fault") * whole
+    const fault = active.find((name) => (drawn -= timedFaults[name]) < 0)
+    this.#chance.next(`timed ${fault}`)
+    return fault !== undefined && this.#take(fault, this.#chance.drawn(`timed ${fault}`)) ? fault : null
+  }
+
+  #take(fault: Fault, index: number = this.#chance.drawn(fault)): boolean {
+    const id = `${fault}#${index}`
+    if (this.quiet || this.#without.has(fault) || this.#without.has(id)) return false
+    this.hits.push(id)
+    return true
+  }
+}

@@ -1,0 +1,152 @@
+import type * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as Scheduler from "effect/Scheduler"
+import { cancel } from "./timeline.ts"
+import type { World } from "./world.ts"
+
+const ops_before_yield = 2_048
+const nanos = 1_000_000n
+
+/** The operations of the services, between any two of which the daemon can be killed. */
+export const operations = [
+  "load",
+  "save",
+  "survivors",
+  "inspect",
+  "look",
+  "clear",
+  "setAside",
+  "remove",
+  "forget",
+  "payload",
+  "spawn",
+  "stop",
+  "send"
+] as const
+export type Operation = typeof operations[number]
+
+/** How the daemon is to be killed at an operation. `during`: it may have been done, or not. */
+interface CrashPlan {
+  readonly operation: Operation
+  readonly nth: number
+  readonly when: "before" | "during" | "after"
+}
+
+const drawPlan = ({ chance, faults }: World): CrashPlan | null => {
+  if (!faults.strikes("crash_at_operation")) return null
+  return {
+    operation: chance.pick("crash plan", operations),
+    nth: chance.is("crash plan", 0.6) ? chance.between("crash plan", 1, 3) : chance.between("crash plan", 1, 15),
+    when: chance.pick("crash plan", ["before", "during", "after"])
+  }
+}
+
+/**
+ * One life of the daemon's process: its scheduler, its clock, and the operations it has under way. Killed, nothing of it
+ * runs any more; what the system was doing for it is done or not.
+ */
+export class Life {
+  alive = true
+  readonly scheduler: Scheduler.Scheduler
+  readonly clock: Clock.Clock
+  readonly #world: World
+  readonly #onCrash: () => void
+  readonly #plan: CrashPlan | null
+  readonly #counts = new Map<Operation, number>()
+  readonly #underWay = new Set<() => void>()
+  #tasks: Array<() => void> = []
+
+  constructor(world: World, wall: () => number, onCrash: () => void) {
+    this.#world = world
+    this.#onCrash = onCrash
+    this.#plan = drawPlan(world)
+    const dispatcher: Scheduler.SchedulerDispatcher = {
+      scheduleTask: (task) => {
+        this.#tasks.push(task)
+      },
+      flush: () => this.drain()
+    }
+    this.scheduler = {
+      executionMode: "async",
+      shouldYield: (fiber) => fiber.currentOpCount >= ops_before_yield,
+      makeDispatcher: () => dispatcher
+    }
+    const { timeline } = world
+    this.clock = {
+      currentTimeMillisUnsafe: wall,
+      currentTimeMillis: Effect.sync(wall),
+      currentTimeNanosUnsafe: () => BigInt(wall()) * nanos,
+      currentTimeNanos: Effect.sync(() => BigInt(wall()) * nanos),
+      monotonicTimeNanosUnsafe: () => BigInt(Math.floor(timeline.now)) * nanos,
+      monotonicTimeNanos: Effect.sync(() => BigInt(Math.floor(timeline.now)) * nanos),
+      sleep: (duration) =>
+        Effect.callback<void>((resume) => {
+          const planned = this.later(Duration.toMillis(duration), () => resume(Effect.void))
+          return Effect.sync(() => cancel(planned))
+        })
+    }
+  }
+
+  /** Runs what can run, without time passing. */
+  drain(): void {
+    while (this.#tasks.length > 0 && this.alive) {
+      const tasks = this.#tasks
+      this.#tasks = []
+      for (let index = 0; index < tasks.length && this.alive; index++) tasks[index]?.()
+    }
+  }
+
+  /** What happens to this life later, if it is still alive then. */
+  later(delay: number, run: () => void) {
+    return this.#world.timeline.after(delay, () => {
+      if (this.alive) run()
+    })
+  }
+
+  kill(): void {
+    if (!this.alive) return
+    this.alive = false
+    this.#tasks = []
+    for (const act of this.#underWay) if (this.#world.chance.is("done at crash", 0.5)) act()
+    this.#underWay.clear()
+  }
+
+  /** An operation of a service: takes its time, is done whole or not at all, and may be the last that this life does. */
+  operation<A>(name: Operation, latency: number, act: () => A): Effect.Effect<A> {
+    return Effect.callback<A>((resume) => this.#perform(name, latency, act, (value) => resume(Effect.succeed(value))))
+  }
+
+  #perform<A>(name: Operation, latency: number, act: () => A, done: (value: A) => void): void {
+    if (!this.alive) return
+    const when = this.#crashAt(name)
+    if (when === "before") return this.#crash(`before ${name}`)
+    const finish = () => {
+      const value = act()
+      if (when === "after") this.#crash(`after ${name}`)
+      else if (this.alive) done(value)
+    }
+    if (when === "during") {
+      this.#underWay.add(act)
+      return this.#crash(`during ${name}`)
+    }
+    if (latency === 0) return finish()
+    this.#underWay.add(act)
+    this.later(latency, () => {
+      this.#underWay.delete(act)
+      finish()
+    })
+  }
+
+  #crashAt(name: Operation): CrashPlan["when"] | null {
+    const count = (this.#counts.get(name) ?? 0) + 1
+    this.#counts.set(name, count)
+    return this.#plan !== null && this.#plan.operation === name && this.#plan.nth === count ? this.#plan.when : null
+  }
+
+  #crash(where: string): void {
+    this.#world.note(() => `the daemon is killed ${where}`)
+    this.kill()
+    this.#onCrash()
+  }
+}

@@ -1,0 +1,202 @@
+import type { WakeEnd } from "../../src/domain/Task.ts"
+import { type AgentPlan, answerOnTerm, drawPlan } from "./agentPlan.ts"
+import type { Folder } from "./folder.ts"
+import type { Ledger } from "./ledger.ts"
+import { cancel, type Planned } from "./timeline.ts"
+import type { World } from "./world.ts"
+
+/** The leader's exit code as the launcher gives it where the wake was revoked. */
+const revoked_exit = 75
+
+/** One wake as the system sees it: the leader of its process group, what else of it lives, and what no signal reaches. */
+export class Session {
+  leader = true
+  /** What a command that exited had started: in its group (`member`) or beyond our reach (`ghost`). */
+  member = false
+  ghost = false
+  ran = false
+  stopped_by_us = false
+  end: WakeEnd | null = null
+  readonly listeners = new Set<() => void>()
+  readonly planned: Array<Planned> = []
+  plan: AgentPlan | null = null
+
+  readonly id: number
+  readonly task_id: string
+  readonly wake_id: string
+  readonly boot: number
+
+  constructor(id: number, task_id: string, wake_id: string, boot: number) {
+    this.id = id
+    this.task_id = task_id
+    this.wake_id = wake_id
+    this.boot = boot
+  }
+
+  /** Whether something lives that we can see and stop. */
+  get lives(): boolean {
+    return this.leader || this.member
+  }
+
+  get works(): boolean {
+    return this.lives || this.ghost
+  }
+}
+
+export type WakeRecord = "revoked" | Session
+
+/** The processes of the agents and the wake records: they survive the daemon, and a reboot ends all the processes. */
+export class Processes {
+  boot = 1
+  readonly sessions: Array<Session> = []
+  readonly records = new Map<string, WakeRecord>()
+  readonly #world: World
+  readonly #folder: Folder
+  readonly #ledger: Ledger
+  readonly #wall: () => number
+
+  constructor(world: World, folder: Folder, ledger: Ledger, wall: () => number) {
+    this.#world = world
+    this.#folder = folder
+    this.#ledger = ledger
+    this.#wall = wall
+  }
+
+  record(task_id: string, wake_id: string): WakeRecord | undefined {
+    return this.records.get(`${task_id} ${wake_id}`)
+  }
+
+  /** Makes sure that a wake without a record never runs; what there is of a record. */
+  revokeOrRead(task_id: string, wake_id: string): WakeRecord {
+    const record = this.record(task_id, wake_id) ?? "revoked"
+    this.records.set(`${task_id} ${wake_id}`, record)
+    return record
+  }
+
+  recorded(task_id: string): ReadonlyArray<Session> {
+    return [...this.records.values()].filter((record) => record !== "revoked").filter((one) => one.task_id === task_id)
+  }
+
+  spawn(task_id: string, wake_id: string): Session {
+    const session = new Session(this.sessions.length + 1, task_id, wake_id, this.boot)
+    this.sessions.push(session)
+    this.#world.note(() => `spawned session ${session.id} for ${task_id} ${wake_id}`)
+    this.#after(session, this.#world.chance.between("launch", 1, 40), () => this.#launch(session))
+    return session
+  }
+
+  /** SIGTERM to what lives of the session. */
+  term(session: Session): void {
+    session.stopped_by_us = true
+    const { chance } = this.#world
+    const how = session.plan?.on_term ?? "dies"
+    this.#world.note(() => `SIGTERM to session ${session.id}, which ${how}`)
+    if (how === "ignores") return
+    if (how === "answers") {
+      this.#after(session, chance.between("term", 10, 3_000), () => this.#write(session, "json", answerOnTerm(session.id), true))
+    }
+    this.#after(session, how === "answers" ? 3_100 : chance.between("term", 1, 300), () => this.#die(session, 143))
+  }
+
+  /** SIGKILL. */
+  kill(session: Session): void {
+    session.stopped_by_us = true
+    this.#world.note(() => `SIGKILL to session ${session.id}`)
+    this.#after(session, this.#world.chance.between("term", 1, 30), () => this.#die(session, null))
+  }
+
+  /** The machine goes down: every process ends, and files that were not synced may be lost. */
+  reboot(): void {
+    this.boot++
+    for (const session of this.sessions) {
+      if (!session.works) continue
+      session.ghost = false
+      this.#die(session, null)
+    }
+  }
+
+  #after(session: Session, delay: number, run: () => void): void {
+    session.planned.push(this.#world.timeline.after(delay, run))
+  }
+
+  #launch(session: Session): void {
+    if (!session.leader) return
+    const { task_id, wake_id } = session
+    if (this.record(task_id, wake_id) !== undefined) {
+      this.#world.note(() => `session ${session.id} finds its wake revoked`)
+      return this.#die(session, revoked_exit)
+    }
+    this.records.set(`${task_id} ${wake_id}`, session)
+    const plan = drawPlan(this.#world, session.id)
+    session.plan = plan
+    session.ran = true
+    this.#world.note(() => `session ${session.id} runs: ${describe(plan)}`)
+    this.#ledger.commandRan(session, this.sessions)
+    for (const { at, complete, content, kind } of plan.writings) {
+      this.#after(session, at, () => this.#write(session, kind, content, complete))
+    }
+    if (plan.ends_at !== null) this.#after(session, plan.ends_at, () => this.#finish(session, plan))
+    if (plan.launches !== null) {
+      const { at, stoppable } = plan.launches
+      this.#after(session, at, () => this.#leaderExits(session, stoppable))
+    }
+  }
+
+  #write(session: Session, kind: "started" | "progress" | "json", content: string, complete: boolean): void {
+    if (!session.works) return
+    const { task_id } = session
+    this.#world.note(() => `session ${session.id} writes ${task_id}.${kind} ${content}`)
+    this.#ledger.agentWrote(session, kind, content, complete)
+    this.#folder.write({
+      task_id,
+      kind,
+      content,
+      complete,
+      now: this.#world.now,
+      wall: this.#wall(),
+      writer: session.id
+    })
+  }
+
+  /** The command has started the agent and is done. */
+  #leaderExits(session: Session, stoppable: boolean): void {
+    if (!session.leader) return
+    session.member = stoppable
+    session.ghost = !stoppable
+    this.#leaderEnded(session, 0)
+  }
+
+  #finish(session: Session, plan: AgentPlan): void {
+    session.ghost = false
+    this.#die(session, session.leader ? plan.exit_code : 0)
+  }
+
+  /** What we can see of the session ends; a ghost goes on. */
+  #die(session: Session, code: number | null): void {
+    if (!session.ghost) for (const planned of session.planned) cancel(planned)
+    session.member = false
+    if (session.leader) this.#leaderEnded(session, code)
+    else this.#tell(session)
+  }
+
+  #leaderEnded(session: Session, code: number | null): void {
+    session.leader = false
+    session.end = code === null
+      ? { how: "killed", code: null, output: "ended by SIGKILL" }
+      : { how: "exited", code, output: `session ${session.id} is over` }
+    this.#world.note(() => `the leader of session ${session.id} ended with ${code ?? "a signal"}`)
+    this.#tell(session)
+  }
+
+  #tell(session: Session): void {
+    for (const listener of [...session.listeners]) listener()
+  }
+}
+
+const describe = ({ ends_at, exit_code, launches, on_term, writings }: AgentPlan): string =>
+  [
+    ...writings.filter(({ kind }) => kind !== "progress").map(({ at, content, kind }) => `${kind}@${at} ${content}`),
+    ...(launches === null ? [] : [`launches@${launches.at}${launches.stoppable ? "" : " beyond reach"}`]),
+    ends_at === null ? "hangs" : `ends@${ends_at} with ${exit_code}`,
+    `at TERM ${on_term}`
+  ].join(", ")

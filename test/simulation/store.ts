@@ -1,0 +1,33 @@
+import type { StoredState } from "../../src/domain/SidecarState.ts"
+import { emptyStore } from "../../src/domain/SidecarState.ts"
+import type { TaskStore } from "../../src/services/TaskStore.ts"
+import { quick, saving } from "./latency.ts"
+import type { Ledger } from "./ledger.ts"
+import type { Life } from "./life.ts"
+import type { World } from "./world.ts"
+
+/** What is on the disk: whole after every save, unless it was torn. */
+export class Disk {
+  stored: StoredState = emptyStore
+}
+
+export const makeStore = (life: Life, world: World, disk: Disk, ledger: Ledger): TaskStore["Service"] => ({
+  load: life.operation("load", quick(world), () => {
+    ledger.loaded(disk.stored)
+    return disk.stored
+  }),
+  save: (state) =>
+    life.operation("save", saving(world), () => {
+      disk.stored = state
+      ledger.saved(state)
+      world.note(() => `saved ${describe(state)}`)
+    })
+})
+
+const describe = ({ active, recovering }: StoredState): string =>
+  [active, recovering].flatMap((task, index) =>
+    task === null ? [] : [
+      `${index === 0 ? "active" : "recovering"} ${task.task_id} g${task.generation} ${task.status} ` +
+      `attempts ${task.wake_attempts}${task.failure === null ? "" : ` failed, sent g${task.failure.sent_generation}`}`
+    ]
+  ).join("; ") || "nothing"

@@ -1,0 +1,121 @@
+import * as Effect from "effect/Effect"
+import type { ProcessEvidence } from "../../src/domain/Evidence.ts"
+import type { WakeEnd } from "../../src/domain/Task.ts"
+import { limits } from "../../src/limits.ts"
+import { WakeImpossible, type Waker } from "../../src/services/Waker.ts"
+import type { Ledger } from "./ledger.ts"
+import { quick } from "./latency.ts"
+import type { Life } from "./life.ts"
+import type { Processes, Session } from "./processes.ts"
+import type { World } from "./world.ts"
+
+const unspawned: WakeEnd = { how: "unspawned", code: null, output: "EAGAIN" }
+const neverMeant: ProcessEvidence = { process: "none", this_boot: true }
+
+/** Resumes some milliseconds after `over` has become true of the session. */
+const untilOver = (life: Life, world: World, session: Session, over: () => boolean): Effect.Effect<void> =>
+  Effect.callback<void>((resume) => {
+    const check = () => {
+      if (!over()) return
+      session.listeners.delete(check)
+      life.later(world.chance.between("exit seen", 0, 5), () => resume(Effect.void))
+    }
+    session.listeners.add(check)
+    check()
+    return Effect.sync(() => session.listeners.delete(check))
+  })
+
+/** SIGTERM after the time for lingering, SIGKILL after the grace; resumes when nothing lives. */
+const stopAll = (life: Life, processes: Processes, sessions: ReadonlyArray<Session>, linger_ms: number): Effect.Effect<void> =>
+  Effect.callback<void>((resume) => {
+    let over = false
+    const living = () => sessions.filter((session) => session.lives)
+    const finish = () => {
+      over = true
+      for (const session of sessions) session.listeners.delete(check)
+    }
+    const check = () => {
+      if (over || living().length > 0) return
+      finish()
+      life.later(20, () => resume(Effect.void))
+    }
+    const step = (delay: number, act: () => void) =>
+      life.later(delay, () => {
+        if (!over) act()
+      })
+    for (const session of sessions) session.listeners.add(check)
+    step(linger_ms, () => {
+      for (const session of living()) processes.term(session)
+      step(limits.kill_grace_ms, () => {
+        for (const session of living()) processes.kill(session)
+      })
+    })
+    check()
+    return Effect.sync(finish)
+  })
+
+/** The processes as the daemon sees them: the rules of the wake record, without the files. */
+export const makeWaker = (life: Life, world: World, processes: Processes, ledger: Ledger): Waker["Service"] => {
+  const spawnedHere = new Set<Session>()
+
+  const spawn = (task_id: string, wake_id: string): { readonly end: Effect.Effect<WakeEnd> } => {
+    if (world.faults.strikes("wake_unspawned")) {
+      ledger.wakeFailed(task_id)
+      return { end: Effect.succeed(unspawned) }
+    }
+    const session = processes.spawn(task_id, wake_id)
+    spawnedHere.add(session)
+    const end = Effect.map(untilOver(life, world, session, () => session.end !== null), () => session.end ?? unspawned)
+    return { end }
+  }
+
+  const inspect = (task_id: string, wake_id: string): ProcessEvidence => {
+    const record = processes.revokeOrRead(task_id, wake_id)
+    if (record === "revoked") return neverMeant
+    const this_boot = record.boot === processes.boot
+    return { process: this_boot && record.leader ? "alive" : "gone", this_boot }
+  }
+
+  return {
+    wake: ({ task_id }, wake_id) => {
+      if (ledger.isImpossible(task_id)) return new WakeImpossible({ remedy: "use ${TASK_FILE}" })
+      return Effect.andThen(
+        life.operation("payload", quick(world), () => undefined),
+        life.operation("spawn", quick(world), () => spawn(task_id, wake_id))
+      )
+    },
+    adopt: ({ task_id }, wake_id) =>
+      Effect.suspend(() => {
+        const record = processes.record(task_id, wake_id)
+        const end: WakeEnd = { how: "unseen", code: null, output: "" }
+        if (record === undefined || record === "revoked") return Effect.succeed(end)
+        return Effect.as(untilOver(life, world, record, () => !record.leader), end)
+      }),
+    inspect: ({ task_id, wake }) =>
+      life.operation(
+        "inspect",
+        quick(world),
+        () => wake === null ? neverMeant : inspect(task_id, wake.id)
+      ),
+    stop: (task_id, linger_ms) =>
+      Effect.flatMap(
+        life.operation("stop", quick(world), () => {
+          for (const session of spawnedHere) {
+            if (session.task_id === task_id && session.leader) processes.revokeOrRead(task_id, session.wake_id)
+          }
+          return processes.recorded(task_id).filter((session) => session.lives)
+        }),
+        (living) => living.length === 0 ? Effect.succeed(false) : Effect.as(stopAll(life, processes, living, linger_ms), true)
+      ),
+    survivors: life.operation("survivors", quick(world), () => {
+      const living = [...processes.records.values()].filter((record) => record !== "revoked").filter(({ lives }) => lives)
+      return [...new Set(living.map(({ task_id }) => task_id))]
+    }),
+    forget: (task_id) =>
+      life.operation("forget", quick(world), () => {
+        for (const key of [...processes.records.keys()]) {
+          if (key.startsWith(`${task_id} `)) processes.records.delete(key)
+        }
+      })
+  }
+}

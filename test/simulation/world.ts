@@ -1,0 +1,58 @@
+import type { Policy } from "../../src/domain/SidecarState.ts"
+import { Chance } from "./chance.ts"
+import { Faults } from "./faults.ts"
+import { Timeline } from "./timeline.ts"
+
+const minute_ms = 60_000
+const epoch_ms = 1_800_000_000_000
+
+/** How a run is made. `without` are faults that are left out, `traced` keeps the journal. */
+export interface RunOptions {
+  readonly seed: number
+  readonly without?: ReadonlySet<string>
+  readonly traced?: boolean
+}
+
+/** What everything in a run shares: time, chance, faults, the journal and the first thing that went wrong. */
+export class World {
+  readonly timeline = new Timeline()
+  readonly chance: Chance
+  readonly faults: Faults
+  readonly policy: Policy
+  readonly journal: Array<string> = []
+  readonly seed: number
+  violation: string | null = null
+  readonly #traced: boolean
+
+  constructor({ seed, traced = false, without = new Set() }: RunOptions) {
+    this.seed = seed
+    this.chance = new Chance(seed)
+    this.faults = new Faults(this.chance, without)
+    this.#traced = traced
+    this.policy = {
+      agent_silence_ms: this.chance.pick("policy", [5, 10, 30]) * minute_ms,
+      wake_command_blocks: this.chance.is("policy", 0.5),
+      confirmation_timeout_ms: 30_000,
+      task_timeout_ms: this.chance.pick("policy", [30, 60, 120]) * minute_ms
+    }
+  }
+
+  get now(): number {
+    return this.timeline.now
+  }
+
+  /** The time on the hub's machine; epoch milliseconds. */
+  get hubTime(): number {
+    return epoch_ms + this.timeline.now
+  }
+
+  note(text: () => string): void {
+    if (this.#traced) this.journal.push(`${(this.now / 1000).toFixed(3).padStart(10)}  ${text()}`)
+  }
+
+  /** Something that must never be is; the first of a run is the one that counts. */
+  violate(what: string): void {
+    this.note(() => `VIOLATION: ${what}`)
+    this.violation ??= what
+  }
+}
