@@ -1,4 +1,3 @@
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
@@ -11,6 +10,7 @@ import { orElseLog } from "./files.ts"
 import { folderTicks } from "./results/folderTicks.ts"
 import { moveResults, removePath } from "./results/keep.ts"
 import { nothingTold, observe } from "./results/observe.ts"
+import { Sightings, thisMoment } from "./results/sightings.ts"
 import type { TaskResults } from "./results/taskResults.ts"
 import { evidenceOf, readResults, resultFiles } from "./results/taskResults.ts"
 
@@ -22,12 +22,13 @@ export const ResultWatcherFolder: Layer.Layer<ResultWatcher, never, SidecarConfi
   Effect.gen(function*() {
     const { results_dir } = yield* SidecarConfig
     const { log } = yield* Logger
+    const sightings = new Sightings()
 
     const logged = (operation: Effect.Effect<unknown, FileError>) =>
       Effect.asVoid(orElseLog(operation, log, () => null))
     const read = (task_id: string) =>
-      Clock.currentTimeMillis.pipe(
-        Effect.flatMap((now) => readResults(results_dir, task_id, now)),
+      thisMoment.pipe(
+        Effect.flatMap((now) => readResults(results_dir, task_id, sightings, now)),
         (reading) => orElseLog(reading, log, () => nothingFound)
       )
     const removeAll = (paths: ReadonlyArray<string>) =>

@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import { cpSync, mkdtempSync, rmSync, symlinkSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
+import { runAgainInside } from "./namespace.ts"
 import { type Options, readOptions } from "./options.ts"
 import { planFor } from "./plan.ts"
 import { measure, nameOf, type Outcome, runKill } from "./runs.ts"
@@ -48,6 +49,8 @@ const campaign = (options: Options) =>
   })
 
 const options = readOptions(process.argv.slice(2))
+const exitCodeInside = runAgainInside()
+if (exitCodeInside !== undefined) process.exit(exitCodeInside)
 const begun = performance.now()
 const { measured, outcomes } = await Effect.runPromise(Effect.scoped(campaign(options)))
 const gaps = options.sample === undefined && options.only.length === 0 ? gapsOf(measured, outcomes) : []

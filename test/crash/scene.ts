@@ -7,7 +7,7 @@ import { setTimeout as wait } from "node:timers/promises"
 import type { DevHub } from "../../src/dev/DevHub.ts"
 import { type Folder, isAlive, makeFolder, startHub } from "../support/daemon.ts"
 
-const lookEveryMs = 5
+const lookEveryMs = 10
 
 /** Whether `look` becomes true within the deadline. */
 export const comesTrue = (look: () => boolean, deadline_ms: number): Effect.Effect<boolean> =>

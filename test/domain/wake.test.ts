@@ -314,6 +314,18 @@ describe("rule 6: the wake", () => {
       state: "task-a g1 waking wakes 1 ended killed - | AwaitingRetry | ours"
     },
     {
+      clause: "an attempt that ended out of our sight has ended",
+      run: () => Run.confirming().timer("confirmation").stopped(false).inspected({ process: "gone" }),
+      said: ["RetryWake task-a after 1"],
+      state: "task-a g1 waking wakes 1 ended unseen - | AwaitingRetry | ours"
+    },
+    {
+      clause: "one that nobody was woken for in this life has no end",
+      run: () => Run.accepted().inspected({ answer: "half-written" }).timer("confirmation").stopped(false).inspected(),
+      said: ["RetryWake task-a after 1"],
+      state: "task-a g1 waking wakes 1 | AwaitingRetry | ours"
+    },
+    {
       clause: "signs of life of an agent that we killed mean nothing",
       run: () =>
         Run.confirming().timer("confirmation").stopped().inspected({

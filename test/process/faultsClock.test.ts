@@ -1,74 +1,61 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { renameSync, writeFileSync } from "node:fs"
-import { join } from "node:path"
-import { pathToFileURL } from "node:url"
-import { atOnce, type Folder, makeFolder, startDaemon, startHub, submit, until, untilStatus } from "../support/daemon.ts"
+import { existsSync } from "node:fs"
+import { type AgentScript, atOnce, makeFolder, startDaemon, startHub, submit, until, untilStatus } from "../support/daemon.ts"
+import { answerOfThatTime, day_s, jump, withClock } from "../support/clockJump.ts"
 import { countOf, doneWithOneWake, identifications, takesTheNext, untilAtWork } from "../support/outcomes.ts"
 
-const day_s = 86_400
-
-const clock = pathToFileURL(join(import.meta.dirname, "../support/shiftedClock.ts")).href
-
-/** The wall clock of the daemon jumps; what the agent writes from then on bears the new time, too. */
-const jump = (folder: Folder, by_s: number) =>
-  Effect.sync(() => {
-    writeFileSync(folder.file("offset.tmp"), String(by_s * 1000))
-    renameSync(folder.file("offset.tmp"), folder.file("offset"))
-  })
-
-/** Writes the answer as a machine whose clock has jumped would. */
-const answer = `offset=$(cat offset 2>/dev/null || echo 0)
-printf '%s' '{"status":"success","output":"done"}' > result.tmp
-touch -d "@$(($(date +%s) + offset / 1000))" result.tmp
-mv result.tmp "$RESULTS_DIR/$TASK_ID.json"`
-
-const start = (script: { readonly work?: string; readonly answer?: string }, config = {}) =>
+const startAtWork = (script: AgentScript) =>
   Effect.gen(function*() {
     const hub = yield* startHub()
-    const folder = yield* makeFolder(hub, { answer, ...script }, config)
-    const daemon = yield* startDaemon(folder, {
-      NODE_OPTIONS: `--import=${clock}`,
-      CLOCK_OFFSET_FILE: folder.file("offset")
-    })
+    const folder = yield* makeFolder(hub, { answer: answerOfThatTime, ...script })
+    const daemon = yield* startDaemon(folder, withClock(folder))
     const task = yield* submit(hub, "do it", { max_retries: 1 })
     yield* untilAtWork(folder, task)
     return { hub, folder, daemon, task }
   })
 
-for (const [name, by_s] of [["forward", day_s], ["back", -day_s]] as const) {
-  describe.concurrent(`the wall clock jumps a day ${name}`, () => {
+for (const [way, by_s] of [["forward", day_s], ["back", -day_s]] as const) {
+  describe.concurrent(`the wall clock jumps a day ${way}`, () => {
     it.live("while the agent works: the task is done with one wake, and the next comes", () =>
       Effect.gen(function*() {
-        const { daemon, folder, hub, task } = yield* start({})
+        const { daemon, folder, hub, task } = yield* startAtWork({})
         yield* jump(folder, by_s)
         yield* folder.letGo
         yield* doneWithOneWake(hub, folder, task)
         yield* takesTheNext(hub, folder)
         assert.strictEqual(identifications(hub), 1)
         const last = Date.parse(String(daemon.events().at(-1)?.["ts"]))
-        assert.closeTo(last, Date.now() + by_s * 1000, 60_000)
+        assert.closeTo(last, Date.now() + by_s * 1_000, 60_000)
       }), 40_000)
 
     it.live("while the agent writes its answer in parts: it is reported when it is whole", () =>
       Effect.gen(function*() {
-        const { folder, hub, task } = yield* start({
-          work: `printf '{"status":"success",' > "$RESULTS_DIR/$TASK_ID.json"; while [ ! -e go ]; do sleep 0.02; done`,
-          answer: `printf '"output":"done"}' >> "$RESULTS_DIR/$TASK_ID.json"`
+        const { daemon, folder, hub, task } = yield* startAtWork({
+          before: ": > \"$RESULTS_DIR/$TASK_ID.progress\"",
+          work: `printf '{"status":"success",' > "$RESULTS_DIR/$TASK_ID.json"; : > parts
+while [ ! -e go ]; do sleep 0.02; done`,
+          answer: "printf '\"output\":\"done\"}' >> \"$RESULTS_DIR/$TASK_ID.json\""
         })
+        yield* until("a part is there", () => existsSync(folder.file("parts")))
         yield* jump(folder, by_s)
-        yield* Effect.sleep(6_000) // a rescan that finds it in parts
+        // Each of these makes the daemon look at the folder again.
+        for (const percent of [1, 20]) {
+          yield* folder.write(`results/${task.id}.progress`, String(percent))
+          yield* until("it has looked", () => daemon.events("task_progress").some(({ progress }) => progress === percent))
+        }
         yield* folder.letGo
         yield* doneWithOneWake(hub, folder, task)
+        yield* takesTheNext(hub, folder)
       }), 40_000)
 
     it.live("after the agent wrote an answer that is none: the task fails as soon as ever", () =>
       Effect.gen(function*() {
-        const { folder, hub, task } = yield* start({
+        const { folder, hub, task } = yield* startAtWork({
           work: atOnce,
-          answer: `echo nonsense > "$RESULTS_DIR/$TASK_ID.json"; : > written`
+          answer: "echo nonsense > \"$RESULTS_DIR/$TASK_ID.json\""
         })
-        yield* until("it is written", () => folder.read("wakes.log") !== "")
+        yield* until("it is written", () => existsSync(folder.file(`results/${task.id}.json`)))
         yield* jump(folder, by_s)
         yield* untilStatus(hub, task, "dead_letter", 20_000)
         assert.strictEqual(countOf(hub, "task_failed"), 1)

@@ -1,7 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { existsSync } from "node:fs"
-import { agentId, frames, submit, until, untilStatus } from "../support/daemon.ts"
+import { agentId, frames, submit, until } from "../support/daemon.ts"
 import {
   countOf,
   doneWithOneWake,
@@ -92,24 +91,6 @@ describe.concurrent("faults of the link", () => {
       yield* doneWithOneWake(hub, folder, task)
       yield* takesTheNext(hub, folder)
     }), 30_000)
-
-  it.live(
-    "a token that is refused while the agent works, then known again: the answer is delivered with one wake",
-    () =>
-      Effect.gen(function*() {
-        const { daemon, folder, hub, task } = yield* startAtWork()
-        yield* meetFirst(hub, "identify", () => ({ reply: { type: "error", error: "invalid_token" } }))
-        yield* hub.dropAgent(agentId)
-        yield* until("it is refused", () => daemon.events("identify_refused").length === 1)
-        yield* folder.letGo
-        yield* until("the answer is there", () => existsSync(folder.file(`results/${task.id}.json`)))
-        yield* untilStatus(hub, task, "completed", 75_000)
-        yield* doneWithOneWake(hub, folder, task)
-        assert.strictEqual(countOf(hub, "identify"), 3)
-        yield* takesTheNext(hub, folder)
-      }),
-    120_000
-  )
 
   it.live("garbage, binary and unknown frames while the agent works change nothing", () =>
     Effect.gen(function*() {

@@ -3,6 +3,7 @@ import type { World } from "./world.ts"
 
 const second_ms = 1_000
 const minute_ms = 60_000
+const in_time_ms = 25_000
 
 /** One thing the agent writes, so many milliseconds after its command began. */
 export interface Writing {
@@ -19,7 +20,8 @@ export interface AgentPlan {
   readonly exit_code: number
   /** A command that only starts something: when it exits with 0, and whether what it started is still ours to stop. */
   readonly launches: { readonly at: number; readonly stoppable: boolean } | null
-  readonly on_term: "dies" | "ignores" | "answers"
+  /** Left to itself it confirms in time and gives a good answer. */
+  readonly healthy: boolean
 }
 
 const success = (session: number, nth: number) =>
@@ -82,7 +84,7 @@ const dead = (world: World): AgentPlan => ({
   ends_at: world.chance.between("agent", 0, 2 * second_ms),
   exit_code: world.chance.between("agent", 1, 3),
   launches: null,
-  on_term: "dies"
+  healthy: false
 })
 
 /** Draws what the agent of one wake will do. Before the faults stop it may do anything. */
@@ -111,10 +113,6 @@ export const drawPlan = (world: World, session: number): AgentPlan => {
     ends_at: hangs ? null : Math.max(last, confirmed_at ?? 0) + chance.between("agent", 0, 500) + lingers,
     exit_code: faults.strikes("agent_exits_nonzero") ? 1 : 0,
     launches: drawLaunch(world),
-    on_term: faults.strikes("agent_ignores_term")
-      ? "ignores"
-      : faults.strikes("agent_answers_when_stopped")
-      ? "answers"
-      : "dies"
+    healthy: !hangs && confirmed_at !== null && confirmed_at < in_time_ms && answers.every(({ content }) => isSuccess(content))
   }
 }

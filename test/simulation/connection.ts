@@ -49,7 +49,6 @@ export class Connection {
   #lastUp = 0
   #lastDown = 0
   #losesFrames = false
-  #asked = 0
 
   constructor(world: World, hub: HubModel, ledger: Ledger, ears: Ears) {
     this.#world = world
@@ -74,7 +73,9 @@ export class Connection {
     const frame = parsed(encodeCommand(command, identity))
     this.#ledger.sent(command)
     this.#world.note(() => `we send ${describe(frame)}${this.dead ? " into the void" : ""}`)
-    this.#asked++
+    this.#world.moment()
+    if (this.#world.faults.strikes("link_cut_at_frame")) this.#soon(() => this.cut())
+    else if (this.#world.faults.strikes("link_half_open_at_frame")) this.#soon(() => this.halfOpen())
     const at = Math.max(this.#lastUp, this.#world.now + onTheWire(this.#world))
     this.#lastUp = at
     this.#world.timeline.after(at - this.#world.now, () => {
@@ -82,12 +83,17 @@ export class Connection {
     })
   }
 
+  #soon(run: () => void): void {
+    this.#later(this.#world.chance.between("soon", 0, 30), run)
+  }
+
   /** Both ends notice that the connection is gone; what was on its way is lost or not. */
   cut(): void {
     if (this.#over || this.dead) return
     const { chance, faults, timeline } = this.#world
     this.#world.note(() => `socket ${this.socket} is cut`)
-    this.#losesFrames = faults.strikes("frames_lost_with_connection")
+    const onTheirWay = this.#lastUp > this.#world.now || this.#lastDown > this.#world.now
+    this.#losesFrames = onTheirWay && faults.strikes("frames_lost_with_connection")
     timeline.after(chance.between("cut", 0, 1_500), () => this.#hub.lost(this.socket))
     if (this.#losesFrames) this.#end({})
     else this.#arrive(() => this.#end({}))
@@ -123,6 +129,7 @@ export class Connection {
   }
 
   #down(frame: JsonObject, isPush: boolean): void {
+    if (isPush) this.#world.moment()
     if (isPush) this.#world.note(() => `the hub pushes ${describe(frame)}`)
     this.#arrive(() => {
       if (this.#losesFrames) return

@@ -25,6 +25,8 @@ export const chanceFaults = {
   // the hub and the way to it
   frames_lost_with_connection: 0.5,
   frame_slow: 0.04,
+  link_cut_at_frame: 0.02,
+  link_half_open_at_frame: 0.01,
   push_delayed: 0.3,
   assignment_delayed: 0.3,
   rate_limited: 0.04,
@@ -53,18 +55,20 @@ export const chanceFaults = {
   wake_unspawned: 0.04,
   // the disk
   disk_slow: 0.02,
-  state_torn: 0.1,
+  disk_fails: 0.02,
+  disk_full: 0.01,
+  state_torn: 0.3,
   answer_lost_by_reboot: 0.3,
   // the watcher
   watch_event_lost: 0.2,
   watch_event_doubled: 0.1,
   watch_event_late: 0.2,
   // the daemon
-  crash_at_operation: 0.35
+  crash_at_operation: 0.5
 } as const
 
 /** Faults whose rule is not there yet: never injected while they are listed here. */
-export const switchedOff: ReadonlySet<string> = new Set(["disk_full"])
+export const switchedOff: ReadonlySet<string> = new Set(["disk_fails", "disk_full"])
 
 export type TimedFault = keyof typeof timedFaults
 export type ChanceFault = keyof typeof chanceFaults
@@ -73,8 +77,15 @@ export type Fault = TimedFault | ChanceFault
 const isTimed = (name: string): name is TimedFault => name in timedFaults
 export const timedFaultNames: ReadonlyArray<TimedFault> = Object.keys(timedFaults).filter(isTimed)
 export const faultNames: ReadonlyArray<string> = [...timedFaultNames, ...Object.keys(chanceFaults)]
+  .filter((name) => !switchedOff.has(name))
 
 const share_of_kinds = 0.5
+
+/** One occasion for a fault to strike. */
+export interface Strike {
+  readonly fault: Fault
+  readonly id: string
+}
 
 /**
  * What goes wrong in a run. Each run has about half of the kinds of faults, so that each can be seen without the others.
@@ -82,36 +93,53 @@ const share_of_kinds = 0.5
  */
 export class Faults {
   quiet = false
+  /** The faults that were injected, in order. */
   readonly hits: Array<string> = []
   readonly #chance: Chance
   readonly #without: ReadonlySet<string>
-  readonly #active = new Map<string, boolean>()
+  readonly #active: ReadonlySet<string>
+  readonly #timed: ReadonlyArray<TimedFault>
 
   constructor(chance: Chance, without: ReadonlySet<string>) {
     this.#chance = chance
     this.#without = without
-    for (const name of faultNames) this.#active.set(name, chance.is(`active ${name}`, share_of_kinds))
+    this.#active = new Set(faultNames.filter((name) => chance.is(`active ${name}`, share_of_kinds)))
+    this.#timed = timedFaultNames.filter((name) => this.#active.has(name))
   }
 
-  /** Whether the fault strikes where it could. */
+  /** Whether the fault strikes where it could; then it counts as injected. */
   strikes(fault: ChanceFault): boolean {
-    return this.#chance.is(fault, chanceFaults[fault]) && this.#active.get(fault) === true && this.#take(fault)
+    const strike = this.mayStrike(fault)
+    if (strike !== null) this.injected(strike)
+    return strike !== null
   }
 
-  /** The fault that strikes now, if one does. */
-  next(): TimedFault | null {
-    const active = timedFaultNames.filter((name) => this.#active.get(name) === true)
-    const whole = active.reduce((sum, name) => sum + timedFaults[name], 0)
+  /** Whether the fault is to strike; it counts when it has. */
+  mayStrike(fault: ChanceFault): Strike | null {
+    return this.#chance.is(fault, chanceFaults[fault]) && this.#active.has(fault) ? this.#allowed(fault, fault) : null
+  }
+
+  /** The timed fault that is to strike now, if one is; it counts when it has. */
+  next(): Strike | null {
+    const whole = this.#timed.reduce((sum, name) => sum + timedFaults[name], 0)
     let drawn = this.#chance.next("timed fault") * whole
-    const fault = active.find((name) => (drawn -= timedFaults[name]) < 0)
+    const fault = this.#timed.find((name) => (drawn -= timedFaults[name]) < 0)
+    if (fault === undefined) return null
     this.#chance.next(`timed ${fault}`)
-    return fault !== undefined && this.#take(fault, this.#chance.drawn(`timed ${fault}`)) ? fault : null
+    return this.#allowed(fault, `timed ${fault}`)
   }
 
-  #take(fault: Fault, index: number = this.#chance.drawn(fault)): boolean {
-    const id = `${fault}#${index}`
-    if (this.quiet || this.#without.has(fault) || this.#without.has(id)) return false
+  injected({ id }: Strike): void {
     this.hits.push(id)
-    return true
+  }
+
+  #allowed(fault: Fault, drawn: string): Strike | null {
+    const id = `${fault}#${this.#chance.drawn(drawn)}`
+    return this.quiet || this.#without.has(fault) || this.#without.has(id) ? null : { fault, id }
   }
 }
+
+/** The kind of fault of an id as it stands in `hits`. */
+export const kindOf = (id: string): string => id.split("#")[0] ?? id
+
+export const isTimedFault = (fault: Fault): fault is TimedFault => isTimed(fault)

@@ -10,6 +10,9 @@ import type { World } from "./world.ts"
 
 export const our_id = "ours"
 
+/** A little longer than the window in which an agent that was rate limited gets no tasks. */
+const penalty_ms = 61_000
+
 /** One end of a socket, as the hub's side of it sees it. */
 export interface Endpoint {
   readonly frame: (frame: JsonObject, isPush: boolean) => void
@@ -158,6 +161,7 @@ export class HubModel {
     }
     if (isLimited(type) && faults.strikes("rate_limited")) {
       hub.penalties.set(our_id, penalised(hub.penalties.get(our_id), now))
+      this.matchAfter(penalty_ms)
       const retry_after_ms = chance.between("rate limit", 1, 20) * 1_000
       return void say({ type: "rate_limited", retry_after_ms, tier: "normal" })
     }
@@ -167,6 +171,16 @@ export class HubModel {
     }
     if (type === "task_rejected" && this.flavour.takesRejections) return
     receive(hub, socket, this.flavour.unknown.has(type) ? unknownType(frame) : frame, now)
+  }
+
+  /** When an agent may have tasks again, something sooner or later makes the hub look. */
+  matchAfter(delay: number): void {
+    this.#world.timeline.after(delay, () => {
+      if (!this.up) return
+      this.act((hub) => {
+        hub.scheduleWanted = true
+      })
+    })
   }
 
   /** Our ping, and its pong: what they do to the books. */

@@ -2,6 +2,7 @@ import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Scheduler from "effect/Scheduler"
+import type { Strike } from "./faults.ts"
 import { cancel } from "./timeline.ts"
 import type { World } from "./world.ts"
 
@@ -28,14 +29,16 @@ export type Operation = typeof operations[number]
 
 /** How the daemon is to be killed at an operation. `during`: it may have been done, or not. */
 interface CrashPlan {
+  readonly strike: Strike
   readonly operation: Operation
   readonly nth: number
   readonly when: "before" | "during" | "after"
 }
 
 const drawPlan = ({ chance, faults }: World): CrashPlan | null => {
-  if (!faults.strikes("crash_at_operation")) return null
-  return {
+  const strike = faults.mayStrike("crash_at_operation")
+  return strike === null ? null : {
+    strike,
     operation: chance.pick("crash plan", operations),
     nth: chance.is("crash plan", 0.6) ? chance.between("crash plan", 1, 3) : chance.between("crash plan", 1, 15),
     when: chance.pick("crash plan", ["before", "during", "after"])
@@ -145,6 +148,7 @@ export class Life {
   }
 
   #crash(where: string): void {
+    if (this.#plan !== null) this.#world.faults.injected(this.#plan.strike)
     this.#world.note(() => `the daemon is killed ${where}`)
     this.kill()
     this.#onCrash()

@@ -21,8 +21,8 @@ export class OtherAgent {
     return this.#socket !== null
   }
 
-  join(): void {
-    if (this.#socket !== null || !this.#hub.up) return
+  join(): boolean {
+    if (this.#socket !== null || !this.#hub.up) return false
     const socket = this.#hub.open({
       frame: (frame) => {
         if (frame["type"] === "task_assign") this.#take(socket, String(frame["task_id"]), Number(frame["generation"]))
@@ -38,14 +38,16 @@ export class OtherAgent {
     if (one !== undefined) one.lastHeard = Number.POSITIVE_INFINITY
     const presence = this.#hub.books.presence.get(this.id)
     if (presence !== undefined) this.#hub.books.presence.set(this.id, { ...presence, lastSeen: Number.POSITIVE_INFINITY })
+    return true
   }
 
-  leave(): void {
+  leave(): boolean {
     const socket = this.#socket
-    if (socket === null) return
+    if (socket === null) return false
     this.#socket = null
     this.#hub.endpoints.delete(socket)
     this.#hub.act((hub, now) => disconnect(hub, socket, now))
+    return true
   }
 
   #say(socket: number, frame: Record<string, unknown>): void {

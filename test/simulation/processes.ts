@@ -16,17 +16,22 @@ export class Session {
   ghost = false
   ran = false
   stopped_by_us = false
+  last_sign_at = 0 // by the wall clock
   end: WakeEnd | null = null
   readonly listeners = new Set<() => void>()
   readonly planned: Array<Planned> = []
   plan: AgentPlan | null = null
+  readonly spawned_at: number
+  readonly clock_offset: number
 
   readonly id: number
   readonly task_id: string
   readonly wake_id: string
   readonly boot: number
 
-  constructor(id: number, task_id: string, wake_id: string, boot: number) {
+  constructor(id: number, task_id: string, wake_id: string, boot: number, { clock_offset, now }: World) {
+    this.spawned_at = now
+    this.clock_offset = clock_offset
     this.id = id
     this.task_id = task_id
     this.wake_id = wake_id
@@ -73,14 +78,16 @@ export class Processes {
     return record
   }
 
-  recorded(task_id: string): ReadonlyArray<Session> {
-    return [...this.records.values()].filter((record) => record !== "revoked").filter((one) => one.task_id === task_id)
+  /** What lives of the wakes that there are records of, found by their cookies where the launcher wrote none. */
+  living(): ReadonlyArray<Session> {
+    return this.sessions.filter(({ lives, task_id, wake_id }) => lives && this.record(task_id, wake_id) !== undefined)
   }
 
   spawn(task_id: string, wake_id: string): Session {
-    const session = new Session(this.sessions.length + 1, task_id, wake_id, this.boot)
+    const session = new Session(this.sessions.length + 1, task_id, wake_id, this.boot, this.#world)
     this.sessions.push(session)
     this.#world.note(() => `spawned session ${session.id} for ${task_id} ${wake_id}`)
+    this.#world.moment()
     this.#after(session, this.#world.chance.between("launch", 1, 40), () => this.#launch(session))
     return session
   }
@@ -88,8 +95,12 @@ export class Processes {
   /** SIGTERM to what lives of the session. */
   term(session: Session): void {
     session.stopped_by_us = true
-    const { chance } = this.#world
-    const how = session.plan?.on_term ?? "dies"
+    const { chance, faults } = this.#world
+    const how = session.ran && faults.strikes("agent_ignores_term")
+      ? "ignores"
+      : session.ran && faults.strikes("agent_answers_when_stopped")
+      ? "answers"
+      : "dies"
     this.#world.note(() => `SIGTERM to session ${session.id}, which ${how}`)
     if (how === "ignores") return
     if (how === "answers") {
@@ -146,6 +157,7 @@ export class Processes {
     if (!session.works) return
     const { task_id } = session
     this.#world.note(() => `session ${session.id} writes ${task_id}.${kind} ${content}`)
+    this.#world.moment()
     this.#ledger.agentWrote(session, kind, content, complete)
     this.#folder.write({
       task_id,
@@ -193,10 +205,9 @@ export class Processes {
   }
 }
 
-const describe = ({ ends_at, exit_code, launches, on_term, writings }: AgentPlan): string =>
+const describe = ({ ends_at, exit_code, launches, writings }: AgentPlan): string =>
   [
     ...writings.filter(({ kind }) => kind !== "progress").map(({ at, content, kind }) => `${kind}@${at} ${content}`),
     ...(launches === null ? [] : [`launches@${launches.at}${launches.stoppable ? "" : " beyond reach"}`]),
-    ends_at === null ? "hangs" : `ends@${ends_at} with ${exit_code}`,
-    `at TERM ${on_term}`
+    ends_at === null ? "hangs" : `ends@${ends_at} with ${exit_code}`
   ].join(", ")

@@ -103,14 +103,13 @@ export const makeWaker = (life: Life, world: World, processes: Processes, ledger
           for (const session of spawnedHere) {
             if (session.task_id === task_id && session.leader) processes.revokeOrRead(task_id, session.wake_id)
           }
-          return processes.recorded(task_id).filter((session) => session.lives)
+          return processes.living().filter((session) => session.task_id === task_id)
         }),
         (living) => living.length === 0 ? Effect.succeed(false) : Effect.as(stopAll(life, processes, living, linger_ms), true)
       ),
-    survivors: life.operation("survivors", quick(world), () => {
-      const living = [...processes.records.values()].filter((record) => record !== "revoked").filter(({ lives }) => lives)
-      return [...new Set(living.map(({ task_id }) => task_id))]
-    }),
+    survivors: life.operation("survivors", quick(world), () => [
+      ...new Set(processes.living().map(({ task_id }) => task_id))
+    ]),
     forget: (task_id) =>
       life.operation("forget", quick(world), () => {
         for (const key of [...processes.records.keys()]) {

@@ -21,7 +21,11 @@ export class World {
   readonly policy: Policy
   readonly journal: Array<string> = []
   readonly seed: number
+  /** How far the wall clock of our machine has been set ahead, in milliseconds. */
+  clock_offset = 0
   violation: string | null = null
+  /** Something is going on at this moment: a good one for a fault. */
+  moment: () => void = () => undefined
   readonly #traced: boolean
 
   constructor({ seed, traced = false, without = new Set() }: RunOptions) {

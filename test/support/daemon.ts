@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { spawn } from "node:child_process"
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import { setTimeout as wait } from "node:timers/promises"
@@ -39,6 +39,8 @@ export interface Folder {
   /** The pids of the woken processes for a task, or all. */
   readonly wakes: (task_id?: string) => ReadonlyArray<number>
   readonly touch: (name: string) => void
+  /** Puts a file there whole. */
+  readonly write: (name: string, content: string) => Effect.Effect<void>
   /** Lets an agent that waits for it go on. */
   readonly letGo: Effect.Effect<void>
 }
@@ -51,7 +53,7 @@ export interface AgentScript {
   readonly answer?: string
 }
 
-const answered = `printf '%s' '{"status":"success","output":"done"}' > "$RESULTS_DIR/$TASK_ID.json.tmp"
+export const answered = `printf '%s' '{"status":"success","output":"done"}' > "$RESULTS_DIR/$TASK_ID.json.tmp"
 mv "$RESULTS_DIR/$TASK_ID.json.tmp" "$RESULTS_DIR/$TASK_ID.json"`
 
 const scriptOf = (
@@ -106,7 +108,12 @@ export const makeFolder = (
           .filter(([id, pid]) => pid !== undefined && (task_id === undefined || id === task_id))
           .map(([, pid]) => Number(pid))
       const touch = (name: string) => writeFileSync(file(name), "")
-      return { path, file, read, touch, wakes, letGo: Effect.sync(() => touch("go")) }
+      const write = (name: string, content: string) =>
+        Effect.sync(() => {
+          writeFileSync(file(`${name}.tmp`), content)
+          renameSync(file(`${name}.tmp`), file(name))
+        })
+      return { path, file, read, touch, wakes, write, letGo: Effect.sync(() => touch("go")) }
     }),
     (folder) =>
       Effect.andThen(
@@ -136,11 +143,12 @@ const parse = (text: string): ReadonlyArray<LogLine> =>
 /** The built daemon as its own process, as a supervisor would run it. Killed at the end of the scope. */
 export const startDaemon = (
   folder: Folder,
-  env: Record<string, string> = {}
+  env: Record<string, string> = {},
+  config = "config.json"
 ): Effect.Effect<Daemon, never, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.promise(async () => {
-      const child = spawn(process.execPath, [main, "run", "--config", folder.file("config.json")], {
+      const child = spawn(process.execPath, [main, "run", "--config", folder.file(config)], {
         stdio: ["ignore", "pipe", "pipe"],
         env: { ...process.env, ...env }
       })

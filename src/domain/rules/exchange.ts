@@ -87,18 +87,19 @@ const sendNext = (next: Exchange): Rule =>
   })
 
 /** Rule 8: relays the agent's progress, at most once in `progress_interval_ms`. */
-export const relayProgress: Rule = given((state, now) => {
-  const { progress, progress_sent_at } = state.agent
-  const task = heldTask(state)
-  if (progress === null || task === null || !mayTell(state, "task_progress")) return stay
-  const wait = progress_sent_at === null ? 0 : remaining(progress_sent_at, limits.progress_interval_ms, now)
-  if (wait > 0) return startTimer("progress", wait)
-  return all(
-    agentIs({ progress: null, progress_sent_at: now }),
-    emit({ _tag: "SendProgress", task, progress }),
-    log({ event: "task_progress", task_id: task.task_id, progress: progress.progress })
-  )
-})
+export const relayProgress: Rule = given((state, now) =>
+  withTask((task) => {
+    const { progress, progress_sent_at } = state.agent
+    if (progress === null || !mayTell(state, "task_progress")) return stay
+    const wait = progress_sent_at === null ? 0 : remaining(progress_sent_at, limits.progress_interval_ms, now)
+    if (wait > 0) return startTimer("progress", wait)
+    return all(
+      agentIs({ progress: null, progress_sent_at: now }),
+      emit({ _tag: "SendProgress", task, progress }),
+      log({ event: "task_progress", task_id: task.task_id, progress: progress.progress })
+    )
+  })
+)
 
 /** Rule 8: a sign of life that renews the lease. */
 export const renewLease: Rule = given((state) =>
@@ -115,15 +116,19 @@ export const tellWakeResult = (status: "success" | "failed" | "timeout", reason:
     withTask((task) => mayTell(state, "wake_result") ? emit({ _tag: "SendWakeResult", task, status, reason }) : stay)
   )
 
+const sendWhatIsOwed: Rule = given((state) =>
+  withTask((task) => {
+    const report = state.connection.standing === "ours" ? reportOf(state, task) : null
+    return report === null ? relayProgress : sendReport(task, report)
+  })
+)
+
 /** Rule 5: the next frame goes out when the last one is answered: first what was asked for, then the report, then progress. */
 export const flush: Rule = given((state) => {
-  const { in_flight, pending, phase, standing } = state.connection
+  const { in_flight, pending, phase } = state.connection
   if (phase !== "identified" || in_flight !== null) return stay
   const [next, ...rest] = pending
-  if (next !== undefined) return all(connectionIs({ pending: rest }), sendNext(next))
-  const task = heldTask(state)
-  const report = task === null || standing !== "ours" ? null : reportOf(state, task)
-  return task === null || report === null ? relayProgress : sendReport(task, report)
+  return next === undefined ? sendWhatIsOwed : all(connectionIs({ pending: rest }), sendNext(next))
 })
 
 /** The frame in flight has been answered. */

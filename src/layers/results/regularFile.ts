@@ -19,6 +19,8 @@ export interface FileFound {
   readonly content: Uint8Array | Obstacle
 }
 
+export const versionOf = ({ ino, mtimeMs, size }: Stats): string => `${ino}:${size}:${mtimeMs}`
+
 /** No symbolic link may lead the daemon elsewhere and no named pipe keep it waiting; Windows has neither flag. */
 const flags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
 
@@ -68,7 +70,7 @@ export const readRegular = (path: string, limit: number): Effect.Effect<FileFoun
           ({ reason }) => Effect.succeed<Obstacle>({ problem: `cannot be read (${reason})`, for_good: false })
         )
       return Effect.map(content, (found): FileFound => ({
-        version: `${stats.ino}:${stats.size}:${stats.mtimeMs}`,
+        version: versionOf(stats),
         modified_at: Math.trunc(stats.mtimeMs),
         content: found
       }))

@@ -3,10 +3,10 @@ import { lstat } from "node:fs/promises"
 import { join } from "node:path"
 import type { Answer, FolderEvidence, Progress } from "../../domain/Evidence.ts"
 import { limits } from "../../limits.ts"
-import type { FileError } from "../files.ts"
 import { attempt, isMissing } from "../files.ts"
 import { parseAnswer, parseProgress } from "./parse.ts"
-import { readRegular } from "./regularFile.ts"
+import { readRegular, versionOf } from "./regularFile.ts"
+import type { Moment, Sightings } from "./sightings.ts"
 
 /** The files an agent writes for one task. */
 export interface ResultFiles {
@@ -35,27 +35,39 @@ export interface TaskResults {
   readonly answer: Versioned<Answer | "half-written"> | null
 }
 
-const modifiedAt = (path: string): Effect.Effect<number | null, FileError> =>
+/** A file of whose content nothing is asked. */
+const readSign = (path: string) =>
   attempt(path, () => lstat(path)).pipe(
-    Effect.map(({ mtimeMs }) => Math.trunc(mtimeMs)),
+    Effect.map((stats) => ({ version: versionOf(stats), modified_at: Math.trunc(stats.mtimeMs) })),
     Effect.catchIf(isMissing, () => Effect.succeed(null))
   )
 
-/** Reads all that there is of a task at `now` (epoch milliseconds). */
-export const readResults = Effect.fnUntraced(function*(folder: string, task_id: string, now: number) {
-  const files = resultFiles(folder, task_id)
-  const started_at = yield* modifiedAt(files.started)
-  const progress = yield* readRegular(files.progress, limits.progress_bytes)
-  const answer = yield* readRegular(files.answer, limits.answer_bytes)
-  const said = progress === null ? null : parseProgress(progress)
-  const results: TaskResults = {
-    started_at,
-    progress_at: progress?.modified_at ?? null,
-    progress: progress === null || said === null ? null : { version: progress.version, value: said },
-    answer: answer && { version: answer.version, value: parseAnswer(`${task_id}.json`, answer, now) }
+/** Reads all that there is of a task at this moment, dated by when its files were seen to change. */
+export const readResults = Effect.fnUntraced(
+  function*(folder: string, task_id: string, sightings: Sightings, now: Moment) {
+    const files = resultFiles(folder, task_id)
+    const started = yield* readSign(files.started)
+    const progress = yield* readRegular(files.progress, limits.progress_bytes)
+    const answer = yield* readRegular(files.answer, limits.answer_bytes)
+    const said = progress === null ? null : parseProgress(progress)
+    const dated = (path: string, file: { readonly version: string; readonly modified_at: number }) =>
+      sightings.date(task_id, path, file.version, file.modified_at, now)
+    const results: TaskResults = {
+      started_at: started && dated(files.started, started).changed_at,
+      progress_at: progress && dated(files.progress, progress).changed_at,
+      progress: progress === null || said === null ? null : { version: progress.version, value: said },
+      answer: answer && {
+        version: answer.version,
+        value: parseAnswer(
+          `${task_id}.json`,
+          { ...answer, modified_at: dated(files.answer, answer).known_since },
+          now.wall
+        )
+      }
+    }
+    return results
   }
-  return results
-})
+)
 
 export const evidenceOf = ({ started_at, progress_at, answer }: TaskResults): FolderEvidence => {
   const signs = [started_at, progress_at].filter((sign) => sign !== null)

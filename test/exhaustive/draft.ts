@@ -1,0 +1,484 @@
+import type { Command } from "../../src/domain/Command.ts"
+import type { Answer, Evidence } from "../../src/domain/Evidence.ts"
+import { mayHaveLaunched } from "../../src/domain/Evidence.ts"
+import type { Message } from "../../src/domain/Message.ts"
+import type { SidecarState, TimerName } from "../../src/domain/SidecarState.ts"
+import { heldTask } from "../../src/domain/SidecarState.ts"
+import type { Task, WakeEnd } from "../../src/domain/Task.ts"
+import { line, stateLine } from "../domain/support.ts"
+import { hubRestarted, settled, socketClosed } from "./hub.ts"
+import type { Outcome, Sides, When } from "./side.ts"
+import { clock } from "./side.ts"
+import type { AnswerKind, Body, Config, Daemon, End, Files, Frame, Ghost, Hub, Net, T, World } from "./world.ts"
+import { both, freshDaemon, indexOf, noNet, put, taskIds } from "./world.ts"
+
+/** Something that must never happen, has. */
+export class Violation extends Error {}
+
+export const answers: Record<Exclude<AnswerKind, "half">, Answer> = {
+  good: { _tag: "Success", result: {}, tokens_used: null },
+  bad: { _tag: "Failure", reason: "" },
+  unusable: { _tag: "Unusable", reason: "" }
+}
+
+export const ends: Record<End, WakeEnd> = {
+  "exited 0": { how: "exited", code: 0, output: "" },
+  "exited 1": { how: "exited", code: 1, output: "" },
+  "killed": { how: "killed", code: null, output: "" },
+  "unseen": { how: "unseen", code: null, output: "" },
+  "unspawned": { how: "unspawned", code: null, output: "" }
+}
+
+
+/** A crash before these makes a difference to one after them. */
+const outlives: ReadonlySet<Command["_tag"]> = new Set<Command["_tag"]>([
+  "ClearEvidence",
+  "WakeAgent",
+  "SetAside",
+  "RemoveFiles",
+  "InspectAgent",
+  "SendReport",
+  "CloseConnection"
+])
+
+/** Where a crash strikes within a step: before the command of that number among those that outlive the daemon. */
+class Crashed extends Error {}
+
+const idle: ReadonlyArray<string> = []
+
+/** A world in the making: the actor, as src/actor runs it, over what it works on; each part is replaced, never changed. */
+export class Draft {
+  side: World["side"]
+  saved: World["saved"]
+  hub: Hub
+  net: Net
+  daemon: Daemon
+  body: Body
+  ghost: Ghost
+  /** How many points a crash could strike at were passed. */
+  points = 0
+  crashAt = Infinity
+  saveFails = false
+  saveTried = false
+  readonly trace: Array<string> | null
+  private readonly sides: Sides
+  private readonly config: Config
+
+  constructor(world: World, sides: Sides, config: Config, trace: Array<string> | null) {
+    this.side = world.side
+    this.saved = world.saved
+    this.hub = world.hub
+    this.net = world.net
+    this.daemon = world.daemon
+    this.body = world.body
+    this.ghost = world.ghost
+    this.sides = sides
+    this.config = config
+    this.trace = trace
+  }
+
+  get state(): SidecarState {
+    return this.side.state
+  }
+
+  get held(): Task | null {
+    return heldTask(this.side.state)
+  }
+
+  check(holds: boolean, what: string): void {
+    if (!holds) throw new Violation(what)
+  }
+
+  daemonIs(patch: Partial<Daemon>): void {
+    this.daemon = { ...this.daemon, ...patch }
+  }
+
+  bodyIs(patch: Partial<Body>): void {
+    this.body = { ...this.body, ...patch }
+  }
+
+  netIs(patch: Partial<Net>): void {
+    this.net = { ...this.net, ...patch }
+  }
+
+  ghostIs(patch: Partial<Ghost>): void {
+    this.ghost = { ...this.ghost, ...patch }
+  }
+
+  filesAre(task: T, patch: Partial<Files>): void {
+    this.bodyIs({ files: put(this.body.files, task, { ...this.body.files[task], ...patch }) })
+  }
+
+  // ---- the actor ----
+
+  /** Handles a message, and what its commands know at once; false where a crash has struck within. */
+  handle(first: Message, when: When = "early"): boolean {
+    try {
+      const messages: Array<Message> = [first]
+      for (let message = messages.shift(); message !== undefined; message = messages.shift()) {
+        this.step(message, when, messages)
+      }
+      return true
+    } catch (error) {
+      if (error instanceof Crashed) return false
+      throw error
+    }
+  }
+
+  private step(message: Message, when: When, messages: Array<Message>): void {
+    const before = this.side
+    const outcome = this.sides.step(before, message, when, when + JSON.stringify(message))
+    this.tell(message, outcome)
+    if (outcome.saves && !this.save(outcome, before, messages)) return
+    this.side = outcome.next
+    this.forget(before, outcome)
+    this.learn(message, before.held)
+    for (const command of outcome.commands) {
+      const learnt = this.run(command)
+      if (learnt !== null) messages.push(learnt)
+    }
+    this.check(
+      this.state.stored.active === null || this.state.stored.recovering === null,
+      "one task is active and another recovering"
+    )
+  }
+
+  private tell(message: Message, { commands, next }: Outcome): void {
+    if (this.trace === null) return
+    const { _tag, ...fields } = message
+    const short = "task" in fields ? { task_id: fields.task.task_id, generation: fields.task.generation } : fields
+    this.trace.push(`    > ${_tag} ${JSON.stringify(short)}`)
+    const said = commands.filter((command) => command._tag !== "Log").map(line)
+    this.trace.push(`      ${said.join("; ")}`, `      = ${stateLine(next.state)}`)
+  }
+
+  /** Rule 12; what could not be written remains as it was. */
+  private save(outcome: Outcome, before: World["side"], messages: Array<Message>): boolean {
+    const { disk } = before.state
+    this.saveTried = true
+    if (this.saveFails) {
+      this.saved ??= this.sides.storedOnly(before)
+      messages.push({ _tag: "SaveFailed", reason: "", undone: outcome.undoable })
+      return !outcome.undoable
+    }
+    this.saved = null
+    if (disk !== "ok") messages.push({ _tag: "SaveSucceeded" })
+    this.mayCrash(outcome.next)
+    return true
+  }
+
+  private mayCrash(side: World["side"]): void {
+    if (this.points === this.crashAt) {
+      this.side = side
+      throw new Crashed()
+    }
+    this.points++
+  }
+
+  /** What was told of an earlier wake than the current one means nothing any more. */
+  private forget(before: World["side"], { newWake, next }: Outcome): void {
+    const lost = before.held !== null && (next.held !== before.held || heldTask(next.state)?.wake === null)
+    if (!newWake && !lost) return
+    const { launcher, process } = this.body
+    this.bodyIs({
+      ran: false,
+      rebooted: false,
+      launcher: launcher === null || launcher.revoked ? null : { ...launcher, current: false },
+      process: process && { ...process, current: false, watched: "no" }
+    })
+    this.daemonIs({ spawned: false, impossible: false, exited: null, started: false })
+  }
+
+  private learn(message: Message, heldBefore: T | null): void {
+    if (this.side.held === null) return this.ghost.given === null ? undefined : this.ghostIs({ given: null })
+    if (message._tag !== "TaskAssigned" || indexOf(message.task.task_id) !== this.side.held) return
+    const { generation } = message.task
+    const given = heldBefore === this.side.held ? Math.max(generation, this.ghost.given ?? 0) : generation
+    if (given !== this.ghost.given) this.ghostIs({ given })
+  }
+
+  // ---- what lasts ----
+
+  /** The daemon dies, here and now, and its successor starts. */
+  restart(machine: boolean): void {
+    this.trace?.push(machine ? "    -- the machine restarts --" : "    -- the daemon crashes and starts again --")
+    const stored = (this.saved ?? this.side).state.stored
+    this.net = noNet
+    if (this.hub.socket === "ours" || this.hub.socket === "lost") this.hub = socketClosed(this.hub, "none")
+    this.daemon = freshDaemon
+    this.side = this.sides.initial
+    const { launcher, process } = this.body
+    if (machine) {
+      this.bodyIs({ launcher: null, process: null, rebooted: this.body.ran })
+      for (const task of both) this.filesAre(task, { worker: false })
+    } else {
+      this.bodyIs({
+        launcher: launcher === null || launcher.revoked ? null : { ...launcher, mine: false },
+        process: process && { ...process, watched: "no" }
+      })
+    }
+    const survivors = this.body.process === null ? idle : [taskIds[this.body.process.task]]
+    const held = stored.active ?? stored.recovering
+    this.ghostIs({ given: held && held.generation })
+    this.handle({ _tag: "Restarted", stored, survivors })
+  }
+
+  /** The connection is gone, and the sidecar learns of it. */
+  disconnect(how: Config["breaks"][number] | "by us", half_open: boolean): void {
+    this.net = { ...noNet, wanted: this.net.wanted }
+    const { socket } = this.hub
+    if (how === "hub_restart") this.hub = hubRestarted(this.hub)
+    else if (socket === "ours" || socket === "lost") {
+      this.hub = how === "half_open" && socket === "ours" ? { ...this.hub, socket: "old" } : socketClosed(this.hub, "none")
+    }
+    this.handle({ _tag: "Disconnected", half_open })
+  }
+
+  // ---- the agent ----
+
+  /** The launcher has made its record and becomes the command. */
+  begin(): void {
+    const { launcher } = this.body
+    if (launcher === null) return
+    const { current, mine, task } = launcher
+    this.check(this.body.process === null, "a second agent of ours began while one lived")
+    this.check(this.body.files[task].answer !== "good", "an agent began whose answer was there already")
+    this.bodyIs({
+      launcher: null,
+      ran: this.body.ran || current,
+      process: { task, current, watched: mine && current ? "spawned" : "no" }
+    })
+    this.filesAre(task, { worker: true })
+    if (mine && current) this.daemonIs({ spawned: true })
+  }
+
+  exit(end: End, worksOn: boolean): void {
+    const { process } = this.body
+    if (process === null) return
+    this.bodyIs({ process: null })
+    this.filesAre(process.task, { worker: worksOn })
+    if (process.watched !== "no") this.daemonIs({ exited: process.watched === "adopted" ? "unseen" : end })
+  }
+
+  write(task: T, patch: Partial<Files>): void {
+    this.filesAre(task, patch)
+    const { watch } = this.daemon
+    if (watch === null || watch.task !== task) return
+    if (patch.started === "fresh") this.daemonIs({ started: true })
+    if (patch.answer !== undefined && patch.answer !== "half") this.daemonIs({ answer: patch.answer })
+  }
+
+  /** The whole tree of the task's agent is gone. */
+  stopDone(task: T): void {
+    const { launcher, process } = this.body
+    const lived = process !== null && process.task === task
+    this.daemonIs({
+      stops: put(this.daemon.stops, task, false),
+      stopped: put(this.daemon.stopped, task, lived ? "lived" : "was gone")
+    })
+    if (launcher !== null && launcher.task === task && launcher.mine) this.revoke()
+    if (lived) this.exit("killed", false)
+  }
+
+  /** A record is there before the launcher could make it, so it ends without running the command. */
+  private revoke(): void {
+    const { launcher } = this.body
+    const speaks = launcher !== null && launcher.mine && launcher.current
+    this.bodyIs({ launcher: speaks ? { ...launcher, revoked: true } : null })
+  }
+
+  private look({ task_id, wake }: Task): Evidence {
+    const task = indexOf(task_id)
+    const { launcher, process, ran, rebooted } = this.body
+    if (launcher !== null && launcher.current && launcher.task === task) this.revoke()
+    const { answer, started } = this.body.files[task]
+    const alive = wake !== null && process !== null && process.task === task && process.current
+    return {
+      process: alive ? "alive" : wake !== null && ran ? "gone" : "none",
+      this_boot: !(wake !== null && rebooted),
+      started: started !== "no",
+      last_sign_at: started === "no" ? null : started === "fresh" ? clock.late : clock.early - clock.late,
+      answer: answer === null || answer === "half" ? answer && "half-written" : answers[answer]
+    }
+  }
+
+  // ---- commands ----
+
+  private send(frame: Frame): void {
+    const { connection } = this.state
+    this.check(connection.phase === "identified", `a ${frame.kind} frame without a connection`)
+    const owed = this.net.out.length + this.net.in.filter(({ say }) => answersSomething.has(say)).length
+    this.check(owed === 0, `a ${frame.kind} frame while another is in flight`)
+    if (this.net.open && !this.net.closing) this.netIs({ out: [frame] })
+  }
+
+  private report(command: Extract<Command, { readonly _tag: "SendReport" }>): void {
+    const { report, task } = command
+    const index = indexOf(task.task_id)
+    this.check(task.generation === this.ghost.given, "a report under another generation than the newest given")
+    this.check(this.state.connection.standing === "ours", "a report of a task that is not ours")
+    if (report._tag === "Failed") this.checkFailure(index)
+    this.send({ kind: report._tag === "Complete" ? "complete" : "failed", task: index, generation: task.generation })
+  }
+
+  private checkFailure(task: T): void {
+    const { files, process } = this.body
+    this.check(this.ghost.attempted[task], "task_failed that no failed work stands behind")
+    const works = process !== null && process.task === task && files[task].answer === null
+    this.check(!works, "task_failed while the agent is at work")
+  }
+
+  private checkWake(task: T): void {
+    const { files, process } = this.body
+    const { answer, started } = files[task]
+    this.check(process === null, "a wake while an agent of ours lives")
+    this.check(answer === null, "a wake of a task whose answer is there")
+    const wake = this.held?.wake ?? null
+    const atWork = started === "fresh" && this.body.ran && !this.body.rebooted && wake !== null &&
+      mayHaveLaunched(wake.end, this.state.policy)
+    this.check(!atWork, "a wake of a task whose agent is at work")
+  }
+
+  private clear(task: T): void {
+    this.checkWake(task)
+    this.filesAre(task, { started: "no" })
+  }
+
+  private remove(task: T, keep_answer: boolean): void {
+    const { answer } = this.body.files[task]
+    const { at } = this.hub.tasks[task]
+    const unheard = answer !== null && !keep_answer
+    this.check(!unheard || at === "done" || at === "dead", "an answer was removed before its acknowledgement")
+    const held = this.held
+    this.check(
+      held === null || indexOf(held.task_id) !== task || held.status === "accepted",
+      "the files of a task in hand were removed"
+    )
+    this.filesAre(task, { started: "no", answer: keep_answer ? answer : null })
+  }
+
+  private watch(task: T, current: boolean): void {
+    const { answer, started } = this.body.files[task]
+    this.daemonIs({
+      watch: { task, current },
+      started: started !== "no",
+      answer: answer === "half" ? null : answer
+    })
+  }
+
+  private timer(name: TimerName, runs: boolean): void {
+    const { timers } = this.daemon
+    if (timers.includes(name) === runs) return
+    this.daemonIs({ timers: runs ? [...timers, name].toSorted() : timers.filter((timer) => timer !== name) })
+  }
+
+  private run(command: Command): Message | null {
+    if (outlives.has(command._tag)) this.mayCrash(this.side)
+    switch (command._tag) {
+      case "AcceptTask": {
+        const { active, recovering } = (this.saved ?? this.side).state.stored
+        this.check((active ?? recovering)?.task_id === command.task.task_id, "a task was accepted before it was saved")
+        return this.ask("accept", command.task)
+      }
+      case "RejectTask":
+        this.send({ kind: "reject", task: indexOf(command.task_id), generation: 0 })
+        return null
+      case "AskRecovery":
+        return this.ask("recovery", command.task)
+      case "ReportState":
+        return this.ask("state", command.task)
+      case "SendReport":
+        this.report(command)
+        return null
+      case "InspectAgent":
+        return { _tag: "AgentInspected", task_id: command.task.task_id, evidence: this.look(command.task) }
+      case "SaveState":
+        return this.saveState()
+      default:
+        this.runWithoutFrame(command)
+        return null
+    }
+  }
+
+  private ask(kind: Frame["kind"], { generation, task_id }: Task): null {
+    this.send({ kind, task: indexOf(task_id), generation: kind === "state" ? generation : 0 })
+    return null
+  }
+
+  private saveState(): Message {
+    this.saveTried = true
+    if (this.saveFails) return { _tag: "SaveFailed", reason: "", undone: false }
+    this.saved = null
+    return { _tag: "SaveSucceeded" }
+  }
+
+  private runWithoutFrame(command: Command): void {
+    switch (command._tag) {
+      case "ClearEvidence":
+        return this.clear(indexOf(command.task_id))
+      case "WakeAgent":
+        return this.wake(indexOf(command.task.task_id))
+      case "AdoptAgent":
+        return this.adopt()
+      case "WatchResults":
+        return this.watch(indexOf(command.task_id), command.wake_id !== null)
+      case "StopWatching":
+        return this.daemonIs({ watch: null, started: false, answer: null, progress: false })
+      case "RetryWake":
+        return this.daemonIs({ retry: true })
+      case "StopAgent": {
+        const task = indexOf(command.task_id)
+        this.check(!this.daemon.stops[task], "an agent was stopped while it was being stopped")
+        return this.daemonIs({ stops: put(this.daemon.stops, task, true) })
+      }
+      case "SetAside":
+        return this.setAside(indexOf(command.task_id))
+      case "RemoveFiles":
+        return this.remove(indexOf(command.task_id), command.keep_answer)
+      case "StartTimer":
+        return this.timer(command.timer, true)
+      case "CancelTimer":
+        return this.timer(command.timer, false)
+      case "LookUpTask":
+        return this.daemonIs({ lookUp: indexOf(command.task_id) })
+      case "Reconnect":
+        return this.net.open ? this.netIs({ closing: true }) : undefined
+      case "CloseConnection":
+        return this.close()
+      case "OpenConnection":
+        return this.netIs({ wanted: true })
+      case "Exit":
+        return this.daemonIs({ over: true })
+    }
+  }
+
+  private setAside(task: T): void {
+    this.filesAre(task, { started: "no", answer: null })
+  }
+
+  private wake(task: T): void {
+    this.checkWake(task)
+    this.check(this.body.launcher === null, "a wake while another is about to begin")
+    this.bodyIs({ launcher: { task, current: true, mine: true, revoked: false } })
+    this.ghostIs({ attempted: put(this.ghost.attempted, task, true) })
+  }
+
+  private adopt(): void {
+    const { process } = this.body
+    if (process === null || !process.current) throw new Violation("an agent was adopted that does not live")
+    if (process.watched === "no") this.bodyIs({ process: { ...process, watched: "adopted" } })
+  }
+
+  private close(): void {
+    const { socket } = this.hub
+    if (this.net.open && (socket === "ours" || socket === "lost")) this.hub = socketClosed(this.hub, "none")
+    this.netIs({ wanted: false, open: false, closing: false, out: [] })
+  }
+
+  /** The hub settles a task without us. */
+  hubSettles(task: T, at: "dead" | "other"): void {
+    this.hub = settled(this.hub, task, at)
+  }
+}
+
+const answersSomething: ReadonlySet<string> = new Set(["ack", "continue", "reassign", "state", "refused", "limited"])

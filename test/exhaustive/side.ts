@@ -1,0 +1,198 @@
+import type { Command } from "../../src/domain/Command.ts"
+import type { Message } from "../../src/domain/Message.ts"
+import { needsSaving } from "../../src/domain/rules/disk.ts"
+import type { Activity, EndCause, Policy, SidecarState, StoredState } from "../../src/domain/SidecarState.ts"
+import { heldTask, initialState } from "../../src/domain/SidecarState.ts"
+import type { Failure, Task, Wake } from "../../src/domain/Task.ts"
+import { transition } from "../../src/domain/transition.ts"
+import type { T } from "./world.ts"
+import { indexOf, other, taskIds } from "./world.ts"
+
+/** When a message is handled: every wait since the last step has passed, or none of it. */
+export type When = "late" | "early"
+export const clock: Record<When, number> = { early: 1, late: 1e12 }
+
+/** The id of the wake of the task that is held; all others are of the past. */
+export const currentWake = "current"
+
+/** What a message makes of a state of the sidecar, by the rules. */
+export interface Outcome {
+  readonly next: Side
+  readonly commands: ReadonlyArray<Command>
+  readonly saves: boolean
+  readonly undoable: boolean
+  readonly newWake: boolean
+}
+
+/** A state of the sidecar, the only one of its kind, with what was worked out about it. */
+export interface Side {
+  readonly id: number
+  readonly state: SidecarState
+  readonly storedKey: string
+  readonly held: T | null
+  readonly generations: readonly [ReadonlyArray<number>, ReadonlyArray<number>]
+  readonly outcomes: Map<string, Outcome>
+  readonly ranked: Map<string, Side>
+  swapped: Side | null
+}
+
+const plainWake = (wake: Wake): Wake => ({
+  id: currentWake,
+  at: 0,
+  end: wake.end && { how: wake.end.how, code: wake.end.code, output: "" }
+})
+
+type Rename = (task_id: string) => string
+type Rank = (task_id: string, generation: number) => number
+
+/** The task without what cannot change what follows: texts, times, the content of its assignment. */
+const plainTask = (task: Task, rename: Rename, rank: Rank): Task => {
+  const generation = rank(task.task_id, task.generation)
+  const sent = task.failure?.sent_generation ?? null
+  const failure: Failure | null = task.failure &&
+    { reason: "", sent_generation: sent === null ? null : rank(task.task_id, sent) }
+  return {
+    task_id: rename(task.task_id),
+    description: "",
+    metadata: {},
+    generation,
+    assigned_at: 0,
+    status: task.status,
+    wake_attempts: task.wake_attempts,
+    accepted_at: 0,
+    wake: task.wake && plainWake(task.wake),
+    failure,
+    assignment: {}
+  }
+}
+
+const plainCause = (cause: EndCause): EndCause => ({ _tag: cause._tag, reason: "" })
+
+const plainActivity = (activity: Activity): Activity => {
+  switch (activity._tag) {
+    case "Inspecting":
+      return typeof activity.because === "string"
+        ? activity
+        : { _tag: "Inspecting", because: plainCause(activity.because) }
+    case "Stopping":
+    case "Settling":
+      return { _tag: activity._tag, because: plainCause(activity.because) }
+    default:
+      return activity
+  }
+}
+
+const plainStored = (stored: StoredState, rename: Rename, rank: Rank): StoredState => ({
+  version: 1,
+  active: stored.active && plainTask(stored.active, rename, rank),
+  recovering: stored.recovering && plainTask(stored.recovering, rename, rank)
+})
+
+const plain = (state: SidecarState, rename: Rename, rank: Rank): SidecarState => {
+  const { agent, connection } = state
+  const flight = connection.in_flight
+  return {
+    policy: state.policy,
+    stored: plainStored(state.stored, rename, rank),
+    connection: {
+      ...connection,
+      pending: connection.pending.map(({ kind, task_id }) => ({ kind, task_id: rename(task_id) })),
+      in_flight: flight && {
+        kind: flight.kind,
+        task_id: rename(flight.task_id),
+        generation: flight.generation === null ? null : rank(flight.task_id, flight.generation),
+        sent_at: 0,
+        limited: flight.limited
+      },
+      refused_types: connection.refused_types.toSorted()
+    },
+    agent: {
+      activity: plainActivity(agent.activity),
+      answer: agent.answer && { _tag: "Success", result: {}, tokens_used: null },
+      progress: agent.progress && { progress: 1, execution_event: null },
+      progress_sent_at: agent.progress_sent_at === null ? null : 0
+    },
+    leaving: state.leaving.map(({ files, task_id }) => ({ task_id: rename(task_id), files })),
+    stopping: state.stopping.map(rename).toSorted(),
+    draining: state.draining,
+    disk: state.disk
+  }
+}
+
+const same: Rename = (task_id) => task_id
+const unranked: Rank = (_, generation) => generation
+const swap: Rename = (task_id) => taskIds[other(indexOf(task_id))]
+
+const generationsOf = (state: SidecarState, task: T): ReadonlyArray<number> => {
+  const task_id = taskIds[task]
+  const { in_flight } = state.connection
+  const found: Array<number> = []
+  for (const slot of [state.stored.active, state.stored.recovering]) {
+    if (slot === null || slot.task_id !== task_id) continue
+    found.push(slot.generation)
+    if (slot.failure !== null && slot.failure.sent_generation !== null) found.push(slot.failure.sent_generation)
+  }
+  if (in_flight !== null && in_flight.task_id === task_id && in_flight.generation !== null) {
+    found.push(in_flight.generation)
+  }
+  return found
+}
+
+/** The states of the sidecar met so far; `transition` is asked once for each state and message. */
+export const makeSides = (policy: Policy) => {
+  const known = new Map<string, Side>()
+
+  const find = (state: SidecarState): Side => {
+    const { policy: _, ...rest } = state
+    const key = JSON.stringify(rest)
+    const found = known.get(key)
+    if (found !== undefined) return found
+    const held = heldTask(state)
+    const side: Side = {
+      id: known.size,
+      state,
+      storedKey: JSON.stringify(state.stored),
+      held: held && indexOf(held.task_id),
+      generations: [generationsOf(state, 0), generationsOf(state, 1)],
+      outcomes: new Map(),
+      ranked: new Map(),
+      swapped: null
+    }
+    known.set(key, side)
+    return side
+  }
+
+  const step = (side: Side, message: Message, when: When, key: string): Outcome => {
+    const known = side.outcomes.get(key)
+    if (known !== undefined) return known
+    const [after, commands] = transition(side.state, message, clock[when])
+    const next = find(plain(after, same, unranked))
+    const outcome: Outcome = {
+      next,
+      commands,
+      saves: after.stored !== side.state.stored,
+      undoable: needsSaving(side.state, after, commands),
+      newWake: (heldTask(after)?.wake?.id ?? currentWake) !== currentWake
+    }
+    side.outcomes.set(key, outcome)
+    return outcome
+  }
+
+  /** The same with each generation replaced by its rank. */
+  const rank = (side: Side, key: string, ranks: Rank): Side => {
+    const known = side.ranked.get(key)
+    if (known !== undefined) return known
+    const ranked = find(plain(side.state, same, ranks))
+    side.ranked.set(key, ranked)
+    return ranked
+  }
+
+  /** The same with each task called by the other's name. */
+  const swapped = (side: Side): Side => side.swapped ??= find(plain(side.state, swap, unranked))
+
+  /** What a life of the daemon that ends now leaves on the disk. */
+  const storedOnly = (side: Side): Side => find({ ...initialState(policy), stored: side.state.stored })
+
+  return { step, rank, swapped, storedOnly, initial: find(initialState(policy)), count: () => known.size, all: () => known.values() }
+}
+export type Sides = ReturnType<typeof makeSides>

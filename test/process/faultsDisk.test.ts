@@ -1,0 +1,117 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { mkdirSync, rmSync, writeFileSync } from "node:fs"
+import { atOnce, makeFolder, startDaemon, startHub, submit, until } from "../support/daemon.ts"
+import { countOf, doneWithOneWake, identifications, startAll, takesTheNext, untilAtWork } from "../support/outcomes.ts"
+import { diskFaults, startOnSmallDisk } from "../support/smallDisk.ts"
+
+for (const { begin, end, keeps_the_state, name } of diskFaults) {
+  describe.concurrent(name, () => {
+    it.live("before acceptance: nothing is accepted, woken nor counted; when a write works again, the task is done", () =>
+      Effect.gen(function*() {
+        const { daemon, disk, folder, hub } = yield* startOnSmallDisk({}, {}) // all of the agent's files are there
+        yield* hub.waitFor(() => identifications(hub) === 1)
+        begin(disk)
+        const task = yield* submit(hub)
+        yield* until("it says so", () => daemon.events("state_unsaved").length === 1)
+        yield* hub.waitFor(() => hub.connections() === 0 && hub.task(task.id)?.status === "queued")
+        assert.strictEqual(countOf(hub, "task_accepted"), 0)
+        assert.lengthOf(folder.wakes(), 0)
+        end(disk)
+        yield* folder.letGo
+        yield* doneWithOneWake(hub, folder, task)
+        assert.strictEqual(hub.task(task.id)?.retry_count, 0)
+        assert.lengthOf(daemon.events("state_saved_again"), 1)
+        assert.strictEqual(identifications(hub), 2)
+        yield* takesTheNext(hub, folder)
+      }), 60_000)
+
+    it.live("after acceptance: the task is finished from memory, and the next is taken when a write works again", () =>
+      Effect.gen(function*() {
+        const { daemon, disk, folder, hub } = yield* startOnSmallDisk()
+        const task = yield* submit(hub)
+        yield* untilAtWork(folder, task)
+        begin(disk)
+        yield* folder.letGo
+        yield* doneWithOneWake(hub, folder, task)
+        yield* hub.waitFor(() => hub.connections() === 0)
+        assert.lengthOf(daemon.events("state_unsaved"), 1)
+        const next = yield* submit(hub, "the next")
+        end(disk)
+        yield* doneWithOneWake(hub, folder, next)
+        assert.strictEqual(hub.task(next.id)?.generation, 1)
+        assert.lengthOf(daemon.events("state_saved_again"), 1)
+      }), 60_000)
+
+    if (keeps_the_state) {
+      it.live("after acceptance, and a crash after the report: nothing is done again", () =>
+        Effect.gen(function*() {
+          const { daemon, disk, folder, hub, start } = yield* startOnSmallDisk()
+          const task = yield* submit(hub)
+          yield* untilAtWork(folder, task)
+          begin(disk)
+          yield* folder.letGo
+          yield* doneWithOneWake(hub, folder, task)
+          yield* hub.waitFor(() => hub.connections() === 0)
+          yield* daemon.kill
+          const second = yield* start
+          yield* until("the hub says that it is over", () =>
+            second.events("recovery_settled").some(({ outcome }) => outcome === "not_ours"))
+          end(disk)
+          yield* takesTheNext(hub, folder)
+          yield* doneWithOneWake(hub, folder, task)
+          assert.strictEqual(countOf(hub, "task_complete"), 2) // one for each task
+        }), 60_000)
+
+      it.live("after acceptance, and a crash while the agent works: it is found at work and not woken again", () =>
+        Effect.gen(function*() {
+          const { daemon, disk, folder, hub, start } = yield* startOnSmallDisk()
+          const task = yield* submit(hub)
+          yield* untilAtWork(folder, task)
+          begin(disk)
+          yield* daemon.kill
+          yield* start
+          yield* hub.waitFor(() => countOf(hub, "task_accepted") === 2)
+          yield* folder.letGo
+          yield* doneWithOneWake(hub, folder, task)
+          end(disk)
+          yield* takesTheNext(hub, folder)
+        }), 60_000)
+    }
+  })
+}
+
+describe.concurrent("other files that cannot be written", () => {
+  const withoutLog = (name: string, log_file: string, before: (path: string) => void, said: string) =>
+    it.live(`the log (${name}): it is said on the terminal once, and the work goes on`, () =>
+      Effect.gen(function*() {
+        const hub = yield* startHub()
+        const folder = yield* makeFolder(hub, {}, { log_file })
+        before(folder.file(log_file))
+        const daemon = yield* startDaemon(folder)
+        const task = yield* submit(hub)
+        yield* untilAtWork(folder, task)
+        yield* folder.letGo
+        yield* doneWithOneWake(hub, folder, task)
+        yield* takesTheNext(hub, folder)
+        yield* until("the log goes on", () => daemon.events("report_acknowledged").length === 2)
+        const notes = daemon.output().split("\n").filter((line) => line.includes("cannot be written"))
+        assert.lengthOf(notes, 1)
+        assert.include(notes[0] ?? "", said)
+      }), 30_000)
+
+  withoutLog("a folder in its place", "sidecar.log", (path) => mkdirSync(path), "EISDIR")
+  withoutLog("a full disk", "/dev/full", () => {}, "ENOSPC")
+
+  it.live("the payload: that attempt fails, and the next is made 5 s later", () =>
+    Effect.gen(function*() {
+      const { daemon, folder, hub } = yield* startAll({ work: atOnce }, { tasks_dir: "occupied/tasks" })
+      writeFileSync(folder.file("occupied"), "")
+      const task = yield* submit(hub)
+      yield* until("the attempt has failed", () => daemon.events("wake_failed").length === 1)
+      rmSync(folder.file("occupied"))
+      yield* doneWithOneWake(hub, folder, task)
+      assert.lengthOf(daemon.events("wake_attempt"), 2)
+      yield* takesTheNext(hub, folder)
+    }), 40_000)
+})

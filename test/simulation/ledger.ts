@@ -1,0 +1,311 @@
+import type { HubCommand } from "../../src/domain/Command.ts"
+import type { FolderEvidence } from "../../src/domain/Evidence.ts"
+import type { LifecycleEvent } from "../../src/domain/LifecycleEvent.ts"
+import type { HubMessage } from "../../src/domain/Message.ts"
+import { heldTask, initialState, type StoredState } from "../../src/domain/SidecarState.ts"
+import { emptyStore } from "../../src/domain/SidecarState.ts"
+import type { Task } from "../../src/domain/Task.ts"
+import type { JsonObject } from "../../src/dev/json.ts"
+import { limits } from "../../src/limits.ts"
+import type { Observation } from "../../src/services/ResultWatcher.ts"
+import { isSuccess } from "./agentPlan.ts"
+import type { Folder, ResultFile } from "./folder.ts"
+import type { Session } from "./processes.ts"
+import type { World } from "./world.ts"
+
+/** How long after it was written an answer may be unknown: a lost event, the rescan, and a slow disk. */
+const unseen_ms = 20_000
+const max_attempts = 1 + limits.wake_retries_ms.length
+
+interface Success {
+  readonly task_id: string
+  readonly content: string
+  readonly session: number
+}
+
+interface TaskBook {
+  given: number // the newest generation we handled
+  attempts: number // wakes that ran or could not, since the last failure that the hub counted
+  last_look: number
+  acked_at: number
+  cancelled: boolean
+  completed: boolean
+  unusable: boolean
+  unfit: boolean
+  impossible: boolean | null
+  failed_at: number
+  sessions: Array<Session> // since the last failure that the hub counted
+}
+
+const ordered: ReadonlySet<string> = new Set(["AcceptTask", "RejectTask", "AskRecovery", "ReportState", "SendReport"])
+const answers: ReadonlySet<string> = new Set([
+  "TaskAcknowledged",
+  "TaskContinued",
+  "TaskReassigned",
+  "StateReportAnswered",
+  "HubRefused",
+  "RateLimited"
+])
+
+/** What really happened, seen from outside the daemon, and what must be true of it. */
+export class Ledger {
+  stored: StoredState = emptyStore
+  readonly successes: Array<Success> = []
+  readonly #world: World
+  readonly #folder: Folder
+  readonly #wall: () => number
+  readonly #books = new Map<string, TaskBook>()
+  readonly #counted = new Set<string>()
+  readonly #given = new Set<string>() // every answer that an agent gave
+  readonly #confirmed = new Map<number, number>() // when a session confirmed
+  #state_lost_at = -1
+  #outstanding: { readonly tag: string; readonly at: number } | null = null
+
+  constructor(world: World, folder: Folder, wall: () => number) {
+    this.#world = world
+    this.#folder = folder
+    this.#wall = wall
+  }
+
+  book(task_id: string): TaskBook {
+    const known = this.#books.get(task_id)
+    if (known !== undefined) return known
+    const book: TaskBook = {
+      given: -1,
+      attempts: 0,
+      last_look: -1,
+      acked_at: -1,
+      cancelled: false,
+      completed: false,
+      unusable: false,
+      unfit: false,
+      impossible: null,
+      failed_at: -1,
+      sessions: []
+    }
+    this.#books.set(task_id, book)
+    return book
+  }
+
+  get tasks(): ReadonlyArray<string> {
+    return [...this.#books.keys()]
+  }
+
+  // ---- the disk ----
+
+  loaded(state: StoredState): void {
+    for (const book of this.#books.values()) book.given = -1
+    const held = heldTask({ ...initialState(this.#world.policy), stored: state })
+    if (held !== null) this.book(held.task_id).given = held.generation
+    this.#outstanding = null
+  }
+
+  saved(state: StoredState): void {
+    this.stored = state
+    if (state.active !== null && state.recovering !== null) this.#world.violate("two tasks are held at once")
+  }
+
+  /** What was known of a wake is lost with the state. */
+  stateLost(): void {
+    this.stored = emptyStore
+    this.#state_lost_at = this.#world.now
+  }
+
+  #holds(task: Task): boolean {
+    const { active, recovering } = this.stored
+    return [active, recovering].some((held) => held?.task_id === task.task_id && held.generation === task.generation)
+  }
+
+  // ---- the agent ----
+
+  isImpossible(task_id: string): boolean {
+    const book = this.book(task_id)
+    book.impossible ??= this.#world.faults.strikes("wake_impossible")
+    if (book.impossible) book.attempts = max_attempts
+    return book.impossible
+  }
+
+  wakeFailed(task_id: string): void {
+    this.book(task_id).attempts++
+  }
+
+  commandRan(session: Session, sessions: ReadonlyArray<Session>): void {
+    const { task_id } = session
+    const book = this.book(task_id)
+    book.attempts++
+    book.sessions.push(session)
+    for (const other of sessions) {
+      if (other === session) continue
+      if (other.lives && other.ran) {
+        this.#world.violate(`two live agents: session ${other.id} of ${other.task_id} and ${session.id} of ${task_id}`)
+      }
+      if (other.task_id === task_id && this.#isKnownAtWork(other, book)) {
+        this.#world.violate(`${task_id} is woken again though session ${other.id} is at work beyond our reach`)
+      }
+    }
+    const answer = this.#folder.get(task_id, "json")
+    if (answer !== undefined && answer.complete_since !== null && answer.complete_since < book.last_look) {
+      this.#world.violate(`${task_id} is woken although its answer is there`)
+    }
+  }
+
+  /** Whether the folder has said of an agent beyond our reach that it is at work. */
+  #isKnownAtWork(session: Session, book: TaskBook): boolean {
+    const confirmed_at = this.#confirmed.get(session.id)
+    if (!session.ghost || session.stopped_by_us || session.spawned_at < this.#state_lost_at) return false
+    if (confirmed_at === undefined) return this.#mayStillConfirm(session)
+    return confirmed_at < book.last_look && confirmed_at > book.failed_at &&
+      Math.abs(this.#wall() - session.last_sign_at) < this.#world.policy.agent_silence_ms
+  }
+
+  /** A command that has ended well has its time to confirm, unless a clock that was set says that it is over. */
+  #mayStillConfirm({ clock_offset, spawned_at }: Session): boolean {
+    const waited = this.#world.now - spawned_at
+    return waited < this.#world.policy.confirmation_timeout_ms - 1_000 && clock_offset === this.#world.clock_offset
+  }
+
+  agentWrote(session: Session, kind: "started" | "progress" | "json", content: string, complete: boolean): void {
+    const { task_id } = session
+    if (kind !== "json") {
+      session.last_sign_at = this.#wall()
+      if (kind === "started") this.#confirmed.set(session.id, this.#world.now)
+      return
+    }
+    const replaced = this.#folder.get(task_id, "json")
+    if (replaced !== undefined) this.lost(replaced)
+    if (complete && isSuccess(content)) this.#given.add(`${task_id} ${content}`)
+    if (complete && isSuccess(content)) this.successes.push({ task_id, content, session: session.id })
+  }
+
+  /** An answer is gone by the agent's own doing, or by the machine's. */
+  lost({ content, task_id, writer }: ResultFile): void {
+    const index = this.successes.findIndex((one) =>
+      one.task_id === task_id && one.content === content && one.session === writer
+    )
+    if (index >= 0) this.successes.splice(index, 1)
+  }
+
+  observed(task_id: string, seen: Observation): void {
+    if (seen._tag === "Answer" && seen.answer._tag === "Unusable") this.book(task_id).unusable = true
+  }
+
+  looked(task_id: string, { answer }: FolderEvidence): void {
+    const book = this.book(task_id)
+    book.last_look = this.#world.now
+    if (answer !== null && answer !== "half-written" && answer._tag === "Unusable") book.unusable = true
+  }
+
+  answerRemoved({ complete_since, since, task_id }: ResultFile): void {
+    const { acked_at, cancelled } = this.book(task_id)
+    if (complete_since !== null && !cancelled && acked_at < since) {
+      this.#world.violate(`the answer of ${task_id} is removed before its acknowledgement`)
+    }
+  }
+
+  // ---- the hub ----
+
+  told(message: HubMessage): void {
+    if (message._tag === "Connected" || message._tag === "Disconnected") this.#outstanding = null
+    if (answers.has(message._tag)) this.#outstanding = null
+    if (message._tag === "TaskAcknowledged" && message.status !== "accepted") {
+      this.book(message.task_id).acked_at = this.#world.now
+    }
+    if (message._tag === "TaskCancelled") this.book(message.task_id).cancelled = true
+    if (message._tag === "HubRefused" && ["validation_failed", "invalid_json"].includes(message.error)) {
+      for (const { active, recovering } of [this.stored]) {
+        const held = active ?? recovering
+        if (held !== null) this.book(held.task_id).unfit = true
+      }
+    }
+  }
+
+  logged(event: LifecycleEvent): void {
+    this.#world.note(() => `log ${JSON.stringify(event)}`)
+    if (event.event === "task_received") {
+      const book = this.book(event.task_id)
+      book.given = Math.max(book.given, event.generation)
+    }
+    if (event.event === "fiber_died") this.#world.violate(`a fiber died: ${event.fiber}: ${event.reason}`)
+  }
+
+  sent(command: HubCommand): void {
+    this.#checkOrder(command._tag)
+    if (command._tag === "AcceptTask" && !this.#holds(command.task)) {
+      this.#world.violate(`${command.task.task_id} g${command.task.generation} is accepted before it is on the disk`)
+    }
+    if (command._tag === "Identify") {
+      const isHeld = this.stored.active !== null || this.stored.recovering !== null
+      if ((command.status === "working") !== isHeld) this.#world.violate(`we identify as ${command.status}, which is not true`)
+    }
+    if (command._tag !== "SendReport") return
+    const { report, task: { generation, task_id } } = command
+    const book = this.book(task_id)
+    if (generation !== book.given) {
+      this.#world.violate(`${task_id} is reported under g${generation}, though g${book.given} was given`)
+    }
+    if (report._tag === "Complete") {
+      if (!this.#given.has(`${task_id} ${JSON.stringify(report.result)}`)) {
+        this.#world.violate(`${task_id} is reported complete with an answer that nobody gave`)
+      }
+      return
+    }
+    if (book.failed_at < 0) book.failed_at = this.#world.now
+    const answer = this.#folder.get(task_id, "json")
+    if (
+      answer !== undefined && answer.complete_since !== null && isSuccess(answer.content) &&
+      answer.complete_since < this.#world.now - unseen_ms && !book.unfit
+    ) {
+      this.#world.violate(`${task_id} is reported failed although its answer is there`)
+    }
+  }
+
+  #checkOrder(tag: string): void {
+    const { now } = this.#world
+    const waiting = this.#outstanding
+    if (!ordered.has(tag) && tag !== "SendProgress" && tag !== "SendWakeResult") return
+    if (waiting !== null && !(waiting.tag === "RejectTask" && now - waiting.at >= limits.answer_timeout_ms)) {
+      this.#world.violate(`${tag} is sent while ${waiting.tag} waits for its answer`)
+    }
+    if (ordered.has(tag)) this.#outstanding = { tag, at: now }
+  }
+
+  /** What the hub made of a frame of ours. */
+  hubAnswered(frame: JsonObject, answer: JsonObject | null): void {
+    if (answer?.["type"] !== "task_ack") return
+    const task_id = String(frame["task_id"])
+    const book = this.book(task_id)
+    if (frame["type"] === "task_complete") book.completed = true
+    if (frame["type"] !== "task_failed") return
+    this.#failureCounted(task_id, String(frame["reason"]), book)
+  }
+
+  /** The hub has counted a retry: there has to be a failed work behind it that no other was counted for. */
+  #failureCounted(task_id: string, reason: string, book: TaskBook): void {
+    const why = this.#whyUnfounded(task_id, reason, book)
+    if (why !== null) this.#world.violate(`a retry of ${task_id} is counted (${reason}) ${why}`)
+    this.#counted.add(`${task_id} ${reason}`)
+    book.attempts = 0
+    book.sessions = []
+    book.unusable = false
+    book.unfit = false
+    book.failed_at = this.#world.now
+  }
+
+  #whyUnfounded(task_id: string, reason: string, book: TaskBook): string | null {
+    if (book.impossible === true) return null
+    if (reason.startsWith("failure of session")) {
+      return this.#counted.has(`${task_id} ${reason}`) ? "for the second time" : null
+    }
+    if (reason.includes("is not JSON") || reason.includes("is empty") || reason.includes("is not a")) {
+      return book.unusable ? null : "though there was no such answer"
+    }
+    if (reason.startsWith("the hub did not take the answer")) return book.unfit ? null : "though it was never refused"
+    if (reason.startsWith("no wake succeeded")) {
+      return book.attempts >= max_attempts ? null : `after ${book.attempts} attempts`
+    }
+    if (book.attempts === 0) return "though no agent was woken for it"
+    if (reason.startsWith("the task took longer")) return null
+    const allWell = book.sessions.length > 0 && book.sessions.every(({ plan, stopped_by_us }) => stopped_by_us && plan?.healthy)
+    return allWell ? "though its agent was well when it was stopped" : null
+  }
+}

@@ -1,0 +1,131 @@
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import * as Scheduler from "effect/Scheduler"
+import { runSidecar } from "../../src/actor/SidecarActor.ts"
+import { emptyStore } from "../../src/domain/SidecarState.ts"
+import { Hub } from "../../src/services/Hub.ts"
+import { Logger } from "../../src/services/Logger.ts"
+import { ResultWatcher } from "../../src/services/ResultWatcher.ts"
+import { TaskStore } from "../../src/services/TaskStore.ts"
+import { Waker } from "../../src/services/Waker.ts"
+import { Folder } from "./folder.ts"
+import type { HubModel } from "./hubModel.ts"
+import { makeHub, Network } from "./hubService.ts"
+import { Ledger } from "./ledger.ts"
+import { Life } from "./life.ts"
+import { Processes } from "./processes.ts"
+import { Disk, makeStore } from "./store.ts"
+import { makeWaker } from "./waker.ts"
+import { makeWatcher } from "./watcher.ts"
+import type { World } from "./world.ts"
+
+const unsynced_ms = 5_000
+
+/** Our machine: its clock, disk, folder and processes, and the daemon with its supervisor. */
+export class Machine {
+  life: Life | null = null
+  readonly folder = new Folder()
+  readonly disk = new Disk()
+  readonly network = new Network()
+  readonly ledger: Ledger
+  readonly processes: Processes
+  hub: HubModel | null = null
+  readonly #world: World
+  #fiber: Fiber.Fiber<unknown, unknown> | null = null
+
+  constructor(world: World) {
+    this.#world = world
+    this.ledger = new Ledger(world, this.folder, this.wall)
+    this.processes = new Processes(world, this.folder, this.ledger, this.wall)
+  }
+
+  readonly wall = (): number => Math.floor(this.#world.hubTime) + this.#world.clock_offset
+
+  /** A new process of the daemon over what the last one left. */
+  start(): void {
+    if (this.life !== null || this.hub === null) return
+    const world = this.#world
+    world.note(() => "the daemon starts")
+    const life = new Life(world, this.wall, () => this.#crashed())
+    this.life = life
+    const { disk, folder, ledger, network, processes, wall } = this
+    const services = Context.make(Hub, makeHub(life, world, this.hub, network, ledger)).pipe(
+      Context.add(TaskStore, makeStore(life, world, disk, ledger)),
+      Context.add(Waker, makeWaker(life, world, processes, ledger)),
+      Context.add(ResultWatcher, makeWatcher(life, world, folder, ledger, wall)),
+      Context.add(Logger, { log: (event) => Effect.sync(() => ledger.logged(event)) }),
+      Context.add(Clock.Clock, life.clock),
+      Context.add(Scheduler.Scheduler, life.scheduler)
+    )
+    this.#fiber = Effect.runForkWith(services)(runSidecar(world.policy))
+    this.#fiber.addObserver((exit) => {
+      if (!life.alive) return
+      world.note(() => `the daemon ends: ${Exit.isSuccess(exit) ? String(exit.value) : "interrupted or failed"}`)
+      if (Exit.isFailure(exit) && !Exit.hasInterrupts(exit)) world.violate(`the daemon failed: ${String(exit.cause)}`)
+      life.kill()
+      this.#ended(world.chance.between("restart", 1, 5) * 1_000)
+    })
+  }
+
+  /** SIGKILL. */
+  kill(): boolean {
+    if (this.life === null) return false
+    this.#world.note(() => "the daemon is killed")
+    this.life.kill()
+    this.#crashed()
+    return true
+  }
+
+  /** SIGTERM: the fibers are interrupted. */
+  stop(): boolean {
+    if (this.life === null) return false
+    this.#world.note(() => "the daemon is stopped")
+    this.#fiber?.interruptUnsafe()
+    return true
+  }
+
+  reboot(): boolean {
+    const { chance, faults } = this.#world
+    this.#world.note(() => "the machine goes down")
+    if (chance.is("reboot", 0.5)) this.network.current?.halfOpen()
+    if (this.life !== null) {
+      this.life.kill()
+      this.#ended(chance.between("reboot", 15, 180) * 1_000)
+    }
+    this.processes.reboot()
+    this.#loseFiles()
+    if (this.disk.stored.active !== this.disk.stored.recovering && faults.strikes("state_torn")) {
+      this.#world.note(() => "the state file is torn")
+      this.disk.stored = emptyStore
+      this.ledger.stateLost()
+    }
+    return true
+  }
+
+  #loseFiles(): void {
+    for (const file of [...this.folder.files.values()]) {
+      if (this.#world.now - file.since > unsynced_ms || !this.#world.faults.strikes("answer_lost_by_reboot")) continue
+      this.#world.note(() => `${file.task_id}.${file.kind} was not synced and is lost`)
+      this.ledger.lost(file)
+      this.folder.remove(file.task_id, file.kind)
+    }
+  }
+
+  #crashed(): void {
+    const { chance } = this.#world
+    const delay = chance.is("restart", 0.3) ? chance.between("restart", 1, 150) * 1_000 : chance.between("restart", 100, 2_000)
+    this.#ended(delay)
+  }
+
+  #ended(restart_after: number): void {
+    this.network.current?.abandon()
+    this.network.current = null
+    this.folder.listeners.clear()
+    this.life = null
+    this.#fiber = null
+    this.#world.timeline.after(restart_after, () => this.start())
+  }
+}

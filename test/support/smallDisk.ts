@@ -1,0 +1,97 @@
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import { execFileSync, spawnSync } from "node:child_process"
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { type AgentScript, type Folder, makeFolder, startDaemon, startHub } from "./daemon.ts"
+
+const mount = (...args: ReadonlyArray<string>): boolean => spawnSync("mount", args, { stdio: "ignore" }).status === 0
+
+const unmount = (path: string): void => void spawnSync("umount", ["--lazy", path], { stdio: "ignore" })
+
+const tmpfs = ["-t", "tmpfs", "-o", "size=1m", "tmpfs"]
+
+const mayMount = ((): boolean => {
+  const path = mkdtempSync(join(tmpdir(), "sidecar-test-"))
+  const may = mount(...tmpfs, path)
+  if (may) unmount(path)
+  rmSync(path, { recursive: true })
+  if (!may) console.warn("this user may not mount a file system: the full and the read-only disk are not tested")
+  return may
+})()
+
+/** A way in which the folder of the state cannot be written, and its end. */
+interface DiskFault {
+  readonly name: string
+  readonly needs_mount: boolean
+  /** Whether the last state that was written can be read meanwhile. */
+  readonly keeps_the_state: boolean
+  readonly begin: (disk: string) => void
+  readonly end: (disk: string) => void
+}
+
+const remount = (disk: string, how: "ro" | "rw"): void => {
+  if (!mount("-o", `remount,${how}`, disk)) throw new Error(`${disk} cannot be made ${how}`)
+}
+
+const faults: ReadonlyArray<DiskFault> = [
+  {
+    name: "a folder in the place of the state",
+    needs_mount: false,
+    keeps_the_state: false,
+    begin: (disk) => {
+      const path = join(disk, "queue.json")
+      if (existsSync(path)) renameSync(path, join(disk, "queue.json.before"))
+      mkdirSync(join(path, "not empty"), { recursive: true })
+    },
+    end: (disk) => rmSync(join(disk, "queue.json"), { recursive: true })
+  },
+  {
+    name: "a full disk",
+    needs_mount: true,
+    keeps_the_state: true,
+    // It fails when nothing is left, as it is meant to.
+    begin: (disk) => void spawnSync("dd", ["if=/dev/zero", `of=${disk}/filler`, "bs=4096"], { stdio: "ignore" }),
+    end: (disk) => rmSync(join(disk, "filler"))
+  },
+  {
+    name: "a read-only disk",
+    needs_mount: true,
+    keeps_the_state: true,
+    begin: (disk) => remount(disk, "ro"),
+    end: (disk) => remount(disk, "rw")
+  }
+]
+
+/** Those that this user can bring about. */
+export const diskFaults = faults.filter(({ needs_mount }) => mayMount || !needs_mount)
+
+/** The folder of a daemon whose state, and nothing else unless `config` says so, lies on a disk of its own, `disk` in it. */
+const makeSmallDisk = (folder: Folder): Effect.Effect<string, never, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      const disk = folder.file("disk")
+      mkdirSync(disk)
+      if (mayMount) execFileSync("mount", [...tmpfs, disk])
+      return disk
+    }),
+    (disk) => Effect.sync(() => mayMount ? unmount(disk) : undefined)
+  )
+
+export const elsewhere = { results_dir: "../results", tasks_dir: "../tasks", log_file: "../sidecar.log" }
+
+export const startOnSmallDisk = (script: AgentScript = {}, config: Record<string, unknown> = elsewhere) =>
+  Effect.gen(function*() {
+    const hub = yield* startHub()
+    const folder = yield* makeFolder(hub, script)
+    const disk = yield* makeSmallDisk(folder)
+    const settings: Record<string, unknown> = JSON.parse(readFileSync(folder.file("config.json"), "utf8"))
+    writeFileSync(
+      join(disk, "config.json"),
+      JSON.stringify({ ...settings, wake_command: "cd .. && exec /bin/sh agent.sh", ...config }),
+      { mode: 0o600 }
+    )
+    const start = startDaemon(folder, {}, "disk/config.json")
+    return { hub, folder, disk, start, daemon: yield* start }
+  })
