@@ -85,6 +85,7 @@ export interface Agent {
   readonly answer: Success | null // what is to be reported, unless there is a failure
   readonly progress: Progress | null // not relayed yet
   readonly progress_sent_at: number | null
+  readonly seen_off: string | null // the wake of which nothing lives any more
 }
 
 /** An agent whose task is over and whose processes have to be gone before another is woken. */
@@ -122,7 +123,13 @@ export const noConnection: Connection = {
   half_open: false
 }
 
-export const noAgent: Agent = { activity: { _tag: "Idle" }, answer: null, progress: null, progress_sent_at: null }
+export const noAgent: Agent = {
+  activity: { _tag: "Idle" },
+  answer: null,
+  progress: null,
+  progress_sent_at: null,
+  seen_off: null
+}
 
 export const initialState = (policy: Policy): SidecarState => ({
   policy,

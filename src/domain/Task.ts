@@ -31,7 +31,7 @@ export const Task = Schema.Struct({
   assigned_at: Schema.Number,
   status: TaskStatus,
   wake_attempts: Schema.Int,
-  accepted_at: Schema.Number,
+  woken_at: Schema.NullOr(Schema.Number), // the first time, for this task
   wake: Schema.NullOr(Wake),
   failure: Schema.NullOr(Failure),
   assignment: JsonObject

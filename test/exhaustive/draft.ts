@@ -459,6 +459,8 @@ export class Draft {
   private wake(task: T): void {
     this.checkWake(task)
     this.check(this.body.launcher === null, "a wake while another is about to begin")
+    // What an earlier attempt only launched, and what has shown no sign by now, never will: nobody could know of it.
+    this.filesAre(task, { worker: false })
     this.bodyIs({ launcher: { task, current: true, mine: true, revoked: false } })
     this.ghostIs({ attempted: put(this.ghost.attempted, task, true) })
   }

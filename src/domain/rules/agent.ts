@@ -90,6 +90,7 @@ const stopOver = (task_id: string, was_alive: boolean): Rule =>
 export const agentStopped = (task_id: string, was_alive: boolean): Rule =>
   all(
     (state) => [{ ...state, stopping: state.stopping.filter((one) => one !== task_id) }, []],
+    withTask((task) => task.task_id === task_id ? agentIs({ seen_off: task.wake?.id ?? null }) : stay),
     gone(task_id),
     stopOver(task_id, was_alive)
   )

@@ -31,7 +31,7 @@ export const ours: Rule = withTask((task) =>
   )
 )
 
-const settled = (outcome: "ours" | "in_doubt" | "not_ours"): Rule =>
+export const settled = (outcome: "ours" | "in_doubt" | "not_ours"): Rule =>
   withTask((task) => log({ event: "recovery_settled", task_id: task.task_id, outcome }))
 
 /** The hub has said that it is ours. */

@@ -1,5 +1,6 @@
 import { limits } from "../../limits.ts"
-import { heldTask, noAgent } from "../SidecarState.ts"
+import { mayHaveLaunched } from "../Evidence.ts"
+import { heldTask, noAgent, type Policy, type SidecarState } from "../SidecarState.ts"
 import type { Rule } from "../step.ts"
 import {
   activityIs,
@@ -16,7 +17,7 @@ import {
 } from "../step.ts"
 import type { Assignment, Task } from "../Task.ts"
 import { isSafeTaskId } from "../taskId.ts"
-import { continued, ours } from "./asking.ts"
+import { continued, ours, settled } from "./asking.ts"
 import { enqueue, flush } from "./exchange.ts"
 import { clearSlot } from "./slot.ts"
 
@@ -27,22 +28,21 @@ const refused = (task_id: string, reason: string): Rule => log({ event: "task_re
 
 /** Rule 2: saved first, then accepted. */
 const accept = (assignment: Assignment): Rule =>
-  given(({ policy }, now) => {
-    const active: Task = {
-      ...assignment,
-      status: "accepted",
-      wake_attempts: 0,
-      accepted_at: now,
-      wake: null,
-      failure: null
-    }
-    return all(
-      (state) => [{ ...state, stored: { ...state.stored, active }, agent: noAgent }, []],
-      startTimer("lease", limits.lease_ms),
-      startTimer("task_timeout", policy.task_timeout_ms),
-      ours
-    )
-  })
+  all(
+    (state) => {
+      const active: Task = {
+        ...assignment,
+        status: "accepted",
+        wake_attempts: 0,
+        woken_at: null,
+        wake: null,
+        failure: null
+      }
+      return [{ ...state, stored: { ...state.stored, active }, agent: noAgent }, []]
+    },
+    startTimer("lease", limits.lease_ms),
+    ours
+  )
 
 /** Rule 5: a failure that was sent is not sent again: it was the end of that work, and the task is done anew. */
 const redo = (assignment: Assignment): Rule =>
@@ -56,11 +56,15 @@ const redo = (assignment: Assignment): Rule =>
 const attemptsUnderWay = ({ status, wake }: Task): number =>
   status === "confirming" || status === "working" || (status === "waking" && wake?.end === null) ? 1 : 0
 
+/** A wake whose agent may still confirm is not thrown away. */
+const mayConfirm = ({ status, wake }: Task, policy: Policy): boolean =>
+  (status === "waking" || status === "confirming") && wake !== null && mayHaveLaunched(wake.end, policy)
+
 /** While nothing is known to be at work, a new generation begins anew, and the evidence says how. */
-const reopen: Rule = given(({ agent: { activity } }) =>
+const reopen: Rule = given(({ agent: { activity }, policy }) =>
   withTask((task) =>
     task.status === "reporting" || (activity._tag !== "Idle" && activity._tag !== "Settling") ? stay : all(
-      taskIs({ status: "accepted", wake_attempts: 0 }),
+      mayConfirm(task, policy) ? stay : taskIs({ status: "accepted", wake_attempts: 0 }),
       cancelTimers("settle"),
       activityIs({ _tag: "Idle" })
     )
@@ -81,6 +85,11 @@ const assignedAgain = (task: Task, assignment: Assignment): Rule => {
   )
 }
 
+/** Rule 4: what is in doubt and has nobody at work on it keeps no other task waiting: what it has is kept on disk. */
+const givesWay = ({ agent, connection }: SidecarState, task: Task): boolean =>
+  connection.standing === "in_doubt" && agent.activity._tag === "Idle" &&
+  (task.status === "reporting" || task.wake === null)
+
 /** Rules 2, 3 and 13: a task is pushed to us. */
 export const taskAssigned = (assignment: Assignment): Rule =>
   given((state) => {
@@ -88,6 +97,15 @@ export const taskAssigned = (assignment: Assignment): Rule =>
     const { task_id } = assignment
     if (task !== null && task.task_id === task_id) return all(gaveUsATask, assignedAgain(task, assignment))
     if (!isSafeTaskId(task_id)) return refused(task_id, "the id cannot be a file name")
+    if (task !== null && givesWay(state, task)) {
+      return all(
+        settled("not_ours"),
+        clearSlot("keep", 0),
+        gaveUsATask,
+        received(assignment, false),
+        accept(assignment)
+      )
+    }
     if (task !== null) {
       return all(gaveUsATask, refused(task_id, `busy with ${task.task_id}`), enqueue("reject", task_id), flush)
     }

@@ -1,6 +1,5 @@
 import { limits } from "../../limits.ts"
 import type { Answer, Success } from "../Evidence.ts"
-import { remaining } from "../remaining.ts"
 import type { EndCause } from "../SidecarState.ts"
 import type { Rule } from "../step.ts"
 import {
@@ -16,6 +15,7 @@ import {
   taskIs,
   withTask
 } from "../step.ts"
+import type { Task } from "../Task.ts"
 import { flush, tellWakeResult } from "./exchange.ts"
 import { stop } from "./slot.ts"
 
@@ -61,19 +61,25 @@ const rejectAnswer = (task_id: string, reason: string): Rule =>
 
 const outcomeOf = { Success: "success", Failure: "failure", Unusable: "unusable" } as const
 
-/** Rule 5: an answer that comes after a failure was sent is kept; another failure joins the first, never to be sent. */
-const answerAfterFailure = (task_id: string, answer: Answer): Rule =>
+/** Rule 5: a success that is of no use now is kept where it is; another failure joins those that were sent. */
+const answerOutOfTime = (task_id: string, answer: Answer, reason: string): Rule =>
   all(
-    log({ event: "answer_ignored", task_id, reason: "a failure was reported before it" }),
+    log({ event: "answer_ignored", task_id, reason }),
     answer._tag === "Success"
       ? stay
       : emit({ _tag: "SetAside", task_id, folder: answer._tag === "Failure" ? "sent" : "rejected" })
   )
 
+/** A failure that was there before the first wake is of a session whose end the hub knows. */
+const isOfEarlierSession = (task: Task, answer: Answer): boolean => task.wake === null && answer._tag !== "Success"
+
 /** Rules 1, 5 and 11: an answer of the agent. The first counts. */
 export const answerFound = (answer: Answer): Rule =>
   withTask((task) => {
-    if (task.failure !== null && task.failure.sent_generation !== null) return answerAfterFailure(task.task_id, answer)
+    if (task.failure !== null && task.failure.sent_generation !== null) {
+      return answerOutOfTime(task.task_id, answer, "a failure was reported before it")
+    }
+    if (isOfEarlierSession(task, answer)) return answerOutOfTime(task.task_id, answer, "it is of an earlier session")
     if (task.status === "reporting" && (task.failure === null || answer._tag !== "Success")) {
       return log({ event: "answer_ignored", task_id: task.task_id, reason: "there is one already" })
     }
@@ -102,12 +108,10 @@ export const confirmedBySign: Rule = withTask((task) => {
 })
 
 /** Rule 7: the task has run for `task_timeout_ms`. */
-export const taskTimedOut: Rule = given(({ policy: { task_timeout_ms } }, now) =>
-  withTask((task) => {
-    if (task.status === "reporting") return stay
-    const left = remaining(task.accepted_at, task_timeout_ms, now)
-    return left > 0
-      ? startTimer("task_timeout", left)
+export const taskTimedOut: Rule = given(({ policy: { task_timeout_ms } }) =>
+  withTask((task) =>
+    task.status === "reporting"
+      ? stay
       : stopAgent({ _tag: "Failed", reason: `the task took longer than ${task_timeout_ms} ms` })
-  })
+  )
 )

@@ -8,7 +8,7 @@ import { activityIs, all, emit, given, log, startTimer, stay, taskIs, withTask }
 import type { Task, WakeEnd } from "../Task.ts"
 import { answerFound, confirmedBySign, fail, settle } from "./ending.ts"
 import { renewLease } from "./exchange.ts"
-import { attemptFailed, retryOrFail, tryWake } from "./wake.ts"
+import { attemptFailed, neverBegan, retryOrFail, tryWake } from "./wake.ts"
 
 /** Looks at what the folder and the process table say; a wake that was meant but has not begun is revoked by that. */
 export const inspect = (because: Looking): Rule =>
@@ -83,10 +83,19 @@ const notAtWorkAnyMore = (task: Task, this_boot: boolean): Rule =>
     return endedWell ? settle(reason) : attemptFailed(reason, "failed")
   })
 
+/** Whether this wake has run, so that its end is to be judged rather than the next one to be made. */
+const hasRun = (task: Task, evidence: Evidence): boolean =>
+  task.status === "waking" ? task.wake?.end === null && evidence.process !== "none" : task.status !== "accepted"
+
 const notAtWork = (task: Task, evidence: Evidence): Rule =>
   given(({ stored }) => {
-    if (task.status === "accepted" || task.status === "waking") return tryWake(evidence)
-    return stored.active === null ? activityIs({ _tag: "Idle" }) : notAtWorkAnyMore(task, evidence.this_boot)
+    if (!hasRun(task, evidence) || neverBegan(task, evidence)) return tryWake(evidence)
+    if (stored.active === null) return activityIs({ _tag: "Idle" })
+    return all(
+      task.status === "waking" ? taskIs({ status: "confirming" }) : stay,
+      evidence.started ? confirmedBySign : stay,
+      withTask((judged) => notAtWorkAnyMore(judged, evidence.this_boot))
+    )
   })
 
 const afterStop = (because: EndCause, evidence: Evidence, atWork: boolean): Rule => {
@@ -105,7 +114,7 @@ export const agentInspected = (task_id: string, evidence: Evidence): Rule =>
     const { answer } = evidence
     const stopped = typeof because === "object"
     if (answer !== null && answer !== "half-written" && !(stopped && answer._tag === "Unusable")) {
-      return all(activityIs({ _tag: "Idle" }), answerFound(answer))
+      return all(activityIs({ _tag: "Idle" }), answerFound(answer), assess)
     }
     if (task.status === "reporting") return activityIs({ _tag: "Idle" })
     const atWork = isAtWork(evidence, task, state.policy, now)
@@ -113,6 +122,11 @@ export const agentInspected = (task_id: string, evidence: Evidence): Rule =>
     if (!atWork && answer === null) return notAtWork(task, evidence)
     return because === "lease" ? all(activityIs({ _tag: "Running" }), renewLease) : resume(evidence)
   })
+
+/** An agent may confirm and end in one moment: the evidence tells whether this was before the confirmation. */
+const judgeTheEnd: Rule = withTask((task) =>
+  task.status === "working" ? notAtWorkAnyMore(task, true) : inspect("assess")
+)
 
 /** Rules 6 and 7: the wake command has ended. One that may only have started something is given its time. */
 export const wakeExited = (task_id: string, wake_id: string, end: WakeEnd): Rule =>
@@ -124,7 +138,7 @@ export const wakeExited = (task_id: string, wake_id: string, end: WakeEnd): Rule
       return all(
         task.wake.end?.how === "killed" ? stay : taskIs({ wake: { ...task.wake, end } }),
         log({ event: "wake_ended", task_id, exit_code: end.code, duration_ms: now - task.wake.at }),
-        over ? withTask((now_ended) => notAtWorkAnyMore(now_ended, true)) : stay
+        over ? judgeTheEnd : stay
       )
     })
   )

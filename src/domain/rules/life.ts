@@ -65,7 +65,9 @@ const recover: Rule = given((state, now) =>
       log({ event: "recovery_found", task_id: task.task_id, status: task.status, generation: task.generation }),
       task.status === "reporting" && task.failure === null ? taskIs({ status: "working" }) : stay,
       startTimer("lease", limits.lease_ms),
-      startTimer("task_timeout", remaining(task.accepted_at, state.policy.task_timeout_ms, now)),
+      task.woken_at === null
+        ? stay
+        : startTimer("task_timeout", remaining(task.woken_at, state.policy.task_timeout_ms, now)),
       emit({ _tag: "WatchResults", task_id: task.task_id, wake_id: task.wake?.id ?? null }),
       look
     )

@@ -16,11 +16,17 @@ const mayWake = ({ connection, disk, stored }: SidecarState): boolean =>
 
 /** Rule 6: the intent is saved, then the command is spawned. */
 const wake = (attempt: number): Rule =>
-  given((_, now) =>
-    withTask(({ generation, task_id }) => {
+  given(({ policy }, now) =>
+    withTask(({ generation, task_id, woken_at }) => {
       const wake_id = `g${generation}a${attempt}t${now}`
       return all(
-        taskIs({ status: "waking", wake_attempts: attempt, wake: { id: wake_id, at: now, end: null } }),
+        taskIs({
+          status: "waking",
+          wake_attempts: attempt,
+          woken_at: woken_at ?? now,
+          wake: { id: wake_id, at: now, end: null }
+        }),
+        woken_at === null ? startTimer("task_timeout", policy.task_timeout_ms) : stay,
         activityIs({ _tag: "Spawning" }),
         emit({ _tag: "ClearEvidence", task_id }, { _tag: "WatchResults", task_id, wake_id }),
         log({ event: "wake_attempt", task_id, attempt, wake_id }),
@@ -29,16 +35,18 @@ const wake = (attempt: number): Rule =>
     })
   )
 
+/** A wake that was meant, and that its inspection has revoked. */
+export const neverBegan = ({ wake }: Task, { process }: Evidence): boolean => wake?.end === null && process === "none"
+
 /** Rule 10: attempts go on counting; one that was meant but never began is made again under its number. */
 const nextAttempt = (task: Task, evidence: Evidence): number =>
-  task.status === "waking" && task.wake?.end === null && evidence.process === "none"
+  neverBegan(task, evidence)
     ? task.wake_attempts
     : task.wake_attempts + 1
 
-/** What lives of an agent that is not at work any more has to be gone before the next is woken. */
+/** What lives of an earlier wake, its leader or what that left behind, has to be gone before the next. */
 const seeOffFirst = (task_id: string): Rule =>
   all(
-    log({ event: "agent_stopping", task_id, reason: "it is not at work any more" }),
     seeOff(task_id, "keep", 0),
     activityIs({ _tag: "AwaitingExit" })
   )
@@ -48,7 +56,7 @@ export const tryWake = (evidence: Evidence): Rule =>
   given((state) =>
     withTask((task) => {
       if (!mayWake(state)) return activityIs({ _tag: "Idle" })
-      if (evidence.process === "alive") return seeOffFirst(task.task_id)
+      if (task.wake !== null && state.agent.seen_off !== task.wake.id) return seeOffFirst(task.task_id)
       if (state.leaving.length > 0) return activityIs({ _tag: "AwaitingExit" })
       const attempt = nextAttempt(task, evidence)
       return attempt > maxAttempts ? fail(`no wake succeeded in ${maxAttempts} attempts`) : wake(attempt)
