@@ -9,11 +9,14 @@ import { ResultWatcher } from "../services/ResultWatcher.ts"
 import { Waker } from "../services/Waker.ts"
 import { agentCommands } from "./agentCommands.ts"
 import type { Supervisor } from "./Supervisor.ts"
+import { timerCommands } from "./timerCommands.ts"
 
 /** What a command needs beside the services: the fibers of the actor, its mailbox and its end. */
 export interface Surroundings {
   readonly fibers: Supervisor
   readonly post: (message: Message) => Effect.Effect<void>
+  /** Posts a message that is dropped where it is not meant any more when its turn comes. */
+  readonly postWhile: (isMeant: () => boolean, message: Message) => Effect.Effect<void>
   /** What is known at once is handled before the next message of the mailbox. */
   readonly learn: (message: Message) => Effect.Effect<void>
   /** Tries to write down what we owe, and learns how it went. */
@@ -57,9 +60,7 @@ export const makeRunner = Effect.fnUntraced(function*(surroundings: Surroundings
         Effect.flatMap(hub.lookUp(task_id), (whereabouts) => post({ _tag: "TaskLookedUp", task_id, whereabouts }))
       ),
     ...agentCommands(waker, watcher, surroundings),
-    StartTimer: ({ after_ms, timer }) =>
-      fibers.run(`timer ${timer}`, Effect.andThen(Effect.sleep(after_ms), post({ _tag: "TimerFired", timer }))),
-    CancelTimer: ({ timer }) => fibers.stop(`timer ${timer}`),
+    ...timerCommands(surroundings),
     Log: ({ event }) => logger.log(event),
     Exit: ({ code }) => Effect.asVoid(Deferred.succeed(exit, code))
   }))

@@ -14,6 +14,11 @@ import { Waker } from "../services/Waker.ts"
 import { makeRunner, type Surroundings } from "./CommandRunner.ts"
 import { makeSupervisor } from "./Supervisor.ts"
 
+interface Posted {
+  readonly isMeant: () => boolean
+  readonly message: Message
+}
+
 /**
  * How a message is handled: transition, save if what we owe has changed, run the commands. What a command knows at once
  * is handled before the next message, so the mailbox never waits for itself. A step that must not be taken before it is
@@ -61,16 +66,20 @@ export const runSidecar = Effect.fnUntraced(function*(policy: Policy) {
   const hub = yield* Hub
   const store = yield* TaskStore
   const waker = yield* Waker
-  const mailbox = yield* Effect.acquireRelease(Queue.bounded<Message>(limits.mailbox_messages), Queue.shutdown)
+  const mailbox = yield* Effect.acquireRelease(Queue.bounded<Posted>(limits.mailbox_messages), Queue.shutdown)
   const fibers = yield* makeSupervisor
   const exit = yield* Deferred.make<0 | 75>()
-  const post = (message: Message) => Effect.asVoid(Queue.offer(mailbox, message))
+  const postWhile = (isMeant: () => boolean, message: Message) =>
+    Effect.asVoid(Queue.offer(mailbox, { isMeant, message }))
+  const post = (message: Message) => postWhile(() => true, message)
 
   const connection = Stream.runForEach(hub.messages, post)
-  const handle = yield* makeHandler(policy, { fibers, post, exit, connection })
+  const handle = yield* makeHandler(policy, { fibers, post, postWhile, exit, connection })
   const stored = yield* store.load
   yield* handle({ _tag: "Restarted", stored, survivors: yield* waker.survivors })
 
-  const drainMailbox = Effect.forever(Effect.flatMap(Queue.take(mailbox), handle))
+  const drainMailbox = Effect.forever(
+    Effect.flatMap(Queue.take(mailbox), ({ isMeant, message }) => isMeant() ? handle(message) : Effect.void)
+  )
   return yield* Effect.raceAllFirst([Deferred.await(exit), drainMailbox, fibers.join])
 }, Effect.scoped)
