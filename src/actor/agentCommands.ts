@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { Message } from "../domain/Message.ts"
+import type { WakeEnd } from "../domain/Task.ts"
 import type { Observation, ResultWatcher } from "../services/ResultWatcher.ts"
 import type { Waker } from "../services/Waker.ts"
 import type { CommandOf, Surroundings } from "./CommandRunner.ts"
@@ -23,12 +24,19 @@ export const agentCommands = (
   watcher: ResultWatcher["Service"],
   { fibers, learn, post }: Surroundings
 ) => {
+  /** Tells how the command of a wake ended; one that is told of already stays so. */
+  const awaitEnd = (task_id: string, wake_id: string, ended: Effect.Effect<WakeEnd>) =>
+    fibers.runOnce(
+      `end of ${wake_id}`,
+      Effect.flatMap(ended, (end) => post({ _tag: "WakeExited", task_id, wake_id, end }))
+    )
+
   const wake = ({ task, wake_id }: CommandOf<"WakeAgent">) => {
     const { task_id } = task
     return Effect.gen(function*() {
       const { end } = yield* waker.wake(task, wake_id)
       yield* post({ _tag: "WakeSpawned", task_id, wake_id })
-      yield* post({ _tag: "WakeExited", task_id, wake_id, end: yield* end })
+      yield* awaitEnd(task_id, wake_id, end)
     }).pipe(
       Effect.catchTag(
         "WakeImpossible",
@@ -50,21 +58,21 @@ export const agentCommands = (
         Stream.runForEach(watcher.watch(task_id), (seen) => post(messageOf(task_id, wake_id, seen)))
       ),
     StopWatching: () => fibers.stop("watch"),
-    WakeAgent: (command: CommandOf<"WakeAgent">) => fibers.run(`wake ${command.wake_id}`, wake(command)),
+    WakeAgent: (command: CommandOf<"WakeAgent">) => fibers.run(`wake ${command.task.task_id}`, wake(command)),
     AdoptAgent: ({ task, wake_id }: CommandOf<"AdoptAgent">) =>
-      fibers.runOnce(
-        `wake ${wake_id}`,
-        Effect.flatMap(waker.adopt(task, wake_id), (end) =>
-          post({ _tag: "WakeExited", task_id: task.task_id, wake_id, end }))
-      ),
+      awaitEnd(task.task_id, wake_id, waker.adopt(task, wake_id)),
     RetryWake: ({ failed_attempts, task_id }: CommandOf<"RetryWake">) =>
       fibers.run("retry", Effect.andThen(awaitRetry(failed_attempts), post({ _tag: "RetryDue", task_id }))),
+    // An attempt that is still being spawned ends first, so that nothing comes up behind the stop.
     StopAgent: ({ linger_ms, task_id }: CommandOf<"StopAgent">) =>
-      fibers.run(
-        `stop ${task_id}`,
-        Effect.flatMap(
-          waker.stop(task_id, linger_ms),
-          (was_alive) => post({ _tag: "AgentStopped", task_id, was_alive })
+      Effect.andThen(
+        fibers.stop(`wake ${task_id}`),
+        fibers.run(
+          `stop ${task_id}`,
+          Effect.flatMap(
+            waker.stop(task_id, linger_ms),
+            (was_alive) => post({ _tag: "AgentStopped", task_id, was_alive })
+          )
         )
       ),
     SetAside: ({ folder, task_id }: CommandOf<"SetAside">) => watcher.setAside(task_id, folder),

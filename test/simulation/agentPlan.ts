@@ -113,6 +113,7 @@ export const drawPlan = (world: World, session: number): AgentPlan => {
     ends_at: hangs ? null : Math.max(last, confirmed_at ?? 0) + chance.between("agent", 0, 500) + lingers,
     exit_code: faults.strikes("agent_exits_nonzero") ? 1 : 0,
     launches: drawLaunch(world),
-    healthy: !hangs && confirmed_at !== null && confirmed_at < in_time_ms && answers.every(({ content }) => isSuccess(content))
+    healthy: !hangs && confirmed_at !== null && confirmed_at < in_time_ms &&
+      answers.every(({ content }) => isSuccess(content))
   }
 }

@@ -67,6 +67,7 @@ export const campaign = async ({ from, runs }: Batch): Promise<Tally> => {
       const next = () => {
         const batch = batches.shift()
         if (batch === undefined) void worker.terminate().then(() => resolve(), reject)
+        // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker thread has no origin
         else worker.postMessage(batch)
       }
       worker.on("error", reject)

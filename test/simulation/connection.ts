@@ -1,13 +1,13 @@
 import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import type { JsonObject } from "../../src/dev/json.ts"
 import type { HubCommand } from "../../src/domain/Command.ts"
 import type { HubMessage } from "../../src/domain/Message.ts"
-import type { JsonObject } from "../../src/dev/json.ts"
 import { cooldownOf } from "../../src/layers/hub/reconnect.ts"
 import { limits } from "../../src/limits.ts"
 import { decodeFrame, type Incoming } from "../../src/protocol/incoming.ts"
 import { encodeCommand } from "../../src/protocol/outgoing.ts"
-import * as Result from "effect/Result"
 import { type HubModel, our_id } from "./hubModel.ts"
 import { onTheWire } from "./latency.ts"
 import type { Ledger } from "./ledger.ts"
@@ -200,7 +200,18 @@ export class Connection {
   }
 }
 
-const shown: ReadonlySet<string> = new Set(["type", "task_id", "generation", "status", "action", "error", "reason", "message_type", "retry_after_ms", "agent_id"])
+const shown: ReadonlySet<string> = new Set([
+  "type",
+  "task_id",
+  "generation",
+  "status",
+  "action",
+  "error",
+  "reason",
+  "message_type",
+  "retry_after_ms",
+  "agent_id"
+])
 
 const describe = (frame: JsonObject): string =>
   Object.entries(frame).filter(([name]) => shown.has(name)).map(([, value]) => String(value)).join(" ")

@@ -16,6 +16,7 @@ export const timedFaults = {
   daemon_killed: 4,
   daemon_stopped: 2,
   machine_reboots: 2,
+  disk_full: 2,
   clock_jumps_ahead: 1,
   clock_jumps_back: 1
 } as const
@@ -56,9 +57,8 @@ export const chanceFaults = {
   // the disk
   disk_slow: 0.02,
   disk_fails: 0.02,
-  disk_full: 0.01,
   state_torn: 0.3,
-  answer_lost_by_reboot: 0.3,
+  answer_lost_by_reboot: 0.6,
   // the watcher
   watch_event_lost: 0.2,
   watch_event_doubled: 0.1,
@@ -76,6 +76,7 @@ export type Fault = TimedFault | ChanceFault
 
 const isTimed = (name: string): name is TimedFault => name in timedFaults
 export const timedFaultNames: ReadonlyArray<TimedFault> = Object.keys(timedFaults).filter(isTimed)
+  .filter((name) => !switchedOff.has(name))
 export const faultNames: ReadonlyArray<string> = [...timedFaultNames, ...Object.keys(chanceFaults)]
   .filter((name) => !switchedOff.has(name))
 

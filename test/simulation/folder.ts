@@ -1,6 +1,6 @@
+import { parseAnswer } from "../../src/layers/results/parse.ts"
 import type { FileFound } from "../../src/layers/results/regularFile.ts"
 import type { TaskResults } from "../../src/layers/results/taskResults.ts"
-import { parseAnswer } from "../../src/layers/results/parse.ts"
 
 export type FileKind = "started" | "progress" | "json"
 
@@ -59,7 +59,7 @@ export class Folder {
   }
 
   remove(task_id: string, kind: FileKind): void {
-    if (this.files.delete(`${task_id}.${kind}`)) for (const listener of this.listeners) listener(task_id)
+    if (this.files.delete(`${task_id}.${kind}`)) { for (const listener of this.listeners) listener(task_id) }
   }
 
   keep(task_id: string, kind: FileKind, folder: string): void {

@@ -1,10 +1,10 @@
+import { connect, disconnect } from "../../src/dev/connections.ts"
 import { emptyDurable, type Hub, type Output, start } from "../../src/dev/hub.ts"
 import type { JsonObject } from "../../src/dev/json.ts"
-import { connect, disconnect } from "../../src/dev/connections.ts"
 import { schedule } from "../../src/dev/queue.ts"
+import { penalised } from "../../src/dev/rateLimit.ts"
 import { receive } from "../../src/dev/receive.ts"
 import { fireNext, nextDeadline } from "../../src/dev/sweeps.ts"
-import { penalised } from "../../src/dev/rateLimit.ts"
 import { cancel, type Planned } from "./timeline.ts"
 import type { World } from "./world.ts"
 
@@ -154,7 +154,9 @@ export class HubModel {
     const { chance, faults } = this.#world
     const type = String(frame["type"])
     const say = (answer: JsonObject) => hub.outputs.push({ _tag: "Send", socket, frame: answer })
-    if (type === "identify" && faults.strikes("identify_refused")) return void say({ type: "error", error: "invalid_token" })
+    if (type === "identify" && faults.strikes("identify_refused")) {
+      return void say({ type: "error", error: "invalid_token" })
+    }
     if (type === "identify" && faults.strikes("identify_cooldown")) {
       disconnect(hub, socket, now)
       return void hub.outputs.push({ _tag: "Close", socket, code: 1008, reason: "cooldown active: retry in 30s" })

@@ -1,3 +1,4 @@
+import type { JsonObject } from "../../src/dev/json.ts"
 import type { HubCommand } from "../../src/domain/Command.ts"
 import type { FolderEvidence } from "../../src/domain/Evidence.ts"
 import type { LifecycleEvent } from "../../src/domain/LifecycleEvent.ts"
@@ -5,7 +6,6 @@ import type { HubMessage } from "../../src/domain/Message.ts"
 import { heldTask, initialState, type StoredState } from "../../src/domain/SidecarState.ts"
 import { emptyStore } from "../../src/domain/SidecarState.ts"
 import type { Task } from "../../src/domain/Task.ts"
-import type { JsonObject } from "../../src/dev/json.ts"
 import { limits } from "../../src/limits.ts"
 import type { Observation } from "../../src/services/ResultWatcher.ts"
 import { isSuccess } from "./agentPlan.ts"
@@ -235,7 +235,9 @@ export class Ledger {
     }
     if (command._tag === "Identify") {
       const isHeld = this.stored.active !== null || this.stored.recovering !== null
-      if ((command.status === "working") !== isHeld) this.#world.violate(`we identify as ${command.status}, which is not true`)
+      if ((command.status === "working") !== isHeld) {
+        this.#world.violate(`we identify as ${command.status}, which is not true`)
+      }
     }
     if (command._tag !== "SendReport") return
     const { report, task: { generation, task_id } } = command
@@ -305,7 +307,8 @@ export class Ledger {
     }
     if (book.attempts === 0) return "though no agent was woken for it"
     if (reason.startsWith("the task took longer")) return null
-    const allWell = book.sessions.length > 0 && book.sessions.every(({ plan, stopped_by_us }) => stopped_by_us && plan?.healthy)
+    const allWell = book.sessions.length > 0 &&
+      book.sessions.every(({ plan, stopped_by_us }) => stopped_by_us && plan?.healthy)
     return allWell ? "though its agent was well when it was stopped" : null
   }
 }

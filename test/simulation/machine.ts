@@ -22,7 +22,8 @@ import { makeWaker } from "./waker.ts"
 import { makeWatcher } from "./watcher.ts"
 import type { World } from "./world.ts"
 
-const unsynced_ms = 5_000
+/** Until a system writes by itself what nobody synced. */
+const unsynced_ms = 30_000
 
 /** Our machine: its clock, disk, folder and processes, and the daemon with its supervisor. */
 export class Machine {
@@ -116,7 +117,9 @@ export class Machine {
 
   #crashed(): void {
     const { chance } = this.#world
-    const delay = chance.is("restart", 0.3) ? chance.between("restart", 1, 150) * 1_000 : chance.between("restart", 100, 2_000)
+    const delay = chance.is("restart", 0.3)
+      ? chance.between("restart", 1, 150) * 1_000
+      : chance.between("restart", 100, 2_000)
     this.#ended(delay)
   }
 

@@ -47,7 +47,9 @@ const allSeen = printInjected(tally)
 for (const failure of tally.failures.slice(0, shown_failures)) explain(failure.seed)
 if (tally.failures.length > shown_failures) {
   console.log("\nfurther violations:")
-  for (const { seed: failed, violation } of tally.failures.slice(shown_failures)) console.log(`seed ${failed}: ${violation}`)
+  for (const { seed: failed, violation } of tally.failures.slice(shown_failures)) {
+    console.log(`seed ${failed}: ${violation}`)
+  }
 }
 console.log(
   `\nseeds ${seed} to ${seed + runs - 1}: ${tally.failures.length} of ${tally.runs} runs violate an invariant; ` +

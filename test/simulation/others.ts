@@ -32,12 +32,22 @@ export class OtherAgent {
       }
     })
     this.#socket = socket
-    this.#say(socket, { type: "identify", agent_id: this.id, token: this.id, name: this.id, status: "idle", capabilities: [], client_type: "sidecar" })
+    this.#say(socket, {
+      type: "identify",
+      agent_id: this.id,
+      token: this.id,
+      name: this.id,
+      status: "idle",
+      capabilities: [],
+      client_type: "sidecar"
+    })
     // Its heartbeat is of no interest here, so that it counts as heard of for ever.
     const one = this.#hub.books.sockets.get(socket)
     if (one !== undefined) one.lastHeard = Number.POSITIVE_INFINITY
     const presence = this.#hub.books.presence.get(this.id)
-    if (presence !== undefined) this.#hub.books.presence.set(this.id, { ...presence, lastSeen: Number.POSITIVE_INFINITY })
+    if (presence !== undefined) {
+      this.#hub.books.presence.set(this.id, { ...presence, lastSeen: Number.POSITIVE_INFINITY })
+    }
     return true
   }
 
@@ -63,8 +73,11 @@ export class OtherAgent {
     const fails = !this.#world.faults.quiet && chance.is("other", 0.1)
     timeline.after(accepts, () => this.#say(socket, { type: "task_accepted", task_id }))
     timeline.after(accepts + works, () =>
-      this.#say(socket, fails
-        ? { type: "task_failed", task_id, generation, reason: "another's failure" }
-        : { type: "task_complete", task_id, generation, result: { by: this.id } }))
+      this.#say(
+        socket,
+        fails
+          ? { type: "task_failed", task_id, generation, reason: "another's failure" }
+          : { type: "task_complete", task_id, generation, result: { by: this.id } }
+      ))
   }
 }

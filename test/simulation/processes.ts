@@ -104,7 +104,11 @@ export class Processes {
     this.#world.note(() => `SIGTERM to session ${session.id}, which ${how}`)
     if (how === "ignores") return
     if (how === "answers") {
-      this.#after(session, chance.between("term", 10, 3_000), () => this.#write(session, "json", answerOnTerm(session.id), true))
+      this.#after(
+        session,
+        chance.between("term", 10, 3_000),
+        () => this.#write(session, "json", answerOnTerm(session.id), true)
+      )
     }
     this.#after(session, how === "answers" ? 3_100 : chance.between("term", 1, 300), () => this.#die(session, 143))
   }
@@ -185,7 +189,7 @@ export class Processes {
 
   /** What we can see of the session ends; a ghost goes on. */
   #die(session: Session, code: number | null): void {
-    if (!session.ghost) for (const planned of session.planned) cancel(planned)
+    if (!session.ghost) { for (const planned of session.planned) cancel(planned) }
     session.member = false
     if (session.leader) this.#leaderEnded(session, code)
     else this.#tell(session)

@@ -1,4 +1,4 @@
-import { cancel as cancelTask, adminPush, retry, submit } from "../../src/dev/queue.ts"
+import { adminPush, cancel as cancelTask, retry, submit } from "../../src/dev/queue.ts"
 import type { Connection } from "./connection.ts"
 import { isTimedFault, type TimedFault } from "./faults.ts"
 import { HubModel, our_id } from "./hubModel.ts"
@@ -73,11 +73,16 @@ class Run {
   #submit(): string {
     const { chance } = this.world
     const task = this.hub.act((hub, now) =>
-      submit(hub, {
-        description: "do it",
-        ...(chance.is("task", 0.5) || this.world.faults.quiet ? { assign_to: our_id } : {}),
-        ...(chance.is("task", 0.4) ? { complexity_tier: "trivial" } : {})
-      }, "operator", now)
+      submit(
+        hub,
+        {
+          description: "do it",
+          ...(chance.is("task", 0.5) || this.world.faults.quiet ? { assign_to: our_id } : {}),
+          ...(chance.is("task", 0.4) ? { complexity_tier: "trivial" } : {})
+        },
+        "operator",
+        now
+      )
     )
     this.world.note(() => `${task.id} is submitted`)
     return task.id
@@ -85,7 +90,9 @@ class Run {
 
   #planFault(): void {
     const { chance, faults, timeline } = this.world
-    const wait = chance.is("fault at", 0.3) ? chance.between("fault at", 1, 3_000) : chance.between("fault at", 1, 240) * second_ms
+    const wait = chance.is("fault at", 0.3)
+      ? chance.between("fault at", 1, 3_000)
+      : chance.between("fault at", 1, 240) * second_ms
     timeline.after(wait, () => {
       if (faults.quiet) return
       this.#strike()
@@ -141,6 +148,10 @@ class Run {
     daemon_killed: () => this.machine.kill(),
     daemon_stopped: () => this.machine.stop(),
     machine_reboots: () => this.machine.reboot(),
+    disk_full: () => {
+      this.machine.disk.full_until = this.world.now + this.world.chance.between("disk full", 1, 300) * second_ms
+      return true
+    },
     clock_jumps_ahead: () => this.#setClock(1),
     clock_jumps_back: () => this.#setClock(-1)
   }
@@ -173,7 +184,9 @@ class Run {
   #pushRestart(): boolean {
     const socket = this.hub.books.registry.get(our_id)
     if (socket === undefined) return false
-    this.hub.act((books) => books.outputs.push({ _tag: "Send", socket, frame: { type: "restart_sidecar", reason: "update" } }))
+    this.hub.act((books) =>
+      books.outputs.push({ _tag: "Send", socket, frame: { type: "restart_sidecar", reason: "update" } })
+    )
     return true
   }
 
@@ -191,6 +204,7 @@ class Run {
     world.note(() => "---- quiet ----")
     world.faults.quiet = true
     hub.mute_until = 0
+    machine.disk.full_until = 0
     machine.network.reachable = true
     const began = world.now
     const look = () => {
@@ -236,7 +250,9 @@ class Run {
     const look = () => {
       if (hub.books.tasks.get(id)?.status === "completed" && this.#open() === null) return this.#finish()
       if (world.now - began > probe_bound_ms) {
-        return world.violate(`a task in quiet times is not completed within ${probe_bound_ms / minute_ms} min: ${this.#open()}`)
+        return world.violate(
+          `a task in quiet times is not completed within ${probe_bound_ms / minute_ms} min: ${this.#open()}`
+        )
       }
       world.timeline.after(5 * second_ms, look)
     }

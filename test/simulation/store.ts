@@ -1,6 +1,7 @@
+import * as Effect from "effect/Effect"
 import type { StoredState } from "../../src/domain/SidecarState.ts"
 import { emptyStore } from "../../src/domain/SidecarState.ts"
-import type { TaskStore } from "../../src/services/TaskStore.ts"
+import { StoreError, type TaskStore } from "../../src/services/TaskStore.ts"
 import { quick, saving } from "./latency.ts"
 import type { Ledger } from "./ledger.ts"
 import type { Life } from "./life.ts"
@@ -9,7 +10,12 @@ import type { World } from "./world.ts"
 /** What is on the disk: whole after every save, unless it was torn. */
 export class Disk {
   stored: StoredState = emptyStore
+  /** Until when nothing can be saved; virtual milliseconds. */
+  full_until = 0
 }
+
+const unwritable = (code: "ENOSPC" | "EIO") =>
+  new StoreError({ reason: "Unwritable", path: "queue.json", cause: new Error(code) })
 
 export const makeStore = (life: Life, world: World, disk: Disk, ledger: Ledger): TaskStore["Service"] => ({
   load: life.operation("load", quick(world), () => {
@@ -17,10 +23,14 @@ export const makeStore = (life: Life, world: World, disk: Disk, ledger: Ledger):
     return disk.stored
   }),
   save: (state) =>
-    life.operation("save", saving(world), () => {
-      disk.stored = state
-      ledger.saved(state)
-      world.note(() => `saved ${describe(state)}`)
+    Effect.suspend(() => {
+      if (disk.full_until > world.now) return unwritable("ENOSPC")
+      if (world.faults.strikes("disk_fails")) return unwritable("EIO")
+      return life.operation("save", saving(world), () => {
+        disk.stored = state
+        ledger.saved(state)
+        world.note(() => `saved ${describe(state)}`)
+      })
     })
 })
 

@@ -3,8 +3,8 @@ import type { ProcessEvidence } from "../../src/domain/Evidence.ts"
 import type { WakeEnd } from "../../src/domain/Task.ts"
 import { limits } from "../../src/limits.ts"
 import { WakeImpossible, type Waker } from "../../src/services/Waker.ts"
-import type { Ledger } from "./ledger.ts"
 import { quick } from "./latency.ts"
+import type { Ledger } from "./ledger.ts"
 import type { Life } from "./life.ts"
 import type { Processes, Session } from "./processes.ts"
 import type { World } from "./world.ts"
@@ -26,7 +26,12 @@ const untilOver = (life: Life, world: World, session: Session, over: () => boole
   })
 
 /** SIGTERM after the time for lingering, SIGKILL after the grace; resumes when nothing lives. */
-const stopAll = (life: Life, processes: Processes, sessions: ReadonlyArray<Session>, linger_ms: number): Effect.Effect<void> =>
+const stopAll = (
+  life: Life,
+  processes: Processes,
+  sessions: ReadonlyArray<Session>,
+  linger_ms: number
+): Effect.Effect<void> =>
   Effect.callback<void>((resume) => {
     let over = false
     const living = () => sessions.filter((session) => session.lives)
@@ -105,7 +110,8 @@ export const makeWaker = (life: Life, world: World, processes: Processes, ledger
           }
           return processes.living().filter((session) => session.task_id === task_id)
         }),
-        (living) => living.length === 0 ? Effect.succeed(false) : Effect.as(stopAll(life, processes, living, linger_ms), true)
+        (living) =>
+          living.length === 0 ? Effect.succeed(false) : Effect.as(stopAll(life, processes, living, linger_ms), true)
       ),
     survivors: life.operation("survivors", quick(world), () => [
       ...new Set(processes.living().map(({ task_id }) => task_id))
