@@ -39,15 +39,16 @@ export const mayHaveLaunched = (end: WakeEnd | null, policy: SilencePolicy): boo
   !policy.wake_command_blocks && (end === null || end.how === "unseen" || end.code === 0)
 
 /** A wake that never ran wrote nothing, and the signs before it were removed: an agent that an earlier one launched is there. */
-const signsOfAnother = ({ last_sign_at }: Evidence, { wake }: Task, policy: SilencePolicy): boolean =>
-  !policy.wake_command_blocks && wake !== null && last_sign_at !== null && last_sign_at >= wake.at
+const signsOfAnother = (last_sign_at: number, { wake }: Task, policy: SilencePolicy): boolean =>
+  !policy.wake_command_blocks && wake !== null && last_sign_at >= wake.at
 
 /** The definition of "at work" in docs/architecture.md: by its process, or by recent signs of life of this boot. */
 export const isAtWork = (evidence: Evidence, task: Task, policy: SilencePolicy, now: number): boolean => {
   const end = task.wake?.end ?? null
+  const { last_sign_at } = evidence
   if (evidence.process === "alive" && end === null) return true
-  if (!evidence.started || now - (evidence.last_sign_at ?? 0) >= policy.agent_silence_ms) return false
+  if (!evidence.started || last_sign_at === null || now - last_sign_at >= policy.agent_silence_ms) return false
   return evidence.process === "none"
-    ? signsOfAnother(evidence, task, policy)
+    ? signsOfAnother(last_sign_at, task, policy)
     : evidence.this_boot && mayHaveLaunched(end, policy)
 }

@@ -5,8 +5,8 @@ import { answerOverdue, hubRefused, rateLimited, resendDue, taskAcknowledged } f
 import { inDoubt, stateReportAnswered, taskContinued, taskLookedUp, taskReassigned } from "./rules/asking.ts"
 import { taskAssigned } from "./rules/assignment.ts"
 import { diskDue, saveFailed, saveSucceeded } from "./rules/disk.ts"
-import { answerFound, taskTimedOut } from "./rules/ending.ts"
-import { agentInspected, wakeExited } from "./rules/evidence.ts"
+import { taskTimedOut } from "./rules/ending.ts"
+import { agentInspected, answerTold, wakeExited } from "./rules/evidence.ts"
 import { relayProgress } from "./rules/exchange.ts"
 import {
   connected,
@@ -42,7 +42,7 @@ const timerRules: Record<TimerName, Rule> = {
 const resultFound = (task_id: string, answer: Answer): Rule =>
   given((state) =>
     heldTask(state)?.task_id === task_id && !state.leaving.some((leaving) => leaving.task_id === task_id)
-      ? answerFound(answer)
+      ? answerTold(answer)
       : stay
   )
 

@@ -7,7 +7,7 @@ import { ResultWatcher } from "../services/ResultWatcher.ts"
 import { SidecarConfig } from "../SidecarConfig.ts"
 import type { FileError } from "./files.ts"
 import { orElseLog } from "./files.ts"
-import { folderTicks } from "./results/folderTicks.ts"
+import { makeFolderTicks } from "./results/folderTicks.ts"
 import { moveResults, removePath } from "./results/keep.ts"
 import { nothingTold, observe } from "./results/observe.ts"
 import { Sightings, thisMoment } from "./results/sightings.ts"
@@ -26,6 +26,7 @@ export const ResultWatcherFolder: Layer.Layer<ResultWatcher, never, SidecarConfi
 
     const logged = (operation: Effect.Effect<unknown, FileError>) =>
       Effect.asVoid(orElseLog(operation, log, () => null))
+    const ticksFor = yield* makeFolderTicks(results_dir, (error) => logged(error))
     const read = (task_id: string) =>
       thisMoment.pipe(
         Effect.flatMap((now) => readResults(results_dir, task_id, sightings, now)),
@@ -36,7 +37,7 @@ export const ResultWatcherFolder: Layer.Layer<ResultWatcher, never, SidecarConfi
 
     return ResultWatcher.of({
       watch: (task_id) =>
-        folderTicks(results_dir, `${task_id}.`, (error) => logged(error)).pipe(
+        ticksFor(`${task_id}.`).pipe(
           Stream.mapAccumEffect(() => nothingTold, (told) => Effect.map(read(task_id), (found) => observe(told, found)))
         ),
       look: (task_id) => Effect.map(read(task_id), evidenceOf),

@@ -427,6 +427,7 @@ describe("rule 4: ask first", () => {
       clause: "one that was ours when the connection was lost is woken",
       run: () => Run.accepted().offline().inspected(),
       said: ["ClearEvidence task-a", "WatchResults task-a g1a1t1000000", "WakeAgent task-a g1"],
+      timers: ["start task_timeout 86400000"],
       logged: ["wake_attempt task-a 1 g1a1t1000000"],
       state: "task-a g1 waking wakes 1 | Spawning | down"
     },

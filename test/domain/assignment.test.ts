@@ -1,5 +1,5 @@
 import { describe, expect } from "vitest"
-import { A, assignment, B, connect, exited, Run, success, T0, table } from "./support.ts"
+import { A, assignment, B, connect, exited, Run, success, table } from "./support.ts"
 
 describe("rule 2: an assignment", () => {
   table([
@@ -10,13 +10,12 @@ describe("rule 2: an assignment", () => {
       timers: [
         "cancel half_open",
         "start lease 60000",
-        "start task_timeout 86400000",
         "cancel assign_grace",
         "start answer 15000"
       ],
       logged: ["task_received task-a 1 false"],
       state: "task-a g1 accepted | Inspecting assess | ours | in flight: accept task-a",
-      then: (run) => expect(run.task).toMatchObject({ ...assignment(A, 1), accepted_at: T0, wake: null, failure: null })
+      then: (run) => expect(run.task).toMatchObject({ ...assignment(A, 1), woken_at: null, wake: null, failure: null })
     },
     {
       clause: "the task we hold with our generation is accepted again",
@@ -120,11 +119,21 @@ describe("rule 2: an assignment", () => {
     },
     {
       clause:
-        "a task that is not at work any more starts anew under a new generation: what is stale is removed and it is woken",
+        "a task that is not at work any more starts anew under a new generation: whatever lives of its wake is seen off first",
       run: () =>
         Run.working().restarted().tell(...connect).inspected({ process: "gone" }).assigned(3).inspected({
           process: "gone"
         }),
+      said: ["StopAgent task-a linger 0"],
+      state:
+        "task-a g3 accepted | AwaitingExit | ours | in flight: recovery task-a | pending: state task-a, accept task-a | leaving: task-a keep | stopping: task-a"
+    },
+    {
+      clause: "then what is stale is removed and it is woken",
+      run: () =>
+        Run.working().restarted().tell(...connect).inspected({ process: "gone" }).assigned(3).inspected({
+          process: "gone"
+        }).stopped(false).inspected({ process: "gone" }),
       said: ["ClearEvidence task-a", "WatchResults task-a g3a1t1000000", "WakeAgent task-a g3"],
       logged: ["wake_attempt task-a 1 g3a1t1000000"],
       state:
@@ -181,8 +190,46 @@ describe("rule 2: an assignment", () => {
       state: "task-a g3 waking wakes 1 | Spawning | ours | in flight: accept task-a"
     },
     {
+      clause: "a new generation leaves a wake whose agent may still confirm: it is not woken a second time",
+      run: () =>
+        Run.confirming().ended(exited(0)).restarted().tell(...connect).after(2_000).assigned(3).inspected({
+          process: "gone"
+        }),
+      timers: ["start confirmation 28000"],
+      state:
+        "task-a g3 confirming wakes 1 ended exited 0 | Running | ours | in flight: recovery task-a | pending: state task-a, accept task-a"
+    },
+    {
+      clause: "also where it was looked at before the task was ours",
+      run: () =>
+        Run.confirming().ended(exited(0)).restarted().tell(...connect).inspected({ process: "gone" }).assigned(3),
+      said: ["InspectAgent task-a g3"],
+      timers: ["cancel half_open", "cancel settle", "cancel assign_grace"],
+      logged: ["task_received task-a 3 true", "recovery_settled task-a ours"],
+      state:
+        "task-a g3 confirming wakes 1 ended exited 0 | Inspecting assess | ours | in flight: recovery task-a | pending: state task-a, accept task-a"
+    },
+    {
+      clause: "also where we know of its intent alone",
+      run: () => Run.spawning().restarted().tell(...connect).inspected({ process: "gone" }).assigned(3),
+      said: ["InspectAgent task-a g3"],
+      timers: ["cancel half_open", "cancel settle", "cancel assign_grace"],
+      logged: ["task_received task-a 3 true", "recovery_settled task-a ours"],
+      state:
+        "task-a g3 waking wakes 1 | Inspecting assess | ours | in flight: recovery task-a | pending: state task-a, accept task-a"
+    },
+    {
+      clause: "a wake that can confirm no more begins anew",
+      run: () => Run.retrying().restarted().tell(...connect).inspected({ process: "gone" }).assigned(3),
+      said: ["InspectAgent task-a g3"],
+      timers: ["cancel half_open", "cancel settle", "cancel assign_grace"],
+      logged: ["task_received task-a 3 true", "recovery_settled task-a ours"],
+      state:
+        "task-a g3 accepted ended exited 1 | Inspecting assess | ours | in flight: recovery task-a | pending: state task-a, accept task-a"
+    },
+    {
       clause: "a new generation while a wake that may have begun is looked at leaves its number",
-      run: () => Run.spawning().restarted().assigned(3).inspected(),
+      run: () => Run.spawning().restarted().assigned(3).inspected().stopped(false).inspected(),
       said: ["ClearEvidence task-a", "WatchResults task-a g3a1t1000000", "WakeAgent task-a g3"],
       logged: ["wake_attempt task-a 1 g3a1t1000000"],
       state: "task-a g3 waking wakes 1 | Spawning | down | ours | pending: accept task-a"
@@ -234,6 +281,96 @@ describe("rule 3: another task", () => {
       said: ["RejectTask task-b busy"],
       timers: ["cancel answer", "cancel resend", "start answer 15000"],
       state: "task-a g1 accepted | Inspecting assess | ours | in flight: reject task-b"
+    },
+    {
+      clause: "a task in doubt whose report waits gives way to another: its files are kept",
+      run: () => Run.reporting().inDoubt().assigned(1, B),
+      said: ["StopWatching", "StopAgent task-a linger 0", "InspectAgent task-b g1", "AcceptTask task-b g1"],
+      timers: [
+        "cancel confirmation",
+        "cancel settle",
+        "cancel lease",
+        "cancel progress",
+        "cancel task_timeout",
+        "cancel assign_grace",
+        "cancel half_open",
+        "start lease 60000",
+        "cancel assign_grace",
+        "start answer 15000"
+      ],
+      logged: ["recovery_settled task-a not_ours", "task_received task-b 1 false"],
+      state:
+        "task-b g1 accepted | Inspecting assess | ours | in flight: accept task-b | leaving: task-a keep | stopping: task-a"
+    },
+    {
+      clause: "so does one that nobody was woken for",
+      run: () => Run.accepted().inDoubt().inspected().assigned(1, B),
+      said: ["StopWatching", "StopAgent task-a linger 0", "InspectAgent task-b g1", "AcceptTask task-b g1"],
+      timers: [
+        "cancel confirmation",
+        "cancel settle",
+        "cancel lease",
+        "cancel progress",
+        "cancel task_timeout",
+        "cancel assign_grace",
+        "cancel half_open",
+        "start lease 60000",
+        "cancel assign_grace",
+        "start answer 15000"
+      ],
+      logged: ["recovery_settled task-a not_ours", "task_received task-b 1 false"],
+      state:
+        "task-b g1 accepted | Inspecting assess | ours | in flight: accept task-b | leaving: task-a keep | stopping: task-a"
+    },
+    {
+      clause: "one that is looked at does not yet",
+      run: () => Run.accepted().inDoubt().assigned(1, B),
+      said: ["RejectTask task-b busy"],
+      timers: ["cancel half_open", "start answer 15000"],
+      logged: ["task_refused task-b busy with task-a"],
+      state: "task-a g1 accepted | Inspecting assess | in_doubt | in flight: reject task-b"
+    },
+    {
+      clause: "one with an agent at work does not",
+      run: () => Run.working().inDoubt().assigned(1, B),
+      said: ["RejectTask task-b busy"],
+      timers: ["cancel half_open", "start answer 15000"],
+      logged: ["task_refused task-b busy with task-a"],
+      state: "task-a g1 working wakes 1 | Running | in_doubt | in flight: reject task-b"
+    },
+    {
+      clause: "nor one that was woken and has no answer yet",
+      run: () =>
+        Run.retrying().inDoubt().tell({ _tag: "RetryDue", task_id: A }).inspected({ process: "gone" }).assigned(1, B),
+      said: ["RejectTask task-b busy"],
+      timers: ["cancel half_open", "start answer 15000"],
+      logged: ["task_refused task-b busy with task-a"],
+      state: "task-a g1 waking wakes 1 ended exited 1 | in_doubt | in flight: reject task-b"
+    },
+    {
+      clause: "nor one that is not in doubt yet",
+      run: () => Run.reporting().denied().assigned(1, B),
+      said: ["RejectTask task-b busy"],
+      timers: ["cancel half_open", "start answer 15000"],
+      logged: ["task_refused task-b busy with task-a"],
+      state: "task-a g1 reporting wakes 1 | has Success | denied | in flight: reject task-b"
+    },
+    {
+      clause: "nor does any where the other could not be written down",
+      run: () =>
+        Run.reporting().inDoubt().tell({ _tag: "SaveFailed", reason: "no space", undone: false }).assigned(1, B),
+      said: ["RejectTask task-b busy"],
+      timers: ["cancel half_open", "start answer 15000"],
+      logged: ["task_refused task-b busy with task-a"],
+      state: "task-a g1 reporting wakes 1 | has Success | in_doubt | in flight: reject task-b | disk failing"
+    },
+    {
+      clause: "nor while draining, as no other task is taken then",
+      run: () => Run.reporting().inDoubt().tell({ _tag: "DrainRequested", exit_code: 0 }).assigned(1, B),
+      said: ["RejectTask task-b busy"],
+      timers: ["cancel half_open", "start answer 15000"],
+      logged: ["task_refused task-b busy with task-a"],
+      state: "task-a g1 reporting wakes 1 | has Success | in_doubt | in flight: reject task-b | draining 0"
     },
     {
       clause: "another task while one is recovering is rejected with busy",

@@ -24,11 +24,21 @@ describe("at work is", () => {
   test("a command that ended out of our sight, and young signs of life", () =>
     expect(atWork(signs, end("unseen"))).toBe(true))
   test("a command whose end nobody has told, and young signs of life", () => expect(atWork(signs, null)).toBe(true))
+  test("another agent, where there are young signs of life from after a wake that never ran", () =>
+    expect(atWork({ ...signs, process: "none" }, null)).toBe(true))
+  test("also where that wake could not be spawned", () =>
+    expect(atWork({ ...signs, process: "none" }, end("unspawned"))).toBe(true))
   test("signs of life that are just young enough", () => expect(atWork(signs, null, launching, T0 + 999)).toBe(true))
 })
 
 describe("at work is not", () => {
-  test("a command that never ran", () => expect(atWork({ ...signs, process: "none" }, null)).toBe(false))
+  test("a wake that never ran", () => expect(atWork(nothing, null)).toBe(false))
+  test("signs of life from before a wake that never ran", () =>
+    expect(atWork({ ...signs, process: "none", last_sign_at: T0 - 1 }, null)).toBe(false))
+  test("old signs of life from after a wake that never ran", () =>
+    expect(atWork({ ...signs, process: "none" }, null, launching, T0 + 1_000)).toBe(false))
+  test("signs of life from after a wake that never ran, where the command blocks", () =>
+    expect(atWork({ ...signs, process: "none" }, null, blocking)).toBe(false))
   test("a task that nobody was woken for", () =>
     expect(isAtWork({ ...signs, process: "none" }, Run.accepted().task, launching, T0)).toBe(false))
   test("children of a command that ended with ≠ 0", () =>

@@ -132,7 +132,6 @@ describe("rule 9: task_cancelled", () => {
       timers: [
         "cancel half_open",
         "start lease 60000",
-        "start task_timeout 86400000",
         "cancel assign_grace",
         "start answer 15000"
       ],

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest"
 import type { Message } from "../../src/domain/Message.ts"
 import { needsSaving } from "../../src/domain/rules/disk.ts"
 import { transition } from "../../src/domain/transition.ts"
-import { A, acked, assigned, inspected, Run, success, T0, table, timer } from "./support.ts"
+import { A, acked, assigned, B, inspected, Run, success, T0, table, timer } from "./support.ts"
 
 const saveFailed = (undone: boolean): Message => ({ _tag: "SaveFailed", reason: "queue.json: no space", undone })
 const saveSucceeded: Message = { _tag: "SaveSucceeded" }
@@ -82,6 +82,11 @@ describe("rule 12: the disk", () => {
   }
 
   test("accepting a task needs it to be on disk", () => expect(needs(Run.idle(), assigned(A))).toBe(true))
+  test("also in the place of one in doubt", () => expect(needs(Run.reporting().inDoubt(), assigned(B))).toBe(true))
+  test("what a restart recovers is on disk already", () =>
+    expect(needs(new Run(), { _tag: "Restarted", stored: Run.working().state.stored, survivors: [A] })).toBe(false))
+  test("taking it up again does not need it", () =>
+    expect(needs(Run.working().restarted(), assigned(A, 3))).toBe(false))
   test("waking its agent too", () => expect(needs(Run.accepted(), inspected(A))).toBe(true))
   test("taking a new generation does not", () => expect(needs(Run.working(), assigned(A, 3))).toBe(false))
   test("nor does the end of a task", () =>

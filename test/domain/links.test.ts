@@ -49,7 +49,6 @@ describe("rule 14: a dead link", () => {
       timers: [
         "cancel half_open",
         "start lease 60000",
-        "start task_timeout 86400000",
         "cancel assign_grace",
         "start answer 15000"
       ],

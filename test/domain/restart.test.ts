@@ -75,7 +75,7 @@ describe("rule 10: restart", () => {
       clause: "but an old agent of a task that was taken anew is, before the evidence is looked at",
       run: () => Run.failing().reconnected().assigned(3).restarted([A]),
       said: ["StopAgent task-a linger 0", "WatchResults task-a -", "OpenConnection"],
-      timers: ["start lease 60000", "start task_timeout 86400000"],
+      timers: ["start lease 60000"],
       logged: ["recovery_found task-a accepted 3"],
       state: "recovering task-a g3 accepted | AwaitingExit | down | leaving: task-a keep | stopping: task-a"
     },
@@ -83,7 +83,7 @@ describe("rule 10: restart", () => {
       clause: "also where the task is recovering already",
       run: () => Run.failing().reconnected().assigned(3).restarted([A]).restarted([A]),
       said: ["StopAgent task-a linger 0", "WatchResults task-a -", "OpenConnection"],
-      timers: ["start lease 60000", "start task_timeout 86400000"],
+      timers: ["start lease 60000"],
       logged: ["recovery_found task-a accepted 3"],
       state: "recovering task-a g3 accepted | AwaitingExit | down | leaving: task-a keep | stopping: task-a"
     },
@@ -112,26 +112,73 @@ describe("rule 10: restart", () => {
       state: "recovering task-a g1 working wakes 1 | Inspecting assess | down"
     },
     {
+      clause: "a task that nobody was woken for has no time to count",
+      run: () => Run.accepted().restarted(),
+      said: ["WatchResults task-a -", "InspectAgent task-a g1", "OpenConnection"],
+      timers: ["start lease 60000"],
+      logged: ["recovery_found task-a accepted 1"],
+      state: "recovering task-a g1 accepted | Inspecting assess | down"
+    },
+    {
+      clause: "before a wake after one of an earlier life, whatever lives of that is seen off",
+      run: () => Run.spawning().restarted().tell(...connect).inspected().reassigned().answered("continue").inspected(),
+      said: ["StopAgent task-a linger 0"],
+      state:
+        "task-a g1 waking wakes 1 | AwaitingExit | ours | recovery denied | in flight: accept task-a | leaving: task-a keep | stopping: task-a"
+    },
+    {
       clause: "a wake that was meant but never began is made again under its number",
       run: () =>
-        Run.spawning().restarted().tell(...connect).inspected().reassigned().answered("continue").after(5).inspected(),
+        Run.spawning().restarted().tell(...connect).inspected().reassigned().answered("continue").after(5).inspected()
+          .stopped(false).inspected(),
       said: ["ClearEvidence task-a", "WatchResults task-a g1a1t1000005", "WakeAgent task-a g1"],
       logged: ["wake_attempt task-a 1 g1a1t1000005"],
       state: "task-a g1 waking wakes 1 | Spawning | ours | recovery denied | in flight: accept task-a"
     },
     {
+      clause: "also where it was spawned already, and its machine went down before it ran",
+      run: () =>
+        Run.confirming({ wake_command_blocks: true }).restarted().assigned(1).after(5).inspected().stopped(false)
+          .inspected(),
+      said: ["ClearEvidence task-a", "WatchResults task-a g1a1t1000005", "WakeAgent task-a g1"],
+      logged: ["wake_attempt task-a 1 g1a1t1000005"],
+      state: "task-a g1 waking wakes 1 | Spawning | down | ours | pending: accept task-a"
+    },
+    {
+      clause: "one that ran has the rest of its time for its confirmation",
+      run: () =>
+        Run.spawning().restarted().tell(...connect).inspected().reassigned().answered("continue").after(10_000)
+          .inspected({ process: "gone" }),
+      timers: ["start confirmation 20000"],
+      state: "task-a g1 confirming wakes 1 | Running | ours | recovery denied | in flight: accept task-a"
+    },
+    {
+      clause: "one that ran and blocks has ended, though its end was not seen",
+      run: () => Run.spawning({ wake_command_blocks: true }).restarted().assigned(1).inspected({ process: "gone" }),
+      timers: ["cancel confirmation", "start settle 10000"],
+      state:
+        "task-a g1 confirming wakes 1 | Settling Failed (the agent ended without an answer, or was silent for 1800000 ms) | down | ours | pending: accept task-a"
+    },
+    {
+      clause: "one that ran before the task is ours is judged when it is",
+      run: () => Run.spawning().restarted().inspected({ process: "gone" }),
+      state: "recovering task-a g1 waking wakes 1 | down"
+    },
+    {
       clause: "attempts go on counting after one that ran",
       run: () =>
-        Run.spawning().restarted().tell(...connect).inspected().reassigned().answered("continue").inspected({
-          process: "gone"
-        }),
+        Run.spawning().restarted().assigned(1).inspected({ process: "gone" }).timer("confirmation").stopped(false)
+          .inspected({ process: "gone" }).tell({ _tag: "RetryDue", task_id: A }).inspected({ process: "gone" }),
       said: ["ClearEvidence task-a", "WatchResults task-a g1a2t1000000", "WakeAgent task-a g1"],
       logged: ["wake_attempt task-a 2 g1a2t1000000"],
-      state: "task-a g1 waking wakes 2 | Spawning | ours | recovery denied | in flight: accept task-a"
+      state: "task-a g1 waking wakes 2 | Spawning | down | ours | pending: accept task-a"
     },
     {
       clause: "and after one that had failed",
-      run: () => Run.retrying().restarted().tell(...connect).inspected().reassigned().answered("continue").inspected(),
+      run: () =>
+        Run.retrying().restarted().tell(...connect).inspected().reassigned().answered("continue").inspected().stopped(
+          false
+        ).inspected(),
       said: ["ClearEvidence task-a", "WatchResults task-a g1a2t1000000", "WakeAgent task-a g1"],
       logged: ["wake_attempt task-a 2 g1a2t1000000"],
       state: "task-a g1 waking wakes 2 | Spawning | ours | recovery denied | in flight: accept task-a"
@@ -141,7 +188,7 @@ describe("rule 10: restart", () => {
       run: () =>
         Run.retrying().restarted().tell(...connect).inspected({ process: "gone" }).assigned(3).inspected({
           process: "gone"
-        }),
+        }).stopped(false).inspected({ process: "gone" }),
       said: ["ClearEvidence task-a", "WatchResults task-a g3a1t1000000", "WakeAgent task-a g3"],
       logged: ["wake_attempt task-a 1 g3a1t1000000"],
       state:
@@ -149,7 +196,8 @@ describe("rule 10: restart", () => {
     },
     {
       clause: "also where the one before was meant but never began",
-      run: () => Run.spawning().restarted().tell(...connect).inspected().assigned(3).inspected(),
+      run: () =>
+        Run.spawning().restarted().tell(...connect).inspected().assigned(3).inspected().stopped(false).inspected(),
       said: ["ClearEvidence task-a", "WatchResults task-a g3a1t1000000", "WakeAgent task-a g3"],
       logged: ["wake_attempt task-a 1 g3a1t1000000"],
       state:

@@ -1,5 +1,5 @@
-import { describe } from "vitest"
-import { connect, exited, Run, success, T0, table } from "./support.ts"
+import { describe, expect } from "vitest"
+import { A, connect, exited, Run, success, T0, table } from "./support.ts"
 
 describe("rule 7: the end of a silent agent", () => {
   table([
@@ -29,22 +29,20 @@ describe("rule 7: the end of a silent agent", () => {
     },
     {
       clause: "it ended with 0 before its confirmation where the command blocks: the same",
-      run: () => Run.confirming({ wake_command_blocks: true }).ended(exited(0)),
+      run: () => Run.confirming({ wake_command_blocks: true }).ended(exited(0)).inspected({ process: "gone" }),
       timers: ["cancel confirmation", "start settle 10000"],
-      logged: ["wake_ended task-a 0 0"],
       state:
         "task-a g1 confirming wakes 1 ended exited 0 | Settling Failed (the wake command ended with exit code 0; there is no answer) | ours"
     },
     {
       clause: "it ended with ≠ 0 before its confirmation where the command blocks: a failed attempt",
-      run: () => Run.confirming({ wake_command_blocks: true }).ended(exited(1)),
+      run: () => Run.confirming({ wake_command_blocks: true }).ended(exited(1)).inspected({ process: "gone" }),
       said: [
         "SendWakeResult task-a failed: the wake command ended with exit code 1; there is no answer",
         "StopAgent task-a linger 0"
       ],
       timers: ["cancel confirmation", "cancel settle"],
       logged: [
-        "wake_ended task-a 1 0",
         "wake_failed task-a 1 the wake command ended with exit code 1; there is no answer",
         "agent_stopping task-a the wake command ended with exit code 1; there is no answer"
       ],
@@ -53,9 +51,11 @@ describe("rule 7: the end of a silent agent", () => {
     },
     {
       clause: "it ended out of our sight where the command blocks: no failed attempt either",
-      run: () => Run.confirming({ wake_command_blocks: true }).ended({ how: "unseen", code: null, output: "bye" }),
+      run: () =>
+        Run.confirming({ wake_command_blocks: true }).ended({ how: "unseen", code: null, output: "bye" }).inspected({
+          process: "gone"
+        }),
       timers: ["cancel confirmation", "start settle 10000"],
-      logged: ["wake_ended task-a  0"],
       state:
         "task-a g1 confirming wakes 1 ended unseen - | Settling Failed (the wake command ended: bye; there is no answer) | ours"
     },
@@ -176,6 +176,20 @@ describe("rule 7: the end of a silent agent", () => {
         "task-a g1 working wakes 1 | Settling Failed (the machine restarted while the agent was at work) | ours | recovery denied | in flight: accept task-a"
     },
     {
+      clause: "also where nobody had seen its confirmation",
+      run: () =>
+        Run.confirming().restarted().assigned(1).inspected({
+          process: "gone",
+          this_boot: false,
+          started: true,
+          last_sign_at: T0
+        }),
+      timers: ["cancel confirmation", "cancel confirmation", "start settle 10000"],
+      logged: ["agent_started task-a 0"],
+      state:
+        "task-a g1 working wakes 1 | Settling Failed (the machine restarted while the agent was at work) | down | ours | pending: accept task-a"
+    },
+    {
       clause: "a machine that restarted before the confirmation: a failed attempt",
       run: () =>
         Run.confirming().restarted().inspected({ process: "gone", this_boot: false }).tell(...connect).reassigned()
@@ -201,14 +215,13 @@ describe("rule 7: the end of a silent agent", () => {
       run: () =>
         Run.confirming({ wake_command_blocks: true }).timer("lease").inspected({ process: "gone" }).ended(
           exited(1, "boom")
-        ),
+        ).inspected({ process: "gone" }),
       said: [
         "SendWakeResult task-a failed: the wake command ended with exit code 1: boom; there is no answer",
         "StopAgent task-a linger 0"
       ],
       timers: ["cancel confirmation", "cancel settle"],
       logged: [
-        "wake_ended task-a 1 0",
         "wake_failed task-a 1 the wake command ended with exit code 1: boom; there is no answer",
         "agent_stopping task-a the wake command ended with exit code 1: boom; there is no answer"
       ],
@@ -258,10 +271,29 @@ describe("rule 7: the end of a silent agent", () => {
         "task-a g1 reporting wakes 1 ended killed - failed (the task took longer than 86400000 ms; sent g1) | ours | in flight: report task-a"
     },
     {
-      clause: "the timer of the task before does not end this one",
-      run: () => Run.working().after(86_399_999).timer("task_timeout"),
-      timers: ["start task_timeout 1"],
-      state: "task-a g1 working wakes 1 | Running | ours"
+      clause: "whatever a clock that was set back says: its timer is right",
+      run: () => Run.working().after(-86_400_000).timer("task_timeout"),
+      said: ["StopAgent task-a linger 0"],
+      timers: ["cancel confirmation", "cancel settle"],
+      logged: ["agent_stopping task-a the task took longer than 86400000 ms"],
+      state:
+        "task-a g1 working wakes 1 | Stopping Failed (the task took longer than 86400000 ms) | ours | stopping: task-a"
+    },
+    {
+      clause: "it runs from the first wake: another does not start it anew",
+      run: () => Run.retrying().after(5_000).tell({ _tag: "RetryDue", task_id: A }).inspected({ process: "gone" }),
+      said: ["ClearEvidence task-a", "WatchResults task-a g1a2t1005000", "WakeAgent task-a g1"],
+      logged: ["wake_attempt task-a 2 g1a2t1005000"],
+      state: "task-a g1 waking wakes 2 | Spawning | ours",
+      then: (run) => expect(run.task.woken_at).toBe(T0)
+    },
+    {
+      clause: "nor does a restart before the next",
+      run: () => Run.retrying().after(400_000).restarted(),
+      said: ["WatchResults task-a g1a1t1000000", "InspectAgent task-a g1", "OpenConnection"],
+      timers: ["start lease 60000", "start task_timeout 86000000"],
+      logged: ["recovery_found task-a waking 1"],
+      state: "recovering task-a g1 waking wakes 1 ended exited 1 | Inspecting assess | down"
     },
     {
       clause: "a task that is being reported takes no longer",
@@ -286,11 +318,12 @@ describe("rule 7: the end of a silent agent", () => {
         "task-a g1 waking wakes 1 ended exited 1 | Stopping Failed (the task took longer than 86400000 ms) | ours | stopping: task-a"
     },
     {
-      clause: "a task that waits for the agent before it fails too, though both are gone at once",
-      run: () => Run.failing().reconnected().assigned(3).after(86_400_000).timer("task_timeout").stopped(),
+      clause: "a task whose last wake is seen off fails too, when that is gone",
+      run: () =>
+        Run.working().ended(exited(1)).assigned(3).inspected({ process: "gone" }).timer("task_timeout").stopped(false),
       said: ["InspectAgent task-a g3"],
       state:
-        "task-a g3 accepted | Inspecting Failed (the task took longer than 86400000 ms) | ours | in flight: state task-a | pending: accept task-a"
+        "task-a g3 accepted ended exited 1 | Inspecting Failed (the task took longer than 86400000 ms) | ours | in flight: accept task-a"
     },
     {
       clause: "without a task nothing takes too long",

@@ -140,6 +140,11 @@ export class Run {
     return this.tell({ _tag: "WakeExited", task_id: this.task.task_id, wake_id: this.wakeId, end })
   }
 
+  /** The command ends with 1 before its confirmation, and nothing of it is left. */
+  attemptFailed(output = ""): this {
+    return this.ended(exited(1, output)).inspected({ process: "gone" }).stopped(false).inspected({ process: "gone" })
+  }
+
   found(answer: Answer): this {
     return this.tell({ _tag: "ResultFound", task_id: this.task.task_id, answer })
   }
@@ -225,7 +230,7 @@ export class Run {
 
   /** The first attempt has failed and its agent is gone; the delay of the retry runs. */
   static retrying(over: Partial<Policy> = {}): Run {
-    return Run.confirming(over).ended(exited(1)).stopped(false).inspected({ process: "gone" })
+    return Run.confirming(over).attemptFailed()
   }
 
   /** Restarted with the task this run held; nothing else is known any more. */

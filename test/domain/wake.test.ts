@@ -9,9 +9,7 @@ const attempts = (count: number): Run => {
       .tell({ _tag: "RetryDue", task_id: A })
       .inspected({ process: "gone" })
       .spawned()
-      .ended(exited(1, "boom"))
-      .stopped(false)
-      .inspected({ process: "gone" })
+      .attemptFailed("boom")
   }
   return run
 }
@@ -22,11 +20,13 @@ describe("rule 6: the wake", () => {
       clause: "the intent is saved, then the command is spawned",
       run: () => Run.accepted().after(9).inspected(),
       said: ["ClearEvidence task-a", "WatchResults task-a g1a1t1000009", "WakeAgent task-a g1"],
+      timers: ["start task_timeout 86400000"],
       logged: ["wake_attempt task-a 1 g1a1t1000009"],
       state: "task-a g1 waking wakes 1 | Spawning | ours",
       then: (run) => {
         expect(run.commands).toContainEqual({ _tag: "WakeAgent", task: run.task, wake_id: "g1a1t1000009" })
         expect(run.task.wake).toEqual({ id: "g1a1t1000009", at: T0 + 9, end: null })
+        expect(run.task.woken_at).toBe(T0 + 9)
       }
     },
     {
@@ -150,15 +150,45 @@ describe("rule 6: the wake", () => {
       state: "task-a g1 waking wakes 1 | Spawning | ours"
     },
     {
-      clause: "exit ≠ 0 before the confirmation: the attempt failed and the whole tree is stopped",
+      clause: "exit ≠ 0 before we know of a confirmation: the evidence is looked at",
       run: () => Run.confirming().after(50).ended(exited(1, "boom")),
+      said: ["InspectAgent task-a g1"],
+      timers: ["cancel confirmation"],
+      logged: ["wake_ended task-a 1 50"],
+      state: "task-a g1 confirming wakes 1 ended exited 1 | Inspecting assess | ours"
+    },
+    {
+      clause: ".started there: it ended after its confirmation, and has 10 s for its answer",
+      run: () => Run.confirming().ended(exited(9)).inspected({ process: "gone", started: true, last_sign_at: T0 }),
+      said: ["SendWakeResult task-a success"],
+      timers: ["cancel confirmation", "cancel confirmation", "start settle 10000"],
+      logged: ["agent_started task-a 0"],
+      state:
+        "task-a g1 working wakes 1 ended exited 9 | Settling Failed (the wake command ended with exit code 9; there is no answer) | ours"
+    },
+    {
+      clause: "an answer there: it is reported",
+      run: () => Run.confirming().ended(exited(9)).inspected({ process: "gone", answer: success }),
+      said: ["SendWakeResult task-a success", "SendReport task-a g1 Complete"],
+      timers: [
+        "cancel confirmation",
+        "cancel confirmation",
+        "cancel settle",
+        "cancel task_timeout",
+        "start answer 15000"
+      ],
+      logged: ["answer_found task-a success", "agent_started task-a 0", "report_sent task-a 1 complete"],
+      state: "task-a g1 reporting wakes 1 ended exited 9 | has Success | ours | in flight: report task-a"
+    },
+    {
+      clause: "nothing there: exit ≠ 0 before the confirmation, so the attempt failed and the whole tree is stopped",
+      run: () => Run.confirming().ended(exited(1, "boom")).inspected({ process: "gone" }),
       said: [
         "SendWakeResult task-a failed: the wake command ended with exit code 1: boom; there is no answer",
         "StopAgent task-a linger 0"
       ],
       timers: ["cancel confirmation", "cancel settle"],
       logged: [
-        "wake_ended task-a 1 50",
         "wake_failed task-a 1 the wake command ended with exit code 1: boom; there is no answer",
         "agent_stopping task-a the wake command ended with exit code 1: boom; there is no answer"
       ],
@@ -167,14 +197,13 @@ describe("rule 6: the wake", () => {
     },
     {
       clause: "killed before the confirmation: the same",
-      run: () => Run.confirming().ended({ how: "killed", code: null, output: "" }),
+      run: () => Run.confirming().ended({ how: "killed", code: null, output: "" }).inspected({ process: "gone" }),
       said: [
         "SendWakeResult task-a failed: the wake command was killed; there is no answer",
         "StopAgent task-a linger 0"
       ],
       timers: ["cancel confirmation", "cancel settle"],
       logged: [
-        "wake_ended task-a  0",
         "wake_failed task-a 1 the wake command was killed; there is no answer",
         "agent_stopping task-a the wake command was killed; there is no answer"
       ],
@@ -183,14 +212,13 @@ describe("rule 6: the wake", () => {
     },
     {
       clause: "not spawned at all: the same",
-      run: () => Run.confirming().ended({ how: "unspawned", code: null, output: "ENOENT" }),
+      run: () => Run.confirming().ended({ how: "unspawned", code: null, output: "ENOENT" }).inspected(),
       said: [
         "SendWakeResult task-a failed: the wake command could not be started: ENOENT; there is no answer",
         "StopAgent task-a linger 0"
       ],
       timers: ["cancel confirmation", "cancel settle"],
       logged: [
-        "wake_ended task-a  0",
         "wake_failed task-a 1 the wake command could not be started: ENOENT; there is no answer",
         "agent_stopping task-a the wake command could not be started: ENOENT; there is no answer"
       ],
@@ -222,7 +250,7 @@ describe("rule 6: the wake", () => {
     },
     {
       clause: "a confirmation timer while the agent is stopped already means nothing",
-      run: () => Run.confirming().ended(exited(1)).timer("confirmation"),
+      run: () => Run.confirming().ended(exited(1)).inspected({ process: "gone" }).timer("confirmation"),
       state:
         "task-a g1 confirming wakes 1 ended exited 1 | Stopping AttemptFailed (the wake command ended with exit code 1; there is no answer) | ours | stopping: task-a"
     },
@@ -266,7 +294,7 @@ describe("rule 6: the wake", () => {
     },
     {
       clause: "one that is gone by itself keeps the end it had",
-      run: () => Run.confirming().ended(exited(1)).stopped(false),
+      run: () => Run.confirming().ended(exited(1)).inspected({ process: "gone" }).stopped(false),
       said: ["InspectAgent task-a g1"],
       state:
         "task-a g1 confirming wakes 1 ended exited 1 | Inspecting AttemptFailed (the wake command ended with exit code 1; there is no answer) | ours"
@@ -424,10 +452,20 @@ describe("rule 6: the wake", () => {
       clause: "nor where the daemon crashed during the fourth",
       run: () =>
         attempts(3).tell({ _tag: "RetryDue", task_id: A }).inspected({ process: "gone" }).restarted().tell(...connect)
-          .inspected({ process: "gone" }).reassigned().answered("continue").inspected({ process: "gone" }),
+          .inspected({ process: "gone" }).reassigned().answered("continue").inspected({ process: "gone" })
+          .timer("confirmation").stopped(false).inspected({ process: "gone" }),
       timers: ["cancel confirmation", "cancel settle", "cancel task_timeout"],
       state:
-        "task-a g1 reporting wakes 4 failed (no wake succeeded in 4 attempts) | ours | recovery denied | in flight: accept task-a"
+        "task-a g1 reporting wakes 4 failed (no wake succeeded in 4 attempts; the last: no confirmation within 30000 ms) | ours | recovery denied | in flight: accept task-a"
+    },
+    {
+      clause: "nor where it crashed when the fourth had ended, before that was judged",
+      run: () =>
+        attempts(3).tell({ _tag: "RetryDue", task_id: A }).inspected({ process: "gone" }).ended(exited(1)).restarted()
+          .assigned(1).inspected({ process: "gone" }).stopped(false).inspected({ process: "gone" }),
+      timers: ["cancel confirmation", "cancel settle", "cancel task_timeout"],
+      state:
+        "task-a g1 reporting wakes 4 ended exited 1 failed (no wake succeeded in 4 attempts) | down | ours | pending: accept task-a"
     },
     {
       clause: "a command that can never run for this task fails it at once",

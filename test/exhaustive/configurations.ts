@@ -20,11 +20,13 @@ const plain: Config = {
   unspawned: false,
   progress: false,
   drain: false,
-  timeout: false
+  timeout: false,
+  prompt: true
 }
 
 export const configurations: ReadonlyArray<Config> = [
   plain,
+  { ...plain, name: "slow", prompt: false, disconnects: 0 },
   { ...plain, name: "crash", crashes: 1 },
   { ...plain, name: "two", tasks: 2 },
   { ...plain, name: "two-blocks", tasks: 2, blocks: true },

@@ -6,7 +6,7 @@ import type { SidecarState, TimerName } from "../../src/domain/SidecarState.ts"
 import { heldTask } from "../../src/domain/SidecarState.ts"
 import type { Task, WakeEnd } from "../../src/domain/Task.ts"
 import { line, stateLine } from "../domain/support.ts"
-import { hubRestarted, settled, socketClosed } from "./hub.ts"
+import { hubRestarted, replies, settled, socketClosed } from "./hub.ts"
 import type { Outcome, Sides, When } from "./side.ts"
 import { clock } from "./side.ts"
 import type { AnswerKind, Body, Config, Daemon, End, Files, Frame, Ghost, Hub, Net, T, World } from "./world.ts"
@@ -42,7 +42,7 @@ const outlives: ReadonlySet<Command["_tag"]> = new Set<Command["_tag"]>([
 ])
 
 /** Where a crash strikes within a step: before the command of that number among those that outlive the daemon. */
-class Crashed extends Error {}
+export class Crashed extends Error {}
 
 const idle: ReadonlyArray<string> = []
 
@@ -111,17 +111,11 @@ export class Draft {
 
   // ---- the actor ----
 
-  /** Handles a message, and what its commands know at once; false where a crash has struck within. */
-  handle(first: Message, when: When = "early"): boolean {
-    try {
-      const messages: Array<Message> = [first]
-      for (let message = messages.shift(); message !== undefined; message = messages.shift()) {
-        this.step(message, when, messages)
-      }
-      return true
-    } catch (error) {
-      if (error instanceof Crashed) return false
-      throw error
+  /** Handles a message, and what its commands know at once. */
+  handle(first: Message, when: When = "early"): void {
+    const messages: Array<Message> = [first]
+    for (let message = messages.shift(); message !== undefined; message = messages.shift()) {
+      this.step(message, when, messages)
     }
   }
 
@@ -150,6 +144,39 @@ export class Draft {
     this.trace.push(`    > ${_tag} ${JSON.stringify(short)}`)
     const said = commands.filter((command) => command._tag !== "Log").map(line)
     this.trace.push(`      ${said.join("; ")}`, `      = ${stateLine(next.state)}`)
+  }
+
+  /** Handles what our own machine has told, in the order in which it was. */
+  drain(exitFirst: boolean): void {
+    const held = this.side.held
+    if (held !== null) {
+      const task_id = taskIds[held]
+      const wake_id = this.held?.wake?.id ?? ""
+      const { exited, impossible, spawned } = this.daemon
+      if (spawned) {
+        this.daemonIs({ spawned: false })
+        this.handle({ _tag: "WakeSpawned", task_id, wake_id })
+      }
+      if (impossible) {
+        this.daemonIs({ impossible: false })
+        this.handle({ _tag: "WakeImpossible", task_id, wake_id, reason: "" })
+      }
+      if (!exitFirst) this.drainStops()
+      if (exited !== null && this.daemon.exited !== null) {
+        this.daemonIs({ exited: null })
+        this.handle({ _tag: "WakeExited", task_id, wake_id, end: ends[exited] })
+      }
+    }
+    this.drainStops()
+  }
+
+  private drainStops(): void {
+    for (const task of both) {
+      const stopped = this.daemon.stopped[task]
+      if (stopped === null) continue
+      this.daemonIs({ stopped: put(this.daemon.stopped, task, null) })
+      this.handle({ _tag: "AgentStopped", task_id: taskIds[task], was_alive: stopped === "lived" })
+    }
   }
 
   /** Rule 12; what could not be written remains as it was. */
@@ -183,7 +210,7 @@ export class Draft {
     this.bodyIs({
       ran: false,
       rebooted: false,
-      launcher: launcher === null || launcher.revoked ? null : { ...launcher, current: false },
+      launcher: launcher === null || launcher.revoked ? null : { ...launcher, current: false, heard: false },
       process: process && { ...process, current: false, watched: "no" }
     })
     this.daemonIs({ spawned: false, impossible: false, exited: null, started: false })
@@ -213,7 +240,7 @@ export class Draft {
       for (const task of both) this.filesAre(task, { worker: false })
     } else {
       this.bodyIs({
-        launcher: launcher === null || launcher.revoked ? null : { ...launcher, mine: false },
+        launcher: launcher === null || launcher.revoked ? null : { ...launcher, mine: false, heard: false },
         process: process && { ...process, watched: "no" }
       })
     }
@@ -240,16 +267,16 @@ export class Draft {
   begin(): void {
     const { launcher } = this.body
     if (launcher === null) return
-    const { current, mine, task } = launcher
+    const { current, heard, task } = launcher
     this.check(this.body.process === null, "a second agent of ours began while one lived")
     this.check(this.body.files[task].answer !== "good", "an agent began whose answer was there already")
     this.bodyIs({
       launcher: null,
       ran: this.body.ran || current,
-      process: { task, current, watched: mine && current ? "spawned" : "no" }
+      process: { task, current, watched: heard ? "spawned" : "no" }
     })
     this.filesAre(task, { worker: true })
-    if (mine && current) this.daemonIs({ spawned: true })
+    if (heard) this.daemonIs({ spawned: true })
   }
 
   exit(end: End, worksOn: boolean): void {
@@ -283,8 +310,7 @@ export class Draft {
   /** A record is there before the launcher could make it, so it ends without running the command. */
   private revoke(): void {
     const { launcher } = this.body
-    const speaks = launcher !== null && launcher.mine && launcher.current
-    this.bodyIs({ launcher: speaks ? { ...launcher, revoked: true } : null })
+    this.bodyIs({ launcher: launcher?.heard === true ? { ...launcher, revoked: true } : null })
   }
 
   private look({ task_id, wake }: Task): Evidence {
@@ -309,7 +335,14 @@ export class Draft {
     this.check(connection.phase === "identified", `a ${frame.kind} frame without a connection`)
     const owed = this.net.out.length + this.net.in.filter(({ say }) => answersSomething.has(say)).length
     this.check(owed === 0, `a ${frame.kind} frame while another is in flight`)
-    if (this.net.open && !this.net.closing) this.netIs({ out: [frame] })
+    if (!this.net.open || this.net.closing) return
+    if (frame.kind === "complete" || frame.kind === "failed") return this.netIs({ out: [frame] })
+    // What the hub does between our sending and its reading it could as well have done before: so it reads at once.
+    const [reply] = replies(this.hub, frame, this.config.olderHub)
+    if (reply === undefined) return
+    this.trace?.push(`      (the hub reads ${frame.kind}: ${reply.what})`)
+    this.hub = reply.hub
+    this.netIs({ in: [...this.net.in, ...reply.notes] })
   }
 
   private report(command: Extract<Command, { readonly _tag: "SendReport" }>): void {
@@ -368,7 +401,7 @@ export class Draft {
 
   private timer(name: TimerName, runs: boolean): void {
     const { timers } = this.daemon
-    if (timers.includes(name) === runs) return
+    if (timers.includes(name) === runs || (name === "task_timeout" && !this.config.timeout)) return
     this.daemonIs({ timers: runs ? [...timers, name].toSorted() : timers.filter((timer) => timer !== name) })
   }
 
@@ -429,6 +462,10 @@ export class Draft {
       case "StopAgent": {
         const task = indexOf(command.task_id)
         this.check(!this.daemon.stops[task], "an agent was stopped while it was being stopped")
+        const { launcher } = this.body
+        if (launcher !== null && launcher.task === task) {
+          this.bodyIs({ launcher: launcher.revoked ? null : { ...launcher, heard: false } })
+        }
         return this.daemonIs({ stops: put(this.daemon.stops, task, true) })
       }
       case "SetAside":
@@ -461,7 +498,7 @@ export class Draft {
     this.check(this.body.launcher === null, "a wake while another is about to begin")
     // What an earlier attempt only launched, and what has shown no sign by now, never will: nobody could know of it.
     this.filesAre(task, { worker: false })
-    this.bodyIs({ launcher: { task, current: true, mine: true, revoked: false } })
+    this.bodyIs({ launcher: { task, current: true, mine: true, heard: true, revoked: false } })
     this.ghostIs({ attempted: put(this.ghost.attempted, task, true) })
   }
 

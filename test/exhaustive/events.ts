@@ -1,6 +1,6 @@
 import type { Message } from "../../src/domain/Message.ts"
 import type { TimerName } from "../../src/domain/SidecarState.ts"
-import { answers, Draft, ends } from "./draft.ts"
+import { answers, Crashed, Draft, ends } from "./draft.ts"
 import { assigned, identified, note, replies, socketClosed, takenBack } from "./hub.ts"
 import type { Sides } from "./side.ts"
 import type { Config, Note, T, World } from "./world.ts"
@@ -71,32 +71,41 @@ export const makeEvents = (config: Config, sides: Sides) => {
         emit({ draft: failing, fault: true })
       }
       if (ghost.crashes === 0) return
-      for (let at = 0; at < draft.points; at++) crashWithin(label, make, at, draft)
+      for (let at = 0; at < draft.points; at++) crashWithin(label, make, at)
     }
 
-    const crashWithin = (label: string, make: Make, at: number, whole: Draft): void => {
+    const crashWithin = (label: string, make: Make, at: number): void => {
       const crashing = start(`${label}, and a crash within`)
       crashing.crashAt = at
-      make(crashing)
+      if (!interrupted(crashing, make)) return
       crashing.crashAt = Infinity
       const sent = crashing.net.out
       const fresh = sent !== net.out && sent.some(({ kind }) => kind === "complete" || kind === "failed")
-      crashed(crashing, whole)
+      crashed(crashing)
       if (!fresh) return
       const heard = start(`${label}, and a crash within, after the hub heard of it`)
       heard.crashAt = at
-      make(heard)
+      interrupted(heard, make)
       heard.crashAt = Infinity
       for (const frame of sent) {
         const [first] = replies(heard.hub, frame, olderHub)
         if (first !== undefined) count(heard, frame.task, first.counted)
         if (first !== undefined) heard.hub = first.hub
       }
-      crashed(heard, whole)
+      crashed(heard)
     }
 
-    const crashed = (draft: Draft, whole: Draft): void => {
-      if (draft.points === whole.points) return
+    const interrupted = (draft: Draft, make: Make): boolean => {
+      try {
+        make(draft)
+        return false
+      } catch (error) {
+        if (error instanceof Crashed) return true
+        throw error
+      }
+    }
+
+    const crashed = (draft: Draft): void => {
       draft.ghostIs({ crashes: ghost.crashes - 1 })
       draft.restart(config.reboot)
       emit({ draft, fault: true })
@@ -106,6 +115,17 @@ export const makeEvents = (config: Config, sides: Sides) => {
       const draft = start(label)
       make(draft)
       emit({ draft, fault })
+    }
+
+    /** Something that our own machine tells of. */
+    const tells = (label: string, fault: boolean, make: Make, twice = false): void => {
+      if (!config.prompt) return quietly(label, fault, make)
+      for (const exitFirst of twice ? [true, false] : [true]) {
+        happens(label, fault, (draft) => {
+          make(draft)
+          draft.drain(exitFirst)
+        })
+      }
     }
 
     const count = (draft: Draft, task: T, counted: boolean): void => {
@@ -206,7 +226,8 @@ export const makeEvents = (config: Config, sides: Sides) => {
           push(draft, note("assign", task, draft.hub.tasks[task].generation))
         })
       }
-      if (at === "ours" && !accepted) {
+      // A minute is long: what was under way to us has been read by then.
+      if (at === "ours" && !accepted && net.in.length === 0) {
         quietly(`the hub takes ${id} back, as it was not accepted`, false, (draft) => {
           draft.hub = { ...takenBack(hub, task), idle: true }
         })
@@ -270,33 +291,33 @@ export const makeEvents = (config: Config, sides: Sides) => {
         quietly(`the agent of ${id} writes .progress`, true, (draft) => draft.daemonIs({ progress: true }))
       }
       if (!lives) return
-      quietly(`the command of ${id} ends with 0`, false, (draft) => draft.exit("exited 0", worker))
-      quietly(`the command of ${id} ends with 1`, false, (draft) => draft.exit("exited 1", false))
+      tells(`the command of ${id} ends with 0`, false, (draft) => draft.exit("exited 0", worker))
+      tells(`the command of ${id} ends with 1`, false, (draft) => draft.exit("exited 1", false))
     }
 
     const launching = (): void => {
       const { launcher } = body
       if (launcher === null) return
       if (launcher.revoked) {
-        quietly("the launcher finds its wake revoked", false, (draft) => {
+        tells("the launcher finds its wake revoked", false, (draft) => {
           draft.bodyIs({ launcher: null })
           draft.daemonIs({ spawned: true, exited: "exited 1" })
         })
         return
       }
-      quietly("the launcher becomes the command", false, (draft) => draft.begin())
+      tells("the launcher becomes the command", false, (draft) => draft.begin())
       if (!launcher.mine) {
         quietly("the launcher died with the daemon", false, (draft) => draft.bodyIs({ launcher: null }))
         return
       }
       if (!config.unspawned) return
-      quietly("the wake is impossible", true, (draft) => {
+      tells("the wake is impossible", true, (draft) => {
         draft.bodyIs({ launcher: null })
-        draft.daemonIs({ impossible: launcher.current })
+        draft.daemonIs({ impossible: launcher.heard })
       })
-      quietly("the command cannot be spawned", true, (draft) => {
+      tells("the command cannot be spawned", true, (draft) => {
         draft.bodyIs({ launcher: null })
-        if (launcher.current) draft.daemonIs({ spawned: true, exited: "unspawned" })
+        if (launcher.heard) draft.daemonIs({ spawned: true, exited: "unspawned" })
       })
     }
 
@@ -361,7 +382,8 @@ export const makeEvents = (config: Config, sides: Sides) => {
     const stopping = (): void => {
       for (const task of both) {
         if (!daemon.stops[task]) continue
-        quietly(`the agent of ${taskIds[task]} is gone`, false, (draft) => draft.stopDone(task))
+        const lives = body.process !== null && body.process.task === task && body.process.watched !== "no"
+        tells(`the agent of ${taskIds[task]} is gone`, false, (draft) => draft.stopDone(task), lives)
       }
     }
 

@@ -81,7 +81,7 @@ const daemonKey = (daemon: Daemon): string =>
   `${daemon.progress}${daemon.answer}${daemon.stopped.join()}`
 
 const bodyKey = ({ files: [a, b], launcher, process, ran, rebooted }: Body): string =>
-  `${launcher?.task}${launcher?.current}${launcher?.mine}${launcher?.revoked}|${process?.task}${process?.current}` +
+  `${launcher?.task}${launcher?.current}${launcher?.mine}${launcher?.heard}${launcher?.revoked}|${process?.task}${process?.current}` +
   `${process?.watched}|${ran}${rebooted}|${a.started}${a.answer}${a.worker}|${b.started}${b.answer}${b.worker}`
 
 const ghostKey = (ghost: Ghost): string =>

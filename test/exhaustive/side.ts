@@ -39,8 +39,13 @@ export interface Side {
 const plainWake = (wake: Wake): Wake => ({
   id: currentWake,
   at: 0,
-  end: wake.end && { how: wake.end.how, code: wake.end.code, output: "" }
+  // An end that was not seen is judged as one with 0.
+  end: wake.end && (wake.end.code === 0 ? { how: "unseen", code: null, output: "" } : { how: wake.end.how, code: wake.end.code, output: "" })
 })
+
+/** An agent at work will not be woken again under its generation, so its attempts count no more. */
+const plainAttempts = ({ status, wake_attempts }: Task): number =>
+  status === "working" || status === "reporting" ? Math.min(1, wake_attempts) : wake_attempts
 
 type Rename = (task_id: string) => string
 type Rank = (task_id: string, generation: number) => number
@@ -58,8 +63,8 @@ const plainTask = (task: Task, rename: Rename, rank: Rank): Task => {
     generation,
     assigned_at: 0,
     status: task.status,
-    wake_attempts: task.wake_attempts,
-    accepted_at: 0,
+    wake_attempts: plainAttempts(task),
+    woken_at: task.woken_at === null ? null : 0,
     wake: task.wake && plainWake(task.wake),
     failure,
     assignment: {}
@@ -110,7 +115,8 @@ const plain = (state: SidecarState, rename: Rename, rank: Rank): SidecarState =>
       activity: plainActivity(agent.activity),
       answer: agent.answer && { _tag: "Success", result: {}, tokens_used: null },
       progress: agent.progress && { progress: 1, execution_event: null },
-      progress_sent_at: agent.progress_sent_at === null ? null : 0
+      progress_sent_at: agent.progress_sent_at === null ? null : 0,
+      seen_off: agent.seen_off !== null && agent.seen_off === heldTask(state)?.wake?.id ? currentWake : null
     },
     leaving: state.leaving.map(({ files, task_id }) => ({ task_id: rename(task_id), files })),
     stopping: state.stopping.map(rename).toSorted(),

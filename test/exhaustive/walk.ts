@@ -185,6 +185,18 @@ export const walk = (config: Config, maxStates = 20_000_000): Result => {
     }
     const stuck = good.indexOf(0)
     if (stuck !== -1 && expanded === worlds.length) {
+      if (process.env["DBG"] !== undefined) {
+        // forward closure from the stuck one
+        const seen = new Map<number, number>([[stuck, -1]])
+        for (const id of seen.keys()) {
+          for (let index = firstEdge.at(id); index < firstEdge.at(id + 1); index++) if (!seen.has(edges.at(index))) seen.set(edges.at(index), id)
+        }
+        const last = [...seen.keys()].at(-1) ?? 0
+        console.log("closure", seen.size)
+        console.log(path(last).join("\n"))
+        const w = worlds[last]
+        console.log(JSON.stringify({ ...w, side: null }))
+      }
       let stuckCount = 0
       for (const one of good) if (one === 0) stuckCount++
       failure = [...path(stuck), `VIOLATION: no good end can be reached from here (${stuckCount} such states)`].join("\n")

@@ -36,6 +36,8 @@ export interface Config {
   readonly progress: boolean
   readonly drain: boolean
   readonly timeout: boolean // task_timeout may fire
+  /** What our own machine tells is handled at once; else only before what the same teller says later. */
+  readonly prompt: boolean
 }
 
 export interface HubTask {
@@ -117,7 +119,8 @@ export interface Body {
   readonly launcher: {
     readonly task: T
     readonly current: boolean
-    readonly mine: boolean // this life of the daemon waits for it
+    readonly mine: boolean // of this life of the daemon
+    readonly heard: boolean // and what becomes of it will be told
     readonly revoked: boolean
   } | null
   readonly process: {

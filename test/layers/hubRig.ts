@@ -46,7 +46,7 @@ export const task: Task = {
   assigned_at: 0,
   status: "working",
   wake_attempts: 1,
-  accepted_at: 0,
+  woken_at: 0,
   wake: null,
   failure: null,
   assignment: {}

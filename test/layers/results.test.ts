@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
@@ -25,8 +26,12 @@ import { ResultWatcher } from "../../src/services/ResultWatcher.ts"
 import type { Folder } from "./support.ts"
 import { makeFolder, until } from "./support.ts"
 
+/** A watcher for as long as the test lasts. */
 const watcherOf = (folder: Folder) =>
-  ResultWatcher.use(Effect.succeed).pipe(Effect.provide(Layer.provide(ResultWatcherFolder, folder.services())))
+  Effect.map(
+    Layer.build(Layer.provide(ResultWatcherFolder, folder.services())),
+    (services) => Context.get(services, ResultWatcher)
+  )
 
 const makeResults = Effect.gen(function*() {
   const folder = yield* makeFolder
@@ -422,6 +427,22 @@ describe("a watch", () => {
       put("t1.progress", "5")
       yield* until("the progress", () => told.length === 2)
       expect(told.map(({ _tag }) => _tag)).toEqual(["Started", "Progress"])
+    }))
+
+  it.live("is one of many, one after another, that together take no more file descriptors than one", () =>
+    Effect.gen(function*() {
+      const { folder } = yield* makeResults
+      const watcher = yield* watcherOf(folder)
+      const descriptors = () => readdirSync("/dev/fd").length
+      const watchOnce = (task_id: string) =>
+        Effect.gen(function*() {
+          writeFileSync(folder.file("results", `${task_id}.json`), `{"status":"success"}`)
+          yield* Stream.runHead(watcher.watch(task_id))
+        })
+      yield* watchOnce("t0")
+      const before = descriptors()
+      for (let n = 1; n <= 100; n++) yield* watchOnce(`t${n}`)
+      expect(descriptors() - before).toBeLessThan(20)
     }))
 
   it.live("two of them see the same", () =>

@@ -149,7 +149,7 @@ export const taskOf = (task_id: string, more: Partial<Task> = {}): Task => {
     assigned_at: 1_795_000_000_000,
     status: "waking",
     wake_attempts: 1,
-    accepted_at: 1_795_000_000_001,
+    woken_at: 1_795_000_000_001,
     wake: null,
     failure: null,
     assignment: { type: "task_assign", task_id, description, metadata, generation: 2, priority: "high" },

@@ -1,7 +1,16 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs"
-import { type AgentScript, answered, atOnce, type Folder, isAlive, submit, until, untilStatus } from "../support/daemon.ts"
+import {
+  type AgentScript,
+  answered,
+  atOnce,
+  type Folder,
+  isAlive,
+  submit,
+  until,
+  untilStatus
+} from "../support/daemon.ts"
 import { countOf, doneWithOneWake, startAll, startAtWork, takesTheNext } from "../support/outcomes.ts"
 
 const confirmed = `: > "$RESULTS_DIR/$TASK_ID.started"`
@@ -78,11 +87,17 @@ printf '{"status":"failed","reason":"on second thoughts"}' > again; mv again "$R
       yield* doneWithOneWake(hub, folder, task)
     }), 30_000)
 
-  it.live("a command that lasts as long as the agent's turn and ends with 0 without an answer: failed after 10 s", () =>
-    failsOnce({ answer: `${inPlaceOfTheAnswer}; ${answered}` }, { wake_command_blocks: true }, "exit code 0"), 60_000)
+  it.live(
+    "a command that lasts as long as the agent's turn and ends with 0 without an answer: failed after 10 s",
+    () => failsOnce({ answer: `${inPlaceOfTheAnswer}; ${answered}` }, { wake_command_blocks: true }, "exit code 0"),
+    60_000
+  )
 
-  it.live("one that ends with 0 and has not even confirmed: failed after 10 s", () =>
-    failsOnce({ before: inPlaceOfTheAnswer }, { wake_command_blocks: true }, "exit code 0"), 60_000)
+  it.live(
+    "one that ends with 0 and has not even confirmed: failed after 10 s",
+    () => failsOnce({ before: inPlaceOfTheAnswer }, { wake_command_blocks: true }, "exit code 0"),
+    60_000
+  )
 
   it.live("one that ends with an error after it confirmed: failed after 10 s with what it said", () =>
     failsOnce(
@@ -119,18 +134,22 @@ printf '{"status":"failed","reason":"on second thoughts"}' > again; mv again "$R
       yield* doneWithOneWake(hub, folder, task)
     }), 30_000)
 
-  it.live("a command that only starts the agent: done with one wake when that has answered", () =>
-    Effect.gen(function*() {
-      const { daemon, folder, hub } = yield* startAll({
-        work: `(while [ ! -e go ]; do sleep 0.02; done; ${answered}) & exit 0`,
-        answer: ""
-      })
-      const task = yield* submit(hub)
-      yield* until("the command has ended", () => daemon.events("wake_ended").length === 1)
-      yield* folder.letGo
-      yield* doneWithOneWake(hub, folder, task)
-      yield* takesTheNext(hub, folder)
-    }), 30_000)
+  it.live(
+    "a command that only starts the agent: done with one wake when that has answered",
+    () =>
+      Effect.gen(function*() {
+        const { daemon, folder, hub } = yield* startAll({
+          work: `(while [ ! -e go ]; do sleep 0.02; done; ${answered}) & exit 0`,
+          answer: ""
+        })
+        const task = yield* submit(hub)
+        yield* until("the command has ended", () => daemon.events("wake_ended").length === 1)
+        yield* folder.letGo
+        yield* doneWithOneWake(hub, folder, task)
+        yield* takesTheNext(hub, folder)
+      }),
+    30_000
+  )
 
   lastsThrough("the results folder is deleted", (folder) => rmSync(folder.file("results"), { recursive: true }), {
     answer: `while [ ! -d "$RESULTS_DIR" ]; do sleep 0.02; done; ${answered}`

@@ -1,8 +1,17 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { existsSync } from "node:fs"
-import { type AgentScript, atOnce, makeFolder, startDaemon, startHub, submit, until, untilStatus } from "../support/daemon.ts"
 import { answerOfThatTime, day_s, jump, withClock } from "../support/clockJump.ts"
+import {
+  type AgentScript,
+  atOnce,
+  makeFolder,
+  startDaemon,
+  startHub,
+  submit,
+  until,
+  untilStatus
+} from "../support/daemon.ts"
 import { countOf, doneWithOneWake, identifications, takesTheNext, untilAtWork } from "../support/outcomes.ts"
 
 const startAtWork = (script: AgentScript) =>
@@ -29,37 +38,48 @@ for (const [way, by_s] of [["forward", day_s], ["back", -day_s]] as const) {
         assert.closeTo(last, Date.now() + by_s * 1_000, 60_000)
       }), 40_000)
 
-    it.live("while the agent writes its answer in parts: it is reported when it is whole", () =>
-      Effect.gen(function*() {
-        const { daemon, folder, hub, task } = yield* startAtWork({
-          before: ": > \"$RESULTS_DIR/$TASK_ID.progress\"",
-          work: `printf '{"status":"success",' > "$RESULTS_DIR/$TASK_ID.json"; : > parts
+    it.live(
+      "while the agent writes its answer in parts: it is reported when it is whole",
+      () =>
+        Effect.gen(function*() {
+          const { daemon, folder, hub, task } = yield* startAtWork({
+            before: ": > \"$RESULTS_DIR/$TASK_ID.progress\"",
+            work: `printf '{"status":"success",' > "$RESULTS_DIR/$TASK_ID.json"; : > parts
 while [ ! -e go ]; do sleep 0.02; done`,
-          answer: "printf '\"output\":\"done\"}' >> \"$RESULTS_DIR/$TASK_ID.json\""
-        })
-        yield* until("a part is there", () => existsSync(folder.file("parts")))
-        yield* jump(folder, by_s)
-        // Each of these makes the daemon look at the folder again.
-        for (const percent of [1, 20]) {
-          yield* folder.write(`results/${task.id}.progress`, String(percent))
-          yield* until("it has looked", () => daemon.events("task_progress").some(({ progress }) => progress === percent))
-        }
-        yield* folder.letGo
-        yield* doneWithOneWake(hub, folder, task)
-        yield* takesTheNext(hub, folder)
-      }), 40_000)
+            answer: "printf '\"output\":\"done\"}' >> \"$RESULTS_DIR/$TASK_ID.json\""
+          })
+          yield* until("a part is there", () => existsSync(folder.file("parts")))
+          yield* jump(folder, by_s)
+          // Each of these makes the daemon look at the folder again.
+          for (const percent of [1, 20]) {
+            yield* folder.write(`results/${task.id}.progress`, String(percent))
+            yield* until(
+              "it has looked",
+              () => daemon.events("task_progress").some(({ progress }) => progress === percent)
+            )
+          }
+          yield* folder.letGo
+          yield* doneWithOneWake(hub, folder, task)
+          yield* takesTheNext(hub, folder)
+        }),
+      40_000
+    )
 
-    it.live("after the agent wrote an answer that is none: the task fails as soon as ever", () =>
-      Effect.gen(function*() {
-        const { folder, hub, task } = yield* startAtWork({
-          work: atOnce,
-          answer: "echo nonsense > \"$RESULTS_DIR/$TASK_ID.json\""
-        })
-        yield* until("it is written", () => existsSync(folder.file(`results/${task.id}.json`)))
-        yield* jump(folder, by_s)
-        yield* untilStatus(hub, task, "dead_letter", 20_000)
-        assert.strictEqual(countOf(hub, "task_failed"), 1)
-        assert.lengthOf(folder.wakes(task.id), 1)
-      }), 40_000)
+    it.live(
+      "after the agent wrote an answer that is none: the task fails as soon as ever",
+      () =>
+        Effect.gen(function*() {
+          const { folder, hub, task } = yield* startAtWork({
+            work: atOnce,
+            answer: "echo nonsense > \"$RESULTS_DIR/$TASK_ID.json\""
+          })
+          yield* until("it is written", () => existsSync(folder.file(`results/${task.id}.json`)))
+          yield* jump(folder, by_s)
+          yield* untilStatus(hub, task, "dead_letter", 20_000)
+          assert.strictEqual(countOf(hub, "task_failed"), 1)
+          assert.lengthOf(folder.wakes(task.id), 1)
+        }),
+      40_000
+    )
   })
 }

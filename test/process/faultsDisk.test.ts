@@ -7,41 +7,49 @@ import { diskFaults, startOnSmallDisk } from "../support/smallDisk.ts"
 
 for (const { begin, end, keeps_the_state, name } of diskFaults) {
   describe.concurrent(name, () => {
-    it.live("before acceptance: nothing is accepted, woken nor counted; when a write works again, the task is done", () =>
-      Effect.gen(function*() {
-        const { daemon, disk, folder, hub } = yield* startOnSmallDisk({}, {}) // all of the agent's files are there
-        yield* hub.waitFor(() => identifications(hub) === 1)
-        begin(disk)
-        const task = yield* submit(hub)
-        yield* until("it says so", () => daemon.events("state_unsaved").length === 1)
-        yield* hub.waitFor(() => hub.connections() === 0 && hub.task(task.id)?.status === "queued")
-        assert.strictEqual(countOf(hub, "task_accepted"), 0)
-        assert.lengthOf(folder.wakes(), 0)
-        end(disk)
-        yield* folder.letGo
-        yield* doneWithOneWake(hub, folder, task)
-        assert.strictEqual(hub.task(task.id)?.retry_count, 0)
-        assert.lengthOf(daemon.events("state_saved_again"), 1)
-        assert.strictEqual(identifications(hub), 2)
-        yield* takesTheNext(hub, folder)
-      }), 60_000)
+    it.live(
+      "before acceptance: nothing is accepted, woken nor counted; when a write works again, the task is done",
+      () =>
+        Effect.gen(function*() {
+          const { daemon, disk, folder, hub } = yield* startOnSmallDisk({}, {}) // all of the agent's files are there
+          yield* hub.waitFor(() => identifications(hub) === 1)
+          begin(disk)
+          const task = yield* submit(hub)
+          yield* until("it says so", () => daemon.events("state_unsaved").length === 1)
+          yield* hub.waitFor(() => hub.connections() === 0 && hub.task(task.id)?.status === "queued")
+          assert.strictEqual(countOf(hub, "task_accepted"), 0)
+          assert.lengthOf(folder.wakes(), 0)
+          end(disk)
+          yield* folder.letGo
+          yield* doneWithOneWake(hub, folder, task)
+          assert.strictEqual(hub.task(task.id)?.retry_count, 0)
+          assert.lengthOf(daemon.events("state_saved_again"), 1)
+          assert.strictEqual(identifications(hub), 2)
+          yield* takesTheNext(hub, folder)
+        }),
+      60_000
+    )
 
-    it.live("after acceptance: the task is finished from memory, and the next is taken when a write works again", () =>
-      Effect.gen(function*() {
-        const { daemon, disk, folder, hub } = yield* startOnSmallDisk()
-        const task = yield* submit(hub)
-        yield* untilAtWork(folder, task)
-        begin(disk)
-        yield* folder.letGo
-        yield* doneWithOneWake(hub, folder, task)
-        yield* hub.waitFor(() => hub.connections() === 0)
-        assert.lengthOf(daemon.events("state_unsaved"), 1)
-        const next = yield* submit(hub, "the next")
-        end(disk)
-        yield* doneWithOneWake(hub, folder, next)
-        assert.strictEqual(hub.task(next.id)?.generation, 1)
-        assert.lengthOf(daemon.events("state_saved_again"), 1)
-      }), 60_000)
+    it.live(
+      "after acceptance: the task is finished from memory, and the next is taken when a write works again",
+      () =>
+        Effect.gen(function*() {
+          const { daemon, disk, folder, hub } = yield* startOnSmallDisk()
+          const task = yield* submit(hub)
+          yield* untilAtWork(folder, task)
+          begin(disk)
+          yield* folder.letGo
+          yield* doneWithOneWake(hub, folder, task)
+          yield* hub.waitFor(() => hub.connections() === 0)
+          assert.lengthOf(daemon.events("state_unsaved"), 1)
+          const next = yield* submit(hub, "the next")
+          end(disk)
+          yield* doneWithOneWake(hub, folder, next)
+          assert.strictEqual(hub.task(next.id)?.generation, 1)
+          assert.lengthOf(daemon.events("state_saved_again"), 1)
+        }),
+      60_000
+    )
 
     if (keeps_the_state) {
       it.live("after acceptance, and a crash after the report: nothing is done again", () =>
@@ -63,20 +71,24 @@ for (const { begin, end, keeps_the_state, name } of diskFaults) {
           assert.strictEqual(countOf(hub, "task_complete"), 2) // one for each task
         }), 60_000)
 
-      it.live("after acceptance, and a crash while the agent works: it is found at work and not woken again", () =>
-        Effect.gen(function*() {
-          const { daemon, disk, folder, hub, start } = yield* startOnSmallDisk()
-          const task = yield* submit(hub)
-          yield* untilAtWork(folder, task)
-          begin(disk)
-          yield* daemon.kill
-          yield* start
-          yield* hub.waitFor(() => countOf(hub, "task_accepted") === 2)
-          yield* folder.letGo
-          yield* doneWithOneWake(hub, folder, task)
-          end(disk)
-          yield* takesTheNext(hub, folder)
-        }), 60_000)
+      it.live(
+        "after acceptance, and a crash while the agent works: it is found at work and not woken again",
+        () =>
+          Effect.gen(function*() {
+            const { daemon, disk, folder, hub, start } = yield* startOnSmallDisk()
+            const task = yield* submit(hub)
+            yield* untilAtWork(folder, task)
+            begin(disk)
+            yield* daemon.kill
+            yield* start
+            yield* hub.waitFor(() => countOf(hub, "task_accepted") === 2)
+            yield* folder.letGo
+            yield* doneWithOneWake(hub, folder, task)
+            end(disk)
+            yield* takesTheNext(hub, folder)
+          }),
+        60_000
+      )
     }
   })
 }

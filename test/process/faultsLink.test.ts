@@ -72,25 +72,33 @@ describe.concurrent("faults of the link", () => {
     60_000
   )
 
-  it.live("`agent_left` with our id while idle: identified anew, and the next task comes", () =>
-    Effect.gen(function*() {
-      const { folder, hub } = yield* startAll()
-      yield* hub.waitFor(() => identifications(hub) === 1)
-      yield* hub.send(agentId, { type: "agent_left", agent_id: agentId })
-      yield* hub.waitFor(() => identifications(hub) === 2)
-      yield* takesTheNext(hub, folder)
-      assert.lengthOf(folder.wakes(), 1)
-    }), 30_000)
+  it.live(
+    "`agent_left` with our id while idle: identified anew, and the next task comes",
+    () =>
+      Effect.gen(function*() {
+        const { folder, hub } = yield* startAll()
+        yield* hub.waitFor(() => identifications(hub) === 1)
+        yield* hub.send(agentId, { type: "agent_left", agent_id: agentId })
+        yield* hub.waitFor(() => identifications(hub) === 2)
+        yield* takesTheNext(hub, folder)
+        assert.lengthOf(folder.wakes(), 1)
+      }),
+    30_000
+  )
 
-  it.live("`agent_left` with our id while the agent works: identified anew, the task comes back, one wake", () =>
-    Effect.gen(function*() {
-      const { folder, hub, task } = yield* startAtWork()
-      yield* hub.send(agentId, { type: "agent_left", agent_id: agentId })
-      yield* hub.waitFor(() => identifications(hub) === 2 && hub.task(task.id)?.generation === 3)
-      yield* folder.letGo
-      yield* doneWithOneWake(hub, folder, task)
-      yield* takesTheNext(hub, folder)
-    }), 30_000)
+  it.live(
+    "`agent_left` with our id while the agent works: identified anew, the task comes back, one wake",
+    () =>
+      Effect.gen(function*() {
+        const { folder, hub, task } = yield* startAtWork()
+        yield* hub.send(agentId, { type: "agent_left", agent_id: agentId })
+        yield* hub.waitFor(() => identifications(hub) === 2 && hub.task(task.id)?.generation === 3)
+        yield* folder.letGo
+        yield* doneWithOneWake(hub, folder, task)
+        yield* takesTheNext(hub, folder)
+      }),
+    30_000
+  )
 
   it.live("garbage, binary and unknown frames while the agent works change nothing", () =>
     Effect.gen(function*() {
@@ -108,33 +116,41 @@ describe.concurrent("faults of the link", () => {
       assert.strictEqual(hub.connections(agentId), 1)
     }), 30_000)
 
-  it.live("a frame over 32 MiB while the agent works ends that connection, and the task ends with one wake", () =>
-    Effect.gen(function*() {
-      const { daemon, folder, hub, task } = yield* startAtWork()
-      yield* hub.sendRaw(agentId, mebibytes(33))
-      yield* hub.waitFor(() => identifications(hub) === 2)
-      assert.include(String(daemon.events("ws_closed")[0]?.["reason"]), "payload size")
-      yield* folder.letGo
-      yield* doneWithOneWake(hub, folder, task)
-      yield* takesTheNext(hub, folder)
-    }), 30_000)
+  it.live(
+    "a frame over 32 MiB while the agent works ends that connection, and the task ends with one wake",
+    () =>
+      Effect.gen(function*() {
+        const { daemon, folder, hub, task } = yield* startAtWork()
+        yield* hub.sendRaw(agentId, mebibytes(33))
+        yield* hub.waitFor(() => identifications(hub) === 2)
+        assert.include(String(daemon.events("ws_closed")[0]?.["reason"]), "payload size")
+        yield* folder.letGo
+        yield* doneWithOneWake(hub, folder, task)
+        yield* takesTheNext(hub, folder)
+      }),
+    30_000
+  )
 
-  it.live("`rate_limited` on the accept: it goes again when the hub says, and the report after it", () =>
-    Effect.gen(function*() {
-      const { folder, hub } = yield* startAll()
-      yield* meetFirst(hub, "task_accepted", () => ({ reply: { type: "rate_limited", retry_after_ms: 2_000 } }))
-      yield* folder.letGo
-      const task = yield* submit(hub)
-      yield* doneWithOneWake(hub, folder, task)
-      const sent = hub.frames().filter(({ dir }) => dir === "out")
-      const owed = sent.flatMap(({ msg, t }) => {
-        const type = typeof msg === "object" && msg !== null && "type" in msg ? msg.type : undefined
-        return type === "task_accepted" || type === "task_complete" ? [{ t, type }] : []
-      })
-      assert.deepStrictEqual(owed.map(({ type }) => type), ["task_accepted", "task_accepted", "task_complete"])
-      assert.isAtLeast((owed[1]?.t ?? 0) - (owed[0]?.t ?? 0), 2_000)
-      yield* takesTheNext(hub, folder)
-    }), 30_000)
+  it.live(
+    "`rate_limited` on the accept: it goes again when the hub says, and the report after it",
+    () =>
+      Effect.gen(function*() {
+        const { folder, hub } = yield* startAll()
+        yield* meetFirst(hub, "task_accepted", () => ({ reply: { type: "rate_limited", retry_after_ms: 2_000 } }))
+        yield* folder.letGo
+        const task = yield* submit(hub)
+        yield* doneWithOneWake(hub, folder, task)
+        const sent = hub.frames().filter(({ dir }) => dir === "out")
+        const owed = sent.flatMap(({ msg, t }) => {
+          const type = typeof msg === "object" && msg !== null && "type" in msg ? msg.type : undefined
+          return type === "task_accepted" || type === "task_complete" ? [{ t, type }] : []
+        })
+        assert.deepStrictEqual(owed.map(({ type }) => type), ["task_accepted", "task_accepted", "task_complete"])
+        assert.isAtLeast((owed[1]?.t ?? 0) - (owed[0]?.t ?? 0), 2_000)
+        yield* takesTheNext(hub, folder)
+      }),
+    30_000
+  )
 
   it.live("`rate_limited` on the final report: it goes again when the hub says", () =>
     Effect.gen(function*() {

@@ -13,7 +13,15 @@ import {
   until,
   untilStatus
 } from "../support/daemon.ts"
-import { countOf, doneWithOneWake, meetFirst, startAll, startAtWork, takesTheNext, untilAtWork } from "../support/outcomes.ts"
+import {
+  countOf,
+  doneWithOneWake,
+  meetFirst,
+  startAll,
+  startAtWork,
+  takesTheNext,
+  untilAtWork
+} from "../support/outcomes.ts"
 
 const aMinute = 75_000 // and what else there is to wait for
 
@@ -42,38 +50,46 @@ describe.concurrent("faults that take their time", () => {
     120_000
   )
 
-  it.live("an agent that was only started and falls silent: stopped with all its processes, and the task fails", () =>
-    Effect.gen(function*() {
-      const { folder, hub } = yield* startAll(launching(atOnce), { agent_silence_ms: 1_000 })
-      const task = yield* submit(hub, "do it", { max_retries: 1 })
-      yield* untilAtWork(folder, task)
-      const child = yield* until("it has started one", () => Number(folder.read("child")))
-      assert.isTrue(isAlive(child))
-      yield* untilStatus(hub, task, "dead_letter", aMinute + 15_000)
-      assert.include(hub.task(task.id)?.last_error ?? "", "silent for 1000 ms")
-      assert.isFalse(isAlive(child))
-      assert.lengthOf(folder.wakes(task.id), 1)
-      assert.strictEqual(countOf(hub, "task_failed"), 1)
-      const next = yield* submit(hub, "the next")
-      yield* until("the next agent is awake", () => folder.wakes(next.id).length === 1)
-      yield* folder.write(`results/${next.id}.json`, `{"status":"success","output":"done"}`)
-      yield* untilStatus(hub, next, "completed")
-    }), 150_000)
+  it.live(
+    "an agent that was only started and falls silent: stopped with all its processes, and the task fails",
+    () =>
+      Effect.gen(function*() {
+        const { folder, hub } = yield* startAll(launching(atOnce), { agent_silence_ms: 1_000 })
+        const task = yield* submit(hub, "do it", { max_retries: 1 })
+        yield* untilAtWork(folder, task)
+        const child = yield* until("it has started one", () => Number(folder.read("child")))
+        assert.isTrue(isAlive(child))
+        yield* untilStatus(hub, task, "dead_letter", aMinute + 15_000)
+        assert.include(hub.task(task.id)?.last_error ?? "", "silent for 1000 ms")
+        assert.isFalse(isAlive(child))
+        assert.lengthOf(folder.wakes(task.id), 1)
+        assert.strictEqual(countOf(hub, "task_failed"), 1)
+        const next = yield* submit(hub, "the next")
+        yield* until("the next agent is awake", () => folder.wakes(next.id).length === 1)
+        yield* folder.write(`results/${next.id}.json`, `{"status":"success","output":"done"}`)
+        yield* untilStatus(hub, next, "completed")
+      }),
+    150_000
+  )
 
   for (const [way, by_s] of [["forward", day_s], ["back", -day_s]] as const) {
-    it.live(`an agent that was only started is at work for all that, when the clock jumps a day ${way}`, () =>
-      Effect.gen(function*() {
-        const hub = yield* startHub()
-        const folder = yield* makeFolder(hub, launching(answerOfThatTime))
-        const daemon = yield* startDaemon(folder, withClock(folder))
-        const task = yield* submit(hub)
-        yield* until("the command has ended", () => daemon.events("wake_ended").length === 1)
-        yield* untilAtWork(folder, task)
-        yield* jump(folder, by_s)
-        yield* hub.waitFor(() => countOf(hub, "task_progress") === 1, aMinute)
-        yield* folder.letGo
-        yield* doneWithOneWake(hub, folder, task)
-        yield* takesTheNext(hub, folder)
-      }), 120_000)
+    it.live(
+      `an agent that was only started is at work for all that, when the clock jumps a day ${way}`,
+      () =>
+        Effect.gen(function*() {
+          const hub = yield* startHub()
+          const folder = yield* makeFolder(hub, launching(answerOfThatTime))
+          const daemon = yield* startDaemon(folder, withClock(folder))
+          const task = yield* submit(hub)
+          yield* until("the command has ended", () => daemon.events("wake_ended").length === 1)
+          yield* untilAtWork(folder, task)
+          yield* jump(folder, by_s)
+          yield* hub.waitFor(() => countOf(hub, "task_progress") === 1, aMinute)
+          yield* folder.letGo
+          yield* doneWithOneWake(hub, folder, task)
+          yield* takesTheNext(hub, folder)
+        }),
+      120_000
+    )
   }
 })

@@ -25,19 +25,23 @@ describe.concurrent("a hub that takes a frame and never answers it", () => {
       assert.lengthOf(folder.wakes(), 1)
     }), 60_000)
 
-  it.live("the accept: another connection after 15 s, and the task is done with one wake", () =>
-    Effect.gen(function*() {
-      const { folder, hub } = yield* startAll()
-      yield* meetFirst(hub, "task_accepted", () => "swallow")
-      yield* folder.letGo
-      const task = yield* submit(hub)
-      yield* until("the answer is there", () => existsSync(folder.file(`results/${task.id}.json`)))
-      yield* untilStatus(hub, task, "completed", afterItsTime)
-      yield* doneWithOneWake(hub, folder, task)
-      assert.strictEqual(hub.task(task.id)?.generation, 3)
-      assert.strictEqual(countOf(hub, "task_complete"), 1)
-      yield* takesTheNext(hub, folder)
-    }), 60_000)
+  it.live(
+    "the accept: another connection after 15 s, and the task is done with one wake",
+    () =>
+      Effect.gen(function*() {
+        const { folder, hub } = yield* startAll()
+        yield* meetFirst(hub, "task_accepted", () => "swallow")
+        yield* folder.letGo
+        const task = yield* submit(hub)
+        yield* until("the answer is there", () => existsSync(folder.file(`results/${task.id}.json`)))
+        yield* untilStatus(hub, task, "completed", afterItsTime)
+        yield* doneWithOneWake(hub, folder, task)
+        assert.strictEqual(hub.task(task.id)?.generation, 3)
+        assert.strictEqual(countOf(hub, "task_complete"), 1)
+        yield* takesTheNext(hub, folder)
+      }),
+    60_000
+  )
 
   it.live("the question whose the task is: asked again on another connection after 15 s", () =>
     Effect.gen(function*() {
@@ -54,33 +58,44 @@ describe.concurrent("a hub that takes a frame and never answers it", () => {
       yield* takesTheNext(hub, folder)
     }), 60_000)
 
-  it.live("the report: sent again on another connection after 15 s, and the task is done once", () =>
-    Effect.gen(function*() {
-      const { folder, hub, task } = yield* startAtWork()
-      yield* meetFirst(hub, "task_complete", () => "swallow")
-      yield* folder.letGo
-      yield* untilStatus(hub, task, "completed", afterItsTime)
-      yield* doneWithOneWake(hub, folder, task)
-      assert.strictEqual(countOf(hub, "task_complete"), 2)
-      yield* takesTheNext(hub, folder)
-    }), 60_000)
+  it.live(
+    "the report: sent again on another connection after 15 s, and the task is done once",
+    () =>
+      Effect.gen(function*() {
+        const { folder, hub, task } = yield* startAtWork()
+        yield* meetFirst(hub, "task_complete", () => "swallow")
+        yield* folder.letGo
+        yield* untilStatus(hub, task, "completed", afterItsTime)
+        yield* doneWithOneWake(hub, folder, task)
+        assert.strictEqual(countOf(hub, "task_complete"), 2)
+        yield* takesTheNext(hub, folder)
+      }),
+    60_000
+  )
 
-  it.live("the report, which it took: nothing is done twice, the answer is kept, and the next task comes", () =>
-    Effect.gen(function*() {
-      const { daemon, folder, hub, task } = yield* startAtWork()
-      yield* meetFirst(hub, "task_complete", () => {
-        Effect.runSync(hub.freezeAgent(agentId)) // so that the acknowledgement is lost
-        return "deliver"
-      })
-      yield* folder.letGo
-      yield* doneWithOneWake(hub, folder, task)
-      yield* until("the slot is free", () =>
-        daemon.events("recovery_settled").some(({ outcome }) => outcome === "not_ours"), afterItsTime + 10_000)
-      yield* hub.thawAndClose(agentId)
-      yield* hub.waitFor(() => identifications(hub) === 3)
-      yield* takesTheNext(hub, folder)
-      yield* doneWithOneWake(hub, folder, task)
-      assert.strictEqual(countOf(hub, "task_complete"), 2) // one for each task
-      assert.include(folder.read(`results/${task.id}.json`), "done")
-    }), 60_000)
+  it.live(
+    "the report, which it took: nothing is done twice, the answer is kept, and the next task comes",
+    () =>
+      Effect.gen(function*() {
+        const { daemon, folder, hub, task } = yield* startAtWork()
+        yield* meetFirst(hub, "task_complete", () => {
+          Effect.runSync(hub.freezeAgent(agentId)) // so that the acknowledgement is lost
+          return "deliver"
+        })
+        yield* folder.letGo
+        yield* doneWithOneWake(hub, folder, task)
+        yield* until(
+          "the slot is free",
+          () => daemon.events("recovery_settled").some(({ outcome }) => outcome === "not_ours"),
+          afterItsTime + 10_000
+        )
+        yield* hub.thawAndClose(agentId)
+        yield* hub.waitFor(() => identifications(hub) === 3)
+        yield* takesTheNext(hub, folder)
+        yield* doneWithOneWake(hub, folder, task)
+        assert.strictEqual(countOf(hub, "task_complete"), 2) // one for each task
+        assert.include(folder.read(`results/${task.id}.json`), "done")
+      }),
+    60_000
+  )
 })

@@ -103,18 +103,22 @@ describe.concurrent("a task that the hub takes back", () => {
     40_000
   )
 
-  it.live("a task that was never in its queue: the refused answer is kept, and the next task comes", () =>
-    Effect.gen(function*() {
-      const { daemon, folder, hub } = yield* startAll()
-      yield* hub.waitFor(() => identifications(hub) === 1)
-      const pushed = yield* hub.push(agentId, "out of turn")
-      yield* folder.letGo
-      yield* until("its report is refused", () => daemon.events("report_refused").length === 1)
-      assert.isTrue(existsSync(folder.file(`results/${pushed}.json`)))
-      yield* takesTheNext(hub, folder)
-      const second = yield* submit(hub, "one more")
-      yield* doneWithOneWake(hub, folder, second)
-      assert.lengthOf(folder.wakes(pushed), 1)
-      assert.isTrue(existsSync(folder.file(`results/${pushed}.json`)))
-    }), 40_000)
+  it.live(
+    "a task that was never in its queue: the refused answer is kept, and the next task comes",
+    () =>
+      Effect.gen(function*() {
+        const { daemon, folder, hub } = yield* startAll()
+        yield* hub.waitFor(() => identifications(hub) === 1)
+        const pushed = yield* hub.push(agentId, "out of turn")
+        yield* folder.letGo
+        yield* until("its report is refused", () => daemon.events("report_refused").length === 1)
+        assert.isTrue(existsSync(folder.file(`results/${pushed}.json`)))
+        yield* takesTheNext(hub, folder)
+        const second = yield* submit(hub, "one more")
+        yield* doneWithOneWake(hub, folder, second)
+        assert.lengthOf(folder.wakes(pushed), 1)
+        assert.isTrue(existsSync(folder.file(`results/${pushed}.json`)))
+      }),
+    40_000
+  )
 })

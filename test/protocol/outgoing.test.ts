@@ -17,7 +17,7 @@ const task: Task = {
   assigned_at: 1795220221127,
   status: "working",
   wake_attempts: 2,
-  accepted_at: 0,
+  woken_at: 0,
   wake: null,
   failure: null,
   assignment: {}

@@ -4,6 +4,7 @@ import type { World } from "./world.ts"
 const second_ms = 1_000
 const minute_ms = 60_000
 const in_time_ms = 25_000
+const most_progress = 20
 
 /** One thing the agent writes, so many milliseconds after its command began. */
 export interface Writing {
@@ -71,9 +72,10 @@ const drawLaunch = ({ chance, policy }: World): AgentPlan["launches"] => {
 }
 
 const progressUntil = (world: World, from: number, until: number): ReadonlyArray<Writing> => {
-  const every = Math.min(world.policy.agent_silence_ms / 2, world.chance.between("agent", 20, 240) * second_ms)
+  const drawn = world.chance.between("agent", 20, 240) * second_ms
+  const every = Math.min(world.policy.agent_silence_ms / 2, Math.max(drawn, (until - from) / most_progress))
   const writings: Array<Writing> = []
-  for (let at = from + every; at < until && writings.length < 40; at += every) {
+  for (let at = from + every; at < until; at += every) {
     writings.push({ at, kind: "progress", content: String(writings.length + 1), complete: true })
   }
   return writings

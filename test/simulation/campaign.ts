@@ -15,6 +15,7 @@ export interface Tally {
   readonly runs: number
   readonly failures: ReadonlyArray<Failure>
   readonly injected: Readonly<Record<string, number>>
+  readonly situations: Readonly<Record<string, number>>
   readonly virtual_ms: number
 }
 
@@ -23,31 +24,39 @@ export interface Batch {
   readonly runs: number
 }
 
+const count = (counts: Record<string, number>, name: string): void => {
+  counts[name] = (counts[name] ?? 0) + 1
+}
+
+const added = (a: Tally["injected"], b: Tally["injected"]): Tally["injected"] => {
+  const whole = { ...a }
+  for (const [name, times] of Object.entries(b)) whole[name] = (whole[name] ?? 0) + times
+  return whole
+}
+
 /** Plays the seeds `from … from + runs − 1`, one after the other. */
 export const playBatch = ({ from, runs }: Batch): Tally => {
   const failures: Array<Failure> = []
   const injected: Record<string, number> = {}
+  const situations: Record<string, number> = {}
   let virtual_ms = 0
   for (let seed = from; seed < from + runs; seed++) {
     const outcome = play({ seed })
     virtual_ms += outcome.virtual_ms
     if (outcome.violation !== null) failures.push({ seed, violation: outcome.violation })
-    for (const id of outcome.hits) injected[kindOf(id)] = (injected[kindOf(id)] ?? 0) + 1
+    for (const id of outcome.hits) count(injected, kindOf(id))
+    for (const situation of outcome.situations) count(situations, situation)
   }
-  return { runs, failures, injected, virtual_ms }
+  return { runs, failures, injected, situations, virtual_ms }
 }
 
-export const nothingPlayed: Tally = { runs: 0, failures: [], injected: {}, virtual_ms: 0 }
+export const nothingPlayed: Tally = { runs: 0, failures: [], injected: {}, situations: {}, virtual_ms: 0 }
 
 const sum = (a: Tally, b: Tally): Tally => ({
   runs: a.runs + b.runs,
   failures: [...a.failures, ...b.failures].toSorted((one, other) => one.seed - other.seed),
-  injected: Object.fromEntries(
-    [...new Set([...Object.keys(a.injected), ...Object.keys(b.injected)])].map((kind) => [
-      kind,
-      (a.injected[kind] ?? 0) + (b.injected[kind] ?? 0)
-    ])
-  ),
+  injected: added(a.injected, b.injected),
+  situations: added(a.situations, b.situations),
   virtual_ms: a.virtual_ms + b.virtual_ms
 })
 

@@ -30,6 +30,7 @@ export const chanceFaults = {
   link_half_open_at_frame: 0.01,
   push_delayed: 0.3,
   assignment_delayed: 0.3,
+  task_deadline_short: 0.15,
   rate_limited: 0.04,
   identify_refused: 0.03,
   identify_cooldown: 0.03,
@@ -67,18 +68,13 @@ export const chanceFaults = {
   crash_at_operation: 0.5
 } as const
 
-/** Faults whose rule is not there yet: never injected while they are listed here. */
-export const switchedOff: ReadonlySet<string> = new Set(["disk_fails", "disk_full"])
-
 export type TimedFault = keyof typeof timedFaults
 export type ChanceFault = keyof typeof chanceFaults
 export type Fault = TimedFault | ChanceFault
 
 const isTimed = (name: string): name is TimedFault => name in timedFaults
 export const timedFaultNames: ReadonlyArray<TimedFault> = Object.keys(timedFaults).filter(isTimed)
-  .filter((name) => !switchedOff.has(name))
 export const faultNames: ReadonlyArray<string> = [...timedFaultNames, ...Object.keys(chanceFaults)]
-  .filter((name) => !switchedOff.has(name))
 
 const share_of_kinds = 0.5
 

@@ -1,5 +1,6 @@
 import { parseAnswer } from "../../src/layers/results/parse.ts"
 import type { FileFound } from "../../src/layers/results/regularFile.ts"
+import type { Moment, Sightings } from "../../src/layers/results/sightings.ts"
 import type { TaskResults } from "../../src/layers/results/taskResults.ts"
 
 export type FileKind = "started" | "progress" | "json"
@@ -69,14 +70,16 @@ export class Folder {
     this.remove(task_id, kind)
   }
 
-  /** What the real watcher would read at this moment of the wall clock. */
-  read(task_id: string, wall: number): TaskResults {
+  /** What the real watcher reads, dated as it dates it. */
+  read(task_id: string, sightings: Sightings, now: Moment): TaskResults {
     const started = this.get(task_id, "started")
     const progress = this.get(task_id, "progress")
     const answer = this.get(task_id, "json")
+    const dated = ({ kind, modified_at, version }: ResultFile) =>
+      sightings.date(task_id, kind, String(version), modified_at, now)
     return {
-      started_at: started?.modified_at ?? null,
-      progress_at: progress?.modified_at ?? null,
+      started_at: started === undefined ? null : dated(started).changed_at,
+      progress_at: progress === undefined ? null : dated(progress).changed_at,
       progress: progress === undefined
         ? null
         : { version: String(progress.version), value: { progress: Number(progress.content), execution_event: null } },
@@ -84,9 +87,9 @@ export class Folder {
         version: String(answer.version),
         value: parseAnswer(`${task_id}.json`, {
           version: String(answer.version),
-          modified_at: answer.modified_at,
+          modified_at: dated(answer).known_since,
           content: answer.content === a_folder ? folderInPlace : bytes.encode(answer.content)
-        }, wall)
+        }, now.wall)
       }
     }
   }

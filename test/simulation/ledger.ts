@@ -6,46 +6,24 @@ import type { HubMessage } from "../../src/domain/Message.ts"
 import { heldTask, initialState, type StoredState } from "../../src/domain/SidecarState.ts"
 import { emptyStore } from "../../src/domain/SidecarState.ts"
 import type { Task } from "../../src/domain/Task.ts"
-import { limits } from "../../src/limits.ts"
 import type { Observation } from "../../src/services/ResultWatcher.ts"
 import { isSuccess } from "./agentPlan.ts"
+import { ExchangeOrder } from "./exchangeOrder.ts"
+import { Failures } from "./failures.ts"
 import type { Folder, ResultFile } from "./folder.ts"
-import type { Session } from "./processes.ts"
+import type { Session } from "./session.ts"
+import { emptyBook, max_attempts, type TaskBook } from "./taskBook.ts"
 import type { World } from "./world.ts"
 
 /** How long after it was written an answer may be unknown: a lost event, the rescan, and a slow disk. */
 const unseen_ms = 20_000
-const max_attempts = 1 + limits.wake_retries_ms.length
 
 interface Success {
   readonly task_id: string
   readonly content: string
   readonly session: number
+  readonly at: number
 }
-
-interface TaskBook {
-  given: number // the newest generation we handled
-  attempts: number // wakes that ran or could not, since the last failure that the hub counted
-  last_look: number
-  acked_at: number
-  cancelled: boolean
-  completed: boolean
-  unusable: boolean
-  unfit: boolean
-  impossible: boolean | null
-  failed_at: number
-  sessions: Array<Session> // since the last failure that the hub counted
-}
-
-const ordered: ReadonlySet<string> = new Set(["AcceptTask", "RejectTask", "AskRecovery", "ReportState", "SendReport"])
-const answers: ReadonlySet<string> = new Set([
-  "TaskAcknowledged",
-  "TaskContinued",
-  "TaskReassigned",
-  "StateReportAnswered",
-  "HubRefused",
-  "RateLimited"
-])
 
 /** What really happened, seen from outside the daemon, and what must be true of it. */
 export class Ledger {
@@ -55,40 +33,26 @@ export class Ledger {
   readonly #folder: Folder
   readonly #wall: () => number
   readonly #books = new Map<string, TaskBook>()
-  readonly #counted = new Set<string>()
-  readonly #given = new Set<string>() // every answer that an agent gave
+  readonly #given = new Map<string, number>() // every answer that an agent gave, and when
   readonly #confirmed = new Map<number, number>() // when a session confirmed
+  readonly #failures: Failures
+  readonly #order: ExchangeOrder
   #state_lost_at = -1
-  #outstanding: { readonly tag: string; readonly at: number } | null = null
 
   constructor(world: World, folder: Folder, wall: () => number) {
     this.#world = world
     this.#folder = folder
     this.#wall = wall
+    this.#order = new ExchangeOrder(world)
+    this.#failures = new Failures(world, folder)
   }
 
   book(task_id: string): TaskBook {
     const known = this.#books.get(task_id)
     if (known !== undefined) return known
-    const book: TaskBook = {
-      given: -1,
-      attempts: 0,
-      last_look: -1,
-      acked_at: -1,
-      cancelled: false,
-      completed: false,
-      unusable: false,
-      unfit: false,
-      impossible: null,
-      failed_at: -1,
-      sessions: []
-    }
+    const book = emptyBook()
     this.#books.set(task_id, book)
     return book
-  }
-
-  get tasks(): ReadonlyArray<string> {
-    return [...this.#books.keys()]
   }
 
   // ---- the disk ----
@@ -97,7 +61,7 @@ export class Ledger {
     for (const book of this.#books.values()) book.given = -1
     const held = heldTask({ ...initialState(this.#world.policy), stored: state })
     if (held !== null) this.book(held.task_id).given = held.generation
-    this.#outstanding = null
+    this.#order.forget()
   }
 
   saved(state: StoredState): void {
@@ -134,6 +98,8 @@ export class Ledger {
     const book = this.book(task_id)
     book.attempts++
     book.sessions.push(session)
+    this.#failures.commandRan(session)
+    if (book.completed !== null) this.#world.violate(`${task_id} is woken although the hub has its answer`)
     for (const other of sessions) {
       if (other === session) continue
       if (other.lives && other.ran) {
@@ -152,10 +118,18 @@ export class Ledger {
   /** Whether the folder has said of an agent beyond our reach that it is at work. */
   #isKnownAtWork(session: Session, book: TaskBook): boolean {
     const confirmed_at = this.#confirmed.get(session.id)
-    if (!session.ghost || session.stopped_by_us || session.spawned_at < this.#state_lost_at) return false
-    if (confirmed_at === undefined) return this.#mayStillConfirm(session)
+    if (!session.ghost || session.stopped_by_us || session.answered || session.spawned_at < this.#state_lost_at) {
+      return false
+    }
+    if (confirmed_at === undefined) return session.spawned_at > book.failed_at && this.#mayStillConfirm(session)
+    if (book.cancelled || this.#wasTooLate(session, confirmed_at, book)) return false
     return confirmed_at < book.last_look && confirmed_at > book.failed_at &&
       Math.abs(this.#wall() - session.last_sign_at) < this.#world.policy.agent_silence_ms
+  }
+
+  /** Another attempt ran before it confirmed, so that its sign might be the other's. */
+  #wasTooLate({ spawned_at }: Session, confirmed_at: number, { sessions }: TaskBook): boolean {
+    return sessions.some((later) => later.spawned_at > spawned_at && later.spawned_at < confirmed_at)
   }
 
   /** A command that has ended well has its time to confirm, unless a clock that was set says that it is over. */
@@ -171,10 +145,13 @@ export class Ledger {
       if (kind === "started") this.#confirmed.set(session.id, this.#world.now)
       return
     }
+    session.answered ||= complete
     const replaced = this.#folder.get(task_id, "json")
     if (replaced !== undefined) this.lost(replaced)
-    if (complete && isSuccess(content)) this.#given.add(`${task_id} ${content}`)
-    if (complete && isSuccess(content)) this.successes.push({ task_id, content, session: session.id })
+    if (complete && isSuccess(content)) this.#given.set(`${task_id} ${content}`, this.#world.now)
+    if (complete && isSuccess(content)) {
+      this.successes.push({ task_id, content, session: session.id, at: this.#world.now })
+    }
   }
 
   /** An answer is gone by the agent's own doing, or by the machine's. */
@@ -183,6 +160,25 @@ export class Ledger {
       one.task_id === task_id && one.content === content && one.session === writer
     )
     if (index >= 0) this.successes.splice(index, 1)
+  }
+
+  /** An answer that is neither with the hub nor kept, and that no other came before. */
+  get lostAnswer(): Success | undefined {
+    return this.successes.find((success) => {
+      const { cancelled, completed } = this.book(success.task_id)
+      return !cancelled && !this.#isKept(success) && (completed === null || !this.#isAnswered(success, completed))
+    })
+  }
+
+  #isKept({ content, task_id }: Success): boolean {
+    return [this.#folder.get(task_id, "json"), ...this.#folder.kept].some((file) =>
+      file?.task_id === task_id && file.content === content
+    )
+  }
+
+  /** The first answer counts: none that came before it may be lost, the later ones have no use. */
+  #isAnswered({ at, content, task_id }: Success, completed: { readonly content: string }): boolean {
+    return completed.content === content || at >= (this.#given.get(`${task_id} ${completed.content}`) ?? at)
   }
 
   observed(task_id: string, seen: Observation): void {
@@ -205,8 +201,7 @@ export class Ledger {
   // ---- the hub ----
 
   told(message: HubMessage): void {
-    if (message._tag === "Connected" || message._tag === "Disconnected") this.#outstanding = null
-    if (answers.has(message._tag)) this.#outstanding = null
+    this.#order.told(message)
     if (message._tag === "TaskAcknowledged" && message.status !== "accepted") {
       this.book(message.task_id).acked_at = this.#world.now
     }
@@ -221,15 +216,29 @@ export class Ledger {
 
   logged(event: LifecycleEvent): void {
     this.#world.note(() => `log ${JSON.stringify(event)}`)
+    this.#reached(event)
     if (event.event === "task_received") {
       const book = this.book(event.task_id)
       book.given = Math.max(book.given, event.generation)
+      if (!event.again) book.received_at = this.#world.now
     }
     if (event.event === "fiber_died") this.#world.violate(`a fiber died: ${event.fiber}: ${event.reason}`)
   }
 
+  #reached(event: LifecycleEvent): void {
+    const world = this.#world
+    if (event.event === "recovery_settled") world.reached(`recovery settled: ${event.outcome}`)
+    else if (event.event === "report_refused") world.reached(`report refused: ${event.reason}`)
+    else if (event.event === "report_acknowledged") world.reached(`report acknowledged: ${event.status}`)
+    else if (event.event === "task_refused") world.reached("another task is refused")
+    else if (event.event === "wake_failed") world.reached("wake failed")
+    else if (event.event === "agent_found_at_work") world.reached("agent found at work")
+    else if (event.event === "answer_ignored") world.reached("answer ignored")
+    else if (event.event === "task_cancelled") world.reached("task cancelled")
+  }
+
   sent(command: HubCommand): void {
-    this.#checkOrder(command._tag)
+    this.#order.sent(command._tag)
     if (command._tag === "AcceptTask" && !this.#holds(command.task)) {
       this.#world.violate(`${command.task.task_id} g${command.task.generation} is accepted before it is on the disk`)
     }
@@ -261,54 +270,15 @@ export class Ledger {
     }
   }
 
-  #checkOrder(tag: string): void {
-    const { now } = this.#world
-    const waiting = this.#outstanding
-    if (!ordered.has(tag) && tag !== "SendProgress" && tag !== "SendWakeResult") return
-    if (waiting !== null && !(waiting.tag === "RejectTask" && now - waiting.at >= limits.answer_timeout_ms)) {
-      this.#world.violate(`${tag} is sent while ${waiting.tag} waits for its answer`)
-    }
-    if (ordered.has(tag)) this.#outstanding = { tag, at: now }
-  }
-
   /** What the hub made of a frame of ours. */
   hubAnswered(frame: JsonObject, answer: JsonObject | null): void {
     if (answer?.["type"] !== "task_ack") return
     const task_id = String(frame["task_id"])
     const book = this.book(task_id)
-    if (frame["type"] === "task_complete") book.completed = true
+    if (frame["type"] === "task_complete") {
+      book.completed = { content: JSON.stringify(frame["result"]) }
+    }
     if (frame["type"] !== "task_failed") return
-    this.#failureCounted(task_id, String(frame["reason"]), book)
-  }
-
-  /** The hub has counted a retry: there has to be a failed work behind it that no other was counted for. */
-  #failureCounted(task_id: string, reason: string, book: TaskBook): void {
-    const why = this.#whyUnfounded(task_id, reason, book)
-    if (why !== null) this.#world.violate(`a retry of ${task_id} is counted (${reason}) ${why}`)
-    this.#counted.add(`${task_id} ${reason}`)
-    book.attempts = 0
-    book.sessions = []
-    book.unusable = false
-    book.unfit = false
-    book.failed_at = this.#world.now
-  }
-
-  #whyUnfounded(task_id: string, reason: string, book: TaskBook): string | null {
-    if (book.impossible === true) return null
-    if (reason.startsWith("failure of session")) {
-      return this.#counted.has(`${task_id} ${reason}`) ? "for the second time" : null
-    }
-    if (reason.includes("is not JSON") || reason.includes("is empty") || reason.includes("is not a")) {
-      return book.unusable ? null : "though there was no such answer"
-    }
-    if (reason.startsWith("the hub did not take the answer")) return book.unfit ? null : "though it was never refused"
-    if (reason.startsWith("no wake succeeded")) {
-      return book.attempts >= max_attempts ? null : `after ${book.attempts} attempts`
-    }
-    if (book.attempts === 0) return "though no agent was woken for it"
-    if (reason.startsWith("the task took longer")) return null
-    const allWell = book.sessions.length > 0 &&
-      book.sessions.every(({ plan, stopped_by_us }) => stopped_by_us && plan?.healthy)
-    return allWell ? "though its agent was well when it was stopped" : null
+    this.#failures.counted(task_id, String(frame["reason"]), book)
   }
 }

@@ -50,6 +50,7 @@ export class Machine {
     if (this.life !== null || this.hub === null) return
     const world = this.#world
     world.note(() => "the daemon starts")
+    world.lives++
     const life = new Life(world, this.wall, () => this.#crashed())
     this.life = life
     const { disk, folder, ledger, network, processes, wall } = this

@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util"
 import { campaign, type Tally } from "./campaign.ts"
-import { faultNames, switchedOff } from "./faults.ts"
+import { faultNames } from "./faults.ts"
 import { play } from "./run.ts"
 import { shrink } from "./shrink.ts"
 
@@ -30,10 +30,16 @@ const explain = (seed: number): void => {
 const printInjected = ({ injected, runs }: Tally): boolean => {
   console.log("\ninjected faults:")
   for (const name of faultNames) console.log(`${String(injected[name] ?? 0).padStart(9)}  ${name}`)
-  if (switchedOff.size > 0) console.log(`switched off: ${[...switchedOff].join(", ")}`)
   const rare = runs < usual_runs ? [] : faultNames.filter((name) => (injected[name] ?? 0) < enough)
   if (rare.length > 0) console.log(`injected less than ${enough} times: ${rare.join(", ")}`)
   return rare.length === 0
+}
+
+const printSituations = ({ situations }: Tally): void => {
+  console.log("\nsituations they led to:")
+  for (const [name, times] of Object.entries(situations).toSorted(([, a], [, b]) => b - a)) {
+    console.log(`${String(times).padStart(9)}  ${name}`)
+  }
 }
 
 const seed = whole("seed", 1)
@@ -44,6 +50,7 @@ if (values.journal === true) console.log(play({ seed, traced: true }).journal.jo
 const began = performance.now()
 const tally = await campaign({ from: seed, runs })
 const allSeen = printInjected(tally)
+printSituations(tally)
 for (const failure of tally.failures.slice(0, shown_failures)) explain(failure.seed)
 if (tally.failures.length > shown_failures) {
   console.log("\nfurther violations:")

@@ -1,17 +1,11 @@
-import { adminPush, cancel as cancelTask, retry, submit } from "../../src/dev/queue.ts"
-import type { Connection } from "./connection.ts"
-import { isTimedFault, type TimedFault } from "./faults.ts"
+import { submit } from "../../src/dev/queue.ts"
 import { HubModel, our_id } from "./hubModel.ts"
 import { Machine } from "./machine.ts"
-import { OtherAgent } from "./others.ts"
+import { Troubles } from "./troubles.ts"
 import { type RunOptions, World } from "./world.ts"
 
 const second_ms = 1_000
 const minute_ms = 60_000
-const day_ms = 24 * 60 * minute_ms
-
-/** How often a moment at which something goes on is taken for a fault. */
-const moment_share = 0.03
 
 /** Within this time a task that comes when all is quiet is completed: a reconnect, its pace, and the agent's work. */
 const probe_bound_ms = 10 * minute_ms
@@ -21,6 +15,7 @@ export interface Outcome {
   readonly seed: number
   readonly violation: string | null
   readonly hits: ReadonlyArray<string>
+  readonly situations: ReadonlyArray<string>
   readonly journal: ReadonlyArray<string>
   readonly virtual_ms: number
 }
@@ -30,7 +25,7 @@ class Run {
   readonly world: World
   readonly machine: Machine
   readonly hub: HubModel
-  readonly others: ReadonlyArray<OtherAgent>
+  readonly troubles: Troubles
   over = false
 
   constructor(options: RunOptions) {
@@ -39,8 +34,7 @@ class Run {
     this.hub = new HubModel(this.world, (frame, answer) => this.machine.ledger.hubAnswered(frame, answer))
     this.machine.hub = this.hub
     this.hub.books.tokens.set(our_id, our_id)
-    this.world.moment = () => this.#moment()
-    this.others = ["other-1", "other-2"].map((id) => new OtherAgent(this.world, this.hub, id))
+    this.troubles = new Troubles(this.world, this.machine, this.hub)
   }
 
   /** The longest that anything may take when nothing goes wrong any more: a task twice its time where a clock was set back. */
@@ -50,20 +44,23 @@ class Run {
 
   play(): Outcome {
     const { chance, timeline } = this.world
-    const faulty_ms = chance.between("run", 2, 30) * minute_ms
+    const faulty_ms = chance.between("run", 2, 40) * minute_ms
     this.#planTasks(faulty_ms)
-    this.#planFault()
+    this.troubles.begin()
     timeline.after(faulty_ms, () => this.#calm())
     this.machine.start()
     this.machine.life?.drain()
     while (!this.over && this.world.violation === null && timeline.advance()) this.machine.life?.drain()
-    const { faults: { hits }, journal, now, seed, violation } = this.world
-    return { seed, violation, hits, journal, virtual_ms: now }
+    const { faults: { hits }, journal, now, seed, situations, violation } = this.world
+    for (const { last_error } of this.hub.books.deadLetters.values()) {
+      this.world.reached(`dead letter: ${last_error === "ttl_expired" ? last_error : "retries used up"}`)
+    }
+    return { seed, violation, hits, situations, journal, virtual_ms: now }
   }
 
   #planTasks(faulty_ms: number): void {
     const { chance, timeline } = this.world
-    const count = chance.between("tasks", 1, 4)
+    const count = chance.between("tasks", 1, 5)
     for (let n = 0; n < count; n++) {
       const at = n === 0 ? chance.between("tasks", 0, 10_000) : chance.between("tasks", 0, faulty_ms)
       timeline.after(at, () => this.#submit())
@@ -78,7 +75,10 @@ class Run {
         {
           description: "do it",
           ...(chance.is("task", 0.5) || this.world.faults.quiet ? { assign_to: our_id } : {}),
-          ...(chance.is("task", 0.4) ? { complexity_tier: "trivial" } : {})
+          ...(chance.is("task", 0.4) ? { complexity_tier: "trivial" } : {}),
+          ...(this.world.faults.strikes("task_deadline_short")
+            ? { complete_by: now + chance.between("task", 20, 400) * second_ms }
+            : {})
         },
         "operator",
         now
@@ -86,116 +86,6 @@ class Run {
     )
     this.world.note(() => `${task.id} is submitted`)
     return task.id
-  }
-
-  #planFault(): void {
-    const { chance, faults, timeline } = this.world
-    const wait = chance.is("fault at", 0.3)
-      ? chance.between("fault at", 1, 3_000)
-      : chance.between("fault at", 1, 240) * second_ms
-    timeline.after(wait, () => {
-      if (faults.quiet) return
-      this.#strike()
-      this.#planFault()
-    })
-  }
-
-  /** A fault strikes while something is going on rather than in between. */
-  #moment(): void {
-    const { chance, faults, timeline } = this.world
-    if (faults.quiet || !chance.is("moment", moment_share)) return
-    timeline.after(chance.between("moment", 0, 60), () => this.#strike())
-  }
-
-  #strike(): void {
-    const { faults } = this.world
-    if (faults.quiet) return
-    const strike = faults.next()
-    if (strike === null || !isTimedFault(strike.fault)) return
-    this.world.note(() => `fault: ${strike.id}`)
-    if (this.#strikes[strike.fault]()) faults.injected(strike)
-  }
-
-  #anyOther(isThere: boolean): OtherAgent | undefined {
-    return this.others.find((other) => other.isThere === isThere)
-  }
-
-  #connected(act: (connection: Connection) => void): boolean {
-    const { current } = this.machine.network
-    if (current !== null) act(current)
-    return current !== null
-  }
-
-  /** What each timed fault does; false where there was nothing to do it to. */
-  readonly #strikes: Record<TimedFault, () => boolean> = {
-    link_cut: () => this.#connected((connection) => connection.cut()),
-    link_half_open: () => this.#connected((connection) => connection.halfOpen()),
-    hub_restart: () => this.#restartHub(),
-    hub_mute: () => {
-      this.hub.mute_until = this.world.now + this.world.chance.between("mute", 5, 90) * second_ms
-      return this.machine.network.current !== null
-    },
-    hub_unreachable: () => this.#unreachable(),
-    other_agent_joins: () => this.#anyOther(false)?.join() ?? false,
-    other_agent_leaves: () => this.#anyOther(true)?.leave() ?? false,
-    operator_cancels: () => this.#onTask((id) => this.hub.act((books, now) => cancelTask(books, id, now))),
-    operator_retries: () => {
-      const [id] = this.hub.books.deadLetters.keys()
-      return id !== undefined && this.hub.act((books, now) => retry(books, id, now)) !== undefined
-    },
-    operator_pushes: () => this.hub.act((books, now) => adminPush(books, our_id, "pushed", {}, now)) !== undefined,
-    operator_restarts_us: () => this.#pushRestart(),
-    daemon_killed: () => this.machine.kill(),
-    daemon_stopped: () => this.machine.stop(),
-    machine_reboots: () => this.machine.reboot(),
-    disk_full: () => {
-      this.machine.disk.full_until = this.world.now + this.world.chance.between("disk full", 1, 300) * second_ms
-      return true
-    },
-    clock_jumps_ahead: () => this.#setClock(1),
-    clock_jumps_back: () => this.#setClock(-1)
-  }
-
-  #setClock(direction: 1 | -1): boolean {
-    this.world.clock_offset += direction * this.world.chance.pick("jump", [day_ms, minute_ms, 10 * minute_ms])
-    return true
-  }
-
-  #unreachable(): boolean {
-    const { machine: { network }, world: { chance, timeline } } = this
-    if (!network.reachable) return false
-    network.reachable = false
-    network.current?.cut()
-    timeline.after(chance.between("unreachable", 5, 900) * second_ms, () => {
-      network.reachable = true
-    })
-    return true
-  }
-
-  #onTask(act: (id: string) => unknown): boolean {
-    const ids = [...this.hub.books.tasks.values()].filter(({ status }) => status !== "completed").map(({ id }) => id)
-    const id = ids[Math.floor(this.world.chance.next("any task") * ids.length)]
-    if (id === undefined) return false
-    this.world.note(() => `the operator is at ${id}`)
-    act(id)
-    return true
-  }
-
-  #pushRestart(): boolean {
-    const socket = this.hub.books.registry.get(our_id)
-    if (socket === undefined) return false
-    this.hub.act((books) =>
-      books.outputs.push({ _tag: "Send", socket, frame: { type: "restart_sidecar", reason: "update" } })
-    )
-    return true
-  }
-
-  #restartHub(): boolean {
-    const { hub, world: { chance, timeline } } = this
-    if (!hub.up) return false
-    hub.halt()
-    timeline.after(chance.between("hub restart", 1, 60) * second_ms, () => hub.resume())
-    return true
   }
 
   /** No fault strikes any more. */
@@ -259,16 +149,10 @@ class Run {
     look()
   }
 
-  /** Every answer that was ever given has been acknowledged, or is kept. */
+  /** Every answer that was ever given is with the hub, or is kept. */
   #finish(): void {
-    const { folder, ledger } = this.machine
-    for (const { content, task_id } of ledger.successes) {
-      const { cancelled, completed } = ledger.book(task_id)
-      const isKept = [folder.get(task_id, "json"), ...folder.kept].some((file) =>
-        file?.task_id === task_id && file.content === content
-      )
-      if (!cancelled && !completed && !isKept) this.world.violate(`the answer of ${task_id} is lost: ${content}`)
-    }
+    const lost = this.machine.ledger.lostAnswer
+    if (lost !== undefined) this.world.violate(`the answer of ${lost.task_id} is lost: ${lost.content}`)
     this.over = true
   }
 }

@@ -6,7 +6,8 @@ import { WakeImpossible, type Waker } from "../../src/services/Waker.ts"
 import { quick } from "./latency.ts"
 import type { Ledger } from "./ledger.ts"
 import type { Life } from "./life.ts"
-import type { Processes, Session } from "./processes.ts"
+import type { Processes } from "./processes.ts"
+import type { Session } from "./session.ts"
 import type { World } from "./world.ts"
 
 const unspawned: WakeEnd = { how: "unspawned", code: null, output: "EAGAIN" }
@@ -86,7 +87,7 @@ export const makeWaker = (life: Life, world: World, processes: Processes, ledger
       if (ledger.isImpossible(task_id)) return new WakeImpossible({ remedy: "use ${TASK_FILE}" })
       return Effect.andThen(
         life.operation("payload", quick(world), () => undefined),
-        life.operation("spawn", quick(world), () => spawn(task_id, wake_id))
+        Effect.uninterruptible(life.operation("spawn", quick(world), () => spawn(task_id, wake_id)))
       )
     },
     adopt: ({ task_id }, wake_id) =>

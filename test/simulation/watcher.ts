@@ -2,7 +2,8 @@ import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
 import { nothingTold, observe } from "../../src/layers/results/observe.ts"
-import { evidenceOf } from "../../src/layers/results/taskResults.ts"
+import { Sightings } from "../../src/layers/results/sightings.ts"
+import { evidenceOf, type TaskResults } from "../../src/layers/results/taskResults.ts"
 import { limits } from "../../src/limits.ts"
 import type { Observation, ResultWatcher } from "../../src/services/ResultWatcher.ts"
 import type { FileKind, Folder } from "./folder.ts"
@@ -13,8 +14,10 @@ import type { World } from "./world.ts"
 
 const kinds: ReadonlyArray<FileKind> = ["started", "progress", "json"]
 
+type See = (task_id: string) => TaskResults
+
 /** Watches one task: events come, get lost, come twice or late; a rescan finds everything within `rescan_ms`. */
-const watch = (life: Life, world: World, folder: Folder, ledger: Ledger, wall: () => number, task_id: string) =>
+const watch = (life: Life, world: World, folder: Folder, ledger: Ledger, see: See, task_id: string) =>
   Stream.callback<Observation>((queue) =>
     Effect.callback<never>(() => {
       const began = world.now
@@ -23,7 +26,7 @@ const watch = (life: Life, world: World, folder: Folder, ledger: Ledger, wall: (
       let over = false
       const read = () => {
         if (over) return
-        const found = folder.read(task_id, wall())
+        const found = see(task_id)
         const [next, seen] = observe(told, found)
         told = next
         for (const observation of seen) {
@@ -67,27 +70,31 @@ export const makeWatcher = (
   folder: Folder,
   ledger: Ledger,
   wall: () => number
-): ResultWatcher["Service"] => ({
-  watch: (task_id) => watch(life, world, folder, ledger, wall, task_id),
-  look: (task_id) =>
-    life.operation("look", quick(world), () => {
-      const evidence = evidenceOf(folder.read(task_id, wall()))
-      ledger.looked(task_id, evidence)
-      return evidence
-    }),
-  clear: (task_id) =>
-    life.operation("clear", quick(world), () => {
-      folder.remove(task_id, "started")
-      folder.remove(task_id, "progress")
-    }),
-  setAside: (task_id, to) =>
-    life.operation("setAside", quick(world), () => {
-      for (const kind of kinds) folder.keep(task_id, kind, to)
-    }),
-  remove: (task_id, keep_answer) =>
-    life.operation("remove", quick(world), () => {
-      const answer = folder.get(task_id, "json")
-      if (!keep_answer && answer !== undefined) ledger.answerRemoved(answer)
-      for (const kind of kinds) if (kind !== "json" || !keep_answer) folder.remove(task_id, kind)
-    })
-})
+): ResultWatcher["Service"] => {
+  const sightings = new Sightings()
+  const see: See = (task_id) => folder.read(task_id, sightings, { wall: wall(), steady: Math.floor(world.now) })
+  return {
+    watch: (task_id) => watch(life, world, folder, ledger, see, task_id),
+    look: (task_id) =>
+      life.operation("look", quick(world), () => {
+        const evidence = evidenceOf(see(task_id))
+        ledger.looked(task_id, evidence)
+        return evidence
+      }),
+    clear: (task_id) =>
+      life.operation("clear", quick(world), () => {
+        folder.remove(task_id, "started")
+        folder.remove(task_id, "progress")
+      }),
+    setAside: (task_id, to) =>
+      life.operation("setAside", quick(world), () => {
+        for (const kind of kinds) folder.keep(task_id, kind, to)
+      }),
+    remove: (task_id, keep_answer) =>
+      life.operation("remove", quick(world), () => {
+        const answer = folder.get(task_id, "json")
+        if (!keep_answer && answer !== undefined) ledger.answerRemoved(answer)
+        for (const kind of kinds) if (kind !== "json" || !keep_answer) folder.remove(task_id, kind)
+      })
+  }
+}

@@ -20,9 +20,13 @@ export class World {
   readonly faults: Faults
   readonly policy: Policy
   readonly journal: Array<string> = []
+  readonly situations: Array<string> = []
   readonly seed: number
   /** How far the wall clock of our machine has been set ahead, in milliseconds. */
   clock_offset = 0
+  clock_was_set_ahead = false
+  /** How many lives the daemon has had. */
+  lives = 0
   violation: string | null = null
   /** Something is going on at this moment: a good one for a fault. */
   moment: () => void = () => undefined
@@ -48,6 +52,11 @@ export class World {
   /** The time on the hub's machine; epoch milliseconds. */
   get hubTime(): number {
     return epoch_ms + this.timeline.now
+  }
+
+  /** A situation that the run has come to; counted, so that one can see what the faults lead to. */
+  reached(situation: string): void {
+    this.situations.push(situation)
   }
 
   note(text: () => string): void {

@@ -76,21 +76,27 @@ const killed: Rule = withTask(({ wake }) =>
   taskIs({ wake: wake && { ...wake, end: { how: "killed", code: null, output: "" } } })
 )
 
-/** Rules 6 and 7: the agent of the task we hold has been stopped, so that the evidence can be looked at. */
-const stopOver = (task_id: string, was_alive: boolean): Rule =>
+/** Nothing lives any more of the wakes of the task we hold. */
+const seenOff = (task_id: string, was_alive: boolean): Rule =>
   given(({ agent: { activity } }) =>
-    withTask((task) =>
-      task.task_id === task_id && activity._tag === "Stopping"
-        ? all(was_alive ? killed : stay, inspect(activity.because))
-        : stay
-    )
+    withTask((task) => {
+      if (task.task_id !== task_id) return stay
+      const meant = activity._tag === "Stopping" || activity._tag === "AwaitingExit"
+      return all(agentIs({ seen_off: task.wake?.id ?? null }), was_alive && meant ? killed : stay)
+    })
+  )
+
+/** Rules 6 and 7: the agent of the task we hold has been stopped, so that the evidence can be looked at. */
+const stopOver = (task_id: string): Rule =>
+  given(({ agent: { activity } }) =>
+    withTask((task) => task.task_id === task_id && activity._tag === "Stopping" ? inspect(activity.because) : stay)
   )
 
 /** Rules 6, 7 and 9: an agent of ours is gone, with its whole process tree. */
 export const agentStopped = (task_id: string, was_alive: boolean): Rule =>
   all(
     (state) => [{ ...state, stopping: state.stopping.filter((one) => one !== task_id) }, []],
-    withTask((task) => task.task_id === task_id ? agentIs({ seen_off: task.wake?.id ?? null }) : stay),
+    seenOff(task_id, was_alive),
     gone(task_id),
-    stopOver(task_id, was_alive)
+    stopOver(task_id)
   )

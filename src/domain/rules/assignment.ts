@@ -58,7 +58,7 @@ const attemptsUnderWay = ({ status, wake }: Task): number =>
 
 /** A wake whose agent may still confirm is not thrown away. */
 const mayConfirm = ({ status, wake }: Task, policy: Policy): boolean =>
-  (status === "waking" || status === "confirming") && wake !== null && mayHaveLaunched(wake.end, policy)
+  wake !== null && (status === "waking" || status === "confirming") && mayHaveLaunched(wake.end, policy)
 
 /** While nothing is known to be at work, a new generation begins anew, and the evidence says how. */
 const reopen: Rule = given(({ agent: { activity }, policy }) =>
@@ -86,8 +86,8 @@ const assignedAgain = (task: Task, assignment: Assignment): Rule => {
 }
 
 /** Rule 4: what is in doubt and has nobody at work on it keeps no other task waiting: what it has is kept on disk. */
-const givesWay = ({ agent, connection }: SidecarState, task: Task): boolean =>
-  connection.standing === "in_doubt" && agent.activity._tag === "Idle" &&
+const givesWay = ({ agent, connection, disk, draining }: SidecarState, task: Task): boolean =>
+  draining === null && disk === "ok" && connection.standing === "in_doubt" && agent.activity._tag === "Idle" &&
   (task.status === "reporting" || task.wake === null)
 
 /** Rules 2, 3 and 13: a task is pushed to us. */

@@ -1,18 +1,22 @@
 import { limits } from "../../limits.ts"
 import type { Command } from "../Command.ts"
-import type { Disk, SidecarState } from "../SidecarState.ts"
+import type { Disk, SidecarState, StoredState } from "../SidecarState.ts"
 import { heldTask } from "../SidecarState.ts"
 import type { Rule } from "../step.ts"
 import { activityIs, all, emit, given, log, startTimer, stay } from "../step.ts"
 import { assess } from "./evidence.ts"
 import { disconnected } from "./life.ts"
 
+/** What a restart recovers is on disk already: only another task that becomes active was accepted. */
+const accepts = (before: SidecarState, { active }: StoredState): boolean =>
+  active !== null && heldTask(before)?.task_id !== active.task_id
+
 /**
  * Rule 12: whether a step must not be taken before it is on disk. Accepting a task and waking its agent are such; all else
  * goes on from memory, as an older state leads to the same end.
  */
 export const needsSaving = (before: SidecarState, after: SidecarState, commands: ReadonlyArray<Command>): boolean =>
-  (heldTask(before) === null && heldTask(after) !== null) || commands.some(({ _tag }) => _tag === "WakeAgent")
+  accepts(before, after.stored) || commands.some(({ _tag }) => _tag === "WakeAgent")
 
 const diskIs = (disk: Disk): Rule => (state) => [{ ...state, disk }, []]
 

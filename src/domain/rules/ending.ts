@@ -71,7 +71,8 @@ const answerOutOfTime = (task_id: string, answer: Answer, reason: string): Rule 
   )
 
 /** A failure that was there before the first wake is of a session whose end the hub knows. */
-const isOfEarlierSession = (task: Task, answer: Answer): boolean => task.wake === null && answer._tag !== "Success"
+export const isOfEarlierSession = (task: Task, answer: Answer): boolean =>
+  task.wake === null && answer._tag !== "Success"
 
 /** Rules 1, 5 and 11: an answer of the agent. The first counts. */
 export const answerFound = (answer: Answer): Rule =>
@@ -79,10 +80,10 @@ export const answerFound = (answer: Answer): Rule =>
     if (task.failure !== null && task.failure.sent_generation !== null) {
       return answerOutOfTime(task.task_id, answer, "a failure was reported before it")
     }
-    if (isOfEarlierSession(task, answer)) return answerOutOfTime(task.task_id, answer, "it is of an earlier session")
     if (task.status === "reporting" && (task.failure === null || answer._tag !== "Success")) {
       return log({ event: "answer_ignored", task_id: task.task_id, reason: "there is one already" })
     }
+    if (isOfEarlierSession(task, answer)) return answerOutOfTime(task.task_id, answer, "it is of an earlier session")
     return all(
       log({ event: "answer_found", task_id: task.task_id, outcome: outcomeOf[answer._tag] }),
       confirmedBySign,

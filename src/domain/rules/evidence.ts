@@ -1,12 +1,12 @@
-import type { Evidence } from "../Evidence.ts"
+import type { Answer, Evidence } from "../Evidence.ts"
 import { isAtWork, mayHaveLaunched } from "../Evidence.ts"
 import { remaining } from "../remaining.ts"
 import type { EndCause, Looking, Policy } from "../SidecarState.ts"
 import { heldTask } from "../SidecarState.ts"
 import type { Rule } from "../step.ts"
-import { activityIs, all, emit, given, log, startTimer, stay, taskIs, withTask } from "../step.ts"
+import { activityIs, all, cancelTimers, emit, given, log, startTimer, stay, taskIs, withTask } from "../step.ts"
 import type { Task, WakeEnd } from "../Task.ts"
-import { answerFound, confirmedBySign, fail, settle } from "./ending.ts"
+import { answerFound, confirmedBySign, fail, isOfEarlierSession, settle } from "./ending.ts"
 import { renewLease } from "./exchange.ts"
 import { attemptFailed, neverBegan, retryOrFail, tryWake } from "./wake.ts"
 
@@ -83,13 +83,16 @@ const notAtWorkAnyMore = (task: Task, this_boot: boolean): Rule =>
     return endedWell ? settle(reason) : attemptFailed(reason, "failed")
   })
 
-/** Whether this wake has run, so that its end is to be judged rather than the next one to be made. */
-const hasRun = (task: Task, evidence: Evidence): boolean =>
-  task.status === "waking" ? task.wake?.end === null && evidence.process !== "none" : task.status !== "accepted"
+/** Whether a wake of this task has run, so that its end is to be judged rather than the next one to be made. */
+const hasRun = (task: Task, evidence: Evidence): boolean => {
+  if (task.wake === null || task.status === "accepted") return false
+  if (task.status === "working") return true
+  return !neverBegan(task, evidence) && (task.status === "confirming" || task.wake.end === null)
+}
 
 const notAtWork = (task: Task, evidence: Evidence): Rule =>
   given(({ stored }) => {
-    if (!hasRun(task, evidence) || neverBegan(task, evidence)) return tryWake(evidence)
+    if (!hasRun(task, evidence)) return tryWake(evidence)
     if (stored.active === null) return activityIs({ _tag: "Idle" })
     return all(
       task.status === "waking" ? taskIs({ status: "confirming" }) : stay,
@@ -98,8 +101,8 @@ const notAtWork = (task: Task, evidence: Evidence): Rule =>
     )
   })
 
-const afterStop = (because: EndCause, evidence: Evidence, atWork: boolean): Rule => {
-  if (evidence.answer === "half-written") return settle(because.reason)
+const afterStop = (because: EndCause, task: Task, evidence: Evidence, atWork: boolean): Rule => {
+  if (evidence.answer === "half-written") return task.wake === null ? resume(evidence) : settle(because.reason)
   if (because._tag === "Failed") return fail(because.reason)
   return atWork ? resume(evidence) : retryOrFail(because.reason)
 }
@@ -113,19 +116,32 @@ export const agentInspected = (task_id: string, evidence: Evidence): Rule =>
     const { because } = activity
     const { answer } = evidence
     const stopped = typeof because === "object"
-    if (answer !== null && answer !== "half-written" && !(stopped && answer._tag === "Unusable")) {
-      return all(activityIs({ _tag: "Idle" }), answerFound(answer), assess)
+    if (answer !== null && answer !== "half-written") {
+      if (isOfEarlierSession(task, answer)) {
+        return all(answerFound(answer), agentInspected(task_id, { ...evidence, answer: null }))
+      }
+      if (!stopped || answer._tag !== "Unusable") return all(activityIs({ _tag: "Idle" }), answerFound(answer))
     }
     if (task.status === "reporting") return activityIs({ _tag: "Idle" })
     const atWork = isAtWork(evidence, task, state.policy, now)
-    if (stopped) return afterStop(because, evidence, atWork)
+    if (stopped) return afterStop(because, task, evidence, atWork)
     if (!atWork && answer === null) return notAtWork(task, evidence)
     return because === "lease" ? all(activityIs({ _tag: "Running" }), renewLease) : resume(evidence)
   })
 
+/** An answer that the watcher tells of. One of an earlier session was all that was waited for, so the agent is woken. */
+export const answerTold = (answer: Answer): Rule =>
+  given(({ agent }) =>
+    withTask((task) =>
+      agent.activity._tag === "Running" && isOfEarlierSession(task, answer)
+        ? all(answerFound(answer), cancelTimers("confirmation"), inspect("assess"))
+        : answerFound(answer)
+    )
+  )
+
 /** An agent may confirm and end in one moment: the evidence tells whether this was before the confirmation. */
 const judgeTheEnd: Rule = withTask((task) =>
-  task.status === "working" ? notAtWorkAnyMore(task, true) : inspect("assess")
+  task.status === "working" ? notAtWorkAnyMore(task, true) : all(cancelTimers("confirmation"), inspect("assess"))
 )
 
 /** Rules 6 and 7: the wake command has ended. One that may only have started something is given its time. */

@@ -36,7 +36,7 @@ const wake = (attempt: number): Rule =>
   )
 
 /** A wake that was meant, and that its inspection has revoked. */
-export const neverBegan = ({ wake }: Task, { process }: Evidence): boolean => wake?.end === null && process === "none"
+export const neverBegan = (task: Task, { process }: Evidence): boolean => task.wake?.end === null && process === "none"
 
 /** Rule 10: attempts go on counting; one that was meant but never began is made again under its number. */
 const nextAttempt = (task: Task, evidence: Evidence): number =>

@@ -2,6 +2,7 @@ import type { AsyncSubscription } from "@parcel/watcher"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import * as ScopedRef from "effect/ScopedRef"
+import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import { mkdir, stat } from "node:fs/promises"
 import { basename } from "node:path"
@@ -31,11 +32,12 @@ const subscribe = (folder: string, onPath: (path: string) => void, onError: (err
     (subscription: AsyncSubscription) => Effect.ignore(Effect.tryPromise(() => subscription.unsubscribe()))
   )
 
-/** The subscription, the folder it is to (null for none that works), and what it has reported as broken. */
+/** The subscription, the folder it is to (null for none that works), what it has reported as broken, and who was told. */
 interface Watching {
   readonly subscription: ScopedRef.ScopedRef<AsyncSubscription | null>
   identity: string | null
   failure: FileError | null
+  told: string | null
 }
 
 const noSubscription = (): AsyncSubscription | null => null
@@ -58,33 +60,53 @@ const keepWatching = Effect.fnUntraced(
       })
     )
     watching.identity = identity
-  }
+  },
+  Effect.uninterruptible
 )
 
 /**
- * Says when to look for files that begin with `prefix`: at once, after every event, and every `rescan_ms` for the truth.
- * The folder is made again if it is gone. Trouble costs the speed, never the stream, and is told once while it lasts.
+ * Watches the folder for as long as the scope lasts, from the first time on that somebody asks for its ticks: those say
+ * when to look for files that begin with a prefix, at once, after every event, and every `rescan_ms` for the truth. The
+ * folder is made again if it is gone. Trouble costs the speed, never the ticks, and is told once while it lasts.
  */
-export const folderTicks = (
-  folder: string,
-  prefix: string,
-  onTrouble: (error: FileError) => Effect.Effect<void>
-): Stream.Stream<void> =>
-  Stream.callback<void>((ticks) =>
-    Effect.gen(function*() {
-      const tick = () => Queue.offerUnsafe(ticks, undefined)
-      const watching: Watching = { subscription: yield* ScopedRef.make(noSubscription), identity: null, failure: null }
-      const onPath = (path: string) => {
-        if (path === folder) watching.identity = null // it was deleted
-        if (basename(path).startsWith(prefix)) tick()
-      }
-      let told: string | null = null
-      const rescan = Effect.gen(function*() {
-        const trouble = yield* Effect.match(keepWatching(watching, folder, onPath), { onFailure: (error) => error, onSuccess: () => null })
-        if (trouble !== null && trouble.reason !== told) yield* onTrouble(trouble)
-        told = trouble?.reason ?? null
-        tick()
-        yield* Effect.sleep(limits.rescan_ms)
-      })
-      return yield* Effect.forever(rescan)
-    }), { bufferSize: 1, strategy: "dropping" }) // one tick that waits stands for all
+export const makeFolderTicks = Effect.fnUntraced(
+  function*(folder: string, onTrouble: (error: FileError) => Effect.Effect<void>) {
+    // One subscription serves all tasks: the watcher loses a file descriptor with each that is ended.
+    const subscription = yield* ScopedRef.make(noSubscription)
+    const watching: Watching = { subscription, identity: null, failure: null, told: null }
+    const alone = yield* Semaphore.make(1)
+    const listeners = new Set<(path: string) => void>()
+    const onPath = (path: string) => {
+      if (path === folder) watching.identity = null // it was deleted
+      for (const hear of listeners) hear(path)
+    }
+    const look = Effect.match(keepWatching(watching, folder, onPath), {
+      onFailure: (error) => error,
+      onSuccess: () => null
+    }).pipe(
+      Effect.tap((trouble) => trouble !== null && trouble.reason !== watching.told ? onTrouble(trouble) : Effect.void),
+      Effect.tap((trouble) =>
+        Effect.sync(() => {
+          watching.told = trouble?.reason ?? null
+        })
+      ),
+      alone.withPermits(1)
+    )
+
+    return (prefix: string): Stream.Stream<void> =>
+      Stream.callback<void>((ticks) =>
+        Effect.gen(function*() {
+          const tick = () => Queue.offerUnsafe(ticks, undefined)
+          const hear = (path: string) => basename(path).startsWith(prefix) && tick()
+          yield* Effect.acquireRelease(
+            Effect.sync(() => listeners.add(hear)),
+            () => Effect.sync(() => listeners.delete(hear))
+          )
+          return yield* look.pipe(
+            Effect.andThen(Effect.sync(tick)),
+            Effect.andThen(Effect.sleep(limits.rescan_ms)),
+            Effect.forever
+          )
+        }), { bufferSize: 1, strategy: "dropping" }) // one tick that waits stands for all
+  }
+)

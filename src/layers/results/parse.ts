@@ -51,7 +51,11 @@ const answerOf = (value: JsonObject): Answer => {
 }
 
 /** What the file `name` says as an answer at `now` (epoch ms); what makes no sense is half-written until `half_written_ms` old. */
-export const parseAnswer = (name: string, { content, modified_at }: FileFound, now: number): Answer | "half-written" => {
+export const parseAnswer = (
+  name: string,
+  { content, modified_at }: FileFound,
+  now: number
+): Answer | "half-written" => {
   const parsed = parse(content)
   if ("value" in parsed && isJsonObject(parsed.value)) return answerOf(parsed.value)
   const { problem, for_good } = "value" in parsed ? unfinished("is not a JSON object") : parsed

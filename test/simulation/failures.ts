@@ -1,0 +1,66 @@
+import type { Folder } from "./folder.ts"
+import type { Session } from "./session.ts"
+import { max_attempts, type TaskBook } from "./taskBook.ts"
+import type { World } from "./world.ts"
+
+/** The retries that the hub counts on our word. */
+export class Failures {
+  readonly #world: World
+  readonly #folder: Folder
+  readonly #reasons = new Set<string>()
+  readonly #sessions = new Map<number, Session>()
+
+  constructor(world: World, folder: Folder) {
+    this.#world = world
+    this.#folder = folder
+  }
+
+  commandRan(session: Session): void {
+    this.#sessions.set(session.id, session)
+  }
+
+  /** The hub has counted a retry: there has to be a failed work behind it that no other was counted for. */
+  counted(task_id: string, reason: string, book: TaskBook): void {
+    const why = this.#whyUnfounded(task_id, reason, book)
+    if (why !== null) this.#world.violate(`a retry of ${task_id} is counted (${reason}) ${why}`)
+    this.#reasons.add(`${task_id} ${reason}`)
+    book.attempts = 0
+    book.sessions = []
+    book.unusable = false
+    book.unfit = false
+    book.failed_at = this.#world.now
+  }
+
+  /** An agent that no signal reaches may write after the next was woken: nothing tells whose answer it is. */
+  #isFromBeyond(task_id: string, { sessions }: TaskBook): boolean {
+    const file = this.#folder.kept.findLast((kept) => kept.task_id === task_id && kept.kind === "json")
+    const writer = this.#sessions.get(file?.writer ?? 0)
+    return writer !== undefined && writer.plan?.launches?.stoppable === false && sessions.length > 0
+  }
+
+  #whyUnfounded(task_id: string, reason: string, book: TaskBook): string | null {
+    if (book.impossible === true) return null
+    if (reason.startsWith("failure of session")) {
+      return this.#reasons.has(`${task_id} ${reason}`) && !this.#isFromBeyond(task_id, book)
+        ? "for the second time"
+        : null
+    }
+    if (reason.includes("is not JSON") || reason.includes("is empty") || reason.includes("is not a")) {
+      return book.unusable ? null : "though there was no such answer"
+    }
+    if (reason.startsWith("the hub did not take the answer")) return book.unfit ? null : "though it was never refused"
+    if (reason.startsWith("no wake succeeded")) {
+      return book.attempts >= max_attempts ? null : `after ${book.attempts} attempts`
+    }
+    if (book.attempts === 0) return "though no agent was woken for it"
+    if (reason.startsWith("the task took longer")) {
+      const inTime = this.#world.now - book.received_at < this.#world.policy.task_timeout_ms
+      return inTime && !this.#world.clock_was_set_ahead ? "in less time" : null
+    }
+    // What happened before a restart is dated by the wall clock alone.
+    const cannotTell = this.#world.clock_was_set_ahead && book.sessions.some(({ life }) => life !== this.#world.lives)
+    const allWell = !cannotTell && book.sessions.length > 0 &&
+      book.sessions.every(({ plan, stopped_by_us }) => stopped_by_us && plan?.healthy)
+    return allWell ? "though its agent was well when it was stopped" : null
+  }
+}
