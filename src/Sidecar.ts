@@ -1,4 +1,6 @@
 import * as Layer from "effect/Layer"
+import { dirname } from "node:path"
+import { holdFolder } from "./layers/FolderLock.ts"
 import { HubWebSocket } from "./layers/HubWebSocket.ts"
 import { LoggerJsonLines } from "./layers/LoggerJsonLines.ts"
 import { ResultWatcherFolder } from "./layers/ResultWatcherFolder.ts"
@@ -6,9 +8,10 @@ import { TaskStoreFile } from "./layers/TaskStoreFile.ts"
 import { WakerProcess } from "./layers/WakerProcess.ts"
 import { type Settings, SidecarConfig } from "./SidecarConfig.ts"
 
-/** Everything the actor runs on in production. */
+/** Everything the actor runs on in production, once the folder is ours. */
 export const sidecar = (settings: Settings) =>
   Layer.mergeAll(HubWebSocket, TaskStoreFile, WakerProcess, ResultWatcherFolder).pipe(
     Layer.provideMerge(LoggerJsonLines),
-    Layer.provide(Layer.succeed(SidecarConfig, settings))
+    Layer.provide(Layer.succeed(SidecarConfig, settings)),
+    Layer.provide(Layer.effectDiscard(holdFolder(dirname(settings.state_file))))
   )

@@ -3,8 +3,9 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
+import type { Command } from "../domain/Command.ts"
 import type { Message } from "../domain/Message.ts"
-import { needsSaving } from "../domain/rules/disk.ts"
+import { needsSaving, waitsForDisk } from "../domain/rules/disk.ts"
 import { initialState, type Policy, type SidecarState, type StoredState } from "../domain/SidecarState.ts"
 import { transition } from "../domain/transition.ts"
 import { limits } from "../limits.ts"
@@ -13,6 +14,8 @@ import { TaskStore } from "../services/TaskStore.ts"
 import { Waker } from "../services/Waker.ts"
 import { makeRunner, type Surroundings } from "./CommandRunner.ts"
 import { makeSupervisor } from "./Supervisor.ts"
+
+type Commands = ReadonlyArray<Command>
 
 interface Posted {
   readonly isMeant: () => boolean
@@ -30,25 +33,33 @@ const makeHandler = Effect.fnUntraced(function*(policy: Policy, surroundings: Om
   const learn = (message: Message) => Effect.sync(() => void learnt.push(message))
   let state: SidecarState = initialState(policy)
 
-  const trySave = (stored: StoredState, undone: boolean) =>
+  const trySave = (stored: StoredState, undone: boolean, withheld: boolean) =>
     store.save(stored).pipe(
       Effect.as<Message>({ _tag: "SaveSucceeded" }),
-      Effect.catch((error) => Effect.succeed<Message>({ _tag: "SaveFailed", reason: error.message, undone }))
+      Effect.catch((error) => Effect.succeed<Message>({ _tag: "SaveFailed", reason: error.message, undone, withheld }))
     )
-  const save = Effect.suspend(() => Effect.flatMap(trySave(state.stored, false), learn))
+  const save = Effect.suspend(() => Effect.flatMap(trySave(state.stored, false, false), learn))
   const run = yield* makeRunner({ ...surroundings, learn, save })
+
+  /** What may be done after a step: all of it where it is on disk, else as rule 12 says. */
+  const saveStep = Effect.fnUntraced(function*(before: SidecarState, after: SidecarState, commands: Commands) {
+    const undone = needsSaving(before, after, commands)
+    const possible = undone ? [] : commands.filter((command) => !waitsForDisk(command))
+    const saved = yield* trySave(after.stored, undone, !undone && possible.length < commands.length)
+    if (saved._tag === "SaveFailed" || before.disk !== "ok") yield* learn(saved)
+    return saved._tag === "SaveFailed"
+      ? { state: undone ? before : after, commands: possible }
+      : { state: after, commands }
+  })
 
   const step = Effect.fnUntraced(function*(message: Message) {
     const before = state
     const [after, commands] = transition(before, message, yield* Clock.currentTimeMillis)
-    if (after.stored !== before.stored) {
-      const undoable = needsSaving(before, after, commands)
-      const saved = yield* trySave(after.stored, undoable)
-      if (saved._tag === "SaveFailed" || before.disk !== "ok") yield* learn(saved)
-      if (saved._tag === "SaveFailed" && undoable) return
-    }
-    state = after
-    for (const command of commands) yield* run(command)
+    const taken = after.stored === before.stored
+      ? { state: after, commands }
+      : yield* saveStep(before, after, commands)
+    state = taken.state
+    for (const command of taken.commands) yield* run(command)
   })
 
   return Effect.fnUntraced(function*(posted: Message) {

@@ -2,10 +2,8 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Runtime from "effect/Runtime"
-import { dirname } from "node:path"
 import { runSidecar } from "../actor/SidecarActor.ts"
 import type { Policy } from "../domain/SidecarState.ts"
-import { holdFolder } from "../layers/FolderLock.ts"
 import { Logger } from "../services/Logger.ts"
 import { sidecar } from "../Sidecar.ts"
 import { loadSettings, type Settings } from "../SidecarConfig.ts"
@@ -49,9 +47,8 @@ const conceal = (cause: Cause.Cause<unknown>, secret: string): Effect.Effect<nev
 export const main = ({ config = "./config.json" }: Options): void =>
   runMain((stopRequested) =>
     Effect.flatMap(loadSettings(config), (settings) =>
-      holdFolder(dirname(settings.state_file)).pipe(
-        Effect.andThen(supervised(settings, stopRequested).pipe(Effect.provide(sidecar(settings)))),
-        Effect.scoped,
+      supervised(settings, stopRequested).pipe(
+        Effect.provide(sidecar(settings)),
         Effect.catchCause((cause) => conceal(cause, Redacted.value(settings.token)))
       ))
   )

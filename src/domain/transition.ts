@@ -95,7 +95,7 @@ const ruleFor = (message: Message): Rule => {
     case "TimerFired":
       return timerRules[message.timer]
     case "SaveFailed":
-      return saveFailed(message.reason, message.undone)
+      return saveFailed(message.reason, message.undone, message.withheld)
     case "SaveSucceeded":
       return saveSucceeded
     case "TaskLookedUp":

@@ -50,7 +50,7 @@ const take = (server: Server, address: string) =>
     })
   })
 
-/** What the one who listens there says; null where nobody listens. */
+/** What the one who listens there says, empty where it is silent; null where nobody listens. */
 const ask = (address: string): Effect.Effect<string | null> =>
   Effect.callback<string | null>((resume) => {
     let said = ""
@@ -86,11 +86,10 @@ export const holdFolder = (folder: string): Effect.Effect<void, FolderInUse, Sco
     for (let attempt = 1; attempt <= limits.lock_attempts; attempt++) {
       if (yield* take(server, address)) return
       const said = yield* ask(address)
-      if (said !== null) {
-        const holder = Option.getOrNull(Schema.decodeUnknownOption(HolderLine)(said))
-        return yield* new FolderInUse({ folder, holder })
-      }
-      if (platform === "posix") yield* Effect.promise(() => rm(address, { force: true }))
+      const holder = Option.getOrNull(Schema.decodeUnknownOption(HolderLine)(said))
+      if (holder !== null) return yield* new FolderInUse({ folder, holder })
+      // Who is silent may be no sidecar but what a killed one had forked, which lets go when it becomes its command.
+      if (said === null && platform === "posix") yield* Effect.promise(() => rm(address, { force: true }))
     }
     return yield* new FolderInUse({ folder, holder: null })
   })

@@ -1,10 +1,15 @@
 import { describe, expect, test } from "vitest"
 import type { Message } from "../../src/domain/Message.ts"
-import { needsSaving } from "../../src/domain/rules/disk.ts"
+import { needsSaving, waitsForDisk } from "../../src/domain/rules/disk.ts"
 import { transition } from "../../src/domain/transition.ts"
-import { A, acked, assigned, B, inspected, Run, success, T0, table, timer } from "./support.ts"
+import { A, acked, assigned, B, failure, inspected, Run, success, T0, table, timer } from "./support.ts"
 
-const saveFailed = (undone: boolean): Message => ({ _tag: "SaveFailed", reason: "queue.json: no space", undone })
+const saveFailed = (undone: boolean, withheld = false): Message => ({
+  _tag: "SaveFailed",
+  reason: "queue.json: no space",
+  undone,
+  withheld
+})
 const saveSucceeded: Message = { _tag: "SaveSucceeded" }
 
 describe("rule 12: the disk", () => {
@@ -70,6 +75,29 @@ describe("rule 12: the disk", () => {
       state: "down"
     },
     {
+      clause: "a failure whose sending is not on disk was not sent",
+      run: () => Run.working().found(failure).tell(saveFailed(false, true)),
+      timers: ["cancel answer", "cancel resend", "start disk 5000"],
+      logged: ["state_unsaved queue.json: no space"],
+      state: "task-a g1 reporting wakes 1 failed (it went wrong; sent g1) | ours | disk failing"
+    },
+    {
+      clause: "it is sent when the disk works again",
+      run: () => Run.working().found(failure).tell(saveFailed(false, true)).tell(saveSucceeded),
+      said: ["SendReport task-a g1 Failed: it went wrong"],
+      timers: ["start answer 15000"],
+      logged: ["state_saved_again", "report_sent task-a 1 failed"],
+      state: "task-a g1 reporting wakes 1 failed (it went wrong; sent g1) | ours | in flight: report task-a"
+    },
+    {
+      clause: "an answer is sent all the same",
+      run: () => Run.working().tell(saveFailed(false)).found(success),
+      said: ["SendReport task-a g1 Complete"],
+      timers: ["cancel confirmation", "cancel settle", "cancel task_timeout", "start answer 15000"],
+      logged: ["answer_found task-a success", "report_sent task-a 1 complete"],
+      state: "task-a g1 reporting wakes 1 | has Success | ours | in flight: report task-a | disk failing"
+    },
+    {
       clause: "a write that works as ever is no news",
       run: () => Run.idle().tell(saveSucceeded),
       state: ""
@@ -91,4 +119,10 @@ describe("rule 12: the disk", () => {
   test("taking a new generation does not", () => expect(needs(Run.working(), assigned(A, 3))).toBe(false))
   test("nor does the end of a task", () =>
     expect(needs(Run.working().found(success), acked(A, "complete"))).toBe(false))
+  test("a report of a failure waits for the disk, an answer does not", () => {
+    const sent = (run: Run) => run.commands.filter(({ _tag }) => _tag === "SendReport").map(waitsForDisk)
+    expect(sent(Run.working().found(failure))).toEqual([true])
+    expect(sent(Run.working().found(success))).toEqual([false])
+    expect(Run.idle().tell(assigned(A)).commands.some(waitsForDisk)).toBe(false)
+  })
 })

@@ -21,6 +21,7 @@ const plain: Config = {
   progress: false,
   drain: false,
   timeout: false,
+  late: false,
   prompt: true
 }
 

@@ -288,6 +288,7 @@ export class Draft {
   }
 
   write(task: T, patch: Partial<Files>): void {
+    if (patch.started === "fresh") this.ghostIs({ attempted: put(this.ghost.attempted, task, true) })
     this.filesAre(task, patch)
     const { watch } = this.daemon
     if (watch === null || watch.task !== task) return
@@ -305,6 +306,7 @@ export class Draft {
     })
     if (launcher !== null && launcher.task === task && launcher.mine) this.revoke()
     if (lived) this.exit("killed", false)
+    if (!this.config.late) this.filesAre(task, { worker: false })
   }
 
   /** A record is there before the launcher could make it, so it ends without running the command. */

@@ -203,6 +203,29 @@ export const walk = (config: Config, maxStates = 20_000_000): Result => {
     }
   }
 
+  if (process.env["STATS"] !== undefined) {
+    const count = (name: string, f: (w: World) => unknown) => {
+      const m = new Map<string, number>()
+      for (const w of worlds) { const k = JSON.stringify(f(w)); m.set(k, (m.get(k) ?? 0) + 1) }
+      const top = [...m].toSorted((a, b) => b[1] - a[1]).slice(0, 12)
+      console.log(name, m.size); for (const [k, n] of top) console.log("   ", n, k.slice(0, 220))
+    }
+    count("side", (w) => w.side.id)
+    count("stored", (w) => w.side.state.stored)
+    count("status/attempts", (w) => { const t = w.side.state.stored.active ?? w.side.state.stored.recovering; return t && [t.status, t.wake_attempts] })
+    count("gen/failure", (w) => { const t = w.side.state.stored.active ?? w.side.state.stored.recovering; return [t && [t.generation, t.failure], w.hub.tasks.map((x) => x.generation)] })
+    count("wake end", (w) => { const t = w.side.state.stored.active ?? w.side.state.stored.recovering; return t && (t.wake && [t.wake.end]) })
+    count("connection", (w) => w.side.state.connection)
+    count("agent", (w) => w.side.state.agent)
+    count("leaving", (w) => [w.side.state.leaving, w.side.state.stopping])
+    count("hub", (w) => w.hub)
+    count("net", (w) => w.net)
+    count("daemon", (w) => w.daemon)
+    count("timers", (w) => w.daemon.timers)
+    count("body", (w) => w.body)
+    count("ghost", (w) => w.ghost)
+  }
+
   return {
     name: config.name,
     states: worlds.length,

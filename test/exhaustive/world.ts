@@ -36,6 +36,7 @@ export interface Config {
   readonly progress: boolean
   readonly drain: boolean
   readonly timeout: boolean // task_timeout may fire
+  readonly late: boolean // what was launched may show itself after its attempt was given up
   /** What our own machine tells is handled at once; else only before what the same teller says later. */
   readonly prompt: boolean
 }

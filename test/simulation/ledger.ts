@@ -28,6 +28,8 @@ interface Success {
 /** What really happened, seen from outside the daemon, and what must be true of it. */
 export class Ledger {
   stored: StoredState = emptyStore
+  /** The disk has refused what we know since. */
+  unsaved = false
   readonly successes: Array<Success> = []
   readonly #world: World
   readonly #folder: Folder
@@ -62,10 +64,12 @@ export class Ledger {
     const held = heldTask({ ...initialState(this.#world.policy), stored: state })
     if (held !== null) this.book(held.task_id).given = held.generation
     this.#order.forget()
+    this.unsaved = false
   }
 
   saved(state: StoredState): void {
     this.stored = state
+    this.unsaved = false
     if (state.active !== null && state.recovering !== null) this.#world.violate("two tasks are held at once")
   }
 
@@ -77,7 +81,9 @@ export class Ledger {
 
   #holds(task: Task): boolean {
     const { active, recovering } = this.stored
-    return [active, recovering].some((held) => held?.task_id === task.task_id && held.generation === task.generation)
+    return [active, recovering].some((held) =>
+      held?.task_id === task.task_id && (held.generation === task.generation || this.unsaved)
+    )
   }
 
   // ---- the agent ----
@@ -244,7 +250,7 @@ export class Ledger {
     }
     if (command._tag === "Identify") {
       const isHeld = this.stored.active !== null || this.stored.recovering !== null
-      if ((command.status === "working") !== isHeld) {
+      if ((command.status === "working") !== isHeld && !this.unsaved) {
         this.#world.violate(`we identify as ${command.status}, which is not true`)
       }
     }

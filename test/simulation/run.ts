@@ -51,11 +51,21 @@ class Run {
     this.machine.start()
     this.machine.life?.drain()
     while (!this.over && this.world.violation === null && timeline.advance()) this.machine.life?.drain()
+    this.#countSituations()
     const { faults: { hits }, journal, now, seed, situations, violation } = this.world
-    for (const { last_error } of this.hub.books.deadLetters.values()) {
+    return { seed, violation, hits, situations, journal, virtual_ms: now }
+  }
+
+  #countSituations(): void {
+    const { deadLetters, tasks } = this.hub.books
+    for (const { last_error } of deadLetters.values()) {
       this.world.reached(`dead letter: ${last_error === "ttl_expired" ? last_error : "retries used up"}`)
     }
-    return { seed, violation, hits, situations, journal, virtual_ms: now }
+    for (const { history } of [...tasks.values(), ...deadLetters.values()]) {
+      for (const { details, event } of history) {
+        if (event === "reclaimed") this.world.reached(`the hub takes a task back: ${String(details)}`)
+      }
+    }
   }
 
   #planTasks(faulty_ms: number): void {

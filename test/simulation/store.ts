@@ -24,8 +24,12 @@ export const makeStore = (life: Life, world: World, disk: Disk, ledger: Ledger):
   }),
   save: (state) =>
     Effect.suspend(() => {
-      if (disk.full_until > world.now) return unwritable("ENOSPC")
-      if (world.faults.strikes("disk_fails")) return unwritable("EIO")
+      const full = disk.full_until > world.now
+      if (full || world.faults.strikes("disk_fails")) {
+        world.note(() => "the state cannot be saved")
+        ledger.unsaved = true
+        return unwritable(full ? "ENOSPC" : "EIO")
+      }
       return life.operation("save", saving(world), () => {
         disk.stored = state
         ledger.saved(state)

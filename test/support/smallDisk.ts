@@ -81,7 +81,7 @@ const makeSmallDisk = (folder: Folder): Effect.Effect<string, never, Scope.Scope
 
 export const elsewhere = { results_dir: "../results", tasks_dir: "../tasks", log_file: "../sidecar.log" }
 
-export const startOnSmallDisk = (script: AgentScript = {}, config: Record<string, unknown> = elsewhere) =>
+export const startOnSmallDisk = (script: AgentScript = {}, config: Record<string, unknown> = elsewhere, env: Record<string, string> = {}) =>
   Effect.gen(function*() {
     const hub = yield* startHub()
     const folder = yield* makeFolder(hub, script)
@@ -92,6 +92,6 @@ export const startOnSmallDisk = (script: AgentScript = {}, config: Record<string
       JSON.stringify({ ...settings, wake_command: "cd .. && exec /bin/sh agent.sh", ...config }),
       { mode: 0o600 }
     )
-    const start = startDaemon(folder, {}, "disk/config.json")
+    const start = startDaemon(folder, env, "disk/config.json")
     return { hub, folder, disk, start, daemon: yield* start }
   })

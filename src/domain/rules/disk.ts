@@ -5,6 +5,7 @@ import { heldTask } from "../SidecarState.ts"
 import type { Rule } from "../step.ts"
 import { activityIs, all, emit, given, log, startTimer, stay } from "../step.ts"
 import { assess } from "./evidence.ts"
+import { flush, settleInFlight } from "./exchange.ts"
 import { disconnected } from "./life.ts"
 
 /** What a restart recovers is on disk already: only another task that becomes active was accepted. */
@@ -18,6 +19,10 @@ const accepts = (before: SidecarState, { active }: StoredState): boolean =>
 export const needsSaving = (before: SidecarState, after: SidecarState, commands: ReadonlyArray<Command>): boolean =>
   accepts(before, after.stored) || commands.some(({ _tag }) => _tag === "WakeAgent")
 
+/** Rule 12: a failure that was sent is never sent again, so it is sent only when it is on disk that it was. */
+export const waitsForDisk = (command: Command): boolean =>
+  command._tag === "SendReport" && command.report._tag === "Failed"
+
 const diskIs = (disk: Disk): Rule => (state) => [{ ...state, disk }, []]
 
 /** A wake that was undone is a look at the evidence that came to nothing. */
@@ -25,8 +30,11 @@ const lookAgainLater: Rule = given(({ agent }) =>
   agent.activity._tag === "Inspecting" ? activityIs({ _tag: "Idle" }) : stay
 )
 
-/** Rule 12: without a task none is accepted, so the connection is closed until a write works; with one we go on. */
-export const saveFailed = (reason: string, undone: boolean): Rule =>
+/**
+ * Rule 12: without a task none is accepted, so the connection is closed until a write works; with one we go on. The step
+ * that could not be saved may have been `undone`, or only its report of a failure `withheld`.
+ */
+export const saveFailed = (reason: string, undone: boolean, withheld: boolean): Rule =>
   given((state) =>
     all(
       state.disk === "ok" ? log({ event: "state_unsaved", reason }) : stay,
@@ -34,6 +42,7 @@ export const saveFailed = (reason: string, undone: boolean): Rule =>
         ? all(diskIs("refusing"), emit({ _tag: "CloseConnection" }), disconnected(false))
         : diskIs("failing"),
       undone ? lookAgainLater : stay,
+      withheld ? settleInFlight : stay,
       startTimer("disk", limits.disk_retry_ms)
     )
   )
@@ -46,6 +55,7 @@ export const saveSucceeded: Rule = given(({ disk }) =>
     diskIs("ok"),
     log({ event: "state_saved_again" }),
     disk === "refusing" ? emit({ _tag: "OpenConnection" }) : stay,
-    assess
+    assess,
+    flush
   )
 )

@@ -32,8 +32,8 @@ const mayTell = ({ connection }: SidecarState, type: "task_progress" | "wake_res
   connection.phase === "identified" && connection.standing === "ours" && connection.in_flight === null &&
   !connection.refused_types.includes(type)
 
-const reportOf = ({ agent: { answer } }: SidecarState, { failure }: Task): Report | null => {
-  if (failure !== null) return { _tag: "Failed", reason: failure.reason }
+const reportOf = ({ agent: { answer }, disk }: SidecarState, { failure }: Task): Report | null => {
+  if (failure !== null) return disk === "ok" ? { _tag: "Failed", reason: failure.reason } : null
   return answer === null ? null : { _tag: "Complete", result: answer.result, tokens_used: answer.tokens_used }
 }
 
