@@ -146,37 +146,52 @@ export class Draft {
     this.trace.push(`      ${said.join("; ")}`, `      = ${stateLine(next.state)}`)
   }
 
-  /** Handles what our own machine has told, in the order in which it was. */
+  /** Handles what our own machine has told, in the order in which it was, and what that leads to at once. */
   drain(exitFirst: boolean): void {
-    const held = this.side.held
-    if (held !== null) {
-      const task_id = taskIds[held]
-      const wake_id = this.held?.wake?.id ?? ""
-      const { exited, impossible, spawned } = this.daemon
-      if (spawned) {
-        this.daemonIs({ spawned: false })
-        this.handle({ _tag: "WakeSpawned", task_id, wake_id })
-      }
-      if (impossible) {
-        this.daemonIs({ impossible: false })
-        this.handle({ _tag: "WakeImpossible", task_id, wake_id, reason: "" })
-      }
-      if (!exitFirst) this.drainStops()
-      if (exited !== null && this.daemon.exited !== null) {
-        this.daemonIs({ exited: null })
-        this.handle({ _tag: "WakeExited", task_id, wake_id, end: ends[exited] })
-      }
-    }
-    this.drainStops()
+    while (this.drainOne(exitFirst)) { /* the next */ }
   }
 
-  private drainStops(): void {
-    for (const task of both) {
-      const stopped = this.daemon.stopped[task]
-      if (stopped === null) continue
-      this.daemonIs({ stopped: put(this.daemon.stopped, task, null) })
-      this.handle({ _tag: "AgentStopped", task_id: taskIds[task], was_alive: stopped === "lived" })
+  private drainOne(exitFirst: boolean): boolean {
+    const { exited, impossible, lookUp, spawned, stopped } = this.daemon
+    const task_id = this.side.held === null ? "" : taskIds[this.side.held]
+    const wake_id = this.held?.wake?.id ?? ""
+    if (spawned) return this.hear({ spawned: false }, { _tag: "WakeSpawned", task_id, wake_id })
+    if (impossible) return this.hear({ impossible: false }, { _tag: "WakeImpossible", task_id, wake_id, reason: "" })
+    const task = stopped[0] !== null ? 0 : stopped[1] !== null ? 1 : null
+    if (exited !== null && (exitFirst || task === null)) {
+      return this.hear({ exited: null }, { _tag: "WakeExited", task_id, wake_id, end: ends[exited] })
     }
+    if (task !== null) {
+      return this.hear({ stopped: put(stopped, task, null) }, {
+        _tag: "AgentStopped",
+        task_id: taskIds[task],
+        was_alive: stopped[task] === "lived"
+      })
+    }
+    if (lookUp !== null) {
+      return this.hear({ lookUp: null }, { _tag: "TaskLookedUp", task_id: taskIds[lookUp], whereabouts: this.truthOf(lookUp) })
+    }
+    if (this.net.closing) {
+      this.disconnect("by us", false)
+      return true
+    }
+    const nobody = both.find((one) =>
+      this.daemon.stops[one] && this.body.process?.task !== one && this.body.launcher?.task !== one
+    )
+    if (nobody === undefined) return false
+    this.stopDone(nobody)
+    return true
+  }
+
+  private hear(patch: Partial<Daemon>, message: Message): true {
+    this.daemonIs(patch)
+    this.handle(message)
+    return true
+  }
+
+  truthOf(task: T): "queued" | "ours" | "elsewhere" {
+    const { at } = this.hub.tasks[task]
+    return at === "queued" || at === "ours" ? at : "elsewhere"
   }
 
   /** Rule 12; what could not be written remains as it was. */
@@ -248,6 +263,7 @@ export class Draft {
     const held = stored.active ?? stored.recovering
     this.ghostIs({ given: held && held.generation })
     this.handle({ _tag: "Restarted", stored, survivors })
+    if (this.config.prompt) this.drain(true)
   }
 
   /** The connection is gone, and the sidecar learns of it. */

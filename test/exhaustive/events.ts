@@ -59,7 +59,11 @@ export const makeEvents = (config: Config, sides: Sides) => {
     const start = (label: string) => new Draft(world, sides, config, tracing ? [`  ${label}`] : null)
 
     /** A thing that the sidecar handles; with it, what a crash or a full disk would make of it. */
-    const happens = (label: string, fault: boolean, make: Make): void => {
+    const happens = (label: string, fault: boolean, does: Make, exitFirst = true): void => {
+      const make: Make = !config.prompt ? does : (draft) => {
+        does(draft)
+        draft.drain(exitFirst)
+      }
       const draft = start(label)
       make(draft)
       emit({ draft, fault })
@@ -121,10 +125,7 @@ export const makeEvents = (config: Config, sides: Sides) => {
     const tells = (label: string, fault: boolean, make: Make, twice = false): void => {
       if (!config.prompt) return quietly(label, fault, make)
       for (const exitFirst of twice ? [true, false] : [true]) {
-        happens(label, fault, (draft) => {
-          make(draft)
-          draft.drain(exitFirst)
-        })
+        happens(label, fault, make, exitFirst)
       }
     }
 
@@ -167,7 +168,8 @@ export const makeEvents = (config: Config, sides: Sides) => {
     // ---- the connection ----
 
     const connecting = (): void => {
-      if (net.wanted && !net.open && net.in.length === 0) {
+      if (net.wanted && !net.open && net.in.length === 0 && config.prompt) connectingAtOnce()
+      else if (net.wanted && !net.open && net.in.length === 0) {
         happens("a connection opens", false, (draft) => {
           draft.netIs({ open: true, in: [note("identified")] })
           draft.hub = identified(draft.hub)
@@ -184,6 +186,22 @@ export const makeEvents = (config: Config, sides: Sides) => {
         draft.handle(messageOf(first))
       })
       if (!net.open) quietly("what was not read is lost", false, (draft) => draft.netIs({ in: [] }))
+    }
+
+    /** Up to our first question; a task may be assigned before the hub has read it. */
+    const connectingAtOnce = (): void => {
+      const choices: ReadonlyArray<T | null> = [null, ...both]
+      const known = identified(hub)
+      for (const task of choices) {
+        if (task !== null && !(known.tasks[task].at === "queued" && known.idle && known.socket !== "none")) continue
+        happens(`a connection opens${task === null ? "" : `, and the hub assigns ${taskIds[task]}`}`, false, (draft) => {
+          draft.netIs({ open: true })
+          draft.hub = known
+          draft.handle({ _tag: "Connected" })
+          if (task !== null) assigns(draft, task)
+          draft.handle({ _tag: "Identified" })
+        })
+      }
     }
 
     // ---- the hub ----
@@ -214,17 +232,19 @@ export const makeEvents = (config: Config, sides: Sides) => {
     }
 
     const push = (draft: Draft, pushed: Note): void => {
-      if (draft.hub.socket === "ours" && net.open) draft.netIs({ in: [...draft.net.in, pushed] })
+      if (draft.hub.socket === "ours" && draft.net.open) draft.netIs({ in: [...draft.net.in, pushed] })
+    }
+
+    const assigns = (draft: Draft, task: T): void => {
+      draft.hub = assigned(draft.hub, task)
+      push(draft, note("assign", task, draft.hub.tasks[task].generation))
     }
 
     const scheduling = (task: T): void => {
       const { accepted, at } = hub.tasks[task]
       const id = taskIds[task]
       if (at === "queued" && hub.idle && (hub.socket === "ours" || hub.socket === "old")) {
-        quietly(`the hub assigns ${id}`, false, (draft) => {
-          draft.hub = assigned(hub, task)
-          push(draft, note("assign", task, draft.hub.tasks[task].generation))
-        })
+        quietly(`the hub assigns ${id}`, false, (draft) => assigns(draft, task))
       }
       // A minute is long: what was under way to us has been read by then.
       if (at === "ours" && !accepted && net.in.length === 0) {
@@ -369,9 +389,7 @@ export const makeEvents = (config: Config, sides: Sides) => {
     }
 
     const lookedUp = (task: T): void => {
-      const { at } = hub.tasks[task]
-      const truth = at === "queued" ? "queued" : at === "ours" ? "ours" : "elsewhere"
-      for (const whereabouts of [truth, "unknown"] as const) {
+      for (const whereabouts of [start("").truthOf(task), "unknown"] as const) {
         happens(`TaskLookedUp ${whereabouts}`, whereabouts === "unknown", tell(
           { _tag: "TaskLookedUp", task_id: taskIds[task], whereabouts },
           { lookUp: null }

@@ -20,9 +20,14 @@ const forgotten = (draft: Draft, task: T): boolean => {
 const simplify = (draft: Draft): void => {
   for (const task of both) {
     if (!forgotten(draft, task)) continue
-    draft.hub = { ...draft.hub, tasks: put(draft.hub.tasks, task, { at: draft.hub.tasks[task].at, generation: 0, accepted: false }) }
+    draft.hub = { ...draft.hub, tasks: put(draft.hub.tasks, task, { at: "done", generation: 0, accepted: false }) }
     if (draft.body.files[task] !== noFiles) draft.bodyIs({ files: put(draft.body.files, task, noFiles) })
     if (draft.ghost.attempted[task]) draft.ghostIs({ attempted: put(draft.ghost.attempted, task, false) })
+  }
+  for (const task of both) {
+    const { answer, started, worker } = draft.body.files[task]
+    if (answer !== "good" || (started === "no" && !worker)) continue
+    draft.filesAre(task, { started: "no", worker: false })
   }
   const { agent } = draft.state
   if (draft.daemon.retry && agent.activity._tag !== "AwaitingRetry") draft.daemonIs({ retry: false })

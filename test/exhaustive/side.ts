@@ -3,7 +3,7 @@ import type { Message } from "../../src/domain/Message.ts"
 import { needsSaving } from "../../src/domain/rules/disk.ts"
 import type { Activity, EndCause, Policy, SidecarState, StoredState } from "../../src/domain/SidecarState.ts"
 import { heldTask, initialState } from "../../src/domain/SidecarState.ts"
-import type { Failure, Task, Wake } from "../../src/domain/Task.ts"
+import type { Failure, Task, Wake, WakeEnd } from "../../src/domain/Task.ts"
 import { transition } from "../../src/domain/transition.ts"
 import type { T } from "./world.ts"
 import { indexOf, other, taskIds } from "./world.ts"
@@ -36,16 +36,19 @@ export interface Side {
   swapped: Side | null
 }
 
-const plainWake = (wake: Wake): Wake => ({
-  id: currentWake,
-  at: 0,
-  // An end that was not seen is judged as one with 0.
-  end: wake.end && (wake.end.code === 0 ? { how: "unseen", code: null, output: "" } : { how: wake.end.how, code: wake.end.code, output: "" })
-})
+/** An end that was not seen is judged as one with 0, and one that was bad as any other that was. */
+const plainEnd = (end: WakeEnd): WakeEnd =>
+  end.how === "unseen" || end.code === 0
+    ? { how: "unseen", code: null, output: "" }
+    : { how: "killed", code: null, output: "" }
+
+/** Where a report is owed, nothing is asked of the wake any more. */
+const plainWake = ({ status, wake }: Task): Wake | null =>
+  wake && { id: currentWake, at: 0, end: wake.end && status !== "reporting" ? plainEnd(wake.end) : null }
 
 /** An agent at work will not be woken again under its generation, so its attempts count no more. */
 const plainAttempts = ({ status, wake_attempts }: Task): number =>
-  status === "working" || status === "reporting" ? Math.min(1, wake_attempts) : wake_attempts
+  status === "working" || status === "reporting" ? 1 : wake_attempts
 
 type Rename = (task_id: string) => string
 type Rank = (task_id: string, generation: number) => number
@@ -65,7 +68,7 @@ const plainTask = (task: Task, rename: Rename, rank: Rank): Task => {
     status: task.status,
     wake_attempts: plainAttempts(task),
     woken_at: task.woken_at === null ? null : 0,
-    wake: task.wake && plainWake(task.wake),
+    wake: plainWake(task),
     failure,
     assignment: {}
   }
@@ -96,6 +99,7 @@ const plainStored = (stored: StoredState, rename: Rename, rank: Rank): StoredSta
 const plain = (state: SidecarState, rename: Rename, rank: Rank): SidecarState => {
   const { agent, connection } = state
   const flight = connection.in_flight
+  const held = heldTask(state)
   return {
     policy: state.policy,
     stored: plainStored(state.stored, rename, rank),
@@ -116,7 +120,10 @@ const plain = (state: SidecarState, rename: Rename, rank: Rank): SidecarState =>
       answer: agent.answer && { _tag: "Success", result: {}, tokens_used: null },
       progress: agent.progress && { progress: 1, execution_event: null },
       progress_sent_at: agent.progress_sent_at === null ? null : 0,
-      seen_off: agent.seen_off !== null && agent.seen_off === heldTask(state)?.wake?.id ? currentWake : null
+      seen_off: held !== null && held.status !== "reporting" && agent.seen_off !== null &&
+          agent.seen_off === held.wake?.id
+        ? currentWake
+        : null
     },
     leaving: state.leaving.map(({ files, task_id }) => ({ task_id: rename(task_id), files })),
     stopping: state.stopping.map(rename).toSorted(),

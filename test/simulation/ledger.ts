@@ -124,12 +124,11 @@ export class Ledger {
   /** Whether the folder has said of an agent beyond our reach that it is at work. */
   #isKnownAtWork(session: Session, book: TaskBook): boolean {
     const confirmed_at = this.#confirmed.get(session.id)
-    if (!session.ghost || session.stopped_by_us || session.answered || session.spawned_at < this.#state_lost_at) {
-      return false
-    }
-    if (confirmed_at === undefined) return session.spawned_at > book.failed_at && this.#mayStillConfirm(session)
+    if (!session.ghost || session.stopped_by_us || session.answered) return false
+    if (session.spawned_at < Math.max(this.#state_lost_at, book.failed_at)) return false
+    if (confirmed_at === undefined) return this.#mayStillConfirm(session)
     if (book.cancelled || this.#wasTooLate(session, confirmed_at, book)) return false
-    return confirmed_at < book.last_look && confirmed_at > book.failed_at &&
+    return confirmed_at < book.last_look &&
       Math.abs(this.#wall() - session.last_sign_at) < this.#world.policy.agent_silence_ms
   }
 
