@@ -2,10 +2,11 @@ import * as Effect from "effect/Effect"
 import { cpSync, mkdtempSync, rmSync, symlinkSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
+import { nameOf } from "./kills.ts"
 import { runAgainInside } from "./namespace.ts"
 import { type Options, readOptions } from "./options.ts"
 import { planFor } from "./plan.ts"
-import { measure, nameOf, type Outcome, runKill } from "./runs.ts"
+import { measure, type Outcome, runKill } from "./runs.ts"
 import { gapsOf, tableOf } from "./table.ts"
 
 /** A copy of the built daemon, which no other build can replace while the campaign runs. */

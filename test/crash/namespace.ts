@@ -15,7 +15,15 @@ export const runAgainInside = (): number | undefined => {
   if (process.env[inside] !== undefined) return undefined
   const namespace = namespaces.find((args) => spawnSync("unshare", [...args, "true"]).status === 0)
   if (namespace === undefined) return undefined
-  const { status } = spawnSync("unshare", [...namespace, "sh", "-c", reaper, "sh", process.execPath, ...process.argv.slice(1)], {
+  const { status } = spawnSync("unshare", [
+    ...namespace,
+    "sh",
+    "-c",
+    reaper,
+    "sh",
+    process.execPath,
+    ...process.argv.slice(1)
+  ], {
     stdio: "inherit",
     env: { ...process.env, [inside]: "yes" }
   })

@@ -1,5 +1,5 @@
+import { type Kill, killNamed, type Pace, paces, type Scenario, scenarios } from "./kills.ts"
 import { type Options, randomFrom } from "./options.ts"
-import { type Kill, type Scenario, scenarios } from "./runs.ts"
 import { type Call, calls, type Made, type Thread, threads } from "./strace.ts"
 
 export type Measured = Readonly<Record<Scenario, ReadonlyArray<Made>>>
@@ -11,14 +11,21 @@ export interface Plan {
 }
 
 const randomKills = 150
-const launchKills = 25
+const launchKills = 40
+
+/** Made by the hundred, most of them to wake a thread: there quick and slow agents take turns. */
+const frequent: ReadonlySet<Call> = new Set(["write", "openat"])
 
 const seeded = (options: Options, randoms: number, launches: number): ReadonlyArray<Kill> => {
   const random = randomFrom(options.seed)
   const seed = () => Math.floor(random() * 1_000_000_000)
   return [
-    ...Array.from({ length: randoms }, (): Kill => ({ _tag: "AtRandom", seed: seed() })),
-    ...Array.from({ length: launches }, (): Kill => ({ _tag: "AtLaunch", seed: seed() }))
+    ...Array.from({ length: launches }, (_, n): Kill => ({
+      _tag: "AtLaunch",
+      hold: n % 2 === 0 ? "exit" : "enter",
+      seed: seed()
+    })),
+    ...Array.from({ length: randoms }, (): Kill => ({ _tag: "AtRandom", seed: seed() }))
   ]
 }
 
@@ -31,33 +38,42 @@ interface Series {
   readonly scenario: Scenario
   readonly thread: Thread
   readonly call: Call
-  n: number
+  readonly paces: ReadonlyArray<Pace>
+  next: number
   over: boolean
 }
 
-/** Every call of every kind until there is none any more, then the kills at random times. */
-const everything = (measured: Measured, options: Options): Plan => {
-  const series = scenarios.flatMap((scenario) =>
+const seriesOf = (measured: Measured): ReadonlyArray<Series> =>
+  scenarios.flatMap((scenario) =>
     threads.flatMap((thread) =>
       calls
         .filter((call) => measured[scenario].some((made) => made.thread === thread && made.call === call))
-        .map((call): Series => ({ scenario, thread, call, n: 0, over: false }))
+        .flatMap((call) =>
+          (frequent.has(call) ? [paces] : paces.map((pace) => [pace]))
+            .map((itsPaces): Series => ({ scenario, thread, call, paces: itsPaces, next: 1, over: false }))
+        )
     )
   )
+
+/** Every call of every kind until there is none any more, then the kills at other times. */
+const everything = (measured: Measured, options: Options): Plan => {
+  const series = seriesOf(measured)
   const rest = listed(seeded(options, randomKills, launchKills))
+  const origin = new Map<Kill, Series>()
   return {
     next: () => {
       const current = series.find(({ over }) => !over)
       if (current === undefined) return rest.next()
-      const { call, scenario, thread } = current
-      return { _tag: "AtCall", scenario, thread, call, n: ++current.n }
+      const { call, next: n, scenario, thread } = current
+      const pace = current.paces[n % current.paces.length] ?? "quick"
+      const kill: Kill = { _tag: "AtCall", scenario, pace, thread, call, n }
+      origin.set(kill, current)
+      current.next += 1
+      return kill
     },
     survived: (kill) => {
-      if (kill._tag !== "AtCall") return
-      const { call, scenario, thread } = kill
-      for (const one of series) {
-        if (one.scenario === scenario && one.thread === thread && one.call === call) one.over = true
-      }
+      const survivors = origin.get(kill)
+      if (survivors !== undefined) survivors.over = true
     }
   }
 }
@@ -68,32 +84,26 @@ const shuffled = <A>(all: ReadonlyArray<A>, random: () => number): Array<A> =>
 /** Some of the calls, as evenly as it goes over the kinds of call and the phases. */
 const drawn = (measured: Measured, options: Options, size: number): Plan => {
   const random = randomFrom(options.seed)
-  const cells = new Map<string, Array<Kill>>()
+  const decks = new Map<string, Array<Kill>>()
   for (const scenario of scenarios) {
-    for (const { call, n, phase, thread } of shuffled(measured[scenario], random)) {
-      const cell = cells.get(`${call} ${phase}`) ?? []
-      cells.set(`${call} ${phase}`, [...cell, { _tag: "AtCall", scenario, thread, call, n }])
+    for (const { call, n, phase, thread } of measured[scenario]) {
+      const pace = random() < 0.5 ? "quick" : "slow"
+      const deck = decks.get(`${call} ${phase}`) ?? []
+      decks.set(`${call} ${phase}`, [...deck, { _tag: "AtCall", scenario, pace, thread, call, n }])
     }
   }
-  const decks = shuffled([...cells.values()], random)
-  const rounds = Array.from({ length: size }, (_, round) => decks.flatMap((deck) => deck.slice(round, round + 1)))
+  const mixed = shuffled([...decks.values()], random).map((deck) => shuffled(deck, random))
+  const rounds = Array.from({ length: size }, (_, round) => mixed.flatMap((deck) => deck.slice(round, round + 1)))
   const others = Math.ceil(size / 10)
   return listed([...seeded(options, others, others), ...rounds.flat()].slice(0, size))
 }
 
-/** Reads a kill as a failure prints its name. */
 const named = (name: string): Kill => {
-  const [first, ...rest] = name.split(":")
-  const number = Number(rest.at(-1))
-  if (first === "random") return { _tag: "AtRandom", seed: number }
-  if (first === "launch") return { _tag: "AtLaunch", seed: number }
-  const scenario = scenarios.find((known) => known === first)
-  const thread = threads.find((known) => known === rest[0])
-  const call = calls.find((known) => known === rest[1])
-  if (scenario === undefined || thread === undefined || call === undefined || !Number.isInteger(number)) {
-    throw new Error(`--only takes a name like task:pool:rename:3, random:12 or launch:7, not ${name}`)
+  const kill = killNamed(name)
+  if (kill === undefined) {
+    throw new Error(`--only takes a name like task:slow:pool:rename:3, random:12 or launch:exit:7, not ${name}`)
   }
-  return { _tag: "AtCall", scenario, thread, call, n: number }
+  return kill
 }
 
 export const planFor = (measured: Measured, options: Options): Plan =>

@@ -5,41 +5,23 @@ import { cpSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { HubTask } from "../../src/dev/DevHub.ts"
+import { isAlive } from "../support/daemon.ts"
+import { type Kill, nameOf, type Scenario } from "./kills.ts"
 import { randomFrom } from "./options.ts"
 import { type Phase, phaseOf } from "./phases.ts"
 import {
-  comesTrue,
+  expect,
   isCleanedUp,
   isWrittenDown,
-  leadsItsSession,
+  launchersOf,
   type Life,
   makeScene,
   type Scene,
   startLife
 } from "./scene.ts"
-import { type Call, holdChildren, killAt, type Made, readRecord, record, type Thread } from "./strace.ts"
+import { identified, stage } from "./stage.ts"
+import { holdChildren, killAt, type Made, readRecord, record } from "./strace.ts"
 import { type Fault, verify } from "./verify.ts"
-
-/** The life that is killed: an idle daemon's that gets a task, or one that begins while the agent of its task is at work. */
-export const scenarios = ["task", "restart"] as const
-export type Scenario = (typeof scenarios)[number]
-
-/** One run's kill, or the kills of several lives in a row. */
-export type Kill =
-  | {
-    readonly _tag: "AtCall"
-    readonly scenario: Scenario
-    readonly thread: Thread
-    readonly call: Call
-    readonly n: number
-  }
-  | { readonly _tag: "AtRandom"; readonly seed: number }
-  | { readonly _tag: "AtLaunch"; readonly seed: number }
-
-export const nameOf = (kill: Kill): string =>
-  kill._tag === "AtCall"
-    ? `${kill.scenario}:${kill.thread}:${kill.call}:${kill.n}`
-    : `${kill._tag === "AtRandom" ? "random" : "launch"}:${kill.seed}`
 
 export interface Outcome {
   readonly kill: Kill
@@ -51,18 +33,14 @@ export interface Outcome {
   readonly took_ms: number
 }
 
-/** Time for what takes a second at most, so that a slow machine does not count as a fault. */
-const patienceMs = 20_000
-const kills = { most: 3, longestMs: 600 }
-const longestHoldMs = 600
+type Result = Pick<Outcome, "killed" | "faults">
+type Running = Effect.Effect<Result, never, Scope.Scope>
 
-const expect = (what: string, look: () => boolean): Effect.Effect<void> =>
-  Effect.flatMap(
-    comesTrue(look, patienceMs),
-    (true_) => true_ ? Effect.void : Effect.die(new Error(`it did not come to pass: ${what}`))
-  )
-
-const identified = (life: Life) => expect("identified", () => life.logged().includes("identified") || life.isOver())
+/** The moments of the kills at random times, in milliseconds; a quick task takes some 500 from the start of its daemon. */
+const randomly = { most: 3, lifeMs: 600, workMs: 1_200 }
+const longestHoldMs = 1_500
+/** For a daemon that is back to wake the agent again, if it is so wrong. */
+const temptationMs = 300
 
 /** What has to hold at the very moment of a kill. */
 const atTheKill = (scene: Scene, task: HubTask): ReadonlyArray<Fault> => {
@@ -75,29 +53,27 @@ const atTheKill = (scene: Scene, task: HubTask): ReadonlyArray<Fault> => {
     : []
 }
 
-/** Brings the daemon to the point where the kills of the scenario begin, with what makes it go on from there. */
-const stage = (scene: Scene, main: string, scenario: Scenario) =>
+/** The daemon is back; a slow agent ends its work when it has been found. */
+const restartAndVerify = (
+  scene: Scene,
+  main: string,
+  task: HubTask,
+  killed: ReadonlyArray<Phase>,
+  launcherCaught = false
+): Running =>
   Effect.gen(function*() {
-    const { folder, hub } = scene
-    if (scenario === "task") {
-      const life = yield* startLife(scene, main, "one_pool_thread")
-      yield* identified(life)
-      return { life, go: hub.submit({ description: "do it" }) }
+    const faults = atTheKill(scene, task)
+    const life = yield* startLife(scene, main, "free")
+    if (scene.isWaiting()) {
+      const found = (event: string) => event === "agent_started" || event === "agent_found_at_work"
+      yield* expect(
+        "the agent is found",
+        () => life.logged().some(found) || scene.hub.task(task.id)?.status === "completed"
+      )
+      yield* Effect.sleep(temptationMs)
+      yield* scene.folder.letGo
     }
-    folder.touch("wait")
-    const first = yield* startLife(scene, main, "free")
-    const task = yield* hub.submit({ description: "do it" })
-    yield* expect("the agent is at work", () => first.logged().includes("agent_started"))
-    yield* first.kill
-    const life = yield* startLife(scene, main, "held")
-    yield* expect("held", life.isHeld)
-    const go = Effect.gen(function*() {
-      life.begin()
-      yield* expect("recovered or killed", () => life.logged().includes("recovery_settled") || life.isOver())
-      yield* folder.letGo
-      return task
-    })
-    return { life, go }
+    return { killed, faults: [...faults, ...yield* verify(scene, task, launcherCaught)] }
   })
 
 const overOrDone = (scene: Scene, life: Life, task: HubTask) =>
@@ -106,72 +82,61 @@ const overOrDone = (scene: Scene, life: Life, task: HubTask) =>
     () => life.isOver() || (life.logged().includes("report_acknowledged") && isCleanedUp(scene, task.id))
   )
 
-const restartAndVerify = (scene: Scene, main: string, task: HubTask) =>
-  Effect.andThen(startLife(scene, main, "free"), verify(scene, task))
-
-interface Result {
-  readonly killed: ReadonlyArray<Phase>
-  readonly faults: ReadonlyArray<Fault>
-}
-
-const runAtCall = (scene: Scene, main: string, { call, n, scenario, thread }: Extract<Kill, { _tag: "AtCall" }>) =>
+const runAtCall = (scene: Scene, main: string, kill: Extract<Kill, { _tag: "AtCall" }>): Running =>
   Effect.gen(function*() {
-    const { go, life } = yield* stage(scene, main, scenario)
+    const { go, life } = yield* stage(scene, main, kill)
     const task = yield* Effect.scoped(Effect.gen(function*() {
-      yield* killAt(life.pid, thread, call, n)
+      yield* killAt(life.pid, kill.thread, kill.call, kill.n)
       const submitted = yield* go
       yield* overOrDone(scene, life, submitted)
       return submitted
     }))
     if (!life.isOver()) return { killed: [], faults: yield* verify(scene, task) }
-    const faults = atTheKill(scene, task)
-    return {
-      killed: [phaseOf(life.logged())],
-      faults: [...faults, ...yield* restartAndVerify(scene, main, task)]
-    }
+    return yield* restartAndVerify(scene, main, task, [phaseOf(life.logged())])
   })
 
-/** Up to three lives in a row, each killed at a moment of its own; the task waits for the first. */
-const runAtRandom = (scene: Scene, main: string, seed: number) =>
+/** Up to three lives in a row, each killed at a moment of its own, and an agent that takes a time of its own. */
+const runAtRandom = (scene: Scene, main: string, seed: number): Running =>
   Effect.gen(function*() {
     const random = randomFrom(seed)
-    const task = yield* scene.hub.submit({ description: "do it" })
     const killed: Array<Phase> = []
     const faults: Array<Fault> = []
-    for (let left = 1 + Math.floor(random() * kills.most); left > 0; left--) {
+    scene.folder.touch("wait")
+    const task = yield* scene.hub.submit({ description: "do it" })
+    yield* Effect.forkScoped(Effect.andThen(Effect.sleep(random() * randomly.workMs), scene.folder.letGo))
+    for (let left = 1 + Math.floor(random() * randomly.most); left > 0; left--) {
       const life = yield* startLife(scene, main, "free")
-      yield* Effect.sleep(random() * kills.longestMs)
+      yield* Effect.sleep(random() * randomly.lifeMs)
       yield* life.kill
       killed.push(phaseOf(life.logged()))
       faults.push(...atTheKill(scene, task))
     }
-    return { killed, faults: [...faults, ...yield* restartAndVerify(scene, main, task)] }
+    const result = yield* restartAndVerify(scene, main, task, killed)
+    return { killed, faults: [...faults, ...result.faults] }
   })
 
-/** The daemon is killed when what it started has not even become the launcher yet, and is back before or after that. */
-const runAtLaunch = (scene: Scene, main: string, seed: number) =>
+/** The daemon is killed between the fork and the wake record, and is back before or after the launcher goes on. */
+const runAtLaunch = (scene: Scene, main: string, { hold, seed }: Extract<Kill, { _tag: "AtLaunch" }>): Running =>
   Effect.gen(function*() {
     const life = yield* startLife(scene, main, "free")
     yield* identified(life)
-    yield* holdChildren(life.pid, Math.floor(randomFrom(seed)() * longestHoldMs))
+    yield* holdChildren(life.pid, hold, Math.floor(randomFrom(seed)() * longestHoldMs))
     const task = yield* scene.hub.submit({ description: "do it" })
-    yield* expect("the launcher is on its way", () => scene.others().some(leadsItsSession))
-    yield* life.kill
-    const faults = atTheKill(scene, task)
-    return {
-      killed: [phaseOf(life.logged())],
-      faults: [...faults, ...yield* restartAndVerify(scene, main, task)]
-    }
+    yield* expect("the launcher is on its way", () => launchersOf(scene, hold).length > 0)
+    process.kill(life.pid, "SIGKILL")
+    // Not reaped: strace keeps its end from us as long as it holds the child.
+    yield* expect("the daemon is dead", () => !isAlive(life.pid))
+    return yield* restartAndVerify(scene, main, task, [phaseOf(life.logged())], true)
   })
 
-const run = (scene: Scene, main: string, kill: Kill): Effect.Effect<Result, never, Scope.Scope> => {
+const run = (scene: Scene, main: string, kill: Kill): Running => {
   switch (kill._tag) {
     case "AtCall":
       return runAtCall(scene, main, kill)
     case "AtRandom":
       return runAtRandom(scene, main, kill.seed)
     case "AtLaunch":
-      return runAtLaunch(scene, main, kill.seed)
+      return runAtLaunch(scene, main, kill)
   }
 }
 
@@ -188,12 +153,10 @@ export const runKill = (main: string, kill: Kill): Effect.Effect<Outcome> =>
   Effect.scoped(Effect.gen(function*() {
     const begun = performance.now()
     const scene = yield* makeScene(nameOf(kill))
-    const result = yield* run(scene, main, kill).pipe(
-      Effect.catchCause((cause) => {
-        const faults: ReadonlyArray<Fault> = [{ kind: "hang", what: Cause.pretty(cause) }]
-        return Effect.succeed<Result>({ killed: [], faults })
-      })
-    )
+    const result = yield* Effect.catchCause(run(scene, main, kill), (cause) => {
+      const faults: ReadonlyArray<Fault> = [{ kind: "hang", what: Cause.pretty(cause) }]
+      return Effect.succeed<Result>({ killed: [], faults })
+    })
     const kept = result.faults.length > 0 ? keep(scene, kill) : undefined
     return { kill, ...result, kept, took_ms: performance.now() - begun }
   }))
@@ -202,7 +165,7 @@ export const runKill = (main: string, kill: Kill): Effect.Effect<Outcome> =>
 export const measure = (main: string, scenario: Scenario): Effect.Effect<ReadonlyArray<Made>> =>
   Effect.scoped(Effect.gen(function*() {
     const scene = yield* makeScene(scenario)
-    const { go, life } = yield* stage(scene, main, scenario)
+    const { go, life } = yield* stage(scene, main, { scenario, pace: "slow" })
     const path = scene.folder.file("record")
     const loggedBefore = life.logged()
     yield* Effect.scoped(Effect.gen(function*() {

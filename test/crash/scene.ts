@@ -6,6 +6,7 @@ import { join } from "node:path"
 import { setTimeout as wait } from "node:timers/promises"
 import type { DevHub } from "../../src/dev/DevHub.ts"
 import { type Folder, isAlive, makeFolder, startHub } from "../support/daemon.ts"
+import type { Hold } from "./strace.ts"
 
 const lookEveryMs = 10
 
@@ -18,6 +19,16 @@ export const comesTrue = (look: () => boolean, deadline_ms: number): Effect.Effe
     return look()
   })
 
+/** Time for what takes a second at most, so that a slow machine does not count as a fault. */
+const patienceMs = 20_000
+
+/** Waits for what has to come for the run to go on. */
+export const expect = (what: string, look: () => boolean): Effect.Effect<void> =>
+  Effect.flatMap(
+    comesTrue(look, patienceMs),
+    (came) => came ? Effect.void : Effect.die(new Error(`it did not come to pass: ${what}`))
+  )
+
 /** One run's stage: a hub and an agent's folder of its own. */
 export interface Scene {
   readonly hub: DevHub
@@ -26,6 +37,8 @@ export interface Scene {
   readonly answer: string
   /** Every process that runs in the folder or was started for it, but the daemons. */
   readonly others: () => ReadonlyArray<number>
+  /** Whether its agent waits to be let go. */
+  readonly isWaiting: () => boolean
   /** The daemon's lives so far, the last one last. */
   readonly lives: Array<Life>
 }
@@ -46,7 +59,8 @@ const longText = Array.from({ length: 300 }, (_, line) => `${line}: „žluťou�
 /** The agent confirms, tells of its progress, works a while, and answers by renaming a finished file. */
 const agent = {
   work: `echo 50 > "$RESULTS_DIR/$TASK_ID.progress"
-if [ -e wait ]; then while [ ! -e go ]; do sleep 0.05; done; else sleep 0.05; fi`,
+while [ -e wait ] && [ ! -e go ]; do sleep 0.03; done
+sleep 0.03`,
   answer: `cp answer.json "$RESULTS_DIR/$TASK_ID.json.tmp"
 mv "$RESULTS_DIR/$TASK_ID.json.tmp" "$RESULTS_DIR/$TASK_ID.json"`
 }
@@ -57,12 +71,6 @@ const textOf = (read: () => string): string => {
   } catch {
     return "" // it has ended meanwhile
   }
-}
-
-/** As a detached child does; field 6 of proc_pid_stat(5). */
-export const leadsItsSession = (pid: number): boolean => {
-  const stat = textOf(() => readFileSync(`/proc/${pid}/stat`, "utf8"))
-  return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[3] === String(pid)
 }
 
 const belongsTo = (path: string, pid: string): boolean =>
@@ -81,7 +89,8 @@ export const makeScene = (name: string): Effect.Effect<Scene, never, Scope.Scope
         .filter((pid) => /^\d+$/.test(pid) && belongsTo(folder.path, pid))
         .map(Number)
         .filter((pid) => isAlive(pid) && !lives.some((life) => life.pid === pid))
-    return { hub, folder, answer, others, lives }
+    const isWaiting = () => existsSync(folder.file("wait")) && !existsSync(folder.file("go"))
+    return { hub, folder, answer, others, isWaiting, lives }
   })
 
 const eventIn = (line: string): ReadonlyArray<string> => {
@@ -146,6 +155,19 @@ export const startLife = (
       return life
     }),
     (life) => life.kill
+  )
+
+/** Field 6 of proc_pid_stat(5), which says that it has made a session of its own, as a detached child does. */
+const leadsItsSession = (pid: number): boolean => {
+  const stat = textOf(() => readFileSync(`/proc/${pid}/stat`, "utf8"))
+  return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[3] === String(pid)
+}
+
+/** The daemon's children that are about to become a launcher (`enter`), or have become one (`exit`). */
+export const launchersOf = ({ others }: Scene, hold: Hold): ReadonlyArray<number> =>
+  others().filter((pid) =>
+    leadsItsSession(pid) &&
+    (hold === "enter" || textOf(() => readFileSync(`/proc/${pid}/cmdline`, "utf8")).includes("\0launcher\0"))
   )
 
 /** Whether the state file holds the task, as the daemon would find it now. */

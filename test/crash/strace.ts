@@ -32,6 +32,10 @@ export type Call = (typeof calls)[number]
 export const threads = ["main", "pool"] as const
 export type Thread = (typeof threads)[number]
 
+/** Where a child of the daemon is held for a while: before it becomes the launcher, or as one that has done nothing yet. */
+export const holds = ["enter", "exit"] as const
+export type Hold = (typeof holds)[number]
+
 export const tidOf = (pid: number, thread: Thread): number => {
   if (thread === "main") return pid
   const tid = readdirSync(`/proc/${pid}/task`)
@@ -75,18 +79,20 @@ export const killAt = (pid: number, thread: Thread, call: Call, n: number) =>
     `--inject=${call}:signal=SIGKILL:when=${n}`
   ])
 
-/** Lets the process go on, but holds what it starts for `delay_ms` before it becomes the program it was started for. */
-export const holdChildren = (pid: number, delay_ms: number) =>
+/**
+ * Lets the process go on, but holds each child of its for `delay_ms` before it becomes another program (`enter`), or when
+ * it has become it and not run a line of it (`exit`).
+ */
+export const holdChildren = (pid: number, hold: Hold, delay_ms: number) =>
   attach([
     "-f",
-    "-b",
-    "execve",
+    ...(hold === "enter" ? ["-b", "execve"] : []),
     "-p",
     String(pid),
     "-o",
     "/dev/null",
     "--trace=execve",
-    `--inject=execve:delay_enter=${delay_ms * 1_000}`
+    `--inject=execve:delay_${hold}=${delay_ms * 1_000}:when=1`
   ])
 
 /** Writes down the calls of both threads. */

@@ -60,8 +60,16 @@ const verifyTask = (scene: Scene, task: HubTask): Effect.Effect<ReadonlyArray<Fa
     ]
   })
 
+/** What no kill may lead to: nothing fails here but the daemon. */
+const trouble = ["fiber_died", "file_trouble", "frame_refused", "report_refused", "state_set_aside"]
+/** Nor these, unless a launcher is caught before its record is made: that one is stopped, and its wake made again. */
+const wakeTrouble = ["agent_stopping", "wake_failed"]
+
+const logged = ({ folder }: Scene, events: ReadonlyArray<string>): ReadonlyArray<string> =>
+  folder.read("sidecar.log").split("\n").filter((line) => events.some((event) => line.includes(`"event":"${event}"`)))
+
 /** The outcome of a run whose daemon lives and is left alone: the task's, and the next one's, which it has to take too. */
-export const verify = (scene: Scene, task: HubTask): Effect.Effect<ReadonlyArray<Fault>> =>
+export const verify = (scene: Scene, task: HubTask, launcherCaught = false): Effect.Effect<ReadonlyArray<Fault>> =>
   Effect.gen(function*() {
     const faults = yield* verifyTask(scene, task)
     if (faults.some(({ kind }) => kind === "hang")) return faults
@@ -71,6 +79,9 @@ export const verify = (scene: Scene, task: HubTask): Effect.Effect<ReadonlyArray
     return [
       ...faults,
       ...faultsOfTheNext.map(({ kind, what }): Fault => ({ kind, what: `the next task: ${what}` })),
+      ...logged(scene, launcherCaught ? trouble : [...trouble, ...wakeTrouble]).flatMap((line) =>
+        fault("other", `the log says ${line}`)
+      ),
       ...unless(life !== undefined && isAlive(life.pid), "other", "the daemon has ended by itself")
     ]
   })

@@ -17,6 +17,13 @@ const attempts = (count: number): Run => {
 describe("rule 6: the wake", () => {
   table([
     {
+      clause: "confirmation is counted from the spawn, however long the save before it took",
+      run: () => Run.accepted().inspected().after(7_000).spawned(),
+      timers: ["start confirmation 30000"],
+      state: "task-a g1 confirming wakes 1 | Running | ours",
+      then: (run) => expect(run.task.wake?.at).toBe(T0 + 7_000)
+    },
+    {
       clause: "the intent is saved, then the command is spawned",
       run: () => Run.accepted().after(9).inspected(),
       said: ["ClearEvidence task-a", "WatchResults task-a g1a1t1000009", "WakeAgent task-a g1"],

@@ -25,11 +25,32 @@ const plain: Config = {
   prompt: true
 }
 
+/** One task and no more than one break: everything that happens may be handled at any later moment. */
+const slow: Config = { ...plain, prompt: false }
+
+/** Two tasks: what our own machine tells is handled at once. */
+const pair: Config = { ...plain, tasks: 2, othersTake: true }
+
 export const configurations: ReadonlyArray<Config> = [
-  plain,
-  { ...plain, name: "slow", prompt: false, disconnects: 0 },
-  { ...plain, name: "crash", crashes: 1 },
-  { ...plain, name: "two", tasks: 2 },
-  { ...plain, name: "two-blocks", tasks: 2, blocks: true },
-  { ...plain, name: "main", tasks: 2, disconnects: 2, crashes: 1, othersTake: true }
+  { ...pair, name: "two tasks, two disconnects, a crash", disconnects: 2, crashes: 1 },
+  { ...slow, name: "slow mailbox, a disconnect" },
+  { ...slow, name: "slow mailbox, a crash", disconnects: 0, crashes: 1 },
+  { ...pair, name: "bad answers", answers: ["good", "bad", "unusable", "half"], crashes: 0 },
+  { ...plain, name: "bad answers and a crash", answers: ["good", "bad", "unusable", "half"], crashes: 1 },
+  { ...pair, name: "a command that blocks", blocks: true, crashes: 1 },
+  { ...pair, name: "half-open links", breaks: ["half_open"], disconnects: 2 },
+  { ...pair, name: "a hub that restarts", breaks: ["hub_restart"], disconnects: 2 },
+  { ...pair, name: "silent reclaims", reclaims: 1 },
+  { ...pair, name: "cancelled and expired tasks", cancels: 1, expires: true },
+  { ...plain, name: "a cancelled task and a crash", cancels: 1, crashes: 1 },
+  { ...pair, name: "limited and unfit frames", limited: 1, unfit: 1 },
+  { ...pair, name: "an older hub", olderHub: true, crashes: 1 },
+  { ...plain, name: "wakes that are impossible", unspawned: true, crashes: 1 },
+  { ...plain, name: "progress", progress: true },
+  { ...pair, name: "draining", drain: true },
+  { ...plain, name: "a task that takes too long", timeout: true, crashes: 1 },
+  { ...plain, name: "late agents", late: true, crashes: 1 },
+  { ...plain, name: "a machine that restarts", crashes: 1, reboot: true },
+  { ...pair, name: "a full disk", diskFaults: 1 },
+  { ...plain, name: "a full disk and a crash", diskFaults: 1, crashes: 1 }
 ]

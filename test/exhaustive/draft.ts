@@ -30,6 +30,9 @@ export const ends: Record<End, WakeEnd> = {
 }
 
 
+/** When the last sign of life was, against the wake at 0, and the silence that is longer than all waits. */
+const signs: Record<Files["started"], number | null> = { no: null, fresh: clock.late, earlier: -1, stale: -100 * clock.late }
+
 /** A crash before these makes a difference to one after them. */
 const outlives: ReadonlySet<Command["_tag"]> = new Set<Command["_tag"]>([
   "ClearEvidence",
@@ -123,11 +126,12 @@ export class Draft {
     const before = this.side
     const outcome = this.sides.step(before, message, when, when + JSON.stringify(message))
     this.tell(message, outcome)
-    if (outcome.saves && !this.save(outcome, before, messages)) return
+    const failed = outcome.saves && !this.save(outcome, before, messages)
+    if (failed && outcome.unsaved.undone) return
     this.side = outcome.next
     this.forget(before, outcome)
     this.learn(message, before.held)
-    for (const command of outcome.commands) {
+    for (const command of failed ? outcome.unsaved.commands : outcome.commands) {
       const learnt = this.run(command)
       if (learnt !== null) messages.push(learnt)
     }
@@ -194,18 +198,18 @@ export class Draft {
     return at === "queued" || at === "ours" ? at : "elsewhere"
   }
 
-  /** Rule 12; what could not be written remains as it was. */
-  private save(outcome: Outcome, before: World["side"], messages: Array<Message>): boolean {
-    const { disk } = before.state
+  /** Rule 12: whether it could be saved. */
+  private save({ commands, next, unsaved }: Outcome, before: World["side"], messages: Array<Message>): boolean {
     this.saveTried = true
     if (this.saveFails) {
       this.saved ??= this.sides.storedOnly(before)
-      messages.push({ _tag: "SaveFailed", reason: "", undone: outcome.undoable })
-      return !outcome.undoable
+      const withheld = !unsaved.undone && unsaved.commands.length < commands.length
+      messages.push({ _tag: "SaveFailed", reason: "", undone: unsaved.undone, withheld })
+      return false
     }
     this.saved = null
-    if (disk !== "ok") messages.push({ _tag: "SaveSucceeded" })
-    this.mayCrash(outcome.next)
+    if (before.state.disk !== "ok") messages.push({ _tag: "SaveSucceeded" })
+    this.mayCrash(next)
     return true
   }
 
@@ -221,6 +225,11 @@ export class Draft {
   private forget(before: World["side"], { newWake, next }: Outcome): void {
     const lost = before.held !== null && (next.held !== before.held || heldTask(next.state)?.wake === null)
     if (!newWake && !lost) return
+    if (newWake && before.held !== null) {
+      this.checkWake(before.held)
+      this.checkNotAtWork(before, before.held)
+      if (this.body.files[before.held].started === "fresh") this.filesAre(before.held, { started: "earlier" })
+    }
     const { launcher, process } = this.body
     this.bodyIs({
       ran: false,
@@ -245,6 +254,7 @@ export class Draft {
   restart(machine: boolean): void {
     this.trace?.push(machine ? "    -- the machine restarts --" : "    -- the daemon crashes and starts again --")
     const stored = (this.saved ?? this.side).state.stored
+    const held = stored.active ?? stored.recovering
     this.net = noNet
     if (this.hub.socket === "ours" || this.hub.socket === "lost") this.hub = socketClosed(this.hub, "none")
     this.daemon = freshDaemon
@@ -259,8 +269,10 @@ export class Draft {
         process: process && { ...process, watched: "no" }
       })
     }
+    // Of a wake that nobody holds a task for, the launcher has come up by now, or never will.
+    const orphan = this.body.launcher !== null && (held === null || indexOf(held.task_id) !== this.body.launcher.task)
+    if (orphan) this.bodyIs({ launcher: null })
     const survivors = this.body.process === null ? idle : [taskIds[this.body.process.task]]
-    const held = stored.active ?? stored.recovering
     this.ghostIs({ given: held && held.generation })
     this.handle({ _tag: "Restarted", stored, survivors })
     if (this.config.prompt) this.drain(true)
@@ -305,7 +317,8 @@ export class Draft {
 
   write(task: T, patch: Partial<Files>): void {
     if (patch.started === "fresh") this.ghostIs({ attempted: put(this.ghost.attempted, task, true) })
-    this.filesAre(task, patch)
+    const answered = patch.answer !== undefined && patch.answer !== "half"
+    this.filesAre(task, answered ? { ...patch, worker: false } : patch)
     const { watch } = this.daemon
     if (watch === null || watch.task !== task) return
     if (patch.started === "fresh") this.daemonIs({ started: true })
@@ -341,7 +354,7 @@ export class Draft {
       process: alive ? "alive" : wake !== null && ran ? "gone" : "none",
       this_boot: !(wake !== null && rebooted),
       started: started !== "no",
-      last_sign_at: started === "no" ? null : started === "fresh" ? clock.late : clock.early - clock.late,
+      last_sign_at: signs[started],
       answer: answer === null || answer === "half" ? answer && "half-written" : answers[answer]
     }
   }
@@ -375,18 +388,22 @@ export class Draft {
   private checkFailure(task: T): void {
     const { files, process } = this.body
     this.check(this.ghost.attempted[task], "task_failed that no failed work stands behind")
-    const works = process !== null && process.task === task && files[task].answer === null
+    const works = process !== null && process.task === task && files[task].worker
     this.check(!works, "task_failed while the agent is at work")
   }
 
   private checkWake(task: T): void {
     const { files, process } = this.body
-    const { answer, started } = files[task]
     this.check(process === null, "a wake while an agent of ours lives")
-    this.check(answer === null, "a wake of a task whose answer is there")
-    const wake = this.held?.wake ?? null
-    const atWork = started === "fresh" && this.body.ran && !this.body.rebooted && wake !== null &&
-      mayHaveLaunched(wake.end, this.state.policy)
+    this.check(files[task].answer === null, "a wake of a task whose answer is there")
+  }
+
+  /** As the definition in docs/architecture.md has it, of the wake before the one that is meant now. */
+  private checkNotAtWork({ state }: World["side"], task: T): void {
+    const { files, ran, rebooted } = this.body
+    const wake = heldTask(state)?.wake ?? null
+    const atWork = files[task].started === "fresh" && ran && !rebooted && wake !== null &&
+      mayHaveLaunched(wake.end, state.policy)
     this.check(!atWork, "a wake of a task whose agent is at work")
   }
 
@@ -458,7 +475,7 @@ export class Draft {
 
   private saveState(): Message {
     this.saveTried = true
-    if (this.saveFails) return { _tag: "SaveFailed", reason: "", undone: false }
+    if (this.saveFails) return { _tag: "SaveFailed", reason: "", undone: false, withheld: false }
     this.saved = null
     return { _tag: "SaveSucceeded" }
   }

@@ -303,7 +303,7 @@ export const makeEvents = (config: Config, sides: Sides) => {
       if (answer === "half" && !lives) {
         quietly(`the answer of ${id} stays half-written`, false, (draft) => draft.write(task, { answer: "unusable" }))
       }
-      if (started === "fresh" && !lives) {
+      if ((started === "fresh" || started === "earlier") && !lives) {
         quietly(`the agent of ${id} has been silent for too long`, false, (draft) =>
           draft.filesAre(task, { started: "stale", worker: false }))
       }

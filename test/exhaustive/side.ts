@@ -1,6 +1,6 @@
 import type { Command } from "../../src/domain/Command.ts"
 import type { Message } from "../../src/domain/Message.ts"
-import { needsSaving } from "../../src/domain/rules/disk.ts"
+import { needsSaving, waitsForDisk } from "../../src/domain/rules/disk.ts"
 import type { Activity, EndCause, Policy, SidecarState, StoredState } from "../../src/domain/SidecarState.ts"
 import { heldTask, initialState } from "../../src/domain/SidecarState.ts"
 import type { Failure, Task, Wake, WakeEnd } from "../../src/domain/Task.ts"
@@ -20,7 +20,8 @@ export interface Outcome {
   readonly next: Side
   readonly commands: ReadonlyArray<Command>
   readonly saves: boolean
-  readonly undoable: boolean
+  /** What may be done where it could not be saved; `undone` where nothing may, and the state remains as it was. */
+  readonly unsaved: { readonly undone: boolean; readonly commands: ReadonlyArray<Command> }
   readonly newWake: boolean
 }
 
@@ -180,11 +181,12 @@ export const makeSides = (policy: Policy) => {
     if (known !== undefined) return known
     const [after, commands] = transition(side.state, message, clock[when])
     const next = find(plain(after, same, unranked))
+    const undone = needsSaving(side.state, after, commands)
     const outcome: Outcome = {
       next,
       commands,
       saves: after.stored !== side.state.stored,
-      undoable: needsSaving(side.state, after, commands),
+      unsaved: { undone, commands: undone ? [] : commands.filter((command) => !waitsForDisk(command)) },
       newWake: (heldTask(after)?.wake?.id ?? currentWake) !== currentWake
     }
     side.outcomes.set(key, outcome)

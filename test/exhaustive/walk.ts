@@ -7,7 +7,7 @@ import { makeSides } from "./side.ts"
 import type { Config, World } from "./world.ts"
 import { freshDaemon, noFiles, noNet } from "./world.ts"
 
-const timeouts = { agent_silence_ms: 1_800_000, confirmation_timeout_ms: 30_000, task_timeout_ms: 86_400_000 }
+const timeouts = { agent_silence_ms: 1e13, confirmation_timeout_ms: 30_000, task_timeout_ms: 86_400_000 }
 
 /** A growing array of 32-bit numbers. */
 class Numbers {

@@ -110,7 +110,7 @@ export interface Daemon {
 }
 
 export interface Files {
-  readonly started: "no" | "fresh" | "stale"
+  readonly started: "no" | "fresh" | "earlier" | "stale" // earlier: than the wake that is meant now
   readonly answer: AnswerKind | null
   readonly worker: boolean // something may still write
 }

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { existsSync, readdirSync, readFileSync } from "node:fs"
+import { readdirSync, readFileSync } from "node:fs"
 import type { HubTask } from "../../src/dev/DevHub.ts"
 import { submit, until, untilStatus } from "../support/daemon.ts"
 import { countOf, identifications } from "../support/outcomes.ts"
@@ -20,32 +21,43 @@ const openFiles = (pid: number): number => readdirSync(`/proc/${pid}/fd`).length
 const wake_command = `echo "$TASK_ID $$" >> ../wakes.log
 printf '%s' "{\\"status\\":\\"success\\",\\"output\\":\\"$TASK_ID\\"}" > answer; mv answer "$RESULTS_DIR/$TASK_ID.json"`
 
+/** V8 lets the space of its young objects grow as long as there is memory, which would hide a leak of ours. */
+const steady = { NODE_OPTIONS: "--max-semi-space-size=1" }
+
+const measure = (pid: number) => ({ resident: residentKib(pid), files: openFiles(pid) })
+
+/** Has the tasks done one after the other, the next one waiting in the queue of the hub; measures when it is warm. */
+const doInARow = ({ daemon, hub }: Pick<Effect.Success<ReturnType<typeof startOnSmallDisk>>, "daemon" | "hub">) =>
+  Effect.gen(function*() {
+    const tasks: Array<HubTask> = []
+    let warm = { resident: 0, files: 0 }
+    let next = yield* submit(hub, "task 1")
+    for (let n = 1; n <= tasks_in_a_row; n++) {
+      const task = next
+      tasks.push(task)
+      if (n < tasks_in_a_row) next = yield* submit(hub, `task ${n + 1}`)
+      yield* untilStatus(hub, task, "completed")
+      yield* hub.advance(hub_ms_per_task)
+      if (n === warm_after) warm = measure(daemon.pid)
+    }
+    return { tasks, warm, end: measure(daemon.pid) }
+  })
+
 describe("a thousand tasks in a row", () => {
   it.live(
     "are each done once with one wake, in the memory that the first fifty took, and leave no file behind",
     () =>
       Effect.gen(function*() {
-        const { daemon, folder, hub } = yield* startOnSmallDisk({}, { wake_command, log_file: "../sidecar.log" })
-        const began = performance.now()
-        const tasks: Array<HubTask> = []
-        let warm = { resident: 0, files: 0 }
-        for (let n = 1; n <= tasks_in_a_row; n++) {
-          const task = yield* submit(hub, `task ${n}`)
-          tasks.push(task)
-          yield* untilStatus(hub, task, "completed")
-          yield* hub.advance(hub_ms_per_task)
-          if (n === warm_after) warm = { resident: residentKib(daemon.pid), files: openFiles(daemon.pid) }
-        }
-        const resident = residentKib(daemon.pid)
-        const seconds = (performance.now() - began) / 1_000
+        const all = yield* startOnSmallDisk({}, { wake_command, log_file: "../sidecar.log" }, steady)
+        const { folder, hub } = all
+        const [took, { end, tasks, warm }] = yield* Effect.timed(doInARow(all))
+        const mebibytes = (kib: number) => `${(kib / 1024).toFixed(1)} MiB`
         console.log(
-          `${tasks_in_a_row} tasks in ${seconds.toFixed(1)} s; resident memory ${
-            (warm.resident / 1024).toFixed(1)
-          } MiB after ` +
-            `${warm_after} tasks, ${(resident / 1024).toFixed(1)} MiB at the end`
+          `${tasks_in_a_row} tasks in ${Math.round(Duration.toSeconds(took))} s; resident memory ` +
+            `${mebibytes(warm.resident)} after ${warm_after} tasks, ${mebibytes(end.resident)} at the end`
         )
-        assert.isBelow(resident, warm.resident * 1.3)
-        assert.isAtMost(openFiles(daemon.pid), warm.files + 5)
+        assert.isBelow(end.resident, warm.resident * 1.3)
+        assert.isAtMost(end.files, warm.files + 5)
 
         const woken = folder.read("wakes.log").trimEnd().split("\n").map((line) => line.split(" ")[0])
         assert.deepStrictEqual(woken, tasks.map(({ id }) => id))
@@ -53,10 +65,11 @@ describe("a thousand tasks in a row", () => {
         assert.strictEqual(countOf(hub, "task_complete"), tasks_in_a_row)
         assert.strictEqual(countOf(hub, "task_failed"), 0)
         assert.strictEqual(identifications(hub), 1)
-        yield* until("the files of the last are gone", () => readdirSync(folder.file("disk/tasks")).length === 0)
-        assert.deepStrictEqual(readdirSync(folder.file("disk/results")), [])
-        assert.isTrue(existsSync(folder.file("disk/queue.json")))
+        yield* until(
+          "the files of the last are gone",
+          () => ["results", "tasks"].every((name) => readdirSync(folder.file(`disk/${name}`)).length === 0)
+        )
       }),
-    180_000
+    240_000
   )
 })

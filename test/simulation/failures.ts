@@ -38,6 +38,14 @@ export class Failures {
     return writer !== undefined && writer.plan?.launches?.stoppable === false && sessions.length > 0
   }
 
+  /** Nor does anything tell whose sign it is that such an agent gives. */
+  #signFromBeyond(task_id: string, { failed_at }: TaskBook): boolean {
+    return [...this.#sessions.values()].some((session) =>
+      session.task_id === task_id && session.plan?.launches?.stoppable === false &&
+      session.confirmed_at !== null && session.confirmed_at >= failed_at
+    )
+  }
+
   #whyUnfounded(task_id: string, reason: string, book: TaskBook): string | null {
     if (book.impossible === true) return null
     if (reason.startsWith("failure of session")) {
@@ -52,7 +60,7 @@ export class Failures {
     if (reason.startsWith("no wake succeeded")) {
       return book.attempts >= max_attempts ? null : `after ${book.attempts} attempts`
     }
-    if (book.attempts === 0) return "though no agent was woken for it"
+    if (book.attempts === 0 && !this.#signFromBeyond(task_id, book)) return "though no agent was woken for it"
     if (reason.startsWith("the task took longer")) {
       const inTime = this.#world.now - book.received_at < this.#world.policy.task_timeout_ms
       return inTime && !this.#world.clock_was_set_ahead ? "in less time" : null

@@ -36,7 +36,6 @@ export class Ledger {
   readonly #wall: () => number
   readonly #books = new Map<string, TaskBook>()
   readonly #given = new Map<string, number>() // every answer that an agent gave, and when
-  readonly #confirmed = new Map<number, number>() // when a session confirmed
   readonly #failures: Failures
   readonly #order: ExchangeOrder
   #state_lost_at = -1
@@ -70,6 +69,10 @@ export class Ledger {
   saved(state: StoredState): void {
     this.stored = state
     this.unsaved = false
+    const held = state.active ?? state.recovering
+    if (held !== null && held.failure !== null && held.failure.sent_generation !== null) {
+      this.book(held.task_id).failed_at = this.#world.now
+    }
     if (state.active !== null && state.recovering !== null) this.#world.violate("two tasks are held at once")
   }
 
@@ -123,10 +126,10 @@ export class Ledger {
 
   /** Whether the folder has said of an agent beyond our reach that it is at work. */
   #isKnownAtWork(session: Session, book: TaskBook): boolean {
-    const confirmed_at = this.#confirmed.get(session.id)
+    const { confirmed_at } = session
     if (!session.ghost || session.stopped_by_us || session.answered) return false
     if (session.spawned_at < Math.max(this.#state_lost_at, book.failed_at)) return false
-    if (confirmed_at === undefined) return this.#mayStillConfirm(session)
+    if (confirmed_at === null) return this.#mayStillConfirm(session)
     if (book.cancelled || this.#wasTooLate(session, confirmed_at, book)) return false
     return confirmed_at < book.last_look &&
       Math.abs(this.#wall() - session.last_sign_at) < this.#world.policy.agent_silence_ms
@@ -147,7 +150,7 @@ export class Ledger {
     const { task_id } = session
     if (kind !== "json") {
       session.last_sign_at = this.#wall()
-      if (kind === "started") this.#confirmed.set(session.id, this.#world.now)
+      if (kind === "started") session.confirmed_at = this.#world.now
       return
     }
     session.answered ||= complete

@@ -12,6 +12,7 @@ export class Session {
   ran = false
   stopped_by_us = false
   answered = false
+  confirmed_at: number | null = null
   last_sign_at = 0 // by the wall clock
   end: WakeEnd | null = null
   readonly listeners = new Set<() => void>()

@@ -81,7 +81,11 @@ const makeSmallDisk = (folder: Folder): Effect.Effect<string, never, Scope.Scope
 
 export const elsewhere = { results_dir: "../results", tasks_dir: "../tasks", log_file: "../sidecar.log" }
 
-export const startOnSmallDisk = (script: AgentScript = {}, config: Record<string, unknown> = elsewhere, env: Record<string, string> = {}) =>
+export const startOnSmallDisk = (
+  script: AgentScript = {},
+  config: Record<string, unknown> = elsewhere,
+  env: Record<string, string> = {}
+) =>
   Effect.gen(function*() {
     const hub = yield* startHub()
     const folder = yield* makeFolder(hub, script)

@@ -63,12 +63,13 @@ export const tryWake = (evidence: Evidence): Rule =>
     })
   )
 
+/** Rule 6: the command has been spawned, and its confirmation is counted from now. */
 export const wakeSpawned = (task_id: string, wake_id: string): Rule =>
-  given(({ agent, policy }) =>
+  given(({ agent, policy }, now) =>
     withTask((task) => {
       if (task.task_id !== task_id || task.wake?.id !== wake_id || agent.activity._tag !== "Spawning") return stay
       return task.status === "working" ? activityIs({ _tag: "Running" }) : all(
-        taskIs({ status: "confirming" }),
+        taskIs({ status: "confirming", wake: { ...task.wake, at: now } }),
         activityIs({ _tag: "Running" }),
         startTimer("confirmation", policy.confirmation_timeout_ms)
       )
