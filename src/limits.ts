@@ -11,9 +11,12 @@ export const limits = {
   max_cooldown_ms: 600_000,
   close_timeout_ms: 500,
   max_frame_bytes: 32 * 1024 * 1024,
+  max_sent_frame_bytes: 17 * 1024 * 1024,
   inbox_high_water_bytes: 1024 * 1024,
   lookup_timeout_ms: 10_000,
   lookup_body_bytes: 32 * 1024 * 1024,
+
+  json_depth: 500, // levels
 
   // hub exchanges
   answer_timeout_ms: 15_000,

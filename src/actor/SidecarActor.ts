@@ -12,8 +12,9 @@ import { limits } from "../limits.ts"
 import { Hub } from "../services/Hub.ts"
 import { TaskStore } from "../services/TaskStore.ts"
 import { Waker } from "../services/Waker.ts"
-import { makeRunner, type Surroundings } from "./CommandRunner.ts"
+import { makeRunner } from "./CommandRunner.ts"
 import { makeSupervisor } from "./Supervisor.ts"
+import type { Surroundings } from "./Surroundings.ts"
 
 type Commands = ReadonlyArray<Command>
 

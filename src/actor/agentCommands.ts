@@ -4,7 +4,7 @@ import type { Message } from "../domain/Message.ts"
 import type { WakeEnd } from "../domain/Task.ts"
 import type { Observation, ResultWatcher } from "../services/ResultWatcher.ts"
 import type { Waker } from "../services/Waker.ts"
-import type { CommandOf, Surroundings } from "./CommandRunner.ts"
+import type { CommandOf, Surroundings } from "./Surroundings.ts"
 import { awaitRetry } from "./wakeRetry.ts"
 
 const messageOf = (task_id: string, wake_id: string | null, seen: Observation): Message => {

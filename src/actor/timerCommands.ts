@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import type { TimerName } from "../domain/SidecarState.ts"
-import type { CommandOf, Surroundings } from "./CommandRunner.ts"
+import type { CommandOf, Surroundings } from "./Surroundings.ts"
 
 /** The commands about timers. One that was cancelled or started anew never fires, not even from the mailbox. */
 export const timerCommands = ({ fibers, postWhile }: Pick<Surroundings, "fibers" | "postWhile">) => {

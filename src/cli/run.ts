@@ -27,7 +27,13 @@ const supervised = Effect.fnUntraced(function*(settings: Settings, stopRequested
     Cause.hasInterruptsOnly(cause)
       ? Effect.void
       : log({ event: "fiber_died", fiber: "sidecar", reason: Cause.pretty(cause) })
-  yield* log({ event: "startup", version, node: process.version, pid: process.pid, hub_url: settings.hub_url })
+  yield* log({
+    event: "startup",
+    version,
+    node: process.version,
+    pid: process.pid,
+    hub_url: settings.hub_url.replace(/\?.*/s, "")
+  })
   // Each is logged before the other is interrupted, since that may take longer than we have.
   const stopped = Effect.tap(stopRequested, (reason) => log({ event: "shutdown", reason }))
   return yield* Effect.raceFirst(

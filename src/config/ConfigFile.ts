@@ -96,6 +96,14 @@ export const configFile = (folder: string, windows: boolean) =>
     log_file: pathIn(folder).pipe(Schema.withDecodingDefaultKey(Effect.succeed("./sidecar.log")))
   })
 
+type Folders = { readonly results_dir: string; readonly tasks_dir: string }
+
+/** A task may be called `config` or `queue`, and its files must not be those of the sidecar. */
+const notTheFolderItself = (key: keyof Folders, folder: string) => (folders: Folders) =>
+  folders[key] === resolve(folder)
+    ? { path: [key], issue: "must not be the folder of config.json itself" }
+    : undefined
+
 /** What no single key shows: an answer and a payload of one task have the same file name. */
 export const configFolders = (folder: string, windows: boolean) => {
   const { results_dir, tasks_dir } = configFile(folder, windows).fields
@@ -104,6 +112,8 @@ export const configFolders = (folder: string, windows: boolean) => {
       folders.results_dir === folders.tasks_dir
         ? { path: ["tasks_dir"], issue: "must not be the folder of results_dir" }
         : undefined
-    )
+    ),
+    Schema.makeFilter(notTheFolderItself("results_dir", folder)),
+    Schema.makeFilter(notTheFolderItself("tasks_dir", folder))
   )
 }

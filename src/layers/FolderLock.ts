@@ -6,7 +6,7 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import { createHash } from "node:crypto"
 import { once } from "node:events"
-import { realpath, rm } from "node:fs/promises"
+import { rm, stat } from "node:fs/promises"
 import { connect, createServer, type Server } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -34,8 +34,8 @@ export class FolderInUse extends Schema.TaggedError<FolderInUse>()("FolderInUse"
  * Where the folder's sidecar listens. Linux's abstract sockets and Windows' named pipes end with their process; the
  * socket file of other systems stays behind, and nobody listens at it.
  */
-const addressOf = (folder: string): string => {
-  const name = `agentcom-sidecar-${createHash("sha256").update(folder).digest("hex").slice(0, 32)}`
+const addressOf = (identity: string): string => {
+  const name = `agentcom-sidecar-${createHash("sha256").update(identity).digest("hex").slice(0, 32)}`
   if (platform === "linux") return `\0${name}`
   return platform === "windows" ? `\\\\.\\pipe\\${name}` : join(tmpdir(), `${name}.sock`)
 }
@@ -77,7 +77,8 @@ const makeServer = (self: typeof Holder.Type): Server => {
  */
 export const holdFolder = (folder: string): Effect.Effect<void, FolderInUse, Scope.Scope> =>
   Effect.gen(function*() {
-    const address = addressOf(yield* Effect.promise(() => realpath(folder)))
+    const { dev, ino } = yield* Effect.promise(() => stat(folder, { bigint: true }))
+    const address = addressOf(`${dev}:${ino}`)
     const since = new Date(yield* Clock.currentTimeMillis).toISOString()
     const server = yield* Effect.acquireRelease(
       Effect.sync(() => makeServer({ pid: process.pid, since })),

@@ -138,10 +138,21 @@ const unused: ReadonlySet<string> = new Set([
 const parse = (text: string): Result.Result<unknown, DecodeProblem> =>
   Result.try({ try: (): unknown => JSON.parse(text), catch: () => ({ reason: "not JSON" }) })
 
+/** Whether the value nests no deeper than what can be written down and read again. */
+const isShallow = (root: unknown): boolean => {
+  let level: ReadonlyArray<unknown> = [root]
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > limits.json_depth) return false
+    level = level.flatMap((value) => typeof value === "object" && value !== null ? Object.values(value) : [])
+  }
+  return true
+}
+
 /** Decodes one text frame of the hub. Unknown fields are ignored, but a `task_assign` is kept whole as its `assignment`. */
 export const decodeFrame = (text: string): Result.Result<Incoming, DecodeProblem> =>
   Result.flatMap(parse(text), (frame) => {
     if (!Predicate.isObject(frame)) return Result.fail({ reason: "not a JSON object" })
+    if (!isShallow(frame)) return Result.fail({ reason: `nested deeper than ${limits.json_depth} levels` })
     const type = frame["type"]
     if (!Predicate.isString(type)) return Result.fail({ reason: "no type" })
     const decode = decoders.get(type)

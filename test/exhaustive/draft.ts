@@ -46,6 +46,7 @@ const outlives: ReadonlySet<Command["_tag"]> = new Set<Command["_tag"]>([
 
 /** Where a crash strikes within a step: before the command of that number among those that outlive the daemon. */
 export class Crashed extends Error {}
+const crashed = new Crashed()
 
 const idle: ReadonlyArray<string> = []
 
@@ -64,10 +65,12 @@ export class Draft {
   saveFails = false
   saveTried = false
   readonly trace: Array<string> | null
+  readonly from: World
   private readonly sides: Sides
   private readonly config: Config
 
   constructor(world: World, sides: Sides, config: Config, trace: Array<string> | null) {
+    this.from = world
     this.side = world.side
     this.saved = world.saved
     this.hub = world.hub
@@ -130,6 +133,7 @@ export class Draft {
     if (failed && outcome.unsaved.undone) return
     this.side = outcome.next
     this.forget(before, outcome)
+    if (outcome.saves && !failed) this.mayCrash()
     this.learn(message, before.held)
     for (const command of failed ? outcome.unsaved.commands : outcome.commands) {
       const learnt = this.run(command)
@@ -199,7 +203,7 @@ export class Draft {
   }
 
   /** Rule 12: whether it could be saved. */
-  private save({ commands, next, unsaved }: Outcome, before: World["side"], messages: Array<Message>): boolean {
+  private save({ commands, unsaved }: Outcome, before: World["side"], messages: Array<Message>): boolean {
     this.saveTried = true
     if (this.saveFails) {
       this.saved ??= this.sides.storedOnly(before)
@@ -209,15 +213,11 @@ export class Draft {
     }
     this.saved = null
     if (before.state.disk !== "ok") messages.push({ _tag: "SaveSucceeded" })
-    this.mayCrash(next)
     return true
   }
 
-  private mayCrash(side: World["side"]): void {
-    if (this.points === this.crashAt) {
-      this.side = side
-      throw new Crashed()
-    }
+  private mayCrash(): void {
+    if (this.points === this.crashAt) throw crashed
     this.points++
   }
 
@@ -226,7 +226,6 @@ export class Draft {
     const lost = before.held !== null && (next.held !== before.held || heldTask(next.state)?.wake === null)
     if (!newWake && !lost) return
     if (newWake && before.held !== null) {
-      this.checkWake(before.held)
       this.checkNotAtWork(before, before.held)
       if (this.body.files[before.held].started === "fresh") this.filesAre(before.held, { started: "earlier" })
     }
@@ -441,7 +440,7 @@ export class Draft {
   }
 
   private run(command: Command): Message | null {
-    if (outlives.has(command._tag)) this.mayCrash(this.side)
+    if (outlives.has(command._tag)) this.mayCrash()
     switch (command._tag) {
       case "AcceptTask": {
         const { active, recovering } = (this.saved ?? this.side).state.stored

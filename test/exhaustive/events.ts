@@ -53,10 +53,11 @@ const pushes: ReadonlySet<Note["say"]> = new Set<Note["say"]>(["assign", "cancel
 export const makeEvents = (config: Config, sides: Sides) => {
   const { olderHub } = config
 
-  return (world: World, emit: (next: Next) => void, tracing = false): void => {
-    const { body, daemon, ghost, hub, net, side } = world
-    const { connection } = side.state
-    const start = (label: string) => new Draft(world, sides, config, tracing ? [`  ${label}`] : null)
+  let latest: Draft | null = null
+
+  const each = (world: World, emit: (next: Next) => void, tracing = false): void => {
+    const { body, daemon, ghost, hub, net } = world
+    const start = (label: string) => latest = new Draft(world, sides, config, tracing ? [`  ${label}`] : null)
 
     /** A thing that the sidecar handles; with it, what a crash or a full disk would make of it. */
     const happens = (label: string, fault: boolean, does: Make, exitFirst = true): void => {
@@ -424,7 +425,6 @@ export const makeEvents = (config: Config, sides: Sides) => {
     }
 
     if (daemon.over) return
-    void connection
     faults()
     connecting()
     answering()
@@ -438,6 +438,11 @@ export const makeEvents = (config: Config, sides: Sides) => {
     stopping()
     for (const name of daemon.timers) fires(name)
   }
+
+  /** What was tried last, where it ended in a violation. */
+  const lastTried = (): ReadonlyArray<string> => latest?.trace ?? []
+
+  return { each, lastTried }
 }
 
 const draft0Held = ({ side }: World): { readonly task: T; readonly wake_id: string | null } | null => {

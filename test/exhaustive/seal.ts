@@ -39,12 +39,14 @@ const carriesGeneration: ReadonlySet<string> = new Set(["state", "complete", "fa
 /** The generations of a task that are told apart by anybody, ascending; only their order matters. */
 const generationsOf = (draft: Draft, task: T): ReadonlyArray<number> => {
   const { ghost, hub, net, saved, side } = draft
-  const found = [hub.tasks[task].generation, ...side.generations[task]]
-  if (saved !== null) found.push(...saved.generations[task])
-  if (side.held === task && ghost.given !== null) found.push(ghost.given)
-  for (const note of net.in) if (note.task === task && speaksOfGeneration.has(note.say)) found.push(note.generation)
-  for (const frame of net.out) if (frame.task === task && carriesGeneration.has(frame.kind)) found.push(frame.generation)
-  return [...new Set(found)].toSorted((a, b) => a - b)
+  const found: Array<number> = [hub.tasks[task].generation]
+  const add = (generation: number): void => void (found.includes(generation) || found.push(generation))
+  side.generations[task].forEach(add)
+  saved?.generations[task].forEach(add)
+  if (side.held === task && ghost.given !== null) add(ghost.given)
+  for (const note of net.in) if (note.task === task && speaksOfGeneration.has(note.say)) add(note.generation)
+  for (const frame of net.out) if (frame.task === task && carriesGeneration.has(frame.kind)) add(frame.generation)
+  return found.length === 1 ? found : found.toSorted((a, b) => a - b)
 }
 
 const isRanked = (generations: ReadonlyArray<number>): boolean => generations.every((generation, rank) => generation === rank)
@@ -93,10 +95,16 @@ const ghostKey = (ghost: Ghost): string =>
   `${ghost.given}|${ghost.attempted.join()}|${ghost.disconnects}${ghost.crashes}${ghost.diskFaults}${ghost.cancels}` +
   `${ghost.reclaims}${ghost.limited}${ghost.unfit}${ghost.drained}`
 
-/** Keeps one of each kind. */
-const intern = <A>(keyOf: (value: A) => string) => {
-  const known = new Map<string, { readonly value: A; readonly id: number }>()
-  return (value: A) => {
+interface Part<A> {
+  readonly value: A
+  readonly id: number
+}
+
+/** Keeps one of each kind; `before` is that part of the world before, which it often still is. */
+const intern = <A extends object>(keyOf: (value: A) => string) => {
+  const known = new Map<string, Part<A>>()
+  return (value: A, before: A, id: number | undefined): Part<A> => {
+    if (value === before && id !== undefined) return { value, id }
     const key = keyOf(value)
     const found = known.get(key)
     if (found !== undefined) return found
@@ -136,7 +144,8 @@ const flipped = ({ body, daemon, ghost, hub, net, saved, side }: World, sides: S
     process: body.process && { ...body.process, task: other(body.process.task) },
     launcher: body.launcher && { ...body.launcher, task: other(body.launcher.task) }
   },
-  ghost: { ...ghost, attempted: flip(ghost.attempted) }
+  ghost: { ...ghost, attempted: flip(ghost.attempted) },
+  ids: null
 })
 
 /** Brings worlds that differ in nothing that matters to one form. */
@@ -147,17 +156,18 @@ export const makeSealer = (sides: Sides, symmetric: boolean) => {
   const bodies = intern(bodyKey)
   const ghosts = intern(ghostKey)
 
-  const unify = (world: World): Sealed => {
-    const hub = hubs(world.hub)
-    const net = nets(world.net)
-    const daemon = daemons(world.daemon)
-    const body = bodies(world.body)
-    const ghost = ghosts(world.ghost)
+  const unify = (world: World, from: World): Sealed => {
+    const hub = hubs(world.hub, from.hub, from.ids?.hub)
+    const net = nets(world.net, from.net, from.ids?.net)
+    const daemon = daemons(world.daemon, from.daemon, from.ids?.daemon)
+    const body = bodies(world.body, from.body, from.ids?.body)
+    const ghost = ghosts(world.ghost, from.ghost, from.ids?.ghost)
     const { saved, side } = world
     const key = letters(side.id) + letters(hub.id) + letters(net.id) + letters(daemon.id) + letters(body.id) +
       letters(ghost.id) + (saved === null ? "" : letters(saved.id))
+    const ids = { hub: hub.id, net: net.id, daemon: daemon.id, body: body.id, ghost: ghost.id }
     return {
-      world: { side, saved, hub: hub.value, net: net.value, daemon: daemon.value, body: body.value, ghost: ghost.value },
+      world: { side, saved, hub: hub.value, net: net.value, daemon: daemon.value, body: body.value, ghost: ghost.value, ids },
       key
     }
   }
@@ -166,14 +176,14 @@ export const makeSealer = (sides: Sides, symmetric: boolean) => {
     simplify(draft)
     rankAll(draft, sides)
     const { body, daemon, ghost, hub, net, saved, side } = draft
-    const world: World = { side, saved, hub, net, daemon, body, ghost }
-    if (!symmetric) return unify(world)
+    const world: World = { side, saved, hub, net, daemon, body, ghost, ids: null }
+    if (!symmetric) return unify(world, draft.from)
     // The tasks are alike, so the one that is held may always be called the first.
-    if (side.held === 0) return unify(world)
+    if (side.held === 0) return unify(world, draft.from)
     const mirror = flipped(world, sides)
-    if (side.held === 1) return unify(mirror)
-    const one = unify(world)
-    const two = unify(mirror)
+    if (side.held === 1) return unify(mirror, draft.from)
+    const one = unify(world, draft.from)
+    const two = unify(mirror, draft.from)
     return one.key <= two.key ? one : two
   }
 }

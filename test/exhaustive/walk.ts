@@ -72,7 +72,8 @@ const start = (config: Config, sides: ReturnType<typeof makeSides>): World => {
       limited: config.limited,
       unfit: config.unfit,
       drained: false
-    }
+    },
+    ids: null
   }
 }
 
@@ -81,7 +82,7 @@ export const walk = (config: Config, maxStates = 20_000_000): Result => {
   const began = performance.now()
   const sides = makeSides({ ...timeouts, wake_command_blocks: config.blocks })
   const seal = makeSealer(sides, config.tasks === 2)
-  const events = makeEvents(config, sides)
+  const { each: events, lastTried } = makeEvents(config, sides)
 
   const known = new Map<string, number>()
   const worlds: Array<World> = []
@@ -123,11 +124,10 @@ export const walk = (config: Config, maxStates = 20_000_000): Result => {
 
   /** The last step of a path, which ends in a violation. */
   const violated = (world: World, what: string): ReadonlyArray<string> => {
-    let last: Draft | undefined
     try {
-      events(world, ({ draft }) => (last = draft), true)
-    } catch { /* as before */ }
-    return [`then after: ${last?.trace?.[0] ?? ""} the next event:`, `VIOLATION: ${what}`]
+      events(world, () => undefined, true)
+    } catch { /* the same again, and told this time */ }
+    return [...lastTried(), `VIOLATION: ${what}`]
   }
 
   let failure: string | null = null

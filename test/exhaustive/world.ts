@@ -156,6 +156,16 @@ export interface World {
   readonly daemon: Daemon
   readonly body: Body
   readonly ghost: Ghost
+  readonly ids: PartIds | null // once it is finished
+}
+
+/** The numbers of its parts, the same for all worlds that have them. */
+export interface PartIds {
+  readonly hub: number
+  readonly net: number
+  readonly daemon: number
+  readonly body: number
+  readonly ghost: number
 }
 
 export const freshDaemon: Daemon = {

@@ -6,6 +6,7 @@ import * as Fiber from "effect/Fiber"
 import * as Random from "effect/Random"
 import * as TestClock from "effect/testing/TestClock"
 import type { JsonObject } from "../../src/domain/Task.ts"
+import { limits } from "../../src/limits.ts"
 import { type FakeHub, fakeOpener, last, makeFakeHub, startHub, task, until } from "./hubRig.ts"
 
 const gaps = (times: ReadonlyArray<number>): ReadonlyArray<number> =>
@@ -412,17 +413,24 @@ describe("what comes in", () => {
       expect(rig.tags()).toEqual(["Connected", "Identified"])
     }))
 
-  it.effect("an answer that cannot be written as JSON is refused as the hub would, not sent", () =>
-    Effect.gen(function*() {
-      const hub = makeFakeHub()
-      const rig = yield* ready(hub)
-      let result: JsonObject = {}
-      for (let level = 0; level < 100_000; level++) result = { result }
-      yield* rig.hub.send({ _tag: "SendReport", task, report: { _tag: "Complete", result, tokens_used: null } })
-      yield* TestClock.adjust(1)
-      expect(rig.messages.at(-1)?.what).toEqual(
-        { _tag: "HubRefused", error: "invalid_json", message_type: null, unknown_type: false }
-      )
-      expect(last(hub).sent).toHaveLength(1)
-    }))
+  const tooMuch = "x".repeat(limits.max_sent_frame_bytes)
+  let nested: JsonObject = {}
+  for (let level = 0; level < 100_000; level++) nested = { nested }
+  const unsendable: ReadonlyArray<readonly [string, JsonObject]> = [
+    ["cannot be written as JSON", nested],
+    ["is more than the hub takes in a frame", { tooMuch }]
+  ]
+  for (const [name, result] of unsendable) {
+    it.effect(`an answer that ${name} is refused as the hub would, not sent`, () =>
+      Effect.gen(function*() {
+        const hub = makeFakeHub()
+        const rig = yield* ready(hub)
+        yield* rig.hub.send({ _tag: "SendReport", task, report: { _tag: "Complete", result, tokens_used: null } })
+        yield* TestClock.adjust(1)
+        expect(rig.messages.at(-1)?.what).toEqual(
+          { _tag: "HubRefused", error: "invalid_json", message_type: null, unknown_type: false }
+        )
+        expect(last(hub).sent).toHaveLength(1)
+      }))
+  }
 })

@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { existsSync, lstatSync, readdirSync, writeFileSync } from "node:fs"
-import { atOnce, frames, submit, until, untilStatus } from "../support/daemon.ts"
-import { countOf, doneWithOneWake, identifications, startAll, takesTheNext } from "../support/outcomes.ts"
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs"
+import { atOnce, frames, makeFolder, startDaemon, startHub, submit, untilStatus } from "../support/daemon.ts"
+import { countOf, doneWithOneWake, startAll, takesTheNext, untilAtWork } from "../support/outcomes.ts"
 
 const target = "\"$RESULTS_DIR/$TASK_ID.json\""
 
@@ -68,6 +68,11 @@ printf 'ess","output":"slow"}' >> ${target}`,
   setAside("one that is no text", whole(`printf '{"status":"success","output":"\\377"}'`), "is not UTF-8 text")
   setAside("one that is no object", whole(`printf '["success"]'`), "is not a JSON object")
   setAside("one over 16 MiB", whole(`head -c 16777217 /dev/zero | tr '\\0' ' '`), "is larger than 16777216 bytes")
+  setAside(
+    "one that makes a larger report than the hub takes, as large numbers do",
+    whole(`{ printf '{"status":"success","n":['; yes 1e20, | head -n 2000000 | tr -d '\\n'; printf '1]}'; }`),
+    "the hub did not take the answer"
+  )
   setAside("a symbolic link", `printf '{"status":"success"}' > real; ln -s ../real ${target}`, "is a symbolic link")
   setAside("a named pipe", `mkfifo ${target}`, "is a named pipe")
   setAside("a folder", `mkdir ${target}`, "is a folder")
@@ -88,25 +93,23 @@ printf 'ess","output":"slow"}' >> ${target}`,
 
   it.live("answers for unknown tasks are left alone, whenever they come", () =>
     Effect.gen(function*() {
-      const strange = (digit: string) => `results/task-${digit.repeat(16)}.json`
-      const { folder, hub } = yield* startAll({
-        before: `printf '{"status":"success"}' > "$RESULTS_DIR/task-${"e".repeat(16)}.json"`
+      const [there, came] = ["task-eeeeeeeeeeeeeeee", "task-ffffffffffffffff"]
+      const hub = yield* startHub()
+      const folder = yield* makeFolder(hub, {
+        before: `printf '{"status":"success"}' > "$RESULTS_DIR/${came}.json"`
       })
-      yield* hub.waitFor(() => identifications(hub) === 1)
-      yield* until("the folder is there or made", () => {
-        if (!existsSync(folder.file("results"))) return false
-        writeFileSync(folder.file(strange("f")), "{\"status\":\"success\"}")
-        return true
-      })
+      mkdirSync(folder.file("results"))
+      yield* folder.write(`results/${there}.json`, "{\"status\":\"success\"}")
+      yield* startDaemon(folder)
       const task = yield* submit(hub)
+      yield* untilAtWork(folder, task)
       yield* folder.letGo
       yield* doneWithOneWake(hub, folder, task)
       yield* takesTheNext(hub, folder)
-      for (const digit of ["e", "f"]) assert.strictEqual(folder.read(strange(digit)), "{\"status\":\"success\"}")
-      const named = frames(hub, "out").flatMap(({ task_id }) => task_id === undefined ? [] : [task_id])
-      assert.notInclude(named, `task-${"e".repeat(16)}`)
-      assert.notInclude(named, `task-${"f".repeat(16)}`)
+      for (const id of [there, came]) {
+        assert.strictEqual(folder.read(`results/${id}.json`), "{\"status\":\"success\"}")
+        assert.lengthOf(frames(hub, "out").filter(({ task_id }) => task_id === id), 0)
+      }
       assert.lengthOf(folder.wakes(), 2)
-      assert.isTrue(lstatSync(folder.file(strange("e"))).isFile())
     }), 40_000)
 })

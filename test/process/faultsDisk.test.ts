@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { mkdirSync, rmSync, writeFileSync } from "node:fs"
-import { atOnce, makeFolder, startDaemon, startHub, submit, until } from "../support/daemon.ts"
+import { atOnce, makeFolder, startDaemon, startHub, submit, until, untilStatus } from "../support/daemon.ts"
 import { countOf, doneWithOneWake, identifications, startAll, takesTheNext, untilAtWork } from "../support/outcomes.ts"
 import { diskFaults, startOnSmallDisk } from "../support/smallDisk.ts"
 
@@ -50,6 +50,25 @@ for (const { begin, end, keeps_the_state, name } of diskFaults) {
         }),
       60_000
     )
+
+    it.live("after acceptance: a failure is reported when a write works again, once", () =>
+      Effect.gen(function*() {
+        const { daemon, disk, folder, hub } = yield* startOnSmallDisk({
+          answer: `printf '{"status":"failed","reason":"no luck"}' > answer; mv answer "$RESULTS_DIR/$TASK_ID.json"`
+        })
+        const task = yield* submit(hub, "do it", { max_retries: 1 })
+        yield* untilAtWork(folder, task)
+        begin(disk)
+        yield* folder.letGo
+        yield* until("the answer is found", () => daemon.events("answer_found").length === 1)
+        yield* until("it says so", () => daemon.events("state_unsaved").length === 1)
+        assert.strictEqual(countOf(hub, "task_failed"), 0)
+        end(disk)
+        yield* untilStatus(hub, task, "dead_letter")
+        assert.strictEqual(hub.task(task.id)?.last_error, "no luck")
+        assert.strictEqual(countOf(hub, "task_failed"), 1)
+        assert.lengthOf(folder.wakes(task.id), 1)
+      }), 60_000)
 
     if (keeps_the_state) {
       it.live("after acceptance, and a crash after the report: nothing is done again", () =>

@@ -38,6 +38,7 @@ const parsed = (text: string): JsonObject => {
 /** One connection of ours: both ends of the socket and the way between them. */
 export class Connection {
   phase: "connected" | "identifying" | "identified" = "connected"
+  identified_at: number | null = null
   /** Nothing passes any more, and neither end has noticed. */
   dead = false
   readonly socket: number
@@ -154,6 +155,7 @@ export class Connection {
       case "Identified":
         if (this.phase === "identified") return
         this.phase = "identified"
+        this.identified_at = this.#world.now
         this.#beat()
         return this.#emit({ _tag: "Identified" })
       case "Pong":

@@ -38,6 +38,12 @@ export class Failures {
     return writer !== undefined && writer.plan?.launches?.stoppable === false && sessions.length > 0
   }
 
+  /** It ended before it confirmed, and the daemon was told: the attempt has failed, not the task. */
+  #neverConfirmed({ answered, confirmed_at, end, life, stopped_by_us }: Session): boolean {
+    return end !== null && end.how === "exited" && end.code !== 0 && !stopped_by_us &&
+      !answered && confirmed_at === null && life === this.#world.lives
+  }
+
   /** Nor does anything tell whose sign it is that such an agent gives. */
   #signFromBeyond(task_id: string, { failed_at }: TaskBook): boolean {
     return [...this.#sessions.values()].some((session) =>
@@ -65,6 +71,8 @@ export class Failures {
       const inTime = this.#world.now - book.received_at < this.#world.policy.task_timeout_ms
       return inTime && !this.#world.clock_was_set_ahead ? "in less time" : null
     }
+    const last = book.sessions.at(-1)
+    if (last !== undefined && this.#neverConfirmed(last)) return "though its last attempt only failed to confirm"
     // What happened before a restart is dated by the wall clock alone.
     const cannotTell = this.#world.clock_was_set_ahead && book.sessions.some(({ life }) => life !== this.#world.lives)
     const allWell = !cannotTell && book.sessions.length > 0 &&

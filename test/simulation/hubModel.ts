@@ -57,12 +57,18 @@ export class HubModel {
   readonly endpoints = new Map<number, Endpoint>()
   readonly #world: World
   readonly #onAnswer: (frame: JsonObject, answer: JsonObject | null) => void
+  readonly #onTakenBack: (task_id: string, generation: number) => void
   #timer: Planned | null = null
   #trigger = 0
   #ids = 0
   #count = 0
 
-  constructor(world: World, onAnswer: (frame: JsonObject, answer: JsonObject | null) => void) {
+  constructor(
+    world: World,
+    onAnswer: (frame: JsonObject, answer: JsonObject | null) => void,
+    onTakenBack: (task_id: string, generation: number) => void
+  ) {
+    this.#onTakenBack = onTakenBack
     this.#world = world
     this.#onAnswer = onAnswer
     this.flavour = drawFlavour(world)
@@ -88,7 +94,13 @@ export class HubModel {
   #catchUp(): void {
     const now = this.#world.hubTime
     while (this.up && nextDeadline(this.books) <= now) {
+      const ours = [...this.books.tasks.values()].filter(({ assigned_to }) => assigned_to === our_id)
       fireNext(this.books)
+      for (const { complete_by, generation, id } of ours) {
+        if (complete_by === null && this.books.tasks.get(id)?.generation !== generation) {
+          this.#onTakenBack(id, generation)
+        }
+      }
       this.#settle()
     }
   }
@@ -135,6 +147,7 @@ export class HubModel {
 
   /** A frame of ours arrives. */
   receive(socket: number, frame: JsonObject): void {
+    if (this.mute_until > this.#world.now) this.#world.troubled_at = this.#world.now
     if (!this.up || this.mute_until > this.#world.now || !this.books.sockets.has(socket)) return
     const type = frame["type"]
     this.act((hub, now) => {
@@ -162,6 +175,7 @@ export class HubModel {
       return void hub.outputs.push({ _tag: "Close", socket, code: 1008, reason: "cooldown active: retry in 30s" })
     }
     if (isLimited(type) && faults.strikes("rate_limited")) {
+      this.#world.troubled_at = this.#world.now
       hub.penalties.set(our_id, penalised(hub.penalties.get(our_id), now))
       this.matchAfter(penalty_ms)
       const retry_after_ms = chance.between("rate limit", 1, 20) * 1_000

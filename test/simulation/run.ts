@@ -7,6 +7,9 @@ import { type RunOptions, World } from "./world.ts"
 const second_ms = 1_000
 const minute_ms = 60_000
 
+/** How long the hub waits for an acceptance. */
+const acceptance_ms = 60_000
+
 /** Within this time a task that comes when all is quiet is completed: a reconnect, its pace, and the agent's work. */
 const probe_bound_ms = 10 * minute_ms
 
@@ -31,7 +34,11 @@ class Run {
   constructor(options: RunOptions) {
     this.world = new World(options)
     this.machine = new Machine(this.world)
-    this.hub = new HubModel(this.world, (frame, answer) => this.machine.ledger.hubAnswered(frame, answer))
+    this.hub = new HubModel(
+      this.world,
+      (frame, answer) => this.machine.ledger.hubAnswered(frame, answer),
+      (task_id, generation) => this.#takenBack(task_id, generation)
+    )
     this.machine.hub = this.hub
     this.hub.books.tokens.set(our_id, our_id)
     this.troubles = new Troubles(this.world, this.machine, this.hub)
@@ -54,6 +61,21 @@ class Run {
     this.#countSituations()
     const { faults: { hits }, journal, now, seed, situations, violation } = this.world
     return { seed, violation, hits, situations, journal, virtual_ms: now }
+  }
+
+  /** The hub takes back by itself only what we have not accepted in time, or gave no sign of life of. */
+  #takenBack(task_id: string, generation: number): void {
+    const { hub, machine: { disk, ledger, network: { current } }, world } = this
+    const { active } = ledger.stored
+    if (
+      active === null || active.task_id !== task_id || active.generation !== generation || current === null ||
+      current.dead
+    ) return
+    if (hub.books.registry.get(our_id) !== current.socket || disk.full_until > world.now) return
+    const quiet_since = Math.max(world.troubled_at, current.identified_at ?? world.now)
+    if (world.now - quiet_since >= acceptance_ms - second_ms) {
+      world.violate(`the hub takes ${task_id} back although we hold it and nothing kept us from saying so`)
+    }
   }
 
   #countSituations(): void {

@@ -25,6 +25,8 @@ export class World {
   /** How far the wall clock of our machine has been set ahead, in milliseconds. */
   clock_offset = 0
   clock_was_set_ahead = false
+  /** When something last kept a frame or the daemon waiting. */
+  troubled_at = 0
   /** How many lives the daemon has had. */
   lives = 0
   violation: string | null = null

@@ -135,7 +135,9 @@ export const makeSession = Effect.fnUntraced(function*(socket: HubSocket, tools:
   const transmit = Effect.fnUntraced(function*(command: HubCommand) {
     if ((yield* socket.unsentBytes) > limits.max_frame_bytes) return yield* leave("the hub takes no more data")
     const frame = yield* Effect.try(() => encodeCommand(command, identity)).pipe(Effect.option)
-    if (Option.isSome(frame)) return yield* socket.send(frame.value)
+    const bytes = Option.match(frame, { onNone: () => 0, onSome: Buffer.byteLength })
+    if (Option.isSome(frame) && bytes <= limits.max_sent_frame_bytes) return yield* socket.send(frame.value)
+    if (bytes > 0) yield* log({ event: "hub_error", error: `a frame of ${bytes} bytes is more than the hub takes` })
     // What cannot be written as JSON would be refused by the hub in these words, so the rules hear them from here.
     yield* Queue.offer(refusals, { _tag: "HubRefused", error: "invalid_json", message_type: null, unknown_type: false })
   })

@@ -96,14 +96,13 @@ export const makeFolderTicks = Effect.fnUntraced(
     return (prefix: string): Stream.Stream<void> =>
       Stream.callback<void>((ticks) =>
         Effect.gen(function*() {
-          const tick = () => Queue.offerUnsafe(ticks, undefined)
-          const hear = (path: string) => basename(path).startsWith(prefix) && tick()
+          const hear = (path: string) => basename(path).startsWith(prefix) && Queue.offerUnsafe(ticks, undefined)
           yield* Effect.acquireRelease(
             Effect.sync(() => listeners.add(hear)),
             () => Effect.sync(() => listeners.delete(hear))
           )
           return yield* look.pipe(
-            Effect.andThen(Effect.sync(tick)),
+            Effect.andThen(Queue.offer(ticks, undefined)),
             Effect.andThen(Effect.sleep(limits.rescan_ms)),
             Effect.forever
           )
