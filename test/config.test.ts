@@ -155,6 +155,8 @@ describe("what is wrong in config.json", () => {
     ["wake_command", "blank", " "],
     ["wake_command", "cut by a NUL", "a\0b"],
     ["wake_command", "too long", "x".repeat(32_001)],
+    ["results_dir", "the folder of config.json itself", "."],
+    ["tasks_dir", "the folder of config.json itself", "./results/.."],
     ["capabilities", "too many", Array.from({ length: 101 }, () => "x")],
     ["confirmation_timeout_ms", "over an hour", 3_600_001],
     ["agent_silence_ms", "negative", -1],

@@ -29,9 +29,13 @@ export const ends: Record<End, WakeEnd> = {
   "unspawned": { how: "unspawned", code: null, output: "" }
 }
 
-
 /** When the last sign of life was, against the wake at 0, and the silence that is longer than all waits. */
-const signs: Record<Files["started"], number | null> = { no: null, fresh: clock.late, earlier: -1, stale: -100 * clock.late }
+const signs: Record<Files["started"], number | null> = {
+  no: null,
+  fresh: clock.late,
+  earlier: -1,
+  stale: -100 * clock.late
+}
 
 /** A crash before these makes a difference to one after them. */
 const outlives: ReadonlySet<Command["_tag"]> = new Set<Command["_tag"]>([
@@ -177,7 +181,11 @@ export class Draft {
       })
     }
     if (lookUp !== null) {
-      return this.hear({ lookUp: null }, { _tag: "TaskLookedUp", task_id: taskIds[lookUp], whereabouts: this.truthOf(lookUp) })
+      return this.hear({ lookUp: null }, {
+        _tag: "TaskLookedUp",
+        task_id: taskIds[lookUp],
+        whereabouts: this.truthOf(lookUp)
+      })
     }
     if (this.net.closing) {
       this.disconnect("by us", false)
@@ -283,7 +291,9 @@ export class Draft {
     const { socket } = this.hub
     if (how === "hub_restart") this.hub = hubRestarted(this.hub)
     else if (socket === "ours" || socket === "lost") {
-      this.hub = how === "half_open" && socket === "ours" ? { ...this.hub, socket: "old" } : socketClosed(this.hub, "none")
+      this.hub = how === "half_open" && socket === "ours"
+        ? { ...this.hub, socket: "old" }
+        : socketClosed(this.hub, "none")
     }
     this.handle({ _tag: "Disconnected", half_open })
   }

@@ -182,10 +182,14 @@ export const makeEvents = (config: Config, sides: Sides) => {
       }
       const [first, ...rest] = net.in
       if (first === undefined) return
-      happens(`the sidecar reads ${first.say} ${taskIds[first.task]} g${first.generation} ${first.word}`, false, (draft) => {
-        draft.netIs({ in: rest })
-        draft.handle(messageOf(first))
-      })
+      happens(
+        `the sidecar reads ${first.say} ${taskIds[first.task]} g${first.generation} ${first.word}`,
+        false,
+        (draft) => {
+          draft.netIs({ in: rest })
+          draft.handle(messageOf(first))
+        }
+      )
       if (!net.open) quietly("what was not read is lost", false, (draft) => draft.netIs({ in: [] }))
     }
 
@@ -195,13 +199,17 @@ export const makeEvents = (config: Config, sides: Sides) => {
       const known = identified(hub)
       for (const task of choices) {
         if (task !== null && !(known.tasks[task].at === "queued" && known.idle && known.socket !== "none")) continue
-        happens(`a connection opens${task === null ? "" : `, and the hub assigns ${taskIds[task]}`}`, false, (draft) => {
-          draft.netIs({ open: true })
-          draft.hub = known
-          draft.handle({ _tag: "Connected" })
-          if (task !== null) assigns(draft, task)
-          draft.handle({ _tag: "Identified" })
-        })
+        happens(
+          `a connection opens${task === null ? "" : `, and the hub assigns ${taskIds[task]}`}`,
+          false,
+          (draft) => {
+            draft.netIs({ open: true })
+            draft.hub = known
+            draft.handle({ _tag: "Connected" })
+            if (task !== null) assigns(draft, task)
+            draft.handle({ _tag: "Identified" })
+          }
+        )
       }
     }
 
@@ -297,16 +305,22 @@ export const makeEvents = (config: Config, sides: Sides) => {
       if (worker && (answer === null || answer === "half")) {
         for (const kind of config.answers) {
           if (kind === answer) continue
-          quietly(`the agent of ${id} writes its answer: ${kind}`, kind !== "good", (draft) =>
-            draft.write(task, { answer: kind }))
+          quietly(
+            `the agent of ${id} writes its answer: ${kind}`,
+            kind !== "good",
+            (draft) => draft.write(task, { answer: kind })
+          )
         }
       }
       if (answer === "half" && !lives) {
         quietly(`the answer of ${id} stays half-written`, false, (draft) => draft.write(task, { answer: "unusable" }))
       }
       if ((started === "fresh" || started === "earlier") && !lives) {
-        quietly(`the agent of ${id} has been silent for too long`, false, (draft) =>
-          draft.filesAre(task, { started: "stale", worker: false }))
+        quietly(
+          `the agent of ${id} has been silent for too long`,
+          false,
+          (draft) => draft.filesAre(task, { started: "stale", worker: false })
+        )
       }
       if (worker && daemon.watch?.task === task && config.progress && started !== "no" && !daemon.progress) {
         quietly(`the agent of ${id} writes .progress`, true, (draft) => draft.daemonIs({ progress: true }))
@@ -354,7 +368,11 @@ export const makeEvents = (config: Config, sides: Sides) => {
         }
         if (daemon.impossible) {
           const reason = ""
-          happens("WakeImpossible", false, tell({ _tag: "WakeImpossible", task_id, wake_id, reason }, { impossible: false }))
+          happens(
+            "WakeImpossible",
+            false,
+            tell({ _tag: "WakeImpossible", task_id, wake_id, reason }, { impossible: false })
+          )
         }
         if (daemon.exited !== null && !daemon.spawned) {
           const end = ends[daemon.exited]
@@ -367,9 +385,13 @@ export const makeEvents = (config: Config, sides: Sides) => {
         const stopped = daemon.stopped[task]
         if (stopped === null) continue
         const was_alive = stopped === "lived"
-        happens("AgentStopped", false, tell({ _tag: "AgentStopped", task_id: taskIds[task], was_alive }, {
-          stopped: put(daemon.stopped, task, null)
-        }))
+        happens(
+          "AgentStopped",
+          false,
+          tell({ _tag: "AgentStopped", task_id: taskIds[task], was_alive }, {
+            stopped: put(daemon.stopped, task, null)
+          })
+        )
       }
       if (daemon.lookUp !== null) lookedUp(daemon.lookUp)
     }
@@ -391,10 +413,14 @@ export const makeEvents = (config: Config, sides: Sides) => {
 
     const lookedUp = (task: T): void => {
       for (const whereabouts of [start("").truthOf(task), "unknown"] as const) {
-        happens(`TaskLookedUp ${whereabouts}`, whereabouts === "unknown", tell(
-          { _tag: "TaskLookedUp", task_id: taskIds[task], whereabouts },
-          { lookUp: null }
-        ))
+        happens(
+          `TaskLookedUp ${whereabouts}`,
+          whereabouts === "unknown",
+          tell(
+            { _tag: "TaskLookedUp", task_id: taskIds[task], whereabouts },
+            { lookUp: null }
+          )
+        )
       }
     }
 

@@ -1,7 +1,12 @@
 import type { Frame, Hub, HubTask, Note, T } from "./world.ts"
 import { both, put } from "./world.ts"
 
-export const note = (say: Note["say"], task: T = 0, generation = 0, word = ""): Note => ({ say, task, generation, word })
+export const note = (say: Note["say"], task: T = 0, generation = 0, word = ""): Note => ({
+  say,
+  task,
+  generation,
+  word
+})
 
 /** What the hub makes of a frame: its books afterwards, and what it answers. */
 export interface Reply {
@@ -29,7 +34,10 @@ export const socketClosed = (hub: Hub, socket: "none" | "lost"): Hub => {
   return { ...taken, socket, idle: true }
 }
 
-const unaccepted = (hub: Hub): Hub => ({ ...hub, tasks: [{ ...hub.tasks[0], accepted: false }, { ...hub.tasks[1], accepted: false }] })
+const unaccepted = (hub: Hub): Hub => ({
+  ...hub,
+  tasks: [{ ...hub.tasks[0], accepted: false }, { ...hub.tasks[1], accepted: false }]
+})
 
 /** The hub has restarted: it still counts what we had as ours, and waits for us to accept it again. */
 export const hubRestarted = (hub: Hub): Hub => ({ ...unaccepted(hub), socket: "none" })
@@ -45,7 +53,12 @@ export const assigned = (hub: Hub, task: T): Hub => ({
   idle: false
 })
 
-const reply = (hub: Hub, what: string, notes: ReadonlyArray<Note>, counted = false): Reply => ({ hub, notes, what, counted })
+const reply = (hub: Hub, what: string, notes: ReadonlyArray<Note>, counted = false): Reply => ({
+  hub,
+  notes,
+  what,
+  counted
+})
 
 const refusal = (hub: Hub, { kind, task }: Frame): Reply => {
   const why = hub.tasks[task].at === "done" || hub.tasks[task].at === "dead" ? "invalid_state" : "stale_generation"
@@ -60,7 +73,9 @@ export const replies = (hub: Hub, frame: Frame, olderHub: boolean): ReadonlyArra
   switch (kind) {
     case "accept":
       return [
-        reply(at === "ours" ? taskIs(hub, task, { accepted: true }) : hub, "accepted", [note("ack", task, 0, "accepted")])
+        reply(at === "ours" ? taskIs(hub, task, { accepted: true }) : hub, "accepted", [
+          note("ack", task, 0, "accepted")
+        ])
       ]
     case "reject":
       return [reply(hub, "unknown type", [note("refused", task, 0, "unknown task_rejected")])]

@@ -49,7 +49,8 @@ const generationsOf = (draft: Draft, task: T): ReadonlyArray<number> => {
   return found.length === 1 ? found : found.toSorted((a, b) => a - b)
 }
 
-const isRanked = (generations: ReadonlyArray<number>): boolean => generations.every((generation, rank) => generation === rank)
+const isRanked = (generations: ReadonlyArray<number>): boolean =>
+  generations.every((generation, rank) => generation === rank)
 
 const rankAll = (draft: Draft, sides: Sides): void => {
   const lists = [generationsOf(draft, 0), generationsOf(draft, 1)] as const
@@ -65,8 +66,12 @@ const rankAll = (draft: Draft, sides: Sides): void => {
   draft.hub = { ...hub, tasks: [book(0), book(1)] }
   draft.net = {
     ...net,
-    in: net.in.map((note) => speaksOfGeneration.has(note.say) ? { ...note, generation: rank(note.task, note.generation) } : note),
-    out: net.out.map((frame) => carriesGeneration.has(frame.kind) ? { ...frame, generation: rank(frame.task, frame.generation) } : frame)
+    in: net.in.map((note) =>
+      speaksOfGeneration.has(note.say) ? { ...note, generation: rank(note.task, note.generation) } : note
+    ),
+    out: net.out.map((frame) =>
+      carriesGeneration.has(frame.kind) ? { ...frame, generation: rank(frame.task, frame.generation) } : frame
+    )
   }
   if (side.held !== null && ghost.given !== null) draft.ghost = { ...ghost, given: rank(side.held, ghost.given) }
 }
@@ -128,7 +133,9 @@ const flipped = ({ body, daemon, ghost, hub, net, saved, side }: World, sides: S
   hub: { ...hub, tasks: flip(hub.tasks) },
   net: {
     ...net,
-    in: net.in.map((note) => note.say === "identified" || note.say === "lost" ? note : { ...note, task: other(note.task) }),
+    in: net.in.map((note) =>
+      note.say === "identified" || note.say === "lost" ? note : { ...note, task: other(note.task) }
+    ),
     out: net.out.map((frame) => ({ ...frame, task: other(frame.task) }))
   },
   daemon: {
@@ -167,7 +174,16 @@ export const makeSealer = (sides: Sides, symmetric: boolean) => {
       letters(ghost.id) + (saved === null ? "" : letters(saved.id))
     const ids = { hub: hub.id, net: net.id, daemon: daemon.id, body: body.id, ghost: ghost.id }
     return {
-      world: { side, saved, hub: hub.value, net: net.value, daemon: daemon.value, body: body.value, ghost: ghost.value, ids },
+      world: {
+        side,
+        saved,
+        hub: hub.value,
+        net: net.value,
+        daemon: daemon.value,
+        body: body.value,
+        ghost: ghost.value,
+        ids
+      },
       key
     }
   }

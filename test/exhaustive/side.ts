@@ -208,6 +208,14 @@ export const makeSides = (policy: Policy) => {
   /** What a life of the daemon that ends now leaves on the disk. */
   const storedOnly = (side: Side): Side => find({ ...initialState(policy), stored: side.state.stored })
 
-  return { step, rank, swapped, storedOnly, initial: find(initialState(policy)), count: () => known.size, all: () => known.values() }
+  return {
+    step,
+    rank,
+    swapped,
+    storedOnly,
+    initial: find(initialState(policy)),
+    count: () => known.size,
+    all: () => known.values()
+  }
 }
 export type Sides = ReturnType<typeof makeSides>

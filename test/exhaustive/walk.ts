@@ -155,7 +155,9 @@ export const walk = (config: Config, maxStates = 20_000_000): Result => {
   if (failure === null) {
     const count = worlds.length
     const firstBack = new Int32Array(count + 1)
-    for (let index = 0; index < edges.length; index++) firstBack[edges.at(index) + 1] = (firstBack[edges.at(index) + 1] ?? 0) + 1
+    for (let index = 0; index < edges.length; index++) {
+      firstBack[edges.at(index) + 1] = (firstBack[edges.at(index) + 1] ?? 0) + 1
+    }
     for (let id = 0; id < count; id++) firstBack[id + 1] = (firstBack[id + 1] ?? 0) + (firstBack[id] ?? 0)
     const back = new Int32Array(edges.length)
     const fill = firstBack.slice()
@@ -189,7 +191,9 @@ export const walk = (config: Config, maxStates = 20_000_000): Result => {
         // forward closure from the stuck one
         const seen = new Map<number, number>([[stuck, -1]])
         for (const id of seen.keys()) {
-          for (let index = firstEdge.at(id); index < firstEdge.at(id + 1); index++) if (!seen.has(edges.at(index))) seen.set(edges.at(index), id)
+          for (let index = firstEdge.at(id); index < firstEdge.at(id + 1); index++) {
+            if (!seen.has(edges.at(index))) seen.set(edges.at(index), id)
+          }
         }
         const last = [...seen.keys()].at(-1) ?? 0
         console.log("closure", seen.size)
@@ -199,22 +203,37 @@ export const walk = (config: Config, maxStates = 20_000_000): Result => {
       }
       let stuckCount = 0
       for (const one of good) if (one === 0) stuckCount++
-      failure = [...path(stuck), `VIOLATION: no good end can be reached from here (${stuckCount} such states)`].join("\n")
+      failure = [...path(stuck), `VIOLATION: no good end can be reached from here (${stuckCount} such states)`].join(
+        "\n"
+      )
     }
   }
 
   if (process.env["STATS"] !== undefined) {
     const count = (name: string, f: (w: World) => unknown) => {
       const m = new Map<string, number>()
-      for (const w of worlds) { const k = JSON.stringify(f(w)); m.set(k, (m.get(k) ?? 0) + 1) }
+      for (const w of worlds) {
+        const k = JSON.stringify(f(w))
+        m.set(k, (m.get(k) ?? 0) + 1)
+      }
       const top = [...m].toSorted((a, b) => b[1] - a[1]).slice(0, 12)
-      console.log(name, m.size); for (const [k, n] of top) console.log("   ", n, k.slice(0, 220))
+      console.log(name, m.size)
+      for (const [k, n] of top) console.log("   ", n, k.slice(0, 220))
     }
     count("side", (w) => w.side.id)
     count("stored", (w) => w.side.state.stored)
-    count("status/attempts", (w) => { const t = w.side.state.stored.active ?? w.side.state.stored.recovering; return t && [t.status, t.wake_attempts] })
-    count("gen/failure", (w) => { const t = w.side.state.stored.active ?? w.side.state.stored.recovering; return [t && [t.generation, t.failure], w.hub.tasks.map((x) => x.generation)] })
-    count("wake end", (w) => { const t = w.side.state.stored.active ?? w.side.state.stored.recovering; return t && (t.wake && [t.wake.end]) })
+    count("status/attempts", (w) => {
+      const t = w.side.state.stored.active ?? w.side.state.stored.recovering
+      return t && [t.status, t.wake_attempts]
+    })
+    count("gen/failure", (w) => {
+      const t = w.side.state.stored.active ?? w.side.state.stored.recovering
+      return [t && [t.generation, t.failure], w.hub.tasks.map((x) => x.generation)]
+    })
+    count("wake end", (w) => {
+      const t = w.side.state.stored.active ?? w.side.state.stored.recovering
+      return t && (t.wake && [t.wake.end])
+    })
     count("connection", (w) => w.side.state.connection)
     count("agent", (w) => w.side.state.agent)
     count("leaving", (w) => [w.side.state.leaving, w.side.state.stopping])

@@ -61,7 +61,17 @@ export interface Frame {
 }
 
 export interface Note {
-  readonly say: "identified" | "assign" | "ack" | "continue" | "reassign" | "state" | "cancelled" | "refused" | "limited" | "lost"
+  readonly say:
+    | "identified"
+    | "assign"
+    | "ack"
+    | "continue"
+    | "reassign"
+    | "state"
+    | "cancelled"
+    | "refused"
+    | "limited"
+    | "lost"
   readonly task: T
   readonly generation: number
   readonly word: string

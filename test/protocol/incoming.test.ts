@@ -200,3 +200,14 @@ describe("every frame that a real hub was recorded to send decodes", () => {
     if (incoming._tag === "TaskAssigned") expect({ type: "task_assign", ...incoming.task.assignment }).toEqual(frame)
   })
 })
+
+describe("a frame that nests too deeply to be written down", () => {
+  const nested = (levels: number) =>
+    `{"type":"task_assign","task_id":"t","generation":1,"metadata":{"a":${"[".repeat(levels)}${"]".repeat(levels)}}}`
+
+  it("is not taken", () => {
+    const result = decodeFrame(nested(20_000))
+    expect(Result.isFailure(result) && result.failure.reason).toBe("nested deeper than 500 levels")
+  })
+  it("where one that nests less is", () => expect(Result.isSuccess(decodeFrame(nested(400)))).toBe(true))
+})
