@@ -262,6 +262,12 @@ describe("rule 7: the end of a silent agent", () => {
         "task-a g1 working wakes 1 | Stopping Failed (the task took longer than 86400000 ms) | ours | stopping: task-a"
     },
     {
+      clause: "but not where its wake was meant and never began: its time begins with one that does",
+      run: () => Run.accepted().inspected().restarted().inspected().timer("task_timeout").stopped(false).inspected(),
+      timers: ["start task_timeout 86400000"],
+      state: "recovering task-a g1 waking wakes 1 | down"
+    },
+    {
       clause: "and the task fails",
       run: () => Run.working().after(86_400_000).timer("task_timeout").stopped().inspected({ process: "gone" }),
       said: ["SetAside task-a sent", "SendReport task-a g1 Failed: the task took longer than 86400000 ms"],

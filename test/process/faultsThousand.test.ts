@@ -19,7 +19,7 @@ const residentKib = (pid: number): number =>
 const openFiles = (pid: number): number => readdirSync(`/proc/${pid}/fd`).length
 
 const wake_command = `echo "$TASK_ID $$" >> ../wakes.log
-printf '%s' "{\\"status\\":\\"success\\",\\"output\\":\\"$TASK_ID\\"}" > answer; mv answer "$RESULTS_DIR/$TASK_ID.json"`
+printf '%s' "{\\"status\\":\\"success\\",\\"output\\":\\"$TASK_ID\\"}" > "$RESULTS_DIR/$TASK_ID.json"`
 
 /** V8 lets the space of its young objects grow as long as there is memory, which would hide a leak of ours. */
 const steady = { NODE_OPTIONS: "--max-semi-space-size=1" }

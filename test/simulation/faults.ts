@@ -35,7 +35,7 @@ export const chanceFaults = {
   identify_refused: 0.03,
   identify_cooldown: 0.03,
   lookup_fails: 0.3,
-  answer_refused_by_hub: 0.02,
+  answer_refused_by_hub: 0.03,
   // the agent
   agent_slow: 0.15,
   agent_dead_at_once: 0.12,
@@ -53,7 +53,7 @@ export const chanceFaults = {
   agent_lingers: 0.1,
   agent_ignores_term: 0.2,
   agent_answers_when_stopped: 0.2,
-  wake_impossible: 0.01,
+  wake_impossible: 0.02,
   wake_unspawned: 0.04,
   // the disk
   disk_slow: 0.02,

@@ -101,9 +101,18 @@ const notAtWork = (task: Task, evidence: Evidence): Rule =>
     )
   })
 
+/** Rule 7: a task whose agent never came up has not run too long: its time begins with a wake that does. */
+const beginAnew = (evidence: Evidence): Rule =>
+  all(
+    given(({ policy }) => startTimer("task_timeout", policy.task_timeout_ms)),
+    tryWake(evidence)
+  )
+
 const afterStop = (because: EndCause, task: Task, evidence: Evidence, atWork: boolean): Rule => {
   if (evidence.answer === "half-written") return task.wake === null ? resume(evidence) : settle(because.reason)
-  if (because._tag === "Failed") return fail(because.reason)
+  if (because._tag === "Failed") {
+    return task.status !== "working" && neverBegan(task, evidence) ? beginAnew(evidence) : fail(because.reason)
+  }
   return atWork ? resume(evidence) : retryOrFail(because.reason)
 }
 
