@@ -90,6 +90,13 @@ describe("rule 12: the disk", () => {
       state: "task-a g1 reporting wakes 1 failed (it went wrong; sent g1) | ours | in flight: report task-a"
     },
     {
+      clause: "and none is sent before",
+      run: () => Run.working().tell(saveFailed(false)).found(failure),
+      timers: ["cancel confirmation", "cancel settle", "cancel task_timeout"],
+      logged: ["answer_found task-a failure"],
+      state: "task-a g1 reporting wakes 1 failed (it went wrong) | ours | disk failing"
+    },
+    {
       clause: "an answer is sent all the same",
       run: () => Run.working().tell(saveFailed(false)).found(success),
       said: ["SendReport task-a g1 Complete"],
