@@ -73,8 +73,11 @@ export class Failures {
     }
     const last = book.sessions.at(-1)
     if (last !== undefined && this.#neverConfirmed(last)) return "though its last attempt only failed to confirm"
-    // What happened before a restart is dated by the wall clock alone.
-    const cannotTell = this.#world.clock_was_set_ahead && book.sessions.some(({ life }) => life !== this.#world.lives)
+    // What happened before a restart, or between a sign and our first look at it, is dated by the wall clock alone. That
+    // no other jump makes an agent silent is shown on the real daemon, in test/process/faultsClock.test.ts.
+    const cannotTell = this.#world.clock_was_set_ahead && book.sessions.some(
+      ({ clock_offset, life }) => life !== this.#world.lives || clock_offset !== this.#world.clock_offset
+    )
     const allWell = !cannotTell && book.sessions.length > 0 &&
       book.sessions.every(({ plan, stopped_by_us }) => stopped_by_us && plan?.healthy)
     return allWell ? "though its agent was well when it was stopped" : null

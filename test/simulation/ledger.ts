@@ -128,7 +128,8 @@ export class Ledger {
   #isKnownAtWork(session: Session, book: TaskBook): boolean {
     const { confirmed_at } = session
     if (!session.ghost || session.stopped_by_us || session.answered) return false
-    if (session.spawned_at < Math.max(this.#state_lost_at, book.failed_at)) return false
+    // A task that was let go and has come back: its old agent hides from us (docs/reliability.md, "What is not, and cannot be").
+    if (session.spawned_at < Math.max(this.#state_lost_at, book.failed_at, book.received_at)) return false
     if (confirmed_at === null) return this.#mayStillConfirm(session)
     if (book.cancelled || this.#wasTooLate(session, confirmed_at, book)) return false
     return confirmed_at < book.last_look &&
