@@ -152,7 +152,7 @@ const keep = (scene: Scene, kill: Kill): string => {
 export const runKill = (main: string, kill: Kill): Effect.Effect<Outcome> =>
   Effect.scoped(Effect.gen(function*() {
     const begun = performance.now()
-    const scene = yield* makeScene(nameOf(kill))
+    const scene = yield* makeScene(nameOf(kill), kill._tag === "AtCall" ? kill.pace === "slow" : kill.seed % 2 === 0)
     const result = yield* Effect.catchCause(run(scene, main, kill), (cause) => {
       const faults: ReadonlyArray<Fault> = [{ kind: "hang", what: Cause.pretty(cause) }]
       return Effect.succeed<Result>({ killed: [], faults })
@@ -164,7 +164,7 @@ export const runKill = (main: string, kill: Kill): Effect.Effect<Outcome> =>
 /** The calls that a life of the scenario makes when nobody kills it. */
 export const measure = (main: string, scenario: Scenario): Effect.Effect<ReadonlyArray<Made>> =>
   Effect.scoped(Effect.gen(function*() {
-    const scene = yield* makeScene(scenario)
+    const scene = yield* makeScene(scenario, true)
     const { go, life } = yield* stage(scene, main, { scenario, pace: "slow" })
     const path = scene.folder.file("record")
     const loggedBefore = life.logged()

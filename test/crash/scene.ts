@@ -56,8 +56,9 @@ export interface Life {
 
 const longText = Array.from({ length: 300 }, (_, line) => `${line}: „žluťoučký kůň" \\ \t 👩‍🚀 </script>`).join("\n")
 
-/** The agent confirms, tells of its progress, works a while, and answers by renaming a finished file. */
+/** The agent confirms, a slow one late, tells of its progress, works a while, and answers by renaming a finished file. */
 const agent = {
+  before: "[ ! -e wait ] || sleep 0.5",
   work: `echo 50 > "$RESULTS_DIR/$TASK_ID.progress"
 while [ -e wait ] && [ ! -e go ]; do sleep 0.03; done
 sleep 0.03`,
@@ -77,10 +78,11 @@ const belongsTo = (path: string, pid: string): boolean =>
   textOf(() => readlinkSync(`/proc/${pid}/cwd`)).startsWith(path) ||
   textOf(() => readFileSync(`/proc/${pid}/environ`, "utf8")).includes(path)
 
-export const makeScene = (name: string): Effect.Effect<Scene, never, Scope.Scope> =>
+/** `blocks` tells the daemon that the wake command lasts as long as the agent, which here is true. */
+export const makeScene = (name: string, blocks: boolean): Effect.Effect<Scene, never, Scope.Scope> =>
   Effect.gen(function*() {
     const hub = yield* Effect.orDie(startHub())
-    const folder = yield* makeFolder(hub, agent)
+    const folder = yield* makeFolder(hub, agent, { wake_command_blocks: blocks })
     const answer = JSON.stringify({ status: "success", output: name, text: longText, tokens: [1, 2.5, null] })
     writeFileSync(folder.file("answer.json"), answer)
     const lives: Array<Life> = []

@@ -19,6 +19,8 @@ const ranIn = ({ functions }: typeof Script.Type, length: number): Uint8Array =>
   return ran
 }
 
+const inOneLine = (text: string): string => text.replaceAll(/\s+/g, " ")
+
 const piecesOf = (source: string, ran: Uint8Array): ReadonlyArray<string> => {
   const pieces: Array<string> = []
   let from = -1
@@ -26,8 +28,9 @@ const piecesOf = (source: string, ran: Uint8Array): ReadonlyArray<string> => {
     const missed = at < source.length && ran[at] === 0
     if (missed && from === -1) from = at
     if (missed || from === -1) continue
-    const text = source.slice(from, at).replaceAll(/\s+/g, " ").trim()
-    if (/[A-Za-z]/.test(text)) pieces.push(text)
+    const text = inOneLine(source.slice(from, at)).trim()
+    const before = inOneLine(source.slice(Math.max(0, from - 80), from)).slice(-40).trimStart()
+    if (/[A-Za-z]/.test(text)) pieces.push(`${before}[${text}]`)
     from = -1
   }
   return pieces

@@ -23,7 +23,7 @@ export const answers: Record<Exclude<AnswerKind, "half">, Answer> = {
 
 export const ends: Record<End, WakeEnd> = {
   "exited 0": { how: "exited", code: 0, output: "" },
-  "exited 1": { how: "exited", code: 1, output: "" },
+  "exited 1": { how: "exited", code: 1, output: "out of memory" },
   "killed": { how: "killed", code: null, output: "" },
   "unseen": { how: "unseen", code: null, output: "" },
   "unspawned": { how: "unspawned", code: null, output: "" }
@@ -71,7 +71,7 @@ export class Draft {
   readonly trace: Array<string> | null
   readonly from: World
   private readonly sides: Sides
-  private readonly config: Config
+  readonly config: Config
 
   constructor(world: World, sides: Sides, config: Config, trace: Array<string> | null) {
     this.from = world
@@ -376,7 +376,9 @@ export class Draft {
     const owed = this.net.out.length + this.net.in.filter(({ say }) => answersSomething.has(say)).length
     this.check(owed === 0, `a ${frame.kind} frame while another is in flight`)
     if (!this.net.open || this.net.closing) return
-    if (frame.kind === "complete" || frame.kind === "failed") return this.netIs({ out: [frame] })
+    const { limited, unfit } = this.ghost
+    const isReport = frame.kind === "complete" || frame.kind === "failed"
+    if (isReport || limited + unfit > 0) return this.netIs({ out: [frame] })
     // What the hub does between our sending and its reading it could as well have done before: so it reads at once.
     const [reply] = replies(this.hub, frame, this.config.olderHub)
     if (reply === undefined) return
@@ -390,7 +392,9 @@ export class Draft {
     const index = indexOf(task.task_id)
     this.check(task.generation === this.ghost.given, "a report under another generation than the newest given")
     this.check(this.state.connection.standing === "ours", "a report of a task that is not ours")
-    if (report._tag === "Failed") this.checkFailure(index)
+    const earlier = heldTask(this.from.side.state)
+    const again = earlier?.task_id === task.task_id && earlier.failure?.sent_generation === task.generation
+    if (report._tag === "Failed" && !again) this.checkFailure(index)
     this.send({ kind: report._tag === "Complete" ? "complete" : "failed", task: index, generation: task.generation })
   }
 

@@ -1,10 +1,11 @@
 import type { Message } from "../../src/domain/Message.ts"
 import type { TimerName } from "../../src/domain/SidecarState.ts"
+import type { Assignment } from "../../src/domain/Task.ts"
 import { answers, Crashed, Draft, ends } from "./draft.ts"
 import { assigned, identified, note, replies, socketClosed, takenBack } from "./hub.ts"
 import type { Sides } from "./side.ts"
 import type { Config, Note, T, World } from "./world.ts"
-import { both, put, taskIds } from "./world.ts"
+import { both, put, taskIds, timerNames } from "./world.ts"
 
 /** One thing that may happen next. Only what is no fault may be relied on for a good end. */
 export interface Next {
@@ -14,9 +15,17 @@ export interface Next {
 
 type Make = (draft: Draft) => unknown
 
+const assignmentOf = (task_id: string, generation: number): Assignment => ({
+  task_id,
+  description: "",
+  metadata: {},
+  generation,
+  assigned_at: 0,
+  assignment: {}
+})
 const assignment = (task: T, generation: number): Message => ({
   _tag: "TaskAssigned",
-  task: { task_id: taskIds[task], description: "", metadata: {}, generation, assigned_at: 0, assignment: {} }
+  task: assignmentOf(taskIds[task], generation)
 })
 
 const messageOf = ({ generation, say, task, word }: Note): Message => {
@@ -159,10 +168,16 @@ export const makeEvents = (config: Config, sides: Sides) => {
         }
       }
       if (config.drain && !ghost.drained) {
-        happens("the daemon is asked to drain", true, (draft) => {
-          draft.ghostIs({ drained: true })
-          draft.handle({ _tag: "RestartRequested", reason: "update" })
-        })
+        const asked: ReadonlyArray<Message> = [
+          { _tag: "RestartRequested", reason: "update" },
+          { _tag: "DrainRequested", exit_code: 0 }
+        ]
+        for (const message of asked) {
+          happens("the daemon is asked to drain", true, (draft) => {
+            draft.ghostIs({ drained: true })
+            draft.handle(message)
+          })
+        }
       }
     }
 
@@ -232,7 +247,7 @@ export const makeEvents = (config: Config, sides: Sides) => {
           draft.netIs({ out: [], in: [...net.in, note("limited")] })
         })
       }
-      if (ghost.unfit > 0 && (kind === "complete" || kind === "failed")) {
+      if (ghost.unfit > 0 && kind !== "accept") {
         quietly(`the hub does not take ${kind} as it is`, true, (draft) => {
           draft.ghostIs({ unfit: ghost.unfit - 1 })
           draft.netIs({ out: [], in: [...net.in, note("refused", task, 0, "validation_failed")] })
@@ -269,6 +284,9 @@ export const makeEvents = (config: Config, sides: Sides) => {
       }
       if (at === "queued" && config.othersTake) {
         quietly(`another agent takes ${id}`, true, (draft) => draft.hubSettles(task, "other"))
+      }
+      if (at === "other" && config.othersReturn) {
+        quietly(`the other agent gives ${id} up`, true, (draft) => draft.hub = takenBack(hub, task))
       }
       if (at === "queued" && config.expires) {
         quietly(`${id} expires`, true, (draft) => draft.hubSettles(task, "dead"))
@@ -450,8 +468,65 @@ export const makeEvents = (config: Config, sides: Sides) => {
       if (name === "task_timeout") happens(`timer ${name}, early`, true, fire("early", false))
     }
 
+    /** What the hub or the daemon itself may say out of turn; an answer only where no frame waits for one of its kind. */
+    const strays = (): void => {
+      if (ghost.strays === 0) return
+      const { connection, stored } = world.side.state
+      const flight = connection.in_flight
+      const held = stored.active ?? stored.recovering
+      const task_id = taskIds[0]
+      const generation = held?.generation ?? 0
+      const refused = (message_type: string | null): Message => ({
+        _tag: "HubRefused",
+        error: "validation_failed",
+        message_type,
+        unknown_type: true
+      })
+      const end = ends["exited 1"]
+      const messages: ReadonlyArray<Message> = [
+        ...net.open && flight?.kind !== "accept"
+          ? [{ _tag: "TaskAcknowledged", task_id, status: "accepted" } as const]
+          : [],
+        ...net.open && flight?.kind !== "recovery"
+          ? [{ _tag: "TaskContinued", task_id, generation } as const, { _tag: "TaskReassigned", task_id } as const]
+          : [],
+        ...net.open && flight?.kind !== "state"
+          ? [{ _tag: "StateReportAnswered", task_id, action: "abort" } as const]
+          : [],
+        ...net.open && flight === null
+          ? [refused("task_progress"), refused(null), { _tag: "RateLimited", retry_after_ms: 500 } as const]
+          : [],
+        ...net.open
+          ? [refused("wake_result"), { _tag: "HubLostUs" } as const, assignment(0, -1), assignment(0, generation)]
+          : [],
+        ...net.open && held === null ? [{ _tag: "TaskAssigned", task: assignmentOf("../a", 0) } as const] : [],
+        { _tag: "TaskCancelled", task_id: taskIds[1] },
+        ...net.open && hub.tasks[0].at !== "queued" && hub.tasks[0].at !== "ours"
+          ? [{ _tag: "TaskCancelled", task_id } as const]
+          : [],
+        { _tag: "ProgressFound", task_id: taskIds[1], progress: { progress: 1, execution_event: null } },
+        { _tag: "RetryDue", task_id },
+        { _tag: "TaskLookedUp", task_id, whereabouts: "elsewhere" },
+        { _tag: "AgentStarted", task_id, wake_id: "another" },
+        { _tag: "WakeSpawned", task_id, wake_id: "another" },
+        { _tag: "WakeImpossible", task_id, wake_id: "another", reason: "" },
+        { _tag: "WakeExited", task_id, wake_id: "another", end },
+        ...timerNames.filter((name) => name !== "answer" && name !== "task_timeout").map((timer) =>
+          ({ _tag: "TimerFired", timer }) as const
+        ),
+        { _tag: "TimerFired", timer: "answer" }
+      ]
+      for (const message of messages) {
+        happens(`${message._tag}, out of turn`, true, (draft) => {
+          draft.ghostIs({ strays: ghost.strays - 1 })
+          draft.handle(message)
+        })
+      }
+    }
+
     if (daemon.over) return
     faults()
+    strays()
     connecting()
     answering()
     oldSocket()

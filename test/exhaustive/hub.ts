@@ -66,10 +66,14 @@ const refusal = (hub: Hub, { kind, task }: Frame): Reply => {
 }
 
 /** What the hub may answer to a frame when nothing goes wrong with the frame itself. */
-export const replies = (hub: Hub, frame: Frame, olderHub: boolean): ReadonlyArray<Reply> => {
+export const replies = (hub: Hub, frame: Frame, olderHub: ReadonlyArray<Frame["kind"]>): ReadonlyArray<Reply> => {
   const { generation, kind, task } = frame
   const { accepted, at, generation: now } = hub.tasks[task]
   const mine = at === "ours" && now === generation
+  if (olderHub.includes(kind)) {
+    const type = kind === "state" ? "state_report" : "task_recovering"
+    return [reply(hub, "unknown type", [note("refused", task, 0, `unknown ${type}`)])]
+  }
   switch (kind) {
     case "accept":
       return [
@@ -84,11 +88,7 @@ export const replies = (hub: Hub, frame: Frame, olderHub: boolean): ReadonlyArra
         reply(hub, "", [at === "ours" || at === "other" ? note("continue", task, now) : note("reassign", task)])
       ]
     case "state":
-      return [
-        olderHub
-          ? reply(hub, "unknown type", [note("refused", task, 0, "unknown state_report")])
-          : reply(hub, "", [note("state", task, 0, mine ? "continue" : "abort")])
-      ]
+      return [reply(hub, "", [note("state", task, 0, mine ? "continue" : "abort")])]
     case "complete":
       return [
         mine

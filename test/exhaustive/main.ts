@@ -1,10 +1,9 @@
+// Walks the configurations whose numbers are given, or all; a line of JSON each. Run by exhaustive.test.ts, or by hand.
 import { configurations } from "./configurations.ts"
 import { walk } from "./walk.ts"
 
-const max = Number(process.argv[3] ?? 20_000_000)
+const chosen = process.argv.slice(2)
+
 for (const [index, config] of configurations.entries()) {
-  if (process.argv[2] !== undefined && !process.argv[2].split(",").includes(String(index))) continue
-  const { failure, ...figures } = walk(config, max)
-  console.log(index, JSON.stringify(figures))
-  if (failure !== null) console.log(failure)
+  if (chosen.length === 0 || chosen.includes(String(index))) console.log(JSON.stringify(walk(config)))
 }

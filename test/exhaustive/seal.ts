@@ -3,14 +3,16 @@ import type { Side, Sides } from "./side.ts"
 import type { Body, Daemon, Frame, Ghost, Hub, HubTask, Net, Note, T, World } from "./world.ts"
 import { both, flip, indexOf, noFiles, other, put, taskIds } from "./world.ts"
 
-const over = ({ at }: HubTask): boolean => at === "done" || at === "dead" || at === "other"
+const over = ({ at }: HubTask, othersReturn: boolean): boolean =>
+  at === "done" || at === "dead" || (at === "other" && !othersReturn)
 
 /** Whether nothing that happens to a task can reach the sidecar or the hub any more, so that its remains mean nothing. */
 const forgotten = (draft: Draft, task: T): boolean => {
   const { body, daemon, hub, net, side } = draft
   const { leaving, connection } = side.state
   const id = taskIds[task]
-  return over(hub.tasks[task]) && side.held !== task && side.generations[task].length === 0 &&
+  return over(hub.tasks[task], draft.config.othersReturn) && side.held !== task &&
+    side.generations[task].length === 0 &&
     !leaving.some(({ task_id }) => task_id === id) && connection.in_flight?.task_id !== id &&
     !connection.pending.some(({ task_id }) => task_id === id) && !net.in.some((note) => note.task === task) &&
     !net.out.some((frame) => frame.task === task) && body.process?.task !== task && body.launcher?.task !== task &&
@@ -98,7 +100,7 @@ const bodyKey = ({ files: [a, b], launcher, process, ran, rebooted }: Body): str
 
 const ghostKey = (ghost: Ghost): string =>
   `${ghost.given}|${ghost.attempted.join()}|${ghost.disconnects}${ghost.crashes}${ghost.diskFaults}${ghost.cancels}` +
-  `${ghost.reclaims}${ghost.limited}${ghost.unfit}${ghost.drained}`
+  `${ghost.reclaims}${ghost.limited}${ghost.unfit}${ghost.drained}${ghost.strays}`
 
 interface Part<A> {
   readonly value: A

@@ -177,8 +177,8 @@ export const makeSides = (policy: Policy) => {
   }
 
   const step = (side: Side, message: Message, when: When, key: string): Outcome => {
-    const known = side.outcomes.get(key)
-    if (known !== undefined) return known
+    const remembered = side.outcomes.get(key)
+    if (remembered !== undefined) return remembered
     const [after, commands] = transition(side.state, message, clock[when])
     const next = find(plain(after, same, unranked))
     const undone = needsSaving(side.state, after, commands)
@@ -195,8 +195,8 @@ export const makeSides = (policy: Policy) => {
 
   /** The same with each generation replaced by its rank. */
   const rank = (side: Side, key: string, ranks: Rank): Side => {
-    const known = side.ranked.get(key)
-    if (known !== undefined) return known
+    const remembered = side.ranked.get(key)
+    if (remembered !== undefined) return remembered
     const ranked = find(plain(side.state, same, ranks))
     side.ranked.set(key, ranked)
     return ranked

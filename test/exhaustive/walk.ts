@@ -14,6 +14,13 @@ class Numbers {
   items = new Int32Array(1 << 16)
   length = 0
 
+  static of(items: Int32Array<ArrayBuffer>): Numbers {
+    const numbers = new Numbers()
+    numbers.items = items
+    numbers.length = items.length
+    return numbers
+  }
+
   push(value: number): void {
     if (this.length === this.items.length) {
       const larger = new Int32Array(this.length * 2)
@@ -38,8 +45,7 @@ export interface Result {
   readonly seconds: number
   readonly megabytes: number
   readonly good: number
-  readonly failure: string | null
-  readonly reached: ReadonlyArray<string>
+  readonly failure: string | null // the shortest way to what must not be
 }
 
 const idleAtTheEnd = ({ body, daemon, hub, net, side, saved }: World): boolean => {
@@ -71,14 +77,57 @@ const start = (config: Config, sides: ReturnType<typeof makeSides>): World => {
       reclaims: config.reclaims,
       limited: config.limited,
       unfit: config.unfit,
-      drained: false
+      drained: false,
+      strays: config.strays
     },
     ids: null
   }
 }
 
+/** The steps that need no fault: those of state `n` are from `firstEdge[n]` to `firstEdge[n + 1]`. */
+interface Graph {
+  readonly edges: Numbers
+  readonly firstEdge: Numbers
+  readonly count: number
+}
+
+/** The same steps, from where they lead to where they come from. */
+const reversed = ({ count, edges, firstEdge }: Graph): Graph => {
+  const first = new Int32Array(count + 1)
+  for (let index = 0; index < edges.length; index++) first[edges.at(index) + 1] = (first[edges.at(index) + 1] ?? 0) + 1
+  for (let id = 0; id < count; id++) first[id + 1] = (first[id + 1] ?? 0) + (first[id] ?? 0)
+  const back = new Int32Array(edges.length)
+  const next = first.slice()
+  for (let id = 0; id < count; id++) {
+    for (let index = firstEdge.at(id); index < firstEdge.at(id + 1); index++) {
+      const place = next[edges.at(index)] ?? 0
+      back[place] = id
+      next[edges.at(index)] = place + 1
+    }
+  }
+  return { count, edges: Numbers.of(back), firstEdge: Numbers.of(first) }
+}
+
+/** The states from which none of `ends` can be reached. */
+const neverLeadTo = (ends: ReadonlyArray<number>, graph: Graph): ReadonlyArray<number> => {
+  const { count, edges, firstEdge } = reversed(graph)
+  const leads = new Uint8Array(count)
+  const queue = new Numbers()
+  const add = (id: number): void => {
+    if (leads[id] === 1) return
+    leads[id] = 1
+    queue.push(id)
+  }
+  ends.forEach(add)
+  for (let at = 0; at < queue.length; at++) {
+    const to = queue.at(at)
+    for (let index = firstEdge.at(to); index < firstEdge.at(to + 1); index++) add(edges.at(index))
+  }
+  return Array.from(leads.keys()).filter((id) => leads[id] === 0)
+}
+
 /** Visits every world that can be reached, breadth first. */
-export const walk = (config: Config, maxStates = 20_000_000): Result => {
+export const walk = (config: Config): Result => {
   const began = performance.now()
   const sides = makeSides({ ...timeouts, wake_command_blocks: config.blocks })
   const seal = makeSealer(sides, config.tasks === 2)
@@ -132,7 +181,7 @@ export const walk = (config: Config, maxStates = 20_000_000): Result => {
 
   let failure: string | null = null
   let expanded = 0
-  for (; expanded < worlds.length && worlds.length < maxStates && failure === null; expanded++) {
+  for (; expanded < worlds.length && failure === null; expanded++) {
     const world = worlds[expanded]
     if (world === undefined) break
     firstEdge.push(edges.length)
@@ -150,99 +199,14 @@ export const walk = (config: Config, maxStates = 20_000_000): Result => {
   }
   firstEdge.push(edges.length)
 
-  const good = new Uint8Array(worlds.length)
-  let ends = 0
+  const ends = worlds.flatMap((world, id) => idleAtTheEnd(world) ? [id] : [])
   if (failure === null) {
-    const count = worlds.length
-    const firstBack = new Int32Array(count + 1)
-    for (let index = 0; index < edges.length; index++) {
-      firstBack[edges.at(index) + 1] = (firstBack[edges.at(index) + 1] ?? 0) + 1
+    const hopeless = neverLeadTo(ends, { edges, firstEdge, count: worlds.length })
+    const [first] = hopeless
+    if (first !== undefined) {
+      const what = `VIOLATION: no good end can be reached from here (${hopeless.length} such states)`
+      failure = [...path(first), what].join("\n")
     }
-    for (let id = 0; id < count; id++) firstBack[id + 1] = (firstBack[id + 1] ?? 0) + (firstBack[id] ?? 0)
-    const back = new Int32Array(edges.length)
-    const fill = firstBack.slice()
-    for (let id = 0; id < expanded; id++) {
-      for (let index = firstEdge.at(id); index < firstEdge.at(id + 1); index++) {
-        const to = edges.at(index)
-        const place = fill[to] ?? 0
-        back[place] = id
-        fill[to] = place + 1
-      }
-    }
-    const queue = new Numbers()
-    worlds.forEach((world, id) => {
-      if (!idleAtTheEnd(world)) return
-      good[id] = 1
-      ends++
-      queue.push(id)
-    })
-    for (let index = 0; index < queue.length; index++) {
-      const to = queue.at(index)
-      for (let place = firstBack[to] ?? 0; place < (firstBack[to + 1] ?? 0); place++) {
-        const from = back[place] ?? 0
-        if (good[from] === 1) continue
-        good[from] = 1
-        queue.push(from)
-      }
-    }
-    const stuck = good.indexOf(0)
-    if (stuck !== -1 && expanded === worlds.length) {
-      if (process.env["DBG"] !== undefined) {
-        // forward closure from the stuck one
-        const seen = new Map<number, number>([[stuck, -1]])
-        for (const id of seen.keys()) {
-          for (let index = firstEdge.at(id); index < firstEdge.at(id + 1); index++) {
-            if (!seen.has(edges.at(index))) seen.set(edges.at(index), id)
-          }
-        }
-        const last = [...seen.keys()].at(-1) ?? 0
-        console.log("closure", seen.size)
-        console.log(path(last).join("\n"))
-        const w = worlds[last]
-        console.log(JSON.stringify({ ...w, side: null }))
-      }
-      let stuckCount = 0
-      for (const one of good) if (one === 0) stuckCount++
-      failure = [...path(stuck), `VIOLATION: no good end can be reached from here (${stuckCount} such states)`].join(
-        "\n"
-      )
-    }
-  }
-
-  if (process.env["STATS"] !== undefined) {
-    const count = (name: string, f: (w: World) => unknown) => {
-      const m = new Map<string, number>()
-      for (const w of worlds) {
-        const k = JSON.stringify(f(w))
-        m.set(k, (m.get(k) ?? 0) + 1)
-      }
-      const top = [...m].toSorted((a, b) => b[1] - a[1]).slice(0, 12)
-      console.log(name, m.size)
-      for (const [k, n] of top) console.log("   ", n, k.slice(0, 220))
-    }
-    count("side", (w) => w.side.id)
-    count("stored", (w) => w.side.state.stored)
-    count("status/attempts", (w) => {
-      const t = w.side.state.stored.active ?? w.side.state.stored.recovering
-      return t && [t.status, t.wake_attempts]
-    })
-    count("gen/failure", (w) => {
-      const t = w.side.state.stored.active ?? w.side.state.stored.recovering
-      return [t && [t.generation, t.failure], w.hub.tasks.map((x) => x.generation)]
-    })
-    count("wake end", (w) => {
-      const t = w.side.state.stored.active ?? w.side.state.stored.recovering
-      return t && (t.wake && [t.wake.end])
-    })
-    count("connection", (w) => w.side.state.connection)
-    count("agent", (w) => w.side.state.agent)
-    count("leaving", (w) => [w.side.state.leaving, w.side.state.stopping])
-    count("hub", (w) => w.hub)
-    count("net", (w) => w.net)
-    count("daemon", (w) => w.daemon)
-    count("timers", (w) => w.daemon.timers)
-    count("body", (w) => w.body)
-    count("ghost", (w) => w.ghost)
   }
 
   return {
@@ -253,8 +217,7 @@ export const walk = (config: Config, maxStates = 20_000_000): Result => {
     closed: expanded === worlds.length && failure === null,
     seconds: (performance.now() - began) / 1000,
     megabytes: Math.round(process.memoryUsage().rss / 1e6),
-    good: ends,
-    failure,
-    reached: []
+    good: ends.length,
+    failure
   }
 }

@@ -26,16 +26,18 @@ export interface Config {
   readonly answers: ReadonlyArray<AnswerKind>
   readonly blocks: boolean // wake_command_blocks
   readonly othersTake: boolean // another agent may take a queued task
+  readonly othersReturn: boolean // and the hub may take it back from that one
   readonly expires: boolean // a queued task may be dead-lettered by its age
   readonly cancels: number
   readonly reclaims: number // taken back silently
   readonly limited: number // frames answered with rate_limited
   readonly unfit: number // reports answered with validation_failed
-  readonly olderHub: boolean // it does not know state_report and wake_result
+  readonly olderHub: ReadonlyArray<Frame["kind"]> // the questions it does not know
   readonly unspawned: boolean // a wake may be impossible, or not be spawned
   readonly progress: boolean
   readonly drain: boolean
   readonly timeout: boolean // task_timeout may fire
+  readonly strays: number // messages that nobody waits for
   readonly late: boolean // what was launched may show itself after its attempt was given up
   /** What our own machine tells is handled at once; else only before what the same teller says later. */
   readonly prompt: boolean
@@ -156,6 +158,7 @@ export interface Ghost {
   readonly limited: number
   readonly unfit: number
   readonly drained: boolean
+  readonly strays: number
 }
 
 export interface World {

@@ -1,9 +1,21 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { mkdirSync, rmSync, writeFileSync } from "node:fs"
-import { atOnce, makeFolder, startDaemon, startHub, submit, until, untilStatus } from "../support/daemon.ts"
+import {
+  atOnce,
+  type Daemon,
+  makeFolder,
+  startDaemon,
+  startHub,
+  submit,
+  until,
+  untilStatus
+} from "../support/daemon.ts"
 import { countOf, doneWithOneWake, identifications, startAll, takesTheNext, untilAtWork } from "../support/outcomes.ts"
 import { diskFaults, startOnSmallDisk } from "../support/smallDisk.ts"
+
+/** The agent is at work, and nothing of it is left to be saved. */
+const untilOnDisk = (daemon: Daemon) => until("its start is on disk", () => daemon.events("agent_started").length === 1)
 
 for (const { begin, end, keeps_the_state, name } of diskFaults) {
   describe.concurrent(name, () => {
@@ -36,7 +48,7 @@ for (const { begin, end, keeps_the_state, name } of diskFaults) {
         Effect.gen(function*() {
           const { daemon, disk, folder, hub } = yield* startOnSmallDisk()
           const task = yield* submit(hub)
-          yield* untilAtWork(folder, task)
+          yield* untilOnDisk(daemon)
           begin(disk)
           yield* folder.letGo
           yield* doneWithOneWake(hub, folder, task)
@@ -57,7 +69,7 @@ for (const { begin, end, keeps_the_state, name } of diskFaults) {
           answer: `printf '{"status":"failed","reason":"no luck"}' > answer; mv answer "$RESULTS_DIR/$TASK_ID.json"`
         })
         const task = yield* submit(hub, "do it", { max_retries: 1 })
-        yield* untilAtWork(folder, task)
+        yield* untilOnDisk(daemon)
         begin(disk)
         yield* folder.letGo
         yield* until("the answer is found", () => daemon.events("answer_found").length === 1)
@@ -75,7 +87,7 @@ for (const { begin, end, keeps_the_state, name } of diskFaults) {
         Effect.gen(function*() {
           const { daemon, disk, folder, hub, start } = yield* startOnSmallDisk()
           const task = yield* submit(hub)
-          yield* untilAtWork(folder, task)
+          yield* untilOnDisk(daemon)
           begin(disk)
           yield* folder.letGo
           yield* doneWithOneWake(hub, folder, task)
@@ -96,7 +108,7 @@ for (const { begin, end, keeps_the_state, name } of diskFaults) {
           Effect.gen(function*() {
             const { daemon, disk, folder, hub, start } = yield* startOnSmallDisk()
             const task = yield* submit(hub)
-            yield* untilAtWork(folder, task)
+            yield* untilOnDisk(daemon)
             begin(disk)
             yield* daemon.kill
             yield* start

@@ -31,8 +31,10 @@ interface DiskFault {
   readonly end: (disk: string) => void
 }
 
+/** It is refused while somebody writes there. */
 const remount = (disk: string, how: "ro" | "rw"): void => {
-  if (!mount("-o", `remount,${how}`, disk)) throw new Error(`${disk} cannot be made ${how}`)
+  const again = "for n in $(seq 200); do mount -o \"remount,$1\" \"$2\" && exit; sleep 0.02; done; exit 1"
+  execFileSync("sh", ["-c", again, "sh", how, disk], { stdio: "ignore" })
 }
 
 const faults: ReadonlyArray<DiskFault> = [
@@ -67,7 +69,7 @@ const faults: ReadonlyArray<DiskFault> = [
 /** Those that this user can bring about. */
 export const diskFaults = faults.filter(({ needs_mount }) => mayMount || !needs_mount)
 
-/** The folder of a daemon whose state, and nothing else unless `config` says so, lies on a disk of its own, `disk` in it. */
+/** A disk of 1 MiB in the agent's folder, as `disk`; a plain folder where this user may not mount. */
 const makeSmallDisk = (folder: Folder): Effect.Effect<string, never, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.sync(() => {
@@ -79,8 +81,10 @@ const makeSmallDisk = (folder: Folder): Effect.Effect<string, never, Scope.Scope
     (disk) => Effect.sync(() => mayMount ? unmount(disk) : undefined)
   )
 
-export const elsewhere = { results_dir: "../results", tasks_dir: "../tasks", log_file: "../sidecar.log" }
+/** Only the state lies on the small disk then. */
+const elsewhere = { results_dir: "../results", tasks_dir: "../tasks", log_file: "../sidecar.log" }
 
+/** A daemon whose files lie on a small disk, but for those that `config` has elsewhere; its agent works beside it. */
 export const startOnSmallDisk = (
   script: AgentScript = {},
   config: Record<string, unknown> = elsewhere,
