@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import { readdir, readFile } from "node:fs/promises"
+import { open, readdir } from "node:fs/promises"
 import { attempt } from "../files.ts"
 import { wakerLimits } from "./limits.ts"
 import type { ProcessEntry, ProcessTable } from "./processTable.ts"
@@ -7,7 +7,23 @@ import type { ProcessEntry, ProcessTable } from "./processTable.ts"
 /** A process may end between two looks at it. */
 const hasEnded = (error: { readonly code: string }): boolean => error.code === "ENOENT" || error.code === "ESRCH"
 
-const text = (path: string) => attempt(path, () => readFile(path, "utf8"))
+/** These files tell no size, for which `readFile` takes 64 KiB for each; a look at all processes reads hundreds of them. */
+const readSmall = async (path: string): Promise<string> => {
+  const handle = await open(path, "r")
+  try {
+    let bytes = Buffer.allocUnsafe(wakerLimits.proc_file_bytes)
+    for (let length = 0;;) {
+      const { bytesRead } = await handle.read(bytes, length, bytes.length - length, length)
+      if (bytesRead === 0) return bytes.toString("utf8", 0, length)
+      length += bytesRead
+      if (length === bytes.length) bytes = Buffer.concat([bytes], 2 * length)
+    }
+  } finally {
+    await handle.close()
+  }
+}
+
+const text = (path: string) => attempt(path, () => readSmall(path))
 
 /** Reads `/proc/PID/stat`; the name in it may hold anything, so the fields are counted from its closing parenthesis. */
 export const parseStat = (pid: number, stat: string): Omit<ProcessEntry, "environment"> => {
