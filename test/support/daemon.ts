@@ -25,7 +25,8 @@ export const until = <A>(what: string, look: () => A | undefined | false, deadli
 export const isAlive = (pid: number): boolean => {
   try {
     process.kill(pid, 0)
-    return !/^\d+ \(.*\) Z/s.test(existsSync(`/proc/${pid}/stat`) ? readFileSync(`/proc/${pid}/stat`, "utf8") : "")
+    // One that ends between these two looks has no `stat` any more, which throws.
+    return !existsSync("/proc/self/stat") || !/^\d+ \(.*\) Z/s.test(readFileSync(`/proc/${pid}/stat`, "utf8"))
   } catch {
     return false
   }
