@@ -12,6 +12,7 @@ import { limits } from "../limits.ts"
 import { Hub } from "../services/Hub.ts"
 import { TaskStore } from "../services/TaskStore.ts"
 import { Waker } from "../services/Waker.ts"
+import { Witness } from "../services/Witness.ts"
 import { makeRunner } from "./CommandRunner.ts"
 import { makeSupervisor } from "./Supervisor.ts"
 import type { Surroundings } from "./Surroundings.ts"
@@ -30,6 +31,7 @@ interface Posted {
  */
 const makeHandler = Effect.fnUntraced(function*(policy: Policy, surroundings: Omit<Surroundings, "learn" | "save">) {
   const store = yield* TaskStore
+  const witness = yield* Witness
   const learnt: Array<Message> = []
   const learn = (message: Message) => Effect.sync(() => void learnt.push(message))
   let state: SidecarState = initialState(policy)
@@ -55,7 +57,9 @@ const makeHandler = Effect.fnUntraced(function*(policy: Policy, surroundings: Om
 
   const step = Effect.fnUntraced(function*(message: Message) {
     const before = state
-    const [after, commands] = transition(before, message, yield* Clock.currentTimeMillis)
+    const at = yield* Clock.currentTimeMillis
+    const [after, commands] = transition(before, message, at)
+    yield* witness({ _tag: "Stepped", step: { at, message, before, after, commands } })
     const taken = after.stored === before.stored
       ? { state: after, commands }
       : yield* saveStep(before, after, commands)

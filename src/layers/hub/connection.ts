@@ -1,11 +1,13 @@
 import * as Effect from "effect/Effect"
 import * as Ref from "effect/Ref"
+import { Witness } from "../../services/Witness.ts"
 import type { Ended } from "./reconnect.ts"
 import { cooldownOf } from "./reconnect.ts"
 import type { Session, SessionEnd, SessionTools } from "./session.ts"
 import { makeSession } from "./session.ts"
 import type { OpenSocket } from "./socket.ts"
 import { OpenError } from "./socket.ts"
+import { witnessed } from "./witnessed.ts"
 
 export interface ConnectionTools extends SessionTools {
   readonly url: string
@@ -56,7 +58,7 @@ const session = Effect.fnUntraced(function*(tools: ConnectionTools) {
     })
   )
   yield* log({ event: "ws_connected", url: shown(url) })
-  const opened = yield* makeSession(socket, tools)
+  const opened = yield* makeSession(witnessed(socket, yield* Witness), tools)
   yield* Ref.set(current, opened)
   const end = yield* emit({ _tag: "Connected" }).pipe(
     Effect.andThen(opened.run),

@@ -1,0 +1,69 @@
+import * as Schema from "effect/Schema"
+import type { Message } from "../domain/Message.ts"
+import { StoredState } from "../domain/SidecarState.ts"
+import { JsonObject, WakeEnd } from "../domain/Task.ts"
+
+const Answer = Schema.Union([
+  Schema.TaggedStruct("Success", { result: JsonObject, tokens_used: Schema.NullOr(Schema.Number) }),
+  Schema.TaggedStruct("Failure", { reason: Schema.String }),
+  Schema.TaggedStruct("Unusable", { reason: Schema.String })
+])
+
+const Evidence = Schema.Struct({
+  process: Schema.Literals(["alive", "gone", "none"]),
+  this_boot: Schema.Boolean,
+  started: Schema.Boolean,
+  last_sign_at: Schema.NullOr(Schema.Number),
+  answer: Schema.NullOr(Schema.Union([Answer, Schema.Literal("half-written")]))
+})
+
+const Progress = Schema.Struct({
+  progress: Schema.NullOr(Schema.Number),
+  execution_event: Schema.NullOr(JsonObject)
+})
+
+const ofTask = { task_id: Schema.String }
+const ofWake = { ...ofTask, wake_id: Schema.String }
+
+const TimerName = Schema.Literals([
+  "answer",
+  "resend",
+  "assign_grace",
+  "half_open",
+  "confirmation",
+  "settle",
+  "lease",
+  "progress",
+  "task_timeout",
+  "disk"
+])
+
+/** What the actor is told by anything but a frame of the hub: the messages that a recording keeps as local facts. */
+export const LocalFact = Schema.Union([
+  Schema.TaggedStruct("Connected", {}),
+  Schema.TaggedStruct("Disconnected", { half_open: Schema.Boolean }),
+  Schema.TaggedStruct("AgentStarted", { ...ofTask, wake_id: Schema.NullOr(Schema.String) }),
+  Schema.TaggedStruct("ProgressFound", { ...ofTask, progress: Progress }),
+  Schema.TaggedStruct("ResultFound", { ...ofTask, answer: Answer }),
+  Schema.TaggedStruct("AgentInspected", { ...ofTask, evidence: Evidence }),
+  Schema.TaggedStruct("WakeSpawned", ofWake),
+  Schema.TaggedStruct("WakeImpossible", { ...ofWake, reason: Schema.String }),
+  Schema.TaggedStruct("WakeExited", { ...ofWake, end: WakeEnd }),
+  Schema.TaggedStruct("AgentStopped", { ...ofTask, was_alive: Schema.Boolean }),
+  Schema.TaggedStruct("RetryDue", ofTask),
+  Schema.TaggedStruct("TimerFired", { timer: TimerName }),
+  Schema.TaggedStruct("SaveFailed", { reason: Schema.String, undone: Schema.Boolean, withheld: Schema.Boolean }),
+  Schema.TaggedStruct("SaveSucceeded", {}),
+  Schema.TaggedStruct("TaskLookedUp", {
+    ...ofTask,
+    whereabouts: Schema.Literals(["queued", "ours", "elsewhere", "unknown"])
+  }),
+  Schema.TaggedStruct("Restarted", { stored: StoredState, survivors: Schema.Array(Schema.String) }),
+  Schema.TaggedStruct("DrainRequested", { exit_code: Schema.Literals([0, 75]) })
+])
+export type LocalFact = typeof LocalFact.Type
+
+const tags: ReadonlySet<string> = new Set(LocalFact.members.map(({ fields: { _tag } }) => _tag.schema.literal))
+
+/** Whether a message is told by the machine we run on, and not by a frame of the hub, which is recorded as that frame. */
+export const isLocalFact = (message: Message): message is LocalFact => tags.has(message._tag)
