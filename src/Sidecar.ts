@@ -1,6 +1,6 @@
 import * as Layer from "effect/Layer"
 import { dirname } from "node:path"
-import { holdFolder } from "./layers/FolderLock.ts"
+import { FolderLock } from "./layers/FolderLock.ts"
 import { HubWebSocket } from "./layers/HubWebSocket.ts"
 import { LoggerJsonLines } from "./layers/LoggerJsonLines.ts"
 import { ResultWatcherFolder } from "./layers/ResultWatcherFolder.ts"
@@ -13,5 +13,5 @@ export const sidecar = (settings: Settings) =>
   Layer.mergeAll(HubWebSocket, TaskStoreFile, WakerProcess, ResultWatcherFolder).pipe(
     Layer.provideMerge(LoggerJsonLines),
     Layer.provide(Layer.succeed(SidecarConfig, settings)),
-    Layer.provide(Layer.effectDiscard(holdFolder(dirname(settings.state_file))))
+    Layer.provideMerge(FolderLock(dirname(settings.state_file)))
   )

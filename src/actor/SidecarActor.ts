@@ -10,6 +10,7 @@ import { initialState, type Policy, type SidecarState, type StoredState } from "
 import { transition } from "../domain/transition.ts"
 import { limits } from "../limits.ts"
 import { Hub } from "../services/Hub.ts"
+import { Operator } from "../services/Operator.ts"
 import { TaskStore } from "../services/TaskStore.ts"
 import { Waker } from "../services/Waker.ts"
 import { Witness } from "../services/Witness.ts"
@@ -93,6 +94,7 @@ export const runSidecar = Effect.fnUntraced(function*(policy: Policy) {
   const handle = yield* makeHandler(policy, { fibers, post, postWhile, exit, connection })
   const stored = yield* store.load
   yield* handle({ _tag: "Restarted", stored, survivors: yield* waker.survivors })
+  yield* fibers.run("operator", Stream.runForEach(yield* Operator, post))
 
   const drainMailbox = Effect.forever(
     Effect.flatMap(Queue.take(mailbox), ({ isMeant, message }) => isMeant() ? handle(message) : Effect.void)

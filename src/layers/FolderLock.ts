@@ -1,21 +1,20 @@
 import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
+import * as Layer from "effect/Layer"
 import * as Runtime from "effect/Runtime"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import { createHash } from "node:crypto"
 import { once } from "node:events"
-import { rm, stat } from "node:fs/promises"
-import { connect, createServer, type Server } from "node:net"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { rm } from "node:fs/promises"
+import type { Server } from "node:net"
+import { addressOf } from "../control/address.ts"
+import { holderAt } from "../control/client.ts"
+import { Control } from "../control/Control.ts"
+import { Holder } from "../control/protocol.ts"
+import { makeControlServer, type Respond } from "../control/server.ts"
 import { limits } from "../limits.ts"
 import { platform } from "../platform.ts"
-
-/** The sidecar that holds a folder, as it says itself; `since` is an ISO time. */
-const Holder = Schema.Struct({ pid: Schema.Int, since: Schema.String })
-const HolderLine = Schema.fromJsonString(Holder)
 
 /** Another sidecar holds this folder. */
 export class FolderInUse extends Schema.TaggedError<FolderInUse>()("FolderInUse", {
@@ -30,16 +29,6 @@ export class FolderInUse extends Schema.TaggedError<FolderInUse>()("FolderInUse"
   }
 }
 
-/**
- * Where the folder's sidecar listens. Linux's abstract sockets and Windows' named pipes end with their process; the
- * socket file of other systems stays behind, and nobody listens at it.
- */
-const addressOf = (identity: string): string => {
-  const name = `agentcom-sidecar-${createHash("sha256").update(identity).digest("hex").slice(0, 32)}`
-  if (platform === "linux") return `\0${name}`
-  return platform === "windows" ? `\\\\.\\pipe\\${name}` : join(tmpdir(), `${name}.sock`)
-}
-
 /** Whether the server could take the address; another one has it otherwise. */
 const take = (server: Server, address: string) =>
   Effect.promise(() => {
@@ -50,47 +39,38 @@ const take = (server: Server, address: string) =>
     })
   })
 
-/** What the one who listens there says, empty where it is silent; null where nobody listens. */
-const ask = (address: string): Effect.Effect<string | null> =>
-  Effect.callback<string | null>((resume) => {
-    let said = ""
-    const socket = connect(address)
-      .setEncoding("utf8")
-      .on("data", (text: string) => said += text)
-      .on("error", () => resume(Effect.succeed(null)))
-      .on("close", () => resume(Effect.succeed(said)))
-    return Effect.sync(() => socket.destroy())
-  }).pipe(Effect.timeoutOrElse({ duration: limits.holder_answer_ms, orElse: () => Effect.succeed("") }))
-
-const makeServer = (self: typeof Holder.Type): Server => {
-  const server = createServer((socket) => {
-    socket.on("error", () => socket.destroy())
-    socket.end(`${JSON.stringify(self)}\n`)
-  })
-  server.unref()
-  return server
-}
-
 /**
  * Holds the folder for this process until the scope closes; the operating system lets go of it when the process dies,
  * however that happens. Fails with `FolderInUse`.
  */
-export const holdFolder = (folder: string): Effect.Effect<void, FolderInUse, Scope.Scope> =>
+export const holdFolder = (
+  folder: string,
+  respond: Respond = () => Effect.succeed("{}")
+): Effect.Effect<void, FolderInUse, Scope.Scope> =>
   Effect.gen(function*() {
-    const { dev, ino } = yield* Effect.promise(() => stat(folder, { bigint: true }))
-    const address = addressOf(`${dev}:${ino}`)
+    const address = yield* addressOf(folder)
     const since = new Date(yield* Clock.currentTimeMillis).toISOString()
     const server = yield* Effect.acquireRelease(
-      Effect.sync(() => makeServer({ pid: process.pid, since })),
+      makeControlServer({ pid: process.pid, since }, respond),
       (open) => Effect.sync(() => open.close())
     )
     for (let attempt = 1; attempt <= limits.lock_attempts; attempt++) {
       if (yield* take(server, address)) return
-      const said = yield* ask(address)
-      const holder = Option.getOrNull(Schema.decodeUnknownOption(HolderLine)(said))
-      if (holder !== null) return yield* new FolderInUse({ folder, holder })
+      const holder = yield* holderAt(address)
+      if (holder !== null && holder !== "silent") return yield* new FolderInUse({ folder, holder })
       // Who is silent may be no sidecar but what a killed one had forked, which lets go when it becomes its command.
-      if (said === null && platform === "posix") yield* Effect.promise(() => rm(address, { force: true }))
+      if (holder === null && platform === "posix") yield* Effect.promise(() => rm(address, { force: true }))
     }
     return yield* new FolderInUse({ folder, holder: null })
   })
+
+/** The folder's lock, at which operators can ask once there is someone to answer. */
+export const FolderLock = (folder: string): Layer.Layer<Control, FolderInUse> =>
+  Layer.effect(
+    Control,
+    Effect.gen(function*() {
+      const responder = yield* Deferred.make<Respond>()
+      yield* holdFolder(folder, (request) => Effect.flatMap(Deferred.await(responder), (respond) => respond(request)))
+      return { answerWith: (respond) => Effect.asVoid(Deferred.succeed(responder, respond)) }
+    })
+  )

@@ -1,0 +1,47 @@
+import * as Duration from "effect/Duration"
+import type { StoredState } from "../domain/SidecarState.ts"
+import type { Status } from "./protocol.ts"
+
+const lasting = (ms: number): string => Duration.format(Duration.seconds(Math.max(0, Math.round(ms / 1000))))
+
+const row = (name: string, text: string): string => `${name.padEnd(10)}${text}`
+
+const connectionText = ({ connection: { last_heard_at, phase, since }, hub_url, now }: Status): string => {
+  const heard = last_heard_at === null ? "nothing heard yet" : `last heard ${lasting(now - last_heard_at)} ago`
+  return `${hub_url} ${phase} for ${lasting(now - since)}, ${heard}`
+}
+
+const taskText = ({ now, task }: Status): string => {
+  if (task === null) return "none"
+  const { activity, agent_alive, assigned_at, generation, slot, status, status_since, task_id, wake_attempts } = task
+  const recovering = slot === "recovering" ? ", the hub has not confirmed yet that it is ours" : ""
+  return `${task_id} ${status} for ${lasting(now - status_since)} (given ${
+    lasting(now - assigned_at)
+  } ago, generation ` +
+    `${generation}, wakes ${wake_attempts}, ${activity.toLowerCase()}), ` +
+    `${agent_alive ? "its agent lives" : "no process of its agent lives"}${recovering}`
+}
+
+const shown = (name: string): string => name.replaceAll("_", " ")
+
+/** What a running sidecar says, for people. */
+export const statusText = (status: Status): string =>
+  [
+    `agentcom-sidecar ${status.version}, agent ${status.agent_id}, pid ${status.pid}, up ` +
+    `${lasting(status.now - status.started_at)}${status.draining ? ", draining" : ""}`,
+    row("hub", connectionText(status)),
+    row("task", taskText(status)),
+    ...(status.owed.length === 0 ? [] : [row("owed", status.owed.join(", "))]),
+    ...(status.leaving.length === 0 ? [] : [row("leaving", status.leaving.join(", "))]),
+    ...(status.disk === "ok" ? [] : [row("disk", `the state cannot be written (${status.disk})`)]),
+    row("counted", Object.entries(status.counters).map(([name, count]) => `${shown(name)} ${count}`).join(", "))
+  ].map((line) => `${line}\n`).join("")
+
+/** What the state file says, where no sidecar runs. */
+export const storedText = (folder: string, { active, recovering }: StoredState): string => {
+  const task = active ?? recovering
+  const held = task === null
+    ? "its queue.json holds no task"
+    : `its queue.json holds ${task.task_id}, ${task.status} (generation ${task.generation}, wakes ${task.wake_attempts})`
+  return `No sidecar runs in ${folder}; ${held}.\n`
+}
