@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import * as DevHub from "../../src/dev/DevHub.ts"
 import { connect } from "./conformance/client.ts"
@@ -183,7 +184,7 @@ const framesAfterBreak = (delays: { assignDelayMs?: number; pushDelayMs?: number
 describe("the order of frames after a break", () => {
   it.live("is the answers to the old generation first, with a delay before the assignment", () =>
     Effect.gen(function*() {
-      expect(yield* framesAfterBreak({ assignDelayMs: 400 })).toEqual([
+      expect(yield* framesAfterBreak({ assignDelayMs: 1000 })).toEqual([
         ["task_reassign", undefined],
         ["state_report_ack", "abort"],
         ["task_assign", 3]
@@ -201,7 +202,7 @@ describe("the order of frames after a break", () => {
 
   it.live("is task_continue with the new generation and then its task_assign, with a delay before the push", () =>
     Effect.gen(function*() {
-      expect(yield* framesAfterBreak({ pushDelayMs: 400 })).toEqual([
+      expect(yield* framesAfterBreak({ pushDelayMs: 1000 })).toEqual([
         ["task_continue", 3],
         ["state_report_ack", "abort"],
         ["task_assign", 3]
@@ -279,12 +280,12 @@ describe("a restart of the hub", () => {
     Effect.gen(function*() {
       const hub = yield* hubWith()
       yield* join(hub, "a")
-      const restarting = yield* Effect.forkChild(hub.restartAfter(150))
+      const restarting = yield* Effect.forkChild(hub.restartAfter(1_000))
       yield* hub.waitFor((h) => h.connections() === 0)
       expect(Exit.isFailure(yield* Effect.exit(connect(hub.url)))).toBe(true)
       const { id } = yield* hub.submit({ description: "t" })
       expect(hub.task(id)?.status).toBe("queued")
-      yield* hub.waitFor(() => restarting.pollUnsafe() !== undefined)
+      yield* Fiber.join(restarting)
       const after = yield* connect(hub.url)
       yield* after.identify("a", "token a", [])
       expect(yield* next(after, "task_assign")).toMatchObject({ task_id: id })

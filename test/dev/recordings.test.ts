@@ -6,7 +6,7 @@ import { fixture, scripts } from "./conformance/script.ts"
 
 const files = readdirSync(fixture("recordings")).filter((file) => file.endsWith(".jsonl"))
 
-describe("the development hub answers every recorded session as the real one did", () => {
+describe.concurrent("the development hub answers every recorded session as the real one did", () => {
   it("has the HTTP calls of every recording in the checked-in list", () => {
     expect(Object.keys(scripts.recordings).toSorted()).toEqual(files.toSorted())
   })

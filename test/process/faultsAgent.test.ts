@@ -99,6 +99,13 @@ printf '{"status":"failed","reason":"on second thoughts"}' > again; mv again "$R
     60_000
   )
 
+  it.live("one that works on and never answers: stopped when its time is over, and the task fails", () =>
+    failsOnce(
+      { work: "if [ ! -e met ]; then : > met; while :; do sleep 0.1; done; fi" },
+      { task_timeout_ms: 3_000 },
+      "3000 ms"
+    ), 40_000)
+
   it.live("one that ends with an error after it confirmed: failed after 10 s with what it said", () =>
     failsOnce(
       {

@@ -26,6 +26,24 @@ const startAtWork = (script: AgentScript) =>
 
 for (const [way, by_s] of [["forward", day_s], ["back", -day_s]] as const) {
   describe.concurrent(`the wall clock jumps a day ${way}`, () => {
+    it.live(
+      "beside an agent that was only started: it is at work at its lease for all that",
+      () =>
+        Effect.gen(function*() {
+          const { daemon, folder, hub, task } = yield* startAtWork({
+            work: `(while [ ! -e go ]; do sleep 0.02; done; ${answerOfThatTime}) & exit 0`,
+            answer: ""
+          })
+          yield* until("the command has ended", () => daemon.events("wake_ended").length === 1)
+          yield* jump(folder, by_s)
+          yield* hub.waitFor(() => countOf(hub, "task_progress") === 1, 75_000)
+          yield* folder.letGo
+          yield* doneWithOneWake(hub, folder, task)
+          yield* takesTheNext(hub, folder)
+        }),
+      120_000
+    )
+
     it.live("while the agent works: the task is done with one wake, and the next comes", () =>
       Effect.gen(function*() {
         const { daemon, folder, hub, task } = yield* startAtWork({})

@@ -12,7 +12,7 @@ import {
   untilStatus
 } from "../support/daemon.ts"
 import { countOf, doneWithOneWake, identifications, startAll, takesTheNext, untilAtWork } from "../support/outcomes.ts"
-import { diskFaults, startOnSmallDisk } from "../support/smallDisk.ts"
+import { diskFaults, makeSmallDisk, startOnSmallDisk } from "../support/smallDisk.ts"
 
 /** The agent is at work, and nothing of it is left to be saved. */
 const untilOnDisk = (daemon: Daemon) => until("its start is on disk", () => daemon.events("agent_started").length === 1)
@@ -83,6 +83,31 @@ for (const { begin, end, keeps_the_state, name } of diskFaults) {
       }), 60_000)
 
     if (keeps_the_state) {
+      it.live(
+        "at the log alone: it is said on the terminal once, the task is done, and the log goes on afterwards",
+        () =>
+          Effect.gen(function*() {
+            const log_file = "disk/sidecar.log"
+            const hub = yield* startHub()
+            const folder = yield* makeFolder(hub, {}, { log_file })
+            const disk = yield* makeSmallDisk(folder)
+            const daemon = yield* startDaemon(folder)
+            const task = yield* submit(hub)
+            yield* untilOnDisk(daemon)
+            rmSync(folder.file(log_file)) // there may be room left in its last page
+            begin(disk)
+            yield* folder.letGo
+            yield* doneWithOneWake(hub, folder, task)
+            yield* until("the report is acknowledged", () => daemon.events("report_acknowledged").length === 1)
+            assert.lengthOf(daemon.output().match(/sidecar\.log cannot be written/g) ?? [], 1)
+            assert.isEmpty(daemon.events("state_unsaved"))
+            end(disk)
+            yield* takesTheNext(hub, folder)
+            yield* until("the log goes on", () => folder.read(log_file).includes("report_acknowledged"))
+          }),
+        60_000
+      )
+
       it.live("after acceptance, and a crash after the report: nothing is done again", () =>
         Effect.gen(function*() {
           const { daemon, disk, folder, hub, start } = yield* startOnSmallDisk()
@@ -146,15 +171,22 @@ describe.concurrent("other files that cannot be written", () => {
   withoutLog("a folder in its place", "sidecar.log", (path) => mkdirSync(path), "EISDIR")
   withoutLog("a full disk", "/dev/full", () => {}, "ENOSPC")
 
-  it.live("the payload: that attempt fails, and the next is made 5 s later", () =>
-    Effect.gen(function*() {
-      const { daemon, folder, hub } = yield* startAll({ work: atOnce }, { tasks_dir: "occupied/tasks" })
-      writeFileSync(folder.file("occupied"), "")
-      const task = yield* submit(hub)
-      yield* until("the attempt has failed", () => daemon.events("wake_failed").length === 1)
-      rmSync(folder.file("occupied"))
-      yield* doneWithOneWake(hub, folder, task)
-      assert.lengthOf(daemon.events("wake_attempt"), 2)
-      yield* takesTheNext(hub, folder)
-    }), 40_000)
+  it.live(
+    "the payload: nothing is woken nor counted, and the wake is made again under its number 5 s later",
+    () =>
+      Effect.gen(function*() {
+        const { daemon, folder, hub } = yield* startAll({ work: atOnce }, { tasks_dir: "occupied/tasks" })
+        writeFileSync(folder.file("occupied"), "")
+        const task = yield* submit(hub)
+        yield* until("it is tried again", () => daemon.events("wake_attempt").length === 2)
+        assert.lengthOf(folder.wakes(), 0)
+        rmSync(folder.file("occupied"))
+        yield* doneWithOneWake(hub, folder, task)
+        for (const { attempt } of daemon.events("wake_attempt")) assert.strictEqual(attempt, 1)
+        assert.isEmpty(daemon.events("wake_failed"))
+        assert.strictEqual(hub.task(task.id)?.retry_count, 0)
+        yield* takesTheNext(hub, folder)
+      }),
+    40_000
+  )
 })

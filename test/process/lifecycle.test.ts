@@ -166,15 +166,4 @@ describe("a task's way through the daemon", () => {
       assert.isFalse(existsSync(folder.file("pwned")))
       assert.lengthOf(frames(hub, "out").filter(({ type }) => type === "task_complete"), 1)
     }), 30_000)
-
-  it.live("an answer that is no JSON is set aside, and the task fails saying why", () =>
-    Effect.gen(function*() {
-      const hub = yield* startHub()
-      const folder = yield* makeFolder(hub, { work: atOnce, answer: `echo nonsense > "$RESULTS_DIR/$TASK_ID.json"` })
-      yield* startDaemon(folder)
-      const task = yield* submit(hub, "do it", { max_retries: 1 })
-      yield* untilStatus(hub, task, "dead_letter", 30_000)
-      assert.include(hub.task(task.id)?.last_error ?? "", "JSON")
-      assert.lengthOf(folder.wakes(task.id), 1)
-    }), 40_000)
 })

@@ -3,7 +3,9 @@ import * as Effect from "effect/Effect"
 import { existsSync } from "node:fs"
 import {
   agentId,
+  answered,
   atOnce,
+  type Daemon,
   frames,
   isAlive,
   makeFolder,
@@ -13,9 +15,43 @@ import {
   typesOf,
   until
 } from "../support/daemon.ts"
-import { doneWithOneWake, identifications, takesTheNext, untilAtWork } from "../support/outcomes.ts"
+import { countOf, doneWithOneWake, identifications, takesTheNext, untilAtWork } from "../support/outcomes.ts"
 
-describe("a crash of the daemon", () => {
+/** A command that only starts the agent, which confirms, waits and answers when it is told to. */
+const launching = (meanwhile: string) => ({
+  confirm: "",
+  work: `(while [ ! -e confirm ]; do sleep 0.02; done; : > "$RESULTS_DIR/$TASK_ID.started"
+while [ ! -e go ]; do sleep 0.02; done; ${answered}) &
+${meanwhile}
+exit 0`,
+  answer: ""
+})
+
+const endsWhileItIsDown = "while [ ! -e down ]; do sleep 0.02; done"
+
+/** The daemon is stopped and started again while its agent has not confirmed yet. */
+const restartUnconfirmed = (signal: NodeJS.Signals, meanwhile: string, stop_at: (daemon: Daemon) => boolean) =>
+  Effect.gen(function*() {
+    const hub = yield* startHub()
+    const folder = yield* makeFolder(hub, launching(meanwhile))
+    const first = yield* startDaemon(folder)
+    const task = yield* submit(hub)
+    yield* until("the agent is awake", () => folder.wakes(task.id).length === 1 && stop_at(first))
+    yield* first.signal(signal)
+    yield* first.ended
+    const [pid = 0] = folder.wakes(task.id)
+    folder.touch("down")
+    yield* until("the command has ended", () => !isAlive(pid))
+    const second = yield* startDaemon(folder)
+    yield* hub.waitFor(() => countOf(hub, "task_accepted") === 2)
+    folder.touch("confirm")
+    yield* until("it sees the agent confirm", () => second.events("agent_started").length === 1)
+    yield* folder.letGo
+    yield* doneWithOneWake(hub, folder, task)
+    yield* takesTheNext(hub, folder)
+  })
+
+describe.concurrent("a crash of the daemon", () => {
   it.live(
     "SIGKILL while the agent works: the agent is not disturbed, its answer is reported",
     () =>
@@ -107,7 +143,23 @@ const dropMidTask = (
     assert.strictEqual(frames(hub, "out").find(({ type }) => type === "task_complete")?.["generation"], 3)
   })
 
-describe("a drop while the agent works", () => {
+describe.concurrent("a restart beside an agent that was only started and has not confirmed", () => {
+  for (const signal of ["SIGTERM", "SIGKILL"] as const) {
+    it.live(
+      `${signal} after its command has ended: one wake`,
+      () => restartUnconfirmed(signal, "", (daemon) => daemon.events("wake_ended").length === 1),
+      40_000
+    )
+
+    it.live(
+      `${signal} before its command ends: one wake`,
+      () => restartUnconfirmed(signal, endsWhileItIsDown, () => true),
+      40_000
+    )
+  }
+})
+
+describe.concurrent("a drop while the agent works", () => {
   it.live(
     "the hub denies the old generation before it assigns the new one",
     () => dropMidTask(400, 0, (received) => assert.deepStrictEqual(received, ["state_report_ack", "task_assign"])),

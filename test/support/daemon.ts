@@ -145,11 +145,12 @@ const parse = (text: string): ReadonlyArray<LogLine> =>
 export const startDaemon = (
   folder: Folder,
   env: Record<string, string> = {},
-  config = "config.json"
+  config = "config.json",
+  options: ReadonlyArray<string> = []
 ): Effect.Effect<Daemon, never, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.promise(async () => {
-      const child = spawn(process.execPath, [main, "run", "--config", folder.file(config)], {
+      const child = spawn(process.execPath, [main, "run", "--config", folder.file(config), ...options], {
         stdio: ["ignore", "pipe", "pipe"],
         env: { ...process.env, ...env }
       })

@@ -99,6 +99,7 @@ export const mockServices = (world: World): Layer.Layer<Hub | TaskStore | Waker 
           const { answer, last_sign_at, started } = evidence()
           return { answer, last_sign_at, started }
         }),
+      rescan: (task_id) => note(`rescan ${task_id}`),
       clear: (task_id) => note(`clear ${task_id}`),
       setAside: (task_id, folder) => note(`set aside ${task_id} ${folder}`),
       remove: (task_id) => note(`remove ${task_id}`)

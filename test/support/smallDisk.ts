@@ -70,7 +70,7 @@ const faults: ReadonlyArray<DiskFault> = [
 export const diskFaults = faults.filter(({ needs_mount }) => mayMount || !needs_mount)
 
 /** A disk of 1 MiB in the agent's folder, as `disk`; a plain folder where this user may not mount. */
-const makeSmallDisk = (folder: Folder): Effect.Effect<string, never, Scope.Scope> =>
+export const makeSmallDisk = (folder: Folder): Effect.Effect<string, never, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.sync(() => {
       const disk = folder.file("disk")

@@ -11,7 +11,7 @@ export interface Client {
   readonly send: (data: string | Uint8Array) => Effect.Effect<void>
   readonly sendJson: (frame: object) => Effect.Effect<void>
   readonly identify: (agentId: string, token: string, capabilities?: ReadonlyArray<string>) => Effect.Effect<void>
-  /** The next frame; fails when none comes within two seconds. */
+  /** The next frame; fails when none comes. */
   readonly take: Effect.Effect<JsonObject, Mishap>
   /** All frames that the hub has sent before now. */
   readonly drain: Effect.Effect<ReadonlyArray<JsonObject>, Mishap>
@@ -25,9 +25,10 @@ export interface Client {
 /** Something that the hub should have done did not happen. */
 export class Mishap extends Data.TaggedError("Mishap")<{ readonly message: string; readonly cause?: unknown }> {}
 
-const PATIENCE_MS = 2000
+/** It only bounds a failure: a busy machine takes seconds over a frame of 16 MiB. */
+const PATIENCE_MS = 15_000
 
-const within = <A>(what: string, effect: Effect.Effect<A>): Effect.Effect<A, Mishap> =>
+const within = <A>(what: string, effect: Effect.Effect<A, Mishap>): Effect.Effect<A, Mishap> =>
   effect.pipe(
     Effect.timeoutOrElse({
       duration: PATIENCE_MS,
@@ -44,7 +45,6 @@ export const connect = (url: string): Effect.Effect<Client, Mishap, Scope.Scope>
       Effect.sync(() => new WebSocket(url, { perMessageDeflate: false })),
       (ws) => Effect.sync(() => ws.terminate())
     )
-    socket.on("error", () => undefined)
     socket.on("message", (data) => {
       const frame: unknown = JSON.parse(String(data))
       Queue.offerUnsafe(inbox, isJsonObject(frame) ? frame : { raw: frame })
@@ -52,7 +52,11 @@ export const connect = (url: string): Effect.Effect<Client, Mishap, Scope.Scope>
     socket.on("close", (code, reason) => {
       Deferred.doneUnsafe(closed, Effect.succeed({ code, reason: reason.toString() }))
     })
-    yield* within("connection", Effect.callback<void>((resume) => void socket.once("open", () => resume(Effect.void))))
+    const opened = Effect.callback<void, Mishap>((resume) => {
+      socket.once("open", () => resume(Effect.void))
+      socket.on("error", (cause) => resume(Effect.fail(new Mishap({ message: "no connection", cause }))))
+    })
+    yield* within("connection", opened)
 
     const send = (data: string | Uint8Array): Effect.Effect<void> =>
       Effect.callback<void>((resume) => socket.send(data, () => resume(Effect.void)))

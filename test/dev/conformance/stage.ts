@@ -7,6 +7,8 @@ import { type Bindings, makeBindings } from "./match.ts"
 import { type Action, expand, type Script } from "./script.ts"
 
 const OPERATOR = "operator"
+/** So slow that only `moveTo` moves the hub's time, however long the machine takes from one line to the next. */
+const STANDING = 1e-9
 
 /** A hub with the sockets of one recorded session. */
 export interface Stage {
@@ -43,6 +45,7 @@ export const make = (script: Script, agents: ReadonlyArray<string>): Effect.Effe
     const everybody = [OPERATOR, ...agents, ...script.actions.flatMap(({ identify }) => identify ?? [])]
     const hub = yield* DevHub.make({
       registerTokens: Object.fromEntries(everybody.map((agentId) => [agentId, tokenOf(agentId)])),
+      timeScale: STANDING,
       ...script.hub
     })
     const start = hub.now()
