@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// Prints what the daemon costs: the code it loads, the time from its start to its first frame, its memory when idle.
+// Prints what the daemon costs: the code it loads, the time from its start to its first frame, its memory when idle, and
+// what it takes to record a session.
 import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
@@ -9,6 +10,7 @@ import { setTimeout as sleep } from "node:timers/promises"
 import { fileURLToPath } from "node:url"
 import { gzipSync } from "node:zlib"
 import { WebSocketServer } from "ws"
+import { recordingCost } from "./record.mjs"
 
 const RUNS = 5
 const IDLE_MS = 5_000
@@ -106,6 +108,13 @@ try {
   const memory = await idleMemory(hub)
   console.log(
     `idle memory ${memory === undefined ? "unknown here" : `${memory.toFixed(1)} MiB RSS after ${IDLE_MS / 1000} s`}`
+  )
+  const { line_us, lines, pairs, ratio, task_ms } = await recordingCost(folder)
+  const task_us = line_us * lines
+  console.log(
+    `recording   ${line_us.toFixed(1)} µs a line, ${lines.toFixed(1)} lines a task: ` +
+      `${(task_us / task_ms / 10).toFixed(2)} % of the ${task_ms.toFixed(0)} ms of a task that is answered at once; ` +
+      `on against off ${ratio.toFixed(3)}, medians of ${pairs} by turns`
   )
 } finally {
   for (const client of hub.clients) client.terminate()

@@ -38,6 +38,10 @@ export const limits = {
   process_poll_ms: 1_000,
   output_tail_chars: 1_000,
   payload_in_env_bytes: 96 * 1024,
+  prompt_details_bytes: 32 * 1024,
+  argument_bytes: 128 * 1024 - 1, // Linux takes no more, and elsewhere it is enough
+  windows_command_line_chars: 32_766,
+  secret_chars: 8, // a shorter value is masked nowhere, as it could be any word
 
   // results folder
   rescan_ms: 5_000,
@@ -45,6 +49,8 @@ export const limits = {
   answer_bytes: 16 * 1024 * 1024,
   progress_bytes: 64 * 1024,
   watch_events: 4_096,
+  orphans_look_ms: 24 * 60 * 60 * 1_000,
+  orphans_a_look: 1_000, // tasks; the rest waits for the next
 
   // the daemon
   mailbox_messages: 1_024,
@@ -55,8 +61,15 @@ export const limits = {
   control_line_chars: 1024 * 1024,
   control_connections: 16,
   operator_requests: 4,
+  status_interval_ms: 1_000,
   lock_attempts: 5,
   disk_retry_ms: 5_000,
   state_file_bytes: 128 * 1024 * 1024,
-  task_id_chars: 128
+  task_id_chars: 128,
+
+  // the recording
+  record_file_bytes: 64 * 1024 * 1024, // then the file becomes `.1`, in place of the one before
+  record_excerpt_chars: 200, // of a frame that cannot be read
+  record_clock_jump_ms: 1_000, // from here on the clock was set
+  secret_piece_chars: 8 // that begin or end the token betray it
 } as const

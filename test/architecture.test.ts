@@ -42,11 +42,27 @@ const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
   services: ["domain"],
   actor: ["services", "domain", "limits.ts"],
   control: ["services", "domain", "limits.ts", "platform.ts"],
-  layers: ["services", "domain", "protocol", "control", "limits.ts", "SidecarConfig.ts", "platform.ts"],
-  config: ["limits.ts", "platform.ts"],
-  "SidecarConfig.ts": ["config", "platform.ts"],
+  lines: [],
+  wake: ["limits.ts", "platform.ts"],
+  layers: [
+    "services",
+    "domain",
+    "protocol",
+    "control",
+    "lines",
+    "wake",
+    "hubHttp.ts",
+    "limits.ts",
+    "SidecarConfig.ts",
+    "platform.ts"
+  ],
+  "hubHttp.ts": ["limits.ts"],
+  setup: ["config", "wake", "SidecarConfig.ts", "hubHttp.ts", "limits.ts", "platform.ts"],
+  exec: ["domain", "wake", "layers", "limits.ts", "platform.ts"],
+  config: ["wake", "limits.ts", "platform.ts"],
+  "SidecarConfig.ts": ["config", "wake", "platform.ts"],
   "Sidecar.ts": ["layers", "SidecarConfig.ts"],
-  replay: ["domain", "protocol", "services", "limits.ts", "platform.ts"],
+  replay: ["domain", "protocol", "services", "lines", "limits.ts", "platform.ts"],
   dev: ["domain", "protocol", "services", "limits.ts", "platform.ts"],
   cli: [
     "Sidecar.ts",
@@ -56,10 +72,12 @@ const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
     "control",
     "dev",
     "domain",
+    "exec",
     "limits.ts",
     "platform.ts",
     "replay",
-    "services"
+    "services",
+    "setup"
   ],
   "main.ts": ["cli"]
 }

@@ -1,17 +1,21 @@
 import { parseArgs } from "node:util"
 import { nearest } from "../config/nearest.ts"
-import { type CommandName, commands, type Options } from "./commands.ts"
+import { type CommandName, commandOptions, commands, type Options } from "./commands.ts"
 
 export type Invocation =
-  | { readonly _tag: "Run"; readonly command: CommandName; readonly options: Options }
+  | {
+    readonly _tag: "Run"
+    readonly command: CommandName
+    readonly options: Options
+    /** The command line behind `--`, or the files, for a command that takes them. */
+    readonly rest?: ReadonlyArray<string>
+  }
   | { readonly _tag: "Help" }
   | { readonly _tag: "Version" }
   | { readonly _tag: "Misused"; readonly problem: string }
 
 const options = {
-  config: { type: "string" },
-  port: { type: "string" },
-  "time-scale": { type: "string" },
+  ...commandOptions,
   help: { type: "boolean", short: "h" },
   version: { type: "boolean", short: "v" }
 } as const
@@ -32,31 +36,68 @@ type OptionToken = Extract<ReturnType<typeof tokenize>[number], { readonly kind:
 const optionProblem = ({ inlineValue, name, rawName, value }: OptionToken): string | undefined => {
   if (!isOption(name)) return `there is no option ${rawName}${hint(name, Object.keys(options), "--")}`
   if (options[name].type === "boolean") return inlineValue === true ? `${rawName} takes no value` : undefined
-  const isMissing = value === undefined || value === "" || (inlineValue !== true && value.startsWith("-"))
+  const isMissing = value === undefined || value === "" ||
+    (inlineValue !== true && value !== "-" && value.startsWith("-"))
   return isMissing ? `${rawName} needs a value` : undefined
 }
 
 const misused = (problem: string): Invocation => ({ _tag: "Misused", problem })
 
-const invoke = (names: ReadonlyArray<string>, given: ReadonlyArray<OptionToken>): Invocation => {
-  const [command = "run", extra] = names
+/** What is wrong with what follows the name of the command. */
+const restProblem = (command: CommandName, [extra]: ReadonlyArray<string>, rest: ReadonlyArray<string>) => {
+  if (commands[command].takesFiles === true) {
+    return extra === undefined && rest.length === 0 ? `${command} needs a file` : undefined
+  }
+  if (commands[command].takesCommand !== true) {
+    const argument = extra ?? rest[0]
+    return argument === undefined ? undefined : `${command} takes no argument ${argument}`
+  }
+  if (extra !== undefined) return `${command} takes its command behind --, as in ${command} -- ${extra}`
+  return rest.length === 0 ? `${command} needs -- and the command that it runs` : undefined
+}
+
+const invoke = (
+  [command = "run", ...others]: ReadonlyArray<string>,
+  given: ReadonlyArray<OptionToken>,
+  rest: ReadonlyArray<string>
+): Invocation => {
   if (!isCommand(command)) return misused(`there is no command ${command}${hint(command, Object.keys(commands))}`)
-  if (extra !== undefined) return misused(`${command} takes no argument ${extra}`)
+  const problem = restProblem(command, others, rest)
+  if (problem !== undefined) return misused(problem)
   const known: ReadonlyArray<string> = commands[command].options
   const stray = given.find(({ name }) => !known.includes(name))
   if (stray !== undefined) return misused(`${stray.rawName} is not an option of ${command}`)
   const typed = Object.fromEntries(given.map(({ name, value = "" }) => [name, value]))
-  return { _tag: "Run", command, options: typed }
+  const more = [...others, ...rest]
+  return { _tag: "Run", command, options: typed, ...(more.length > 0 ? { rest: more } : {}) }
+}
+
+type Token = ReturnType<typeof tokenize>[number]
+
+const valuesOf = (tokens: ReadonlyArray<Token>): ReadonlyArray<string> =>
+  tokens.flatMap((token) =>
+    token.kind === "positional" || (token.kind === "option" && token.name === "dry-run") ? token.value ?? [] : []
+  )
+
+/** The command and what follows it. `--dry-run` makes another command of `run`, and all behind it are files. */
+const namesIn = (tokens: ReadonlyArray<Token>): ReadonlyArray<string> => {
+  const dry = tokens.findIndex((token) => token.kind === "option" && token.name === "dry-run")
+  if (dry < 0) return valuesOf(tokens)
+  const [first, ...before] = valuesOf(tokens.slice(0, dry))
+  const files = [...before, ...valuesOf(tokens.slice(dry))]
+  return first === undefined || first === "run" || first === "dry-run"
+    ? ["dry-run", ...files]
+    : [first, ...files]
 }
 
 /** What the command line asks for. Of an option given twice the last counts. */
 export const parse = (argv: ReadonlyArray<string>): Invocation => {
-  const tokens = tokenize(argv)
+  const end = argv.includes("--") ? argv.indexOf("--") : argv.length
+  const tokens = tokenize(argv.slice(0, end))
   const given = tokens.filter((token) => token.kind === "option")
-  const names = tokens.filter((token) => token.kind === "positional").map(({ value }) => value)
   const fault = given.map(optionProblem).find((problem) => problem !== undefined)
   if (fault !== undefined) return misused(fault)
   if (given.some(({ name }) => name === "help")) return { _tag: "Help" }
   if (given.some(({ name }) => name === "version")) return { _tag: "Version" }
-  return invoke(names, given)
+  return invoke(namesIn(tokens), given, argv.slice(end + 1))
 }

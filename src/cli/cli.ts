@@ -20,7 +20,7 @@ export const cli = async (argv: ReadonlyArray<string>): Promise<void> => {
       return
     case "Run": {
       const { main } = await commands[invocation.command].load()
-      main(invocation.options)
+      main(invocation.options, invocation.rest ?? [])
     }
   }
 }

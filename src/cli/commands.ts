@@ -1,16 +1,58 @@
-export type OptionName = "config" | "port" | "time-scale"
+/** The options of all commands; each command says which it takes. */
+export const commandOptions = {
+  config: { type: "string" },
+  record: { type: "string" },
+  "dry-run": { type: "string" },
+  agent: { type: "string" },
+  expect: { type: "string" },
+  from: { type: "string" },
+  to: { type: "string" },
+  task: { type: "string" },
+  realtime: { type: "boolean" },
+  json: { type: "boolean" },
+  progress: { type: "boolean" },
+  watch: { type: "boolean" },
+  yes: { type: "boolean" },
+  "hub-url": { type: "string" },
+  "agent-id": { type: "string" },
+  type: { type: "string" },
+  capabilities: { type: "string" },
+  port: { type: "string" },
+  "time-scale": { type: "string" },
+  "token-file": { type: "string" }
+} as const
+
+export type OptionName = keyof typeof commandOptions
 
 /** What the command line gave, as it was typed. */
 export type Options = Readonly<Partial<Record<OptionName, string>>>
 
 interface Command {
   readonly options: ReadonlyArray<OptionName>
-  readonly load: () => Promise<{ readonly main: (options: Options) => void }>
+  /** Whether the command line of another program follows, behind `--`. */
+  readonly takesCommand?: true
+  /** Whether files follow, one or more. */
+  readonly takesFiles?: true
+  readonly load: () => Promise<{ readonly main: (options: Options, rest: ReadonlyArray<string>) => void }>
 }
 
 /** Each command is imported only when it is asked for, so that the daemon loads nothing it does not run. */
-export const commands: Readonly<Record<"run" | "dev-hub" | "demo", Command>> = {
-  run: { options: ["config"], load: () => import("./run.ts") },
+export const commands: Readonly<
+  Record<"run" | "dry-run" | "init" | "status" | "drain" | "exec" | "dev-hub" | "demo", Command>
+> = {
+  run: { options: ["config", "record"], load: () => import("./run.ts") },
+  "dry-run": {
+    options: ["dry-run", "agent", "expect", "from", "to", "task", "json", "realtime"],
+    takesFiles: true,
+    load: () => import("./dryRun.ts")
+  },
+  init: {
+    options: ["config", "hub-url", "agent-id", "type", "capabilities", "token-file", "yes"],
+    load: () => import("./init.ts")
+  },
+  status: { options: ["config", "json", "watch"], load: () => import("./status.ts") },
+  drain: { options: ["config"], load: () => import("./drain.ts") },
+  exec: { options: ["json", "progress"], takesCommand: true, load: () => import("./exec.ts") },
   "dev-hub": { options: ["port", "time-scale"], load: () => import("./devHub.ts") },
   demo: { options: [], load: () => import("./demo.ts") }
 }

@@ -2,6 +2,7 @@
 export const exitCodes = {
   stopped: 0,
   unforeseen: 1,
+  different: 1, // of a dry run
   usage: 2,
   notARecording: 65,
   hubUnusable: 69,

@@ -4,6 +4,32 @@ Usage: agentcom-sidecar [command] [options]
 
   run                  runs the sidecar of an agent (the default)
     --config FILE      its configuration (default: ./config.json); the file's folder is the agent's
+    --record FILE      appends what it sees and does to the file, without the token
+  --dry-run FILE ...   replays recordings: says what the sidecar would do, and wakes, sends and writes nothing;
+                       - is standard input
+    --agent HOW        where a recording has frames only: confirms-after=MS|never,works=MS,exits=CODE
+    --expect WHAT      strict (the default), ignore=FIELD,FIELD (of the frames), or none
+    --from T, --to T   prints only what is between: an ISO time, HH:MM:SS (UTC) or seconds from the beginning
+    --task ID          prints only what is about the task
+    --json             prints each event as a line of JSON
+    --realtime         prints at the pace of the recording
+  init                 registers an agent at the hub and writes its configuration; asks for what is not given
+    --config FILE      where to (default: ./config.json); what is there is never overwritten
+    --hub-url URL      the hub's WebSocket
+    --agent-id NAME    the agent's name at the hub
+    --type TYPE        openclaw, claude, codex, gemini or script
+    --capabilities A,B what it can do
+    --token-file FILE  holds the token of a name that is registered already
+    --yes              takes the defaults, asks nothing
+  status               says what the sidecar of the folder is at
+    --config FILE      whose folder (default: ./config.json)
+    --json             as one line of JSON
+    --watch            again each second
+  drain                lets the sidecar finish its task, take no other and stop
+    --config FILE      whose folder (default: ./config.json)
+  exec -- COMMAND ...  used as wake_command: runs an agent that writes no files, its end is the answer
+    --json             the JSON object that it prints is the answer
+    --progress         what it prints is told as progress
   dev-hub              runs a hub for development, on this machine only
     --port PORT        where it listens (default: 4000; 0 takes any free port)
     --time-scale N     how many times as fast as real its time passes (default: 1)
@@ -12,6 +38,6 @@ Usage: agentcom-sidecar [command] [options]
   -h, --help           shows this
   -v, --version        shows the version
 
-Exit codes: 0 stopped as asked, 1 unforeseen, 2 usage, 69 the hub cannot be used,
-73 another sidecar runs in the folder, 75 a restart is wanted, 78 configuration
+Exit codes: 0 stopped as asked, 1 unforeseen (of --dry-run: different), 2 usage, 65 not a recording,
+69 the hub cannot be used, 73 another sidecar runs in the folder, 75 a restart is wanted, 78 configuration
 `

@@ -3,8 +3,13 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Runtime from "effect/Runtime"
 import { runSidecar } from "../actor/SidecarActor.ts"
+import { Control } from "../control/Control.ts"
+import { makeDesk } from "../control/desk.ts"
 import type { Policy } from "../domain/SidecarState.ts"
 import { Logger } from "../services/Logger.ts"
+import { Operator } from "../services/Operator.ts"
+import { Waker } from "../services/Waker.ts"
+import { type Sight, Witness } from "../services/Witness.ts"
 import { sidecar } from "../Sidecar.ts"
 import { loadSettings, type Settings } from "../SidecarConfig.ts"
 import type { Options } from "./commands.ts"
@@ -12,6 +17,7 @@ import { exitCodes } from "./exitCodes.ts"
 import { inOneLine } from "./inOneLine.ts"
 import { runMain } from "./runMain.ts"
 import { version } from "./version.ts"
+import { withoutQuery } from "./withoutQuery.ts"
 
 const policyOf = (settings: Settings): Policy => ({
   confirmation_timeout_ms: settings.confirmation_timeout_ms,
@@ -20,8 +26,33 @@ const policyOf = (settings: Settings): Policy => ({
   wake_command_blocks: settings.wake_command_blocks
 })
 
+/** Who sees what the sidecar does: its recorder, or nobody, and then nothing of the recording is loaded. */
+const witnessOf = Effect.fnUntraced(function*(settings: Settings, record: string | undefined) {
+  if (record === undefined) return yield* Witness
+  const { recorderOf } = yield* Effect.promise(() => import("./recording.ts"))
+  return yield* recorderOf(settings, record)
+})
+
+/** The actor, with all that looks at it and all that it may be asked. */
+const attended = Effect.fnUntraced(function*(settings: Settings, record: string | undefined) {
+  const policy = policyOf(settings)
+  const about = { version, agent_id: settings.agent_id, hub_url: withoutQuery(settings.hub_url), pid: process.pid }
+  const desk = yield* makeDesk(policy, settings.token, about)
+  const recorder = yield* witnessOf(settings, record)
+  const { answerWith } = yield* Control
+  yield* answerWith(desk.respond((yield* Waker).survivors))
+  return runSidecar(policy).pipe(
+    Effect.provideService(Witness, (sight: Sight) => Effect.andThen(desk.witness(sight), recorder(sight))),
+    Effect.provideService(Operator, desk.requests)
+  )
+})
+
 /** The sidecar until it ends by itself or is asked to stop, with its first and its last line in the log. */
-const supervised = Effect.fnUntraced(function*(settings: Settings, stopRequested: Effect.Effect<string>) {
+const supervised = Effect.fnUntraced(function*(
+  settings: Settings,
+  record: string | undefined,
+  stopRequested: Effect.Effect<string>
+) {
   const { log } = yield* Logger
   const logDeath = (cause: Cause.Cause<unknown>) =>
     Cause.hasInterruptsOnly(cause)
@@ -32,15 +63,16 @@ const supervised = Effect.fnUntraced(function*(settings: Settings, stopRequested
     version,
     node: process.version,
     pid: process.pid,
-    hub_url: settings.hub_url.replace(/\?.*/s, "")
+    hub_url: withoutQuery(settings.hub_url)
   })
+  const actor = yield* attended(settings, record)
   // Each is logged before the other is interrupted, since that may take longer than we have.
   const stopped = Effect.tap(stopRequested, (reason) => log({ event: "shutdown", reason }))
   return yield* Effect.raceFirst(
-    Effect.tapCause(runSidecar(policyOf(settings)), logDeath),
+    Effect.tapCause(actor, logDeath),
     Effect.as(Effect.tapCause(stopped, logDeath), exitCodes.stopped)
   )
-})
+}, Effect.scoped)
 
 /** An error without an exit code of its own is not ours, and its text may hold anything. */
 const conceal = (cause: Cause.Cause<unknown>, secret: string): Effect.Effect<never, unknown> => {
@@ -50,10 +82,10 @@ const conceal = (cause: Cause.Cause<unknown>, secret: string): Effect.Effect<nev
     : Effect.fail(error)
 }
 
-export const main = ({ config = "./config.json" }: Options): void =>
+export const main = ({ config = "./config.json", record }: Options): void =>
   runMain((stopRequested) =>
     Effect.flatMap(loadSettings(config), (settings) =>
-      supervised(settings, stopRequested).pipe(
+      supervised(settings, record, stopRequested).pipe(
         Effect.provide(sidecar(settings)),
         Effect.catchCause((cause) => conceal(cause, Redacted.value(settings.token)))
       ))

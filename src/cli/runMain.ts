@@ -19,13 +19,17 @@ const say = (cause: Cause.Cause<unknown>): number => {
 }
 
 /**
- * Runs a command and exits with the code it ends with. Its failures become a sentence each on standard error: the whole
- * message of an error that has an exit code of its own, one line for any other.
+ * Runs a command, which listens for signals by itself, and exits with the code it ends with. Its failures become a sentence
+ * each on standard error: the whole message of an error that has an exit code of its own, one line for any other.
  */
-export const runMain = (command: (stopRequested: Effect.Effect<string>) => Effect.Effect<number, unknown>): void => {
-  const main = Effect.flatMap(listenForStop, command).pipe(
+export const runToEnd = (command: Effect.Effect<number, unknown>): void => {
+  const main = command.pipe(
     Effect.catchCause((cause) => Effect.sync(() => say(cause))),
     Effect.flatMap((code) => Effect.sync(() => process.exit(code)))
   )
   keepAlive(main, { disableErrorReporting: true })
 }
+
+/** Runs a command that ends when it is asked to stop. */
+export const runMain = (command: (stopRequested: Effect.Effect<string>) => Effect.Effect<number, unknown>): void =>
+  runToEnd(Effect.flatMap(listenForStop, command))

@@ -38,10 +38,10 @@ export const holderAt = (address: string): Effect.Effect<Holder | "silent" | nul
     (lines) => lines === null ? null : holderIn(lines) ?? "silent"
   )
 
-/** Asks the sidecar of the folder, and returns the line it answers; null where none runs there or it does not answer. */
+/** Asks the sidecar of the folder, and returns the line it answers, empty where it is silent; null where none runs there. */
 export const askSidecar = Effect.fnUntraced(function*(folder: string, request: Request) {
   const address = yield* addressOf(folder)
   const line = `${Schema.encodeSync(RequestLine)(request)}\n`
   const lines = yield* linesFrom(address, line, 2, limits.control_answer_ms)
-  return lines?.[1] ?? null
+  return lines === null ? null : lines[1] ?? ""
 })

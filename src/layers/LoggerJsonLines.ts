@@ -7,8 +7,8 @@ import { Logger } from "../services/Logger.ts"
 import { SidecarConfig } from "../SidecarConfig.ts"
 import { fileSink } from "./logger/fileSink.ts"
 import { jsonLine, readableLine } from "./logger/line.ts"
+import { noted } from "./logger/noted.ts"
 import { streamSink } from "./logger/streamSink.ts"
-import { unfailing } from "./logger/unfailing.ts"
 
 type Output = Writable & { readonly isTTY?: boolean }
 
@@ -22,9 +22,9 @@ export const loggerJsonLinesTo = (output: Output, errors: Writable): Layer.Layer
     Effect.gen(function*() {
       const { agent_id, log_file, token } = yield* SidecarConfig
       const secret = Redacted.value(token)
-      const note = unfailing("standard error", streamSink(errors), () => {})
-      const toFile = unfailing(log_file, fileSink(log_file), note)
-      const toOutput = unfailing("standard output", streamSink(output), note)
+      const note = noted("standard error", streamSink(errors), () => {})
+      const toFile = noted(log_file, fileSink(log_file), note)
+      const toOutput = noted("standard output", streamSink(output), note)
       return {
         log: (event) =>
           Effect.map(Clock.currentTimeMillis, (now) => {

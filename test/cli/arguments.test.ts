@@ -34,6 +34,18 @@ describe("the command line", () => {
     for (const line of ["--version", "-v", "run -v"]) expect(parsed(line)).toEqual({ _tag: "Version" })
   })
 
+  it("takes the command of exec from behind --, as it is", () => {
+    const expected = { _tag: "Run", command: "exec", options: {}, rest: ["agent", "--help", "--", "-p", "{prompt}"] }
+    expect(parsed("exec -- agent --help -- -p {prompt}")).toEqual(expected)
+    expect(parsed("exec --json --progress -- x")).toEqual({
+      _tag: "Run",
+      command: "exec",
+      options: { json: "", progress: "" },
+      rest: ["x"]
+    })
+    expect(parsed("exec --help")).toEqual({ _tag: "Help" })
+  })
+
   const misuses: ReadonlyArray<readonly [line: string, problem: string]> = [
     ["rnu", "there is no command rnu; did you mean run?"],
     ["devhub", "there is no command devhub; did you mean dev-hub?"],
@@ -45,6 +57,12 @@ describe("the command line", () => {
     ["--config=", "--config needs a value"],
     ["--config --port 1", "--config needs a value"],
     ["--help=1", "--help takes no value"],
+    ["exec", "exec needs -- and the command that it runs"],
+    ["exec --", "exec needs -- and the command that it runs"],
+    ["exec agent", "exec takes its command behind --, as in exec -- agent"],
+    ["exec --config x -- agent", "--config is not an option of exec"],
+    ["exec --json=1 -- agent", "--json takes no value"],
+    ["run -- now", "run takes no argument now"],
     ["run --port 1", "--port is not an option of run"],
     ["dev-hub --config x", "--config is not an option of dev-hub"]
   ]

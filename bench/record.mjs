@@ -1,0 +1,98 @@
+// What `--record` costs: quick tasks through the daemon and the development hub, with it and without it by turns, and the
+// time that the recorder itself takes for the lines of that recording.
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import { spawn } from "node:child_process"
+import { once } from "node:events"
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { make } from "../src/dev/DevHub.ts"
+import { parseEntry } from "../src/replay/format.ts"
+import { makeEntries } from "../src/replay/record/entries.ts"
+import { recordFile } from "../src/replay/record/recordFile.ts"
+import { redaction } from "../src/replay/record/redact.ts"
+
+const PAIRS = 60
+const WARM_UP = 5
+const HUB_MS_PER_TASK = 4_000 // it takes 60 frames a minute of an agent
+const token = "s3cret-of-the-bench"
+
+const main = fileURLToPath(new URL("../dist/main.js", import.meta.url))
+const wake_command = `printf '{"status":"success"}' > "$RESULTS_DIR/$TASK_ID.json"`
+const median = (numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)]
+
+/** A daemon with a hub of its own; `run` has one task done and says how long that took. */
+const startPair = (home, options) =>
+  Effect.gen(function*() {
+    const hub = yield* make({ registerTokens: { bench: token } })
+    mkdirSync(home)
+    const config = join(home, "config.json")
+    writeFileSync(config, JSON.stringify({ agent_id: "bench", token, hub_url: hub.url, wake_command }))
+    yield* Effect.acquireRelease(
+      Effect.sync(() =>
+        spawn(process.execPath, [main, "run", "--config", config, ...options], {
+          stdio: ["ignore", "ignore", "inherit"]
+        })
+      ),
+      (child) =>
+        Effect.promise(async () => {
+          const exit = once(child, "exit")
+          child.kill("SIGTERM")
+          await exit
+        })
+    )
+    yield* hub.waitFor(() => hub.connections("bench") === 1, 10_000)
+    const run = Effect.gen(function*() {
+      const begun = performance.now()
+      const { id } = yield* hub.submit({ description: "at once" })
+      yield* hub.waitFor(() => hub.task(id)?.status === "completed", 10_000)
+      const took = performance.now() - begun
+      yield* hub.advance(HUB_MS_PER_TASK)
+      return took
+    })
+    return { run }
+  })
+
+/** What the recorder does for an entry of a recording. */
+const sightOf = ({ dir, msg }) => ({ _tag: dir === "in" ? "FrameIn" : "FrameOut", text: JSON.stringify(msg) })
+
+/** The microseconds that the recorder takes for a line, its write included, in code as cold as the daemon's. */
+const lineCost = (folder, entries) =>
+  Effect.gen(function*() {
+    const cleaned = redaction(token)
+    const [{ msg: header }, ...rest] = entries
+    const file = recordFile(join(folder, "again.jsonl"), header, cleaned.line)
+    const entriesOf = makeEntries(yield* Clock.Clock, cleaned.text)
+    const sights = rest.map((entry) => ({ entry, sight: entry.dir === "local" ? undefined : sightOf(entry) }))
+    const begun = performance.now()
+    for (const { entry, sight } of sights) {
+      for (const one of sight === undefined ? [entry] : entriesOf(sight)) file.write(one, 0)
+    }
+    const took = performance.now() - begun
+    file.close()
+    return took * 1_000 / sights.length
+  })
+
+/** Runs in a folder of the bench. Times are of a task from its submission until the hub has its answer. */
+export const recordingCost = (folder) =>
+  Effect.gen(function*() {
+    const path = join(folder, "recorded.jsonl")
+    const off = yield* startPair(join(folder, "off"), [])
+    const on = yield* startPair(join(folder, "on"), ["--record", path])
+    const times = { off: [], on: [] }
+    for (let n = 0; n < WARM_UP + PAIRS; n++) {
+      const [without, with_it] = [yield* off.run, yield* on.run]
+      if (n >= WARM_UP) times.off.push(without)
+      if (n >= WARM_UP) times.on.push(with_it)
+    }
+    const entries = readFileSync(path, "utf8").trimEnd().split("\n").map((line) => Result.getOrThrow(parseEntry(line)))
+    return {
+      pairs: PAIRS,
+      lines: entries.length / (WARM_UP + PAIRS),
+      line_us: yield* lineCost(folder, entries),
+      task_ms: median(times.off),
+      ratio: median(times.on) / median(times.off)
+    }
+  }).pipe(Effect.scoped, Effect.runPromise)

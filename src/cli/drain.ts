@@ -1,0 +1,26 @@
+import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
+import { ask } from "../control/ask.ts"
+import { limits } from "../limits.ts"
+import type { Options } from "./commands.ts"
+import { exitCodes } from "./exitCodes.ts"
+import { folderOf } from "./folderOf.ts"
+import { runMain } from "./runMain.ts"
+
+const say = (line: string): void => void process.stdout.write(`${line}\n`)
+
+export const main = ({ config }: Options): void =>
+  runMain(Effect.fnUntraced(function*(stopRequested) {
+    const folder = yield* folderOf(config)
+    const drained = Effect.gen(function*() {
+      const asked = yield* ask(folder, "drain")
+      if (asked === null) return say(`No sidecar runs in ${folder.path}.`)
+      const holds = asked.task === null ? "" : `; it finishes ${asked.task.task_id} first`
+      say(`The sidecar with pid ${asked.pid} takes no more tasks${holds}.`)
+      yield* ask(folder, "status").pipe(
+        Effect.repeat({ schedule: Schedule.spaced(limits.status_interval_ms), until: (status) => status === null })
+      )
+      say("It has stopped.")
+    })
+    return yield* Effect.raceFirst(Effect.as(drained, exitCodes.stopped), Effect.as(stopRequested, exitCodes.stopped))
+  }))

@@ -1,0 +1,66 @@
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import { readFile } from "node:fs/promises"
+import { createInterface } from "node:readline/promises"
+import { type Ask, type Given, init, type Made } from "../setup/init.ts"
+import { CommandFailed } from "./CommandFailed.ts"
+import type { Options } from "./commands.ts"
+import { exitCodes } from "./exitCodes.ts"
+import { inOneLine } from "./inOneLine.ts"
+import { runMain } from "./runMain.ts"
+
+const takeDefault: Ask = (_question, byDefault) => Effect.succeed(byDefault)
+
+/** Asks at the terminal. */
+const atTerminal = Effect.map(
+  Effect.acquireRelease(
+    Effect.sync(() => createInterface({ input: process.stdin, output: process.stdout })),
+    (terminal) => Effect.sync(() => terminal.close())
+  ),
+  (terminal): Ask => (question, byDefault) =>
+    Effect.map(
+      Effect.promise((signal) => terminal.question(`${question} [${byDefault}]: `, { signal })),
+      (answer) => answer.trim() === "" ? byDefault : answer.trim()
+    )
+)
+
+const told = ({ agent_id, path, registered }: Made): string =>
+  `${registered ? `${agent_id} is registered at the hub. ` : ""}${path} is written, readable by you only.\n` +
+  `The hub takes the token. Next: agentcom-sidecar doctor --config ${path}\n` +
+  `then:                       agentcom-sidecar run --config ${path}\n`
+
+const readToken = (file: string | undefined) =>
+  file === undefined ? Effect.succeed(undefined) : Effect.tryPromise(() => readFile(file, "utf8")).pipe(
+    Effect.map((text) => Redacted.make(text.trim())),
+    Effect.catch(({ cause }) => failed(`${file} cannot be read: ${inOneLine(cause)}`, exitCodes.usage))
+  )
+
+const failed = (message: string, exitCode: number) =>
+  Effect.fail(new CommandFailed({ message: `agentcom-sidecar: ${message}`, exitCode }))
+
+const givenBy = (options: Options) =>
+  Effect.map(readToken(options["token-file"]), (token): Given => ({
+    config: options.config ?? "./config.json",
+    hub_url: options["hub-url"],
+    agent_id: options["agent-id"],
+    agent_type: options.type,
+    capabilities: options.capabilities,
+    token
+  }))
+
+export const main = (options: Options): void =>
+  runMain((stopRequested) => {
+    const made = Effect.gen(function*() {
+      const ask = options.yes === undefined && process.stdin.isTTY ? yield* atTerminal : takeDefault
+      process.stdout.write(told(yield* init(yield* givenBy(options), ask)))
+      return exitCodes.stopped
+    }).pipe(
+      Effect.scoped,
+      Effect.catchTags({
+        InitRefused: ({ message }) => failed(message, exitCodes.usage),
+        AccountError: ({ message }) => failed(message, exitCodes.hubUnusable),
+        ConfigUnwritten: ({ message }) => failed(message, exitCodes.configuration)
+      })
+    )
+    return Effect.raceFirst(made, Effect.as(stopRequested, exitCodes.unforeseen))
+  })

@@ -1,0 +1,91 @@
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import { request as requestHttp } from "node:http"
+import { request as requestHttps } from "node:https"
+import { limits } from "./limits.ts"
+
+/** The hub's HTTP interface gave no usable answer; `code` is the system's where the connection failed, or empty. */
+export class HttpError extends Schema.TaggedError<HttpError>()("HttpError", {
+  reason: Schema.String,
+  code: Schema.String
+}) {}
+
+export interface HttpAnswer {
+  readonly status: number
+  readonly body: string
+  /** The hub's clock as its `date` header tells it, in epoch milliseconds; null where it tells none. */
+  readonly date: number | null
+}
+
+export interface HttpRequest {
+  readonly api_url: string
+  /** Relative to `api_url`, without a slash before it. */
+  readonly path: string
+  readonly token?: Redacted.Redacted<string>
+  /** What is posted as JSON; a request without it is a GET. */
+  readonly body?: object
+  /** PEM text of the authorities to trust in place of the system's. */
+  readonly ca: string | null
+  readonly timeout_ms: number
+}
+
+const failure = (cause: unknown): HttpError => {
+  const error: NodeJS.ErrnoException = cause instanceof Error ? cause : new Error(String(cause))
+  return new HttpError({ reason: error.message === "" ? String(error.code) : error.message, code: error.code ?? "" })
+}
+
+const optionsOf = ({ body, ca, token }: HttpRequest) => ({
+  agent: false,
+  method: body === undefined ? "GET" : "POST",
+  headers: {
+    accept: "application/json",
+    ...(body === undefined ? {} : { "content-type": "application/json" }),
+    ...(token === undefined ? {} : { authorization: `Bearer ${Redacted.value(token)}` })
+  },
+  ...(ca === null ? {} : { ca })
+})
+
+const send = (url: URL, request: HttpRequest): Effect.Effect<HttpAnswer, HttpError> =>
+  Effect.callback<HttpAnswer, HttpError>((resume) => {
+    const fail = (cause: unknown) => resume(Effect.fail(failure(cause)))
+    const asked = (url.protocol === "https:" ? requestHttps : requestHttp)(url, optionsOf(request))
+    // Stays for ever: an error without a listener would end the process.
+    asked.on("error", fail)
+    asked.on("response", (response) => {
+      const chunks: Array<Buffer> = []
+      let bytes = 0
+      response.on("error", fail)
+      response.on("data", (chunk: Buffer) => {
+        bytes += chunk.length
+        chunks.push(chunk)
+        if (bytes > limits.lookup_body_bytes) asked.destroy(new Error("the answer is too large"))
+      })
+      response.on("end", () => {
+        const date = Date.parse(response.headers.date ?? "")
+        resume(Effect.succeed({
+          status: response.statusCode ?? 0,
+          body: Buffer.concat(chunks).toString(),
+          date: Number.isNaN(date) ? null : date
+        }))
+      })
+    })
+    asked.end(request.body === undefined ? undefined : JSON.stringify(request.body))
+    return Effect.sync(() => asked.destroy())
+  }).pipe(
+    // Node throws at an address or a header that it does not take.
+    Effect.catchDefect((defect) => Effect.fail(failure(defect)))
+  )
+
+/** One request to the hub's HTTP interface. Fails where there is no answer in time; a status of any kind is an answer. */
+export const hubRequest = (request: HttpRequest): Effect.Effect<HttpAnswer, HttpError> =>
+  Effect.try({
+    try: () => new URL(request.path, request.api_url.replace(/\/*$/, "/")),
+    catch: () => new HttpError({ reason: "hub_api_url is not an address", code: "" })
+  }).pipe(
+    Effect.flatMap((url) => send(url, request)),
+    Effect.timeoutOrElse({
+      duration: request.timeout_ms,
+      orElse: () => Effect.fail(new HttpError({ reason: `no answer within ${request.timeout_ms} ms`, code: "" }))
+    })
+  )

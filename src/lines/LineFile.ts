@@ -1,0 +1,52 @@
+import { closeSync, constants, fstatSync, mkdirSync, openSync, readSync, writeSync } from "node:fs"
+import { dirname } from "node:path"
+
+/** `O_NONBLOCK`, so that a FIFO nobody reads is an error and not a wait; Windows knows neither. */
+const appending = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | (constants.O_NONBLOCK ?? 0)
+
+/** An open file that grows by lines. What fails throws, and the file is then to be closed. */
+export interface LineFile {
+  /** Its size in bytes; 0 for what is no file but an endless device or a pipe. */
+  readonly size: () => number
+  /** The first bytes of what it holds. */
+  readonly beginning: (bytes: number) => string
+  /** Appends whole lines with one write; those survive the end of this process, however it comes. */
+  readonly append: (lines: string) => void
+  readonly close: () => void
+}
+
+const read = (fd: number, position: number, bytes: number): string => {
+  const buffer = Buffer.alloc(bytes)
+  return buffer.subarray(0, readSync(fd, buffer, 0, bytes, position)).toString()
+}
+
+const lineFile = (fd: number): LineFile => {
+  const stats = fstatSync(fd)
+  const isFile = stats.isFile()
+  let size = isFile ? stats.size : 0
+  // A crash or a full disk has left the last line without its end.
+  let isTorn = size > 0 && read(fd, size - 1, 1) !== "\n"
+  return {
+    size: () => size,
+    beginning: (bytes) => size > 0 ? read(fd, 0, bytes) : "",
+    append: (lines) => {
+      const bytes = Buffer.from(isTorn ? `\n${lines}` : lines)
+      if (writeSync(fd, bytes) < bytes.length) throw new Error("the disk is full")
+      isTorn = false
+      if (isFile) size += bytes.length
+    },
+    close: () => closeSync(fd)
+  }
+}
+
+/** Opens the file, made where there is none, with its folder, and readable by its owner only. */
+export const openLineFile = (path: string): LineFile => {
+  mkdirSync(dirname(path), { recursive: true })
+  const fd = openSync(path, appending, 0o600)
+  try {
+    return lineFile(fd)
+  } catch (cause) {
+    closeSync(fd)
+    throw cause
+  }
+}

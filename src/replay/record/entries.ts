@@ -1,0 +1,70 @@
+import type * as Clock from "effect/Clock"
+import * as Predicate from "effect/Predicate"
+import type { JsonObject } from "../../domain/Task.ts"
+import { limits } from "../../limits.ts"
+import type { Sight, Step } from "../../services/Witness.ts"
+import { briefOf } from "../briefOf.ts"
+import type { Entry } from "../format.ts"
+import { isLocalFact } from "../LocalFact.ts"
+
+const jsonObject = (text: string): JsonObject | undefined => {
+  try {
+    const value: unknown = JSON.parse(text)
+    return Predicate.isObject(value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * A step is recorded by its message and by what was decided on it. Where the message is a frame of the hub, the frame is
+ * there already.
+ */
+const ofStep = ({ at, commands, message }: Step): ReadonlyArray<Entry> => {
+  const told: ReadonlyArray<Entry> = isLocalFact(message) ? [{ t: at, dir: "local", msg: message }] : []
+  return commands.length === 0
+    ? told
+    : [...told, { t: at, dir: "local", msg: { _tag: "Decided", commands: commands.map(briefOf) } }]
+}
+
+const ofSight = (sight: Sight, t: number, cleaned: (text: string) => string): ReadonlyArray<Entry> => {
+  switch (sight._tag) {
+    case "FrameIn": {
+      const msg = jsonObject(sight.text)
+      if (msg !== undefined) return [{ t, dir: "in", msg }]
+      return [{ t, dir: "in", unreadable: cleaned(sight.text).slice(0, limits.record_excerpt_chars) }]
+    }
+    case "BinaryIn":
+      return [{ t, dir: "in", unreadable: `binary, ${sight.bytes} bytes` }]
+    case "FrameOut":
+      return [{ t, dir: "out", msg: jsonObject(sight.text) ?? {} }]
+    case "FrameUnsendable":
+      return [{ t, dir: "local", msg: { _tag: "FrameUnsendable", command: sight.type } }]
+    case "Stepped":
+      return ofStep(sight.step)
+  }
+}
+
+const nanos_per_milli = 1e6
+
+/**
+ * What is to be recorded of each sight, in order, and first by how much the machine's clock was set since the last one.
+ * `cleaned` takes the secret out of a text before it is cut.
+ */
+export const makeEntries = (clock: Clock.Clock, cleaned: (text: string) => string) => {
+  const look = () => ({
+    wall: clock.currentTimeMillisUnsafe(),
+    elapsed: Number(clock.monotonicTimeNanosUnsafe()) / nanos_per_milli
+  })
+  let last = look()
+  return (sight: Sight): ReadonlyArray<Entry> => {
+    const now = look()
+    const entries = ofSight(sight, now.wall, cleaned)
+    const by_ms = Math.round(now.wall - last.wall - (now.elapsed - last.elapsed))
+    last = now
+    const [first] = entries
+    return first !== undefined && Math.abs(by_ms) > limits.record_clock_jump_ms
+      ? [{ t: first.t, dir: "local", msg: { _tag: "ClockJumped", by_ms } }, ...entries]
+      : entries
+  }
+}

@@ -1,0 +1,76 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Predicate from "effect/Predicate"
+import * as Redacted from "effect/Redacted"
+import * as Runtime from "effect/Runtime"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import type { LifecycleEvent } from "../../domain/LifecycleEvent.ts"
+import { unfailing } from "../../lines/unfailing.ts"
+import { Logger } from "../../services/Logger.ts"
+import type { Sight } from "../../services/Witness.ts"
+import type { Header } from "../format.ts"
+import { makeEntries } from "./entries.ts"
+import { recordFile } from "./recordFile.ts"
+import { redaction } from "./redact.ts"
+
+/** The recording cannot begin; the message is a sentence. */
+export class RecordingImpossible extends Schema.TaggedError<RecordingImpossible>()("RecordingImpossible", {
+  path: Schema.String,
+  reason: Schema.String,
+  passes: Schema.Boolean // of itself, so that it must not keep the sidecar from its work
+}) {
+  override readonly [Runtime.errorExitCode] = 78
+  override get message(): string {
+    return `agentcom-sidecar: ${this.path} cannot be used for the recording: ${this.reason}`
+  }
+}
+
+const passing: ReadonlySet<unknown> = new Set(["ENOSPC", "EDQUOT", "EROFS", "EIO", "EMFILE", "ENFILE", "EAGAIN"])
+
+const isPassing = (cause: unknown): boolean => Predicate.hasProperty(cause, "code") && passing.has(cause.code)
+
+export interface RecordOptions {
+  readonly path: string
+  readonly header: Header
+  /** Printable ASCII that no line may hold. */
+  readonly secret: Redacted.Redacted<string>
+}
+
+/**
+ * A witness that appends what it sees to a file, each entry at once, until the scope closes. That the file cannot be
+ * written later on is logged, and the work goes on without it until it can be written again. Fails with
+ * `RecordingImpossible` where it can never be.
+ */
+export const makeRecorder = (
+  { header, path, secret }: RecordOptions
+): Effect.Effect<(sight: Sight) => Effect.Effect<void>, RecordingImpossible, Logger | Scope.Scope> =>
+  Effect.gen(function*() {
+    const { log } = yield* Logger
+    const clock = yield* Clock.Clock
+    const cleaned = redaction(Redacted.value(secret))
+    const entriesOf = makeEntries(clock, cleaned.text)
+    const file = yield* Effect.acquireRelease(
+      Effect.sync(() => recordFile(path, header, cleaned.line)),
+      ({ close }) => Effect.sync(close)
+    )
+    yield* Effect.try({
+      try: () => file.begin(clock.currentTimeMillisUnsafe()),
+      catch: (cause) => {
+        const reason = cause instanceof Error ? cause.message : String(cause)
+        return new RecordingImpossible({ path, reason, passes: isPassing(cause) })
+      }
+    }).pipe(Effect.catchIf(({ passes }) => passes, () => Effect.void))
+
+    const untold: Array<LifecycleEvent> = []
+    const tell = (reason: string) => void untold.push({ event: "file_trouble", path, reason })
+    const write = unfailing(file.write, {
+      stopped: (reason) => tell(`it cannot be written, the work goes on without the recording: ${reason}`),
+      worksAgain: (lost) => tell(`it can be written again; ${lost} lines of the recording are missing there`)
+    })
+    return (sight) =>
+      Effect.suspend(() => {
+        entriesOf(sight).forEach(write)
+        return Effect.forEach(untold.splice(0), log, { discard: true })
+      })
+  })

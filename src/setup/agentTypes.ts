@@ -1,0 +1,30 @@
+import type { WakeCommand } from "../wake/arguments.ts"
+
+interface Wake {
+  readonly wake_command: WakeCommand
+  readonly wake_command_blocks: boolean
+}
+
+const run = (...command: ReadonlyArray<string>): Wake => ({
+  wake_command: ["agentcom-sidecar", "exec", "--", ...command],
+  wake_command_blocks: true
+})
+
+/** How each kind of agent is woken; the recipes of docs/agents.md. */
+export const agentTypes = {
+  openclaw: {
+    wake_command: [
+      ...["openclaw", "agent", "--agent", "main", "--session-key", "agentcom-${TASK_ID}"],
+      ...["--message-file", "${TASK_PROMPT_FILE}", "--timeout", "86400", "--json"]
+    ],
+    wake_command_blocks: true
+  },
+  claude: run("claude", "-p", "{prompt}"),
+  codex: run("codex", "exec", "{prompt}"),
+  gemini: run("gemini", "-p", "{prompt}"),
+  script: { wake_command: ["./wake.sh"], wake_command_blocks: false }
+} as const satisfies Readonly<Record<string, Wake>>
+
+export type AgentType = keyof typeof agentTypes
+
+export const isAgentType = (name: string): name is AgentType => Object.hasOwn(agentTypes, name)

@@ -1,0 +1,190 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { execFile } from "node:child_process"
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join, resolve } from "node:path"
+import { agentId, makeFolder, startDaemon, startHub, submit, token, until, untilStatus } from "../support/daemon.ts"
+
+const main = resolve("dist/main.js")
+
+interface Ended {
+  readonly code: number
+  readonly out: string
+  readonly err: string
+}
+
+/** Runs a command of the built program to its end. */
+const run = (...args: ReadonlyArray<string>): Effect.Effect<Ended> =>
+  Effect.callback<Ended>((resume) => {
+    const child = execFile(process.execPath, [main, ...args], (error, out, err) => {
+      resume(Effect.succeed({ code: typeof error?.code === "number" ? error.code : 0, out, err }))
+    })
+    child.stdin?.end()
+    return Effect.sync(() => void child.kill("SIGKILL"))
+  })
+
+describe("status", () => {
+  it.live("tells what a running sidecar is at, to people and to machines", () =>
+    Effect.gen(function*() {
+      const hub = yield* startHub()
+      const folder = yield* makeFolder(hub)
+      const daemon = yield* startDaemon(folder)
+      const task = yield* submit(hub)
+      yield* until("the agent works", () => daemon.events("agent_started").length > 0)
+      const config = folder.file("config.json")
+      const json: unknown = JSON.parse((yield* run("status", "--json", "--config", config)).out)
+      expect(json).toMatchObject({
+        running: true,
+        pid: daemon.pid,
+        agent_id: agentId,
+        connection: { phase: "identified" },
+        task: { task_id: task.id, status: "working", wake_attempts: 1, agent_alive: true },
+        counters: { connections: 1, tasks_received: 1, wakes: 1 }
+      })
+      const { code, err, out } = yield* run("status", "--config", config)
+      expect(code).toBe(0)
+      expect(err).toBe("")
+      expect(out).toContain(`task      ${task.id} working for`)
+      expect(`${JSON.stringify(json)}${out}`).not.toContain(token)
+    }).pipe(Effect.scoped))
+
+  it.live("reads the state file where no sidecar runs, and says so", () =>
+    Effect.gen(function*() {
+      const hub = yield* startHub()
+      const folder = yield* makeFolder(hub)
+      const daemon = yield* startDaemon(folder)
+      const task = yield* submit(hub)
+      yield* until("the agent works", () => daemon.events("agent_started").length > 0)
+      yield* daemon.kill
+      const { code, out } = yield* run("status", "--config", folder.file("config.json"))
+      expect(code).toBe(0)
+      expect(out).toMatch(new RegExp(`^No sidecar runs in .*; its queue.json holds ${task.id}, working`))
+    }).pipe(Effect.scoped))
+
+  it.live("is refused where the configuration is another's", () =>
+    Effect.gen(function*() {
+      const hub = yield* startHub()
+      const folder = yield* makeFolder(hub)
+      yield* startDaemon(folder)
+      yield* until("it holds its folder", () => folder.read("sidecar.log").includes("identified"))
+      const other = folder.file("other.json")
+      writeFileSync(other, folder.read("config.json").replace(token, "another-token"))
+      const { code, err } = yield* run("status", "--config", other)
+      expect(code).toBe(1)
+      expect(err).toContain("its config.json does not hold the token that it runs with")
+    }).pipe(Effect.scoped))
+})
+
+describe("drain", () => {
+  it.live("lets the task be finished, takes no other, and ends the sidecar with 0", () =>
+    Effect.gen(function*() {
+      const hub = yield* startHub()
+      const folder = yield* makeFolder(hub)
+      const daemon = yield* startDaemon(folder)
+      const task = yield* submit(hub)
+      yield* until("the agent works", () => daemon.events("agent_started").length > 0)
+      const [ended] = yield* Effect.all([
+        run("drain", "--config", folder.file("config.json")),
+        until("it drains", () => daemon.events("draining").length > 0).pipe(
+          Effect.andThen(submit(hub)),
+          Effect.andThen(folder.letGo)
+        )
+      ], { concurrency: "unbounded" })
+      expect(ended).toMatchObject({ code: 0, err: "" })
+      expect(ended.out).toContain(`it finishes ${task.id} first`)
+      expect(yield* daemon.ended).toBe(0)
+      yield* untilStatus(hub, task, "completed")
+      expect(folder.wakes()).toHaveLength(1)
+    }).pipe(Effect.scoped))
+
+  it.live("has nothing to do where no sidecar runs", () =>
+    Effect.gen(function*() {
+      const hub = yield* startHub()
+      const folder = yield* makeFolder(hub)
+      const { code, out } = yield* run("drain", "--config", folder.file("config.json"))
+      expect(code).toBe(0)
+      expect(out).toMatch(/^No sidecar runs in /)
+    }).pipe(Effect.scoped))
+})
+
+describe("init", () => {
+  const newFolder = Effect.acquireRelease(
+    Effect.sync(() => mkdtempSync(join(tmpdir(), "init-test-"))),
+    (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
+  )
+
+  it.live("registers a new agent, and what it writes runs", () =>
+    Effect.gen(function*() {
+      const hub = yield* startHub()
+      const path = join(yield* newFolder, "new", "config.json")
+      const args = ["--yes", "--hub-url", hub.url, "--agent-id", "novice", "--type", "claude", "--capabilities", "a, b"]
+      const { code, err, out } = yield* run("init", ...args, "--config", path)
+      expect({ code, err }).toEqual({ code: 0, err: "" })
+      expect(statSync(path).mode & 0o777).toBe(0o600)
+      const config = JSON.parse(readFileSync(path, "utf8"))
+      expect(config).toMatchObject({ agent_id: "novice", hub_url: hub.url, capabilities: ["a", "b"] })
+      expect(out).not.toContain(config.token)
+      expect(hub.frames()).toEqual([]) // it never identified
+      const daemon = execFile(process.execPath, [main, "run", "--config", path])
+      yield* until("it is identified", () => hub.frames().some(({ agent }) => agent === "novice"))
+      yield* Effect.callback<void>((resume) => {
+        daemon.once("exit", () => resume(Effect.void))
+        daemon.kill()
+      })
+    }).pipe(Effect.scoped))
+
+  it.live("never overwrites a configuration, and then registers nobody", () =>
+    Effect.gen(function*() {
+      const hub = yield* startHub()
+      const path = join(yield* newFolder, "config.json")
+      writeFileSync(path, "mine")
+      const { code, err } = yield* run("init", "--yes", "--hub-url", hub.url, "--agent-id", "novice", "--config", path)
+      expect(code).toBe(78)
+      expect(err).toContain("is there already and stays as it is")
+      expect(readFileSync(path, "utf8")).toBe("mine")
+      const second = yield* run("init", "--yes", "--hub-url", hub.url, "--agent-id", "novice", "--config", `${path}.2`)
+      expect(second.code).toBe(0)
+    }).pipe(Effect.scoped))
+
+  const refusals: ReadonlyArray<readonly [what: string, args: ReadonlyArray<string>, code: number, says: string]> = [
+    ["a name the hub knows", ["--agent-id", agentId], 69, `the hub knows an agent ${agentId} already`],
+    ["a type there is not", ["--agent-id", "x", "--type", "claud"], 2, "did you mean claude?"],
+    ["a name that cannot be", ["--agent-id", "two words"], 2, "init: agent_id: must be one word"]
+  ]
+  it.live.each(refusals)(
+    "says what to do about %s, and leaves nothing behind",
+    ([, args, exitCode, says]) =>
+      Effect.gen(function*() {
+        const hub = yield* startHub()
+        const path = join(yield* newFolder, "config.json")
+        const { code, err } = yield* run("init", "--yes", "--hub-url", hub.url, ...args, "--config", path)
+        expect(code).toBe(exitCode)
+        expect(err).toContain(says)
+        expect(existsSync(path)).toBe(false)
+      }).pipe(Effect.scoped)
+  )
+
+  it.live("takes the token of an agent that is registered already, and refuses a wrong one", () =>
+    Effect.gen(function*() {
+      const hub = yield* startHub()
+      const folder = yield* newFolder
+      const file = join(folder, "token")
+      const args = ["--yes", "--hub-url", hub.url, "--agent-id", agentId, "--token-file", file]
+      writeFileSync(file, "wrong\n")
+      const wrong = yield* run("init", ...args, "--config", join(folder, "config.json"))
+      expect(wrong).toMatchObject({ code: 2 })
+      expect(wrong.err).toContain(`the hub does not take this token as that of ${agentId}`)
+      writeFileSync(file, `${token}\n`)
+      expect(yield* run("init", ...args, "--config", join(folder, "config.json"))).toMatchObject({ code: 0 })
+    }).pipe(Effect.scoped))
+
+  it.live("says where no hub answers", () =>
+    Effect.gen(function*() {
+      const path = join(yield* newFolder, "config.json")
+      const { code, err } = yield* run("init", "--yes", "--hub-url", "ws://127.0.0.1:9/ws", "--config", path)
+      expect(code).toBe(69)
+      expect(err).toContain("the hub at http://127.0.0.1:9 does not answer")
+      expect(existsSync(path)).toBe(false)
+    }).pipe(Effect.scoped))
+})

@@ -1,0 +1,133 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import { mkdirSync } from "node:fs"
+import { type Entry, parseEntry } from "../../src/replay/format.ts"
+import {
+  agentId,
+  atOnce,
+  type Folder,
+  frames,
+  makeFolder,
+  startDaemon,
+  startHub,
+  submit,
+  token,
+  until,
+  untilStatus
+} from "../support/daemon.ts"
+import { identifications, untilAtWork } from "../support/outcomes.ts"
+
+const startRecorded = (folder: Folder, file = folder.file("day.jsonl")) =>
+  startDaemon(folder, {}, "config.json", ["--record", file])
+
+const recorded = (folder: Folder): ReadonlyArray<Entry> =>
+  folder.read("day.jsonl").trimEnd().split("\n").map((line) =>
+    Result.getOrThrowWith(parseEntry(line), (problem) => new Error(`${problem}: ${line}`))
+  )
+
+const headers = (entries: ReadonlyArray<Entry>) => entries.filter(({ dir }) => dir === "header")
+
+const facts = (entries: ReadonlyArray<Entry>): ReadonlyArray<string> =>
+  entries.flatMap((entry) => entry.dir === "local" && "msg" in entry ? [entry.msg._tag] : [])
+
+const messages = (entries: ReadonlyArray<Entry>, dir: "in" | "out") =>
+  entries.flatMap((entry) => entry.dir === dir && "msg" in entry ? [entry.msg] : [])
+
+/** The agent's answer holds the token, as one would that printed its config.json. */
+const indiscreet = `printf '{"status":"success","output":"%s"}' "$(grep -o '${token}' config.json)" > answer.tmp
+mv answer.tmp "$RESULTS_DIR/$TASK_ID.json"`
+
+describe("a recorded session", () => {
+  it.live(
+    "through a drop and a SIGKILL holds every frame and fact in order, and nowhere the token",
+    () =>
+      Effect.gen(function*() {
+        const hub = yield* startHub()
+        const folder = yield* makeFolder(hub, { answer: indiscreet })
+        const first = yield* startRecorded(folder)
+        const task = yield* submit(hub)
+        yield* untilAtWork(folder, task)
+        yield* hub.dropAgent(agentId)
+        yield* hub.waitFor(() => identifications(hub) === 2)
+        yield* hub.send(agentId, { type: "message", id: "1", payload: { text: `is it ${token}?` } })
+        yield* hub.sendRaw(agentId, `no JSON, but ${token}`)
+        yield* until("both are recorded", () => folder.read("day.jsonl").includes("no JSON, but"))
+        yield* first.kill
+        const before = recorded(folder)
+
+        const second = yield* startRecorded(folder)
+        yield* hub.waitFor(() => identifications(hub) === 3)
+        yield* folder.letGo
+        yield* untilStatus(hub, task, "completed")
+        yield* until("it is acknowledged", () => second.events("report_acknowledged").length === 1)
+        yield* second.signal("SIGTERM")
+        assert.strictEqual(yield* second.ended, 0)
+
+        const text = folder.read("day.jsonl")
+        for (const part of [token, token.slice(0, 8), token.slice(-8)]) assert.notInclude(text, part)
+        const entries = recorded(folder)
+        assert.deepStrictEqual(entries.slice(0, before.length), before)
+        assert.lengthOf(headers(entries), 2)
+        assert.containSubset(headers(entries), [{ msg: { agent_id: agentId, continues: false } }])
+        const sent: unknown = JSON.parse(JSON.stringify(frames(hub, "out")).replaceAll(token, "[REDACTED]"))
+        assert.deepStrictEqual<unknown>(messages(entries, "out"), sent)
+        assert.include(messages(entries, "in").map(({ type }) => type), "task_assign")
+        assert.deepInclude(messages(entries, "in"), {
+          type: "message",
+          id: "1",
+          payload: { text: "is it [REDACTED]?" }
+        })
+        assert.isTrue(entries.some((entry) => "unreadable" in entry && entry.unreadable === "no JSON, but [REDACTED]"))
+        const seen = facts(entries)
+        for (const fact of ["WakeSpawned", "AgentStarted", "Disconnected", "ResultFound", "Decided"]) {
+          assert.include(seen, fact)
+        }
+        assert.lengthOf(seen.filter((fact) => fact === "Restarted"), 2)
+        assert.lengthOf(seen.filter((fact) => fact === "Connected"), 3)
+      }),
+    40_000
+  )
+
+  it.live("is not touched by another sidecar that finds the folder in use", () =>
+    Effect.gen(function*() {
+      const hub = yield* startHub()
+      const folder = yield* makeFolder(hub)
+      yield* startRecorded(folder)
+      yield* hub.waitFor(() => identifications(hub) === 1)
+      const other = yield* startRecorded(folder)
+      assert.strictEqual(yield* other.ended, 73)
+      assert.lengthOf(headers(recorded(folder)), 1)
+    }), 30_000)
+
+  it.live("that cannot be recorded for now goes on without, and says so once", () =>
+    Effect.gen(function*() {
+      const hub = yield* startHub()
+      const folder = yield* makeFolder(hub, { work: atOnce })
+      const daemon = yield* startRecorded(folder, "/dev/full")
+      yield* untilStatus(hub, yield* submit(hub), "completed")
+      assert.lengthOf(daemon.events("file_trouble"), 1)
+      assert.include(String(daemon.events("file_trouble")[0]?.["reason"]), "goes on without the recording")
+    }), 30_000)
+
+  it.live(
+    "does not begin where its file can be none, which is told in a sentence and exits with 78",
+    () =>
+      Effect.gen(function*() {
+        const hub = yield* startHub()
+        const folder = yield* makeFolder(hub)
+        mkdirSync(folder.file("day.jsonl"))
+        for (const name of ["day.jsonl", "config.json"]) {
+          const daemon = yield* startRecorded(folder, folder.file(name))
+          assert.strictEqual(yield* daemon.ended, 78)
+          assert.match(
+            daemon.output(),
+            new RegExp(`^agentcom-sidecar: \\S+${name} cannot be used for the recording: `, "m")
+          )
+          assert.lengthOf(daemon.events("fiber_died"), 0)
+        }
+        assert.isTrue(folder.read("config.json").startsWith("{\"agent_id\""))
+      }),
+    30_000
+  )
+})
