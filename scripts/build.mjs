@@ -1,6 +1,7 @@
 #!/usr/bin/env node
-// Bundles src into dist: main.js and, beside it, a chunk for each command and what they share.
-import { chmodSync, existsSync, readFileSync, renameSync, rmSync } from "node:fs"
+// Bundles src into dist: main.js and, beside it, a chunk for each command and what they share; bin/ for the PATH of a wake.
+import { spawnSync } from "node:child_process"
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 
@@ -9,6 +10,16 @@ const dist = join(root, "dist")
 const fresh = join(root, `.dist-${process.pid}`)
 const stale = join(root, `.dist-${process.pid}-old`)
 const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
+
+/** The commit it is built from, with `-dirty` where files differ from it; empty outside a checkout. */
+const commitOf = () => {
+  if (process.env["AGENTCOM_SIDECAR_COMMIT"]) return process.env["AGENTCOM_SIDECAR_COMMIT"]
+  if (!existsSync(join(root, ".git"))) return ""
+  const args = ["describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+  const { status, stdout } = spawnSync("git", args, { cwd: root, encoding: "utf8" })
+  return status === 0 ? stdout.trim() : ""
+}
+const commit = commitOf()
 
 const bundle = (esbuild) =>
   esbuild.build({
@@ -28,10 +39,33 @@ const bundle = (esbuild) =>
     banner: {
       js: "import { createRequire as makeRequire } from \"node:module\"; const require = makeRequire(import.meta.url);"
     },
-    define: { AGENTCOM_SIDECAR_VERSION: JSON.stringify(version), __filename: "import.meta.filename" },
+    define: {
+      AGENTCOM_SIDECAR_VERSION: JSON.stringify(version),
+      AGENTCOM_SIDECAR_COMMIT: JSON.stringify(commit),
+      __filename: "import.meta.filename"
+    },
     legalComments: "none",
     logLevel: "warning"
   })
+
+/** By this name a wake command finds the daemon that runs it, with the Node.js that runs the daemon. */
+const ownProgram = {
+  "agentcom-sidecar": `#!/bin/sh
+exec "\${AGENTCOM_NODE:-node}" "$(dirname "$0")/../main.js" "$@"
+`,
+  "agentcom-sidecar.cmd": `@echo off\r
+if not defined AGENTCOM_NODE set "AGENTCOM_NODE=node"\r
+"%AGENTCOM_NODE%" "%~dp0..\\main.js" %*\r
+`
+}
+
+const writePrograms = () => {
+  mkdirSync(join(fresh, "bin"))
+  for (const [name, text] of Object.entries(ownProgram)) {
+    writeFileSync(join(fresh, "bin", name), text)
+    chmodSync(join(fresh, "bin", name), 0o755)
+  }
+}
 
 /** Puts the whole new folder in place of the whole old one, so that nobody runs a half-built dist. */
 const swap = (attempts = 20) => {
@@ -60,7 +94,11 @@ if (esbuild === undefined) {
 try {
   await bundle(esbuild)
   chmodSync(join(fresh, "main.js"), 0o755)
+  writePrograms()
+  writeFileSync(join(fresh, "build.json"), `${JSON.stringify({ version, commit })}\n`)
   swap()
+  // What was built last is what scripts/start.mjs runs.
+  rmSync(join(root, ".versions", "current"), { force: true })
 } finally {
   for (const folder of [fresh, stale]) rmSync(folder, { recursive: true, force: true })
 }

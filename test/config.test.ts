@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { basename, join, resolve } from "node:path"
 import { inspect } from "node:util"
 import { configLimits } from "../src/config/limits.ts"
 import { loadSettings } from "../src/SidecarConfig.ts"
+import { defaultPrompt } from "../src/wake/promptTemplate.ts"
 
 let folder = ""
 beforeAll(() => {
@@ -41,14 +42,18 @@ describe("config.json", () => {
         agent_id: "worker-1",
         hub_url: "ws://hub.example:4000/ws",
         hub_api_url: "http://hub.example:4000",
-        wake_command:
-          `openclaw agent --agent main --session-key "agentcom-\${TASK_ID}" --message-file "\${TASK_FILE}" --timeout 86400 --json`,
+        wake_command: [
+          ...["openclaw", "agent", "--agent", "main", "--session-key", "agentcom-${TASK_ID}"],
+          ...["--message-file", "${TASK_PROMPT_FILE}", "--timeout", "86400", "--json"]
+        ],
+        prompt_template: defaultPrompt,
         wake_command_blocks: false,
         capabilities: [],
         confirmation_timeout_ms: 30_000,
         agent_silence_ms: 1_800_000,
         task_timeout_ms: 86_400_000,
         kill_grace_ms: 5_000,
+        retention_days: 7,
         results_dir: join(home, "results"),
         tasks_dir: join(home, "tasks"),
         state_file: join(home, "queue.json"),
@@ -87,12 +92,25 @@ describe("config.json", () => {
       expect((yield* load({ ...needed, tls_ca: pem })).tls_ca).toBe(readFileSync(pem, "utf8"))
     }))
 
+  it.effect("may name a file with the text of the prompt, and write braces in it that are no placeholders", () =>
+    Effect.gen(function*() {
+      const text = `{task} {{task}} {"status": 1} {} \${X} {Y}`
+      writeFileSync(join(folder, "prompt.md"), text)
+      expect((yield* load({ ...needed, prompt_template: join(folder, "prompt.md") })).prompt_template).toBe(text)
+    }))
+
+  it.effect("may give the wake command as a list of texts", () =>
+    Effect.gen(function*() {
+      const list = ["agent", "--file", "${TASK_FILE}", "--text={prompt}", "{prompt}", "", "sh -c"]
+      expect((yield* load({ ...needed, wake_command: list })).wake_command).toEqual(list)
+    }))
+
   it.effect("is filled in from config.example.json by replacing the token", () =>
     Effect.gen(function*() {
       const example: Record<string, unknown> = JSON.parse(readFileSync("config.example.json", "utf8"))
       expect(yield* problemsOf(example)).toEqual(["config.json: token: must be one word of printable ASCII characters"])
       const settings = yield* load({ ...example, token: secret })
-      expect(settings.wake_command).toBe((yield* load(needed)).wake_command)
+      expect(settings.wake_command).toEqual((yield* load(needed)).wake_command)
     }))
 })
 
@@ -155,12 +173,26 @@ describe("what is wrong in config.json", () => {
     ["wake_command", "blank", " "],
     ["wake_command", "cut by a NUL", "a\0b"],
     ["wake_command", "too long", "x".repeat(32_001)],
+    ["wake_command", "neither text nor a list", 5],
+    ["wake_command", "a list with a number", ["a", 1]],
+    ["wake_command", "an empty list", []],
+    ["wake_command", "a list without a program", ["", "a"]],
+    ["wake_command", "a list that begins with an option", ["-a"]],
+    ["wake_command", "a list cut by a NUL", ["a", "b\0"]],
+    ["wake_command", "a list that is too long", ["a", "x".repeat(32_000)]],
+    ["wake_command", "a list of too many arguments", Array.from({ length: 1_001 }, () => "x")],
+    ["wake_command", "a list with the task's text in a variable", ["agent", "${TASK_DESCRIPTION}"]],
+    ["prompt_template", "empty", ""],
+    ["prompt_template", "no path", ["a"]],
     ["results_dir", "the folder of config.json itself", "."],
     ["tasks_dir", "the folder of config.json itself", "./results/.."],
     ["capabilities", "too many", Array.from({ length: 101 }, () => "x")],
     ["confirmation_timeout_ms", "over an hour", 3_600_001],
     ["agent_silence_ms", "negative", -1],
     ["task_timeout_ms", "beyond what a timer can wait", 1e12],
+    ["retention_days", "less than a day", 0],
+    ["retention_days", "part of a day", 1.5],
+    ["retention_days", "beyond what a clock can tell", 10_001],
     ["results_dir", "empty", ""],
     ["tasks_dir", "cut by a NUL", "a\0b"],
     ["log_file", "null", null]
@@ -187,6 +219,43 @@ describe("what is wrong in config.json", () => {
       yield* load(needed, true)
     }))
 
+  const misplacedLogs: ReadonlyArray<readonly [log_file: string, problem: string]> = [
+    ["config.json", "must not be config.json"],
+    ["./tasks/../config.json", "must not be config.json"],
+    ["link.log", "must not be config.json"],
+    ["queue.json", "must not be queue.json"],
+    ["here/queue.json", "must not be queue.json"],
+    ["queue.json.1", "must not be queue.json"],
+    ["tasks/sidecar.log", "must not be in tasks_dir"],
+    ["here/results/sidecar.log", "must not be in results_dir"],
+    ["results", "must not be in results_dir"]
+  ]
+  it.effect.each(misplacedLogs)("is the log_file %s, which would write over what we keep", ([log_file, problem]) =>
+    Effect.gen(function*() {
+      const path = write(JSON.stringify({ ...needed, log_file }))
+      symlinkSync("config.json", resolve(path, "..", "link.log"))
+      symlinkSync(".", resolve(path, "..", "here"))
+      const error = yield* Effect.flip(loadSettings(path))
+      expect(error.problems).toEqual([`config.json: log_file: ${problem}`])
+    }))
+
+  it.effect("is not a log_file whose name only begins like another", () =>
+    Effect.gen(function*() {
+      yield* load({ ...needed, log_file: "./tasks.log" })
+      yield* load({ ...needed, log_file: "./queue.jsonl" })
+      yield* load({ ...needed, log_file: "./QUEUE.json" })
+      expect(yield* problemsOf({ ...needed, log_file: "./QUEUE.json" }, true)).toHaveLength(1)
+    }))
+
+  it.effect("is a log_file that would become config.json when it is full", () =>
+    Effect.gen(function*() {
+      const path = join(mkdtempSync(join(folder, "log-")), "settings.1")
+      writeFileSync(path, JSON.stringify({ ...needed, log_file: "settings" }))
+      expect((yield* Effect.flip(loadSettings(path))).problems).toEqual([
+        "settings.1: log_file: must not be settings.1"
+      ])
+    }))
+
   it.effect("is a tls_ca without certificates", () =>
     Effect.gen(function*() {
       for (const text of ["no certificate", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"]) {
@@ -194,6 +263,27 @@ describe("what is wrong in config.json", () => {
         const problems = yield* problemsOf({ ...needed, tls_ca: join(folder, "ca.pem") })
         expect(problems).toEqual([`config.json: tls_ca: ${join(folder, "ca.pem")} must hold PEM certificates`])
       }
+    }))
+
+  const templates: ReadonlyArray<readonly [what: string, content: string | Buffer | null, problem: string]> = [
+    ["is not there", null, "cannot be read: there is no such file"],
+    [
+      "has a placeholder that is none",
+      "{task} {taks}",
+      "has the unknown placeholder {taks}; there are {task} {details}"
+    ],
+    ["does not hold the task", "do {details}", "must hold {task} or {task_file}"],
+    ["only writes the name of one", "{{task}}", "must hold {task} or {task_file}"],
+    ["is no text", Buffer.from([0x7b, 0xff, 0xfe]), "is not UTF-8 text"],
+    ["is too large", `{task}${" ".repeat(configLimits.prompt_template_bytes)}`, "must be at most 65536 bytes"]
+  ]
+  it.effect.each(templates)("is a prompt_template whose file %s", ([, content, problem]) =>
+    Effect.gen(function*() {
+      const template = join(mkdtempSync(join(folder, "template-")), "prompt.md")
+      if (content !== null) writeFileSync(template, content)
+      const [first = "", ...others] = yield* problemsOf({ ...needed, prompt_template: template })
+      expect(first.startsWith(`config.json: prompt_template: ${template} ${problem}`)).toBe(true)
+      expect(others).toEqual([])
     }))
 
   const notJson: ReadonlyArray<readonly [text: string, fault: string]> = [

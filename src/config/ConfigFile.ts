@@ -5,24 +5,22 @@ import { resolve } from "node:path"
 import { limits } from "../limits.ts"
 import { configLimits } from "./limits.ts"
 import { readCertificates } from "./readCertificates.ts"
-
-const defaultWakeCommand = [
-  "openclaw agent --agent main",
-  "--session-key \"agentcom-${TASK_ID}\"",
-  "--message-file \"${TASK_FILE}\"",
-  "--timeout 86400 --json"
-].join(" ")
+import { readPromptTemplate } from "./readPromptTemplate.ts"
+import { wakeCommand } from "./wakeCommand.ts"
 
 const text = (pattern: RegExp, message: string) => Schema.String.check(Schema.isPattern(pattern, { message }))
 
 const upTo = (characters: number) =>
   Schema.isMaxLength(characters, { message: `must be at most ${characters} characters` })
 
-const milliseconds = (maximum: number, fallback: number) =>
+const whole = (unit: string) => (maximum: number, fallback: number) =>
   Schema.Number.check(
     Schema.isInt({ message: "must be a whole number" }),
-    Schema.isBetween({ minimum: 1, maximum }, { message: `must be 1 to ${maximum} milliseconds` })
+    Schema.isBetween({ minimum: 1, maximum }, { message: `must be 1 to ${maximum} ${unit}` })
   ).pipe(Schema.withDecodingDefaultKey(Effect.succeed(fallback)))
+
+const milliseconds = whole("milliseconds")
+const days = whole("days")
 
 const address = (protocols: ReadonlyArray<string>) =>
   Schema.String.check(
@@ -53,19 +51,12 @@ const certificatesIn = (folder: string) =>
     encode: SchemaGetter.passthrough()
   }))
 
-const wakeCommand = (windows: boolean) =>
-  Schema.String.check(
-    upTo(configLimits.wake_command_chars),
-    Schema.makeFilter((command: string) => {
-      if (command.trim() === "") return "must not be empty"
-      if (command.includes("\0")) return "must not hold a NUL character"
-      if (windows && /[\r\n]/.test(command)) return "must be one line on Windows"
-      // cmd.exe expands a variable before it splits the line, so text from a task could run there.
-      return windows && /TASK_(?:JSON|DESCRIPTION)/i.test(command)
-        ? "must not use TASK_JSON or TASK_DESCRIPTION on Windows: use ${TASK_FILE}, the file that holds the task"
-        : undefined
-    })
-  ).pipe(Schema.withDecodingDefaultKey(Effect.succeed(defaultWakeCommand)))
+/** The path of a prompt template, decoded to its text. */
+const promptTemplateIn = (folder: string) =>
+  path.pipe(Schema.decodeTo(Schema.String, {
+    decode: SchemaGetter.transformEffect((relative: string) => readPromptTemplate(resolve(folder, relative))),
+    encode: SchemaGetter.passthrough()
+  }))
 
 /** `config.json` of the agent whose folder this is: every key, its bounds and its default; decoded, its paths are absolute. */
 export const configFile = (folder: string, windows: boolean) =>
@@ -81,6 +72,7 @@ export const configFile = (folder: string, windows: boolean) =>
     hub_api_url: Schema.optionalKey(address(["http:", "https:"])),
     tls_ca: Schema.optionalKey(certificatesIn(folder)),
     wake_command: wakeCommand(windows),
+    prompt_template: Schema.optionalKey(promptTemplateIn(folder)),
     wake_command_blocks: Schema.Boolean.pipe(Schema.withDecodingDefaultKey(Effect.succeed(false))),
     capabilities: Schema.Array(text(/\S/, "must not be empty").check(upTo(configLimits.capability_chars)))
       .check(Schema.isMaxLength(configLimits.capabilities, {
@@ -91,6 +83,7 @@ export const configFile = (folder: string, windows: boolean) =>
     agent_silence_ms: milliseconds(configLimits.agent_silence_ms, 30 * 60_000),
     task_timeout_ms: milliseconds(configLimits.task_timeout_ms, 24 * 60 * 60_000),
     kill_grace_ms: milliseconds(configLimits.kill_grace_ms, limits.kill_grace_ms),
+    retention_days: days(configLimits.retention_days, 7),
     results_dir: pathIn(folder).pipe(Schema.withDecodingDefaultKey(Effect.succeed("./results"))),
     tasks_dir: pathIn(folder).pipe(Schema.withDecodingDefaultKey(Effect.succeed("./tasks"))),
     log_file: pathIn(folder).pipe(Schema.withDecodingDefaultKey(Effect.succeed("./sidecar.log")))

@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import { rm } from "node:fs/promises"
 import type { ProcessEvidence } from "../domain/Evidence.ts"
@@ -10,6 +11,7 @@ import { Logger } from "../services/Logger.ts"
 import { Waker } from "../services/Waker.ts"
 import type { Settings } from "../SidecarConfig.ts"
 import { SidecarConfig } from "../SidecarConfig.ts"
+import { maskSecrets, secretsIn } from "../wake/maskSecrets.ts"
 import type { FileError } from "./files.ts"
 import { attempt, orElseLog } from "./files.ts"
 import { evidenceOf, isAlive, knownWake } from "./waker/evidence.ts"
@@ -21,9 +23,9 @@ import { readRecord, revokeOrRead, settledRecord } from "./waker/record.ts"
 import { outputTail } from "./waker/spawn.ts"
 import { stopWakes } from "./waker/stop.ts"
 import type { WakeFiles } from "./waker/taskFiles.ts"
-import { logPath, payloadPath, recordedWakes, wakeFiles } from "./waker/taskFiles.ts"
+import { logPath, payloadPath, promptPath, recordedWakes, wakeFiles } from "./waker/taskFiles.ts"
 import type { RunningWakes } from "./waker/wake.ts"
-import { checkPossible, spawnWake } from "./waker/wake.ts"
+import { prepareWake, spawnWake } from "./waker/wake.ts"
 import { windowsProcesses } from "./waker/windowsProcesses.ts"
 
 const processes = platform === "windows"
@@ -45,15 +47,17 @@ const wakeRecords = (tasks_dir: string, boot: string, log: Logger["Service"]["lo
 }
 
 const make = (settings: Settings, log: Logger["Service"]["log"], boot: string) => {
-  const { tasks_dir, wake_command, kill_grace_ms } = settings
+  const { tasks_dir, kill_grace_ms, token } = settings
   const running: RunningWakes = new Map()
   const records = wakeRecords(tasks_dir, boot, log)
+  const secrets = [Redacted.value(token), ...secretsIn(process.env)]
+  const mask = (text: string) => maskSecrets(text, secrets)
 
   const wake = Effect.fn("Waker.wake")(function*(task: Task, wake_id: string) {
-    yield* checkPossible(wake_command, task)
-    const spawned = spawnWake(settings, boot, running, task, wakeFiles(tasks_dir, task.task_id, wake_id))
+    const prepared = yield* prepareWake(settings, task, wakeFiles(tasks_dir, task.task_id, wake_id))
+    const spawned = spawnWake(tasks_dir, boot, running, prepared, mask)
     return yield* orElseLog(spawned, log, ({ reason }) => {
-      const end: WakeEnd = { how: "unspawned", code: null, output: reason }
+      const end: WakeEnd = { how: "unwritten", code: null, output: reason }
       return { end: Effect.succeed(end) }
     })
   })
@@ -63,7 +67,7 @@ const make = (settings: Settings, log: Logger["Service"]["log"], boot: string) =
     yield* isAlive(processes, known).pipe(
       Effect.repeat({ schedule: Schedule.spaced(limits.process_poll_ms), while: (alive) => alive })
     )
-    const output = yield* outputTail(logPath(tasks_dir, task.task_id), known.record?.log_offset ?? 0)
+    const output = yield* outputTail(logPath(tasks_dir, task.task_id), known.record?.log_offset ?? 0, mask)
     const end: WakeEnd = { how: "unseen", code: null, output }
     return end
   }, Effect.orDie)
@@ -91,6 +95,7 @@ const make = (settings: Settings, log: Logger["Service"]["log"], boot: string) =
     const wakes = (yield* records.all).filter((files) => files.task_id === task_id)
     const paths = [
       payloadPath(tasks_dir, task_id),
+      promptPath(tasks_dir, task_id),
       logPath(tasks_dir, task_id),
       ...wakes.map((files) => files.record_path)
     ]
@@ -100,7 +105,7 @@ const make = (settings: Settings, log: Logger["Service"]["log"], boot: string) =
   return Waker.of({ wake, adopt, inspect, stop, survivors, forget })
 }
 
-/** Wakes agents by `wake_command` in a shell, and knows them by the records in `tasks_dir`. */
+/** Wakes agents by `wake_command`, and knows them by the records in `tasks_dir`. */
 export const WakerProcess: Layer.Layer<Waker, never, SidecarConfig | Logger> = Layer.effect(
   Waker,
   Effect.gen(function*() {

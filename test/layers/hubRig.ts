@@ -18,6 +18,7 @@ import { limits } from "../../src/limits.ts"
 import { Hub } from "../../src/services/Hub.ts"
 import { Logger } from "../../src/services/Logger.ts"
 import { type Settings, SidecarConfig } from "../../src/SidecarConfig.ts"
+import { defaultPrompt } from "../../src/wake/promptTemplate.ts"
 
 export const settings: Settings = {
   agent_id: "agent-1",
@@ -25,12 +26,14 @@ export const settings: Settings = {
   hub_url: "ws://hub.test:4000/ws",
   hub_api_url: "http://hub.test:4000",
   wake_command: "true",
+  prompt_template: defaultPrompt,
   wake_command_blocks: false,
   capabilities: ["code"],
   confirmation_timeout_ms: 30_000,
   agent_silence_ms: 1_800_000,
   task_timeout_ms: 86_400_000,
   kill_grace_ms: 5_000,
+  retention_days: 7,
   results_dir: "/nowhere/results",
   tasks_dir: "/nowhere/tasks",
   state_file: "/nowhere/queue.json",

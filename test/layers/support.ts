@@ -13,6 +13,7 @@ import { loggerMemory } from "../../src/layers/LoggerMemory.ts"
 import type { Logger } from "../../src/services/Logger.ts"
 import type { Settings } from "../../src/SidecarConfig.ts"
 import { SidecarConfig } from "../../src/SidecarConfig.ts"
+import { defaultPrompt } from "../../src/wake/promptTemplate.ts"
 
 export const token = "t0ken-of-the-test"
 
@@ -91,12 +92,14 @@ export const makeFolder: Effect.Effect<Folder, never, Scope.Scope> = Effect.acqu
       hub_url: "ws://127.0.0.1:1",
       hub_api_url: "http://127.0.0.1:1",
       wake_command: "true",
+      prompt_template: defaultPrompt,
       wake_command_blocks: false,
       capabilities: [],
       confirmation_timeout_ms: 30_000,
       agent_silence_ms: 1_800_000,
       task_timeout_ms: 86_400_000,
       kill_grace_ms: 5_000,
+      retention_days: 7,
       results_dir: file("results"),
       tasks_dir: file("tasks"),
       state_file: file("queue.json"),

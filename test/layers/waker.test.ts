@@ -170,7 +170,10 @@ describe("what the agent is given", () => {
         expect(environment).toContain("KEPT=kept")
         expect(environment).not.toContain(token)
         expect(environment).not.toContain("outer")
-        expect(environment.match(/agentcom_\w+=[^\0\n]*/gi)).toEqual([`AGENTCOM_WAKE_ID=${wakeId}`])
+        expect(environment.match(/agentcom_\w+=[^\0\n]*/gi)?.toSorted()).toEqual([
+          `AGENTCOM_NODE=${process.execPath}`,
+          `AGENTCOM_WAKE_ID=${wakeId}`
+        ])
       }
     }))
 
@@ -223,11 +226,11 @@ describe("how a wake ends", () => {
       expect(yield* waker.inspect(wokenTask("t1", wakeId))).toEqual({ process: "none", this_boot: true })
     }))
 
-  it.live("as unspawned, and with the trouble logged, where its files cannot be written", () =>
+  it.live("as unwritten, and with the trouble logged, where its files cannot be written", () =>
     Effect.gen(function*() {
       const folder = yield* makeFolder
       writeFileSync(folder.file("tasks"), "a file where the folder should be")
-      expect(yield* run(folder, "true")).toMatchObject({ how: "unspawned", code: null })
+      expect(yield* run(folder, "true")).toMatchObject({ how: "unwritten", code: null })
       expect(folder.events).toMatchObject([{ event: "file_trouble" }])
     }))
 
@@ -466,7 +469,8 @@ describe("the files of a task", () => {
       }
       yield* waker.forget("a.b")
       const left = readdirSync(folder.file("tasks")).toSorted()
-      const filesOf = (id: string) => [`${id}.g1a1t1.wake`, `${id}.g1a2t2.wake`, `${id}.json`, `${id}.log`]
+      const filesOf = (id: string) =>
+        ["g1a1t1.wake", "g1a2t2.wake", "json", "log", "prompt"].map((ending) => `${id}.${ending}`)
       expect(left).toEqual(["a", "a.b.c", "ab"].flatMap(filesOf).toSorted())
       yield* waker.forget("never-there")
       expect(folder.events).toEqual([])

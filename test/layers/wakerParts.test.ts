@@ -17,6 +17,7 @@ import { recordPrefix } from "../../src/layers/waker/record.ts"
 import { stopWakes } from "../../src/layers/waker/stop.ts"
 import { wakeFiles } from "../../src/layers/waker/taskFiles.ts"
 import { pipeAnswers, taskkillArguments } from "../../src/layers/waker/windowsProcesses.ts"
+import { ownBin } from "../../src/wake/findProgram.ts"
 import { isRunning, makeFolder, makeZombie, startTimeOf, taskOf, until } from "./support.ts"
 
 const files = wakeFiles("/agents/a/tasks", "t1", "g1a1t1")
@@ -264,7 +265,8 @@ describe("Windows", () => {
       "C:\\a\\tasks\\t1.g1.wake",
       prefix,
       pipeName("C:\\a\\tasks\\t1.g1.wake"),
-      "agent.cmd \"${TASK_FILE}\""
+      "line",
+      "agent.cmd \"%TASK_FILE%\""
     ])
   })
 
@@ -288,9 +290,11 @@ describe("Windows", () => {
       "windows"
     )
     expect(environment).toEqual({
-      Path: "C:\\",
+      Path: `${ownBin};C:\\`,
+      AGENTCOM_NODE: process.execPath,
       TASK_ID: "t1",
       TASK_FILE: files.payload_path,
+      TASK_PROMPT_FILE: files.prompt_path,
       RESULTS_DIR: "C:\\r",
       AGENTCOM_WAKE_ID: "g1a1t1"
     })

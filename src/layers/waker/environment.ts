@@ -1,6 +1,9 @@
 import type { JsonObject, Task } from "../../domain/Task.ts"
 import { limits } from "../../limits.ts"
 import type { Platform } from "../../platform.ts"
+import type { WakeCommand } from "../../wake/arguments.ts"
+import type { Environment } from "../../wake/findProgram.ts"
+import { ownBin, pathName, systemPath } from "../../wake/findProgram.ts"
 import type { WakeFiles } from "./taskFiles.ts"
 
 /** What the agent is given: the whole assignment, and on top of it what the daemon knows it by. */
@@ -13,7 +16,7 @@ export const payloadText = (task: Task): string => {
 /** The variables that hold the task itself. */
 const dataNames = ["TASK_DESCRIPTION", "TASK_JSON"] as const
 
-const ownNames = new Set<string>([...dataNames, "TASK_ID", "TASK_FILE", "RESULTS_DIR"])
+const ownNames = new Set<string>([...dataNames, "TASK_ID", "TASK_FILE", "TASK_PROMPT_FILE", "RESULTS_DIR"])
 
 /** No environment can hold a NUL. */
 const withoutNul = (value: string): string => value.replaceAll("\0", "")
@@ -30,18 +33,30 @@ const dataOf = (task: Task, payload: string, platform: Platform): Record<string,
     )
 
 /** Those variables that the command uses and this task is too large for. */
-export const tooLarge = (command: string, task: Task, payload: string, platform: Platform): ReadonlyArray<string> => {
+export const tooLarge = (
+  command: WakeCommand,
+  task: Task,
+  payload: string,
+  platform: Platform
+): ReadonlyArray<string> => {
   const data = dataOf(task, payload, platform)
-  return dataNames.filter((name) => !(name in data) && new RegExp(`(?<!\\w)${name}(?!\\w)`).test(command))
+  const text = typeof command === "string" ? command : command.join(" ")
+  return dataNames.filter((name) => !(name in data) && new RegExp(`(?<!\\w)${name}(?!\\w)`).test(text))
 }
 
 /** The daemon's own variables and its token stay with it, and so does what an outer wake may have left. */
 const inheritable = (name: string, value: string, token: string): boolean =>
   !/^AGENTCOM_/i.test(name) && !ownNames.has(name.toUpperCase()) && value !== token
 
+/** The PATH with the folder of our own program in front, so that a wake command finds it where it is not installed. */
+const withOwnBin = (inherited: Environment, platform: Platform): Record<string, string> => {
+  const name = pathName(inherited)
+  return { [name]: [ownBin, inherited[name] ?? systemPath].join(platform === "windows" ? ";" : ":") }
+}
+
 /** The environment of a wake command: the daemon's without its secrets, and the task. */
 export const childEnvironment = (
-  inherited: Readonly<Record<string, string | undefined>>,
+  inherited: Environment,
   { token, results_dir }: { readonly token: string; readonly results_dir: string },
   task: Task,
   payload: string,
@@ -53,8 +68,11 @@ export const childEnvironment = (
       value !== undefined && inheritable(name, value, token) ? [[name, value]] : []
     )
   ),
+  ...withOwnBin(inherited, platform),
+  AGENTCOM_NODE: process.execPath, // what runs `agentcom-sidecar` on that PATH
   TASK_ID: task.task_id,
   TASK_FILE: files.payload_path,
+  TASK_PROMPT_FILE: files.prompt_path,
   RESULTS_DIR: results_dir,
   AGENTCOM_WAKE_ID: files.wake_id, // the cookie by which the processes of this wake are found
   ...dataOf(task, payload, platform)

@@ -5,13 +5,17 @@ import type { FileHandle } from "node:fs/promises"
 import { open } from "node:fs/promises"
 import type { WakeEnd } from "../../domain/Task.ts"
 import { limits } from "../../limits.ts"
+import { nameMissingProgram } from "../../wake/missingProgram.ts"
 import { attempt, reasonOf } from "../files.ts"
 import type { Launch } from "./launcher.ts"
 
 const BYTES_PER_CHAR = 4 // at most, in UTF-8
 
+/** Hides what is secret in a text. */
+export type Mask = (text: string) => string
+
 /** The last `output_tail_chars` of what stands in the log from `offset` (bytes) on; empty where there is no log. */
-export const outputTail = (path: string, offset: number): Effect.Effect<string> =>
+export const outputTail = (path: string, offset: number, mask: Mask): Effect.Effect<string> =>
   attempt(path, async () => {
     const handle = await open(path, "r")
     try {
@@ -26,7 +30,7 @@ export const outputTail = (path: string, offset: number): Effect.Effect<string> 
       await handle.close()
     }
   }).pipe(
-    Effect.map((text) => text.trimEnd().slice(-limits.output_tail_chars).replace(/^[\uDC00-\uDFFF]/, "")),
+    Effect.map((text) => mask(text).trimEnd().slice(-limits.output_tail_chars).replace(/^[\uDC00-\uDFFF]/, "")),
     Effect.orElseSucceed(() => "")
   )
 
@@ -57,7 +61,8 @@ export const spawnDetached = (
       if (Deferred.doneUnsafe(exit, Effect.succeed(outcome))) onExit()
       resume(Effect.succeed(exit))
     }
-    const unspawned = (cause: unknown) => settle({ _tag: "Unspawned", reason: reasonOf(cause) })
+    const unspawned = (cause: unknown) =>
+      settle({ _tag: "Unspawned", reason: `${launch.file} could not be started in ${cwd}: ${reasonOf(cause)}` })
     try {
       const stdio: ["ignore", number, number] = ["ignore", log.fd, log.fd]
       const child = spawn(launch.file, [...launch.args], { cwd, env, detached: true, stdio, windowsHide: true })
@@ -72,11 +77,11 @@ export const spawnDetached = (
     }
   }).pipe(Effect.uninterruptible)
 
-/** What an exit means, with the end of the output that `tail` reads. */
-export const wakeEnd = (exit: Exit, tail: Effect.Effect<string>): Effect.Effect<WakeEnd> =>
+/** What an exit means, with the end of the output that `tail` reads. `command` is that of a shell, or null. */
+export const wakeEnd = (exit: Exit, command: string | null, tail: Effect.Effect<string>): Effect.Effect<WakeEnd> =>
   exit._tag === "Unspawned"
     ? Effect.succeed({ how: "unspawned", code: null, output: exit.reason })
     : Effect.map(tail, (output) =>
       exit._tag === "Exited"
-        ? { how: "exited", code: exit.code, output }
+        ? { how: "exited", code: exit.code, output: nameMissingProgram(command, exit.code, output) }
         : { how: "killed", code: null, output: `ended by ${exit.signal}${output === "" ? "" : `\n${output}`}` })

@@ -5,15 +5,18 @@ import { isSafeTaskId } from "../../domain/taskId.ts"
 import type { FileError } from "../files.ts"
 import { attempt, isMissing } from "../files.ts"
 
-/** One wake by its files: the record that proves it, and the payload it was given. */
+/** One wake by its files: the record that proves it, the payload it was given, and the text its agent is to read. */
 export interface WakeFiles {
   readonly task_id: string
   readonly wake_id: string
   readonly record_path: string
   readonly payload_path: string
+  readonly prompt_path: string
 }
 
 export const payloadPath = (folder: string, task_id: string): string => join(folder, `${task_id}.json`)
+
+export const promptPath = (folder: string, task_id: string): string => join(folder, `${task_id}.prompt`)
 
 export const logPath = (folder: string, task_id: string): string => join(folder, `${task_id}.log`)
 
@@ -21,7 +24,8 @@ export const wakeFiles = (folder: string, task_id: string, wake_id: string): Wak
   task_id,
   wake_id,
   record_path: join(folder, `${task_id}.${wake_id}.wake`),
-  payload_path: payloadPath(folder, task_id)
+  payload_path: payloadPath(folder, task_id),
+  prompt_path: promptPath(folder, task_id)
 })
 
 /** A task id may hold dots, a wake id holds none, so the last one parts them. */

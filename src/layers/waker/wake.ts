@@ -9,9 +9,15 @@ import { limits } from "../../limits.ts"
 import { platform } from "../../platform.ts"
 import { WakeImpossible } from "../../services/Waker.ts"
 import type { Settings } from "../../SidecarConfig.ts"
+import type { ArgumentValues, WakeCommand } from "../../wake/arguments.ts"
+import { fillArguments } from "../../wake/arguments.ts"
+import { findProgram } from "../../wake/findProgram.ts"
+import { carryProblem, roomRemedy } from "../../wake/room.ts"
 import { attempt, writeDurably } from "../files.ts"
 import { childEnvironment, payloadText, tooLarge } from "./environment.ts"
 import { launchOf } from "./launcher.ts"
+import { promptText } from "./prompt.ts"
+import type { Mask } from "./spawn.ts"
 import { outputTail, spawnDetached, wakeEnd } from "./spawn.ts"
 import type { WakeFiles } from "./taskFiles.ts"
 import { logPath } from "./taskFiles.ts"
@@ -19,58 +25,95 @@ import { logPath } from "./taskFiles.ts"
 /** The wakes that this life of the daemon spawned and that have not ended, by their ids. */
 export type RunningWakes = Map<string, WakeFiles>
 
-/** Fails where the command reads a variable that the platform could not carry for this task. */
-export const checkPossible = (command: string, task: Task): Effect.Effect<void, WakeImpossible> => {
-  const names = tooLarge(command, task, payloadText(task), platform).map((name) => `\${${name}}`).join(" and ")
-  return names === ""
-    ? Effect.void
-    : new WakeImpossible({
-      remedy: `the wake_command uses ${names}, which this task makes larger than the ` +
-        `${limits.payload_in_env_bytes} bytes an environment variable can hold: let it read the file \${TASK_FILE} instead`
-    })
+/** A wake before it is made: all that it is made of, and nothing that could keep it from running. */
+export interface PreparedWake {
+  readonly files: WakeFiles
+  readonly payload: string
+  readonly prompt: string
+  readonly command: WakeCommand
+  readonly cwd: string
+  readonly env: Record<string, string>
 }
 
-/** Writes the payload and spawns the command; returns with what waits for its end. */
+const impossible = (remedy: string) => new WakeImpossible({ remedy })
+
+/** Fails where the command reads a variable that the platform could not carry for this task. */
+const checkVariables = (command: WakeCommand, task: Task, payload: string): Effect.Effect<void, WakeImpossible> => {
+  const names = tooLarge(command, task, payload, platform).map((name) => `\${${name}}`).join(" and ")
+  return names === "" ? Effect.void : impossible(
+    `the wake_command uses ${names}, which this task makes larger than the ` +
+      `${limits.payload_in_env_bytes} bytes an environment variable can hold: let it read the file \${TASK_FILE} instead`
+  )
+}
+
+/** Puts the values into a list and looks for its program; what a shell is to do is left to it. */
+const commandOf = (
+  wake_command: WakeCommand,
+  values: ArgumentValues,
+  { cwd, env }: Pick<PreparedWake, "cwd" | "env">
+): Effect.Effect<WakeCommand, WakeImpossible> => {
+  if (typeof wake_command === "string") return Effect.succeed(wake_command)
+  const resolved = findProgram(fillArguments(wake_command, values), env, cwd)
+  if (resolved._tag === "Impossible") return impossible(`the wake_command cannot run: ${resolved.reason}`)
+  const problem = carryProblem(resolved.command, platform)
+  return problem === undefined
+    ? Effect.succeed(resolved.command)
+    : impossible(`the wake_command ${problem}: ${roomRemedy}`)
+}
+
+/** Fails with what to change where the command can never run for this task. */
+export const prepareWake = Effect.fnUntraced(function*(settings: Settings, task: Task, files: WakeFiles) {
+  const { prompt_template, results_dir, state_file, token, wake_command } = settings
+  const payload = payloadText(task)
+  yield* checkVariables(wake_command, task, payload)
+  const known = { token: Redacted.value(token), results_dir }
+  const prompt = promptText(prompt_template, task, files, results_dir).toWellFormed()
+  const place = { cwd: dirname(state_file), env: childEnvironment(process.env, known, task, payload, files, platform) }
+  const values = {
+    prompt,
+    task_id: task.task_id,
+    task_file: files.payload_path,
+    prompt_file: files.prompt_path,
+    results_dir
+  }
+  const prepared: PreparedWake = {
+    ...place,
+    files,
+    payload,
+    prompt,
+    command: yield* commandOf(wake_command, values, place)
+  }
+  return prepared
+})
+
+/** Writes the payload and the prompt and spawns the command; returns with what waits for its end. */
 export const spawnWake = (
-  settings: Settings,
+  tasks_dir: string,
   boot: string,
   running: RunningWakes,
-  task: Task,
-  files: WakeFiles
+  { command, cwd, env, files, payload, prompt }: PreparedWake,
+  mask: Mask
 ) => {
-  const { payload_path, record_path, wake_id } = files
-  const log_path = logPath(settings.tasks_dir, task.task_id)
-  const payload = payloadText(task)
+  const { payload_path, prompt_path, record_path, wake_id } = files
+  const log_path = logPath(tasks_dir, files.task_id)
 
   const write = attempt(payload_path, async () => {
-    await mkdir(settings.tasks_dir, { recursive: true, mode: 0o700 })
+    await mkdir(tasks_dir, { recursive: true, mode: 0o700 })
     await writeDurably(payload_path, payload)
+    await writeDurably(prompt_path, prompt)
   })
 
   const spawn = Effect.fnUntraced(function*(log: FileHandle) {
     const { size } = yield* attempt(log_path, () => log.stat())
     const exit = yield* Effect.suspend(() => {
       running.set(wake_id, files)
-      return spawnDetached(
-        launchOf(platform, record_path, { wake_id, boot, log_offset: size }, settings.wake_command),
-        {
-          cwd: dirname(settings.state_file),
-          env: childEnvironment(
-            process.env,
-            { token: Redacted.value(settings.token), results_dir: settings.results_dir },
-            task,
-            payload,
-            files,
-            platform
-          ),
-          log
-        },
-        () => running.delete(wake_id)
-      )
+      const launch = launchOf(platform, record_path, { wake_id, boot, log_offset: size }, command)
+      return spawnDetached(launch, { cwd, env, log }, () => running.delete(wake_id))
     })
+    const line = typeof command === "string" ? command : null
     const end: Effect.Effect<WakeEnd> = Effect.flatMap(
       Deferred.await(exit),
-      (how) => wakeEnd(how, outputTail(log_path, size))
+      (how) => wakeEnd(how, line, outputTail(log_path, size, mask))
     )
     return { end }
   })

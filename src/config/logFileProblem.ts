@@ -1,0 +1,38 @@
+import * as Effect from "effect/Effect"
+import { realpath } from "node:fs/promises"
+import { basename, dirname, join, sep } from "node:path"
+
+/** The files and folders of the sidecar that its log must keep away from; absolute paths. */
+export interface Places {
+  readonly config_file: string
+  readonly state_file: string
+  readonly results_dir: string
+  readonly tasks_dir: string
+}
+
+/** Where a path leads, its links followed as far as there is anything. */
+const placeOf = (path: string): Promise<string> =>
+  realpath(path).catch(async () => {
+    const above = dirname(path)
+    return above === path ? path : join(await placeOf(above), basename(path))
+  })
+
+/** A log that has grown too large becomes `.1`; what is set aside of the state, or not written whole, has its name and more. */
+const misplaced = (log: string, { config_file, results_dir, state_file, tasks_dir }: Places): string | undefined => {
+  if ([log, `${log}.1`].includes(config_file)) return `must not be ${basename(config_file)}`
+  if (log === state_file || log.startsWith(`${state_file}.`)) return `must not be ${basename(state_file)}`
+  if (`${log}${sep}`.startsWith(`${results_dir}${sep}`)) return "must not be in results_dir"
+  return `${log}${sep}`.startsWith(`${tasks_dir}${sep}`) ? "must not be in tasks_dir" : undefined
+}
+
+/** Why the log cannot be at `log_file`, in words for its owner; undefined where it can. */
+export const logFileProblem = (log_file: string, places: Places, windows: boolean): Effect.Effect<string | undefined> =>
+  Effect.promise(async () => {
+    const named = async (path: string) => windows ? (await placeOf(path)).toLowerCase() : placeOf(path)
+    return misplaced(await named(log_file), {
+      config_file: await named(places.config_file),
+      state_file: await named(places.state_file),
+      results_dir: await named(places.results_dir),
+      tasks_dir: await named(places.tasks_dir)
+    })
+  })

@@ -1,0 +1,78 @@
+import * as Predicate from "effect/Predicate"
+import { limits } from "../limits.ts"
+import type { CommandEnd } from "./child.ts"
+import { execLimits } from "./limits.ts"
+import type { Kept } from "./output.ts"
+
+/** How the command ended, with what it printed. */
+export interface Run {
+  readonly program: string
+  readonly end: CommandEnd
+  readonly output: Kept
+  readonly tails: { readonly output: Kept; readonly errors: Kept }
+  readonly duration_ms: number
+}
+
+export type ExecAnswer = Readonly<Record<string, unknown>>
+
+export const failed = (reason: string, more: ExecAnswer = {}): ExecAnswer => ({ status: "failed", reason, ...more })
+
+const endOf = (text: string, mask: (text: string) => string): string =>
+  mask(text).trim().slice(-limits.output_tail_chars).replace(/^[\uDC00-\uDFFF]/, "")
+
+const failure = ({ duration_ms, end, program, tails }: Run, mask: (text: string) => string): ExecAnswer => {
+  const how = end._tag === "Killed" ? `was ended by ${end.signal}` : `ended with exit code ${end.code}`
+  const said = [tails.errors, tails.output].map((tail) => endOf(tail.text(), mask)).find((text) => text !== "")
+  return failed(`the command ${program} ${how}${said === undefined ? "" : `: ${said}`}`, {
+    exit_code: end._tag === "Exited" ? end.code : null,
+    signal: end._tag === "Killed" ? end.signal : null,
+    duration_ms
+  })
+}
+
+const parse = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** The JSON object that the command printed as the answer: a success unless it says otherwise. */
+const fromJson = ({ duration_ms, output, program, tails }: Run, mask: (text: string) => string): ExecAnswer => {
+  const refused = (what: string) => {
+    const reason = `the command ${program} was to print a JSON object (--json), and printed ${what}`
+    return failed(reason, { exit_code: 0, signal: null, duration_ms })
+  }
+  if (!output.isWhole()) return refused(`${output.total()} bytes, more than ${execLimits.json_bytes}`)
+  const value = parse(output.text())
+  if (Predicate.isObject(value)) return { status: "success", ...value }
+  const said = endOf(tails.output.text(), mask)
+  return refused(said === "" ? "nothing" : `what is none: ${said}`)
+}
+
+const fromText = ({ duration_ms, output }: Run): ExecAnswer => ({
+  status: "success",
+  output: output.text(),
+  ...(output.isWhole() ? {} : { output_cut: true, output_bytes: output.total() }),
+  exit_code: 0,
+  signal: null,
+  duration_ms
+})
+
+/** What the end of the command means: exit code 0 is a success, with what it printed on standard output. */
+export const answerOf = (run: Run, json: boolean, mask: (text: string) => string): ExecAnswer =>
+  run.end._tag !== "Exited" || run.end.code !== 0 ? failure(run, mask) : json ? fromJson(run, mask) : fromText(run)
+
+/** The answer as it is written: one that the sidecar could not take becomes a failure that says so. */
+export const answerText = (answer: ExecAnswer): string => {
+  try {
+    const text = JSON.stringify(answer)
+    const bytes = Buffer.byteLength(text)
+    return bytes <= limits.answer_bytes
+      ? text
+      : JSON.stringify(failed(`the answer is ${bytes} bytes, more than ${limits.answer_bytes}`))
+  } catch {
+    return JSON.stringify(failed("the answer is nested too deeply"))
+  }
+}

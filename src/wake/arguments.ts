@@ -1,0 +1,105 @@
+/** What wakes the agent: a line for the shell, or a program with its arguments, which no shell sees. */
+export type WakeCommand = string | ReadonlyArray<string>
+
+/** What the placeholders of a command stand for. */
+export interface ArgumentValues {
+  readonly task_id: string
+  readonly task_file: string
+  readonly prompt_file: string
+  readonly results_dir: string
+  readonly prompt: string
+}
+
+type Name = keyof ArgumentValues
+
+const names: ReadonlyArray<Name> = ["prompt", "prompt_file", "task_id", "task_file", "results_dir"]
+
+/** The variables of a wake that a command may name as `${NAME}`; none of them holds a task's text. */
+export const commandVariables: ReadonlyMap<string, Name> = new Map<string, Name>([
+  ["TASK_ID", "task_id"],
+  ["TASK_FILE", "task_file"],
+  ["TASK_PROMPT_FILE", "prompt_file"],
+  ["RESULTS_DIR", "results_dir"]
+])
+
+const isName = (text: string | undefined): text is Name => names.some((name) => name === text)
+
+const braced = (name: string): string => `{${name}}`
+
+const variable = /\$\{(\w+)\}/g
+const variableOrBraces = /\$\{(\w+)\}|(?<!\$)\{([a-z_]+)\}/g
+
+const fill = (argument: string, pattern: RegExp, values: ArgumentValues): string =>
+  argument.replace(pattern, (whole: string, variableName: string | undefined, bracedName?: string | number) => {
+    const name = variableName === undefined ? bracedName : commandVariables.get(variableName)
+    return typeof name === "string" && isName(name) ? values[name] : whole
+  })
+
+/** Where our own `exec` stands in a command; what follows belongs to it. The length of the command where it is not there. */
+const execAt = (command: ReadonlyArray<string>): number => {
+  const at = command.findIndex((argument, index) =>
+    argument === "exec" && /(?:^|[\\/])(?:agentcom-sidecar(?:\.\w+)?|dist[\\/]main\.js)$/.test(command[index - 1] ?? "")
+  )
+  return at === -1 ? command.length : at
+}
+
+/** The command with everything in place of its placeholders; those in braces that stand behind our `exec` are left to it. */
+export const fillArguments = (command: ReadonlyArray<string>, values: ArgumentValues): ReadonlyArray<string> => {
+  const ours = execAt(command)
+  return command.map((argument, index) => fill(argument, index > ours ? variable : variableOrBraces, values))
+}
+
+/** The arguments of `exec`, where a placeholder is a whole argument. */
+export const fillWholeArguments = (command: ReadonlyArray<string>, values: ArgumentValues): ReadonlyArray<string> =>
+  command.map((argument) => {
+    const name = argument.startsWith("{") && argument.endsWith("}") ? argument.slice(1, -1) : ""
+    return isName(name) ? values[name] : argument
+  })
+
+export const holds = (command: ReadonlyArray<string>, ...wanted: ReadonlyArray<Name>): boolean =>
+  command.some((argument) => wanted.some((name) => argument === braced(name)))
+
+const interpreter = /(?:^|[\\/])(?:\w*sh|busybox|node|bun|python[\d.]*|perl|ruby|php)(?:\.exe)?$/i
+const commandLineReader = /(?:^|[\\/])(?:cmd|powershell|pwsh)(?:\.exe)?$/i
+const takesCode = /^(?:-\w*[ceEpr]|--eval|--print|--command)$/
+
+/** Whether the argument at `index` is a program text rather than data for a program. */
+const isCode = (command: ReadonlyArray<string>, index: number): boolean => {
+  const before = command.slice(0, index)
+  if (before.some((argument) => commandLineReader.test(argument))) return true
+  const last = before.findLastIndex((argument) => !argument.startsWith("-"))
+  const flag = /^(--\w+)=/.exec(command[index] ?? "")?.[1] ?? before[before.length - 1] ?? ""
+  return interpreter.test(before[last] ?? "") && takesCode.test(flag)
+}
+
+const runsIt = (at: number): string =>
+  `argument ${at} would run {prompt} as a program: let the program read the file {prompt_file}`
+
+/** Why a task's text must not go where this `wake_command` puts it; undefined where it may. */
+export const wakeArgumentsProblem = (command: ReadonlyArray<string>): string | undefined => {
+  const ours = execAt(command)
+  for (const [index, argument] of command.entries()) {
+    const text = /\$\{(TASK_(?:DESCRIPTION|JSON))\}/.exec(argument)?.[1]
+    if (text !== undefined) return `must not use \${${text}} in a list: use {prompt} or \${TASK_FILE}`
+    if (index > ours || !argument.includes("{prompt}")) continue
+    if (!/^(?:--?[\w-]+=)?\{prompt\}$/.test(argument)) {
+      return `must hold {prompt} only as a whole argument or after --name=, as in other text it could be run (argument ${
+        index + 1
+      })`
+    }
+    if (isCode(command, index)) return runsIt(index + 1)
+  }
+  return undefined
+}
+
+/** The same for the command of `exec`. */
+export const execArgumentsProblem = (command: ReadonlyArray<string>): string | undefined => {
+  for (const [index, argument] of command.entries()) {
+    const inside = names.find((name) => argument.includes(braced(name)) && argument !== braced(name))
+    if (inside !== undefined) {
+      return `${braced(inside)} must be a whole argument, which it is not in argument ${index + 1}`
+    }
+    if (argument === "{prompt}" && isCode(command, index)) return runsIt(index + 1)
+  }
+  return undefined
+}

@@ -1,0 +1,133 @@
+import { describe, expect, it } from "@effect/vitest"
+import { answerOf, answerText, type Run } from "../../src/exec/answer.ts"
+import { execLimits } from "../../src/exec/limits.ts"
+import { lineReader } from "../../src/exec/lines.ts"
+import { keep } from "../../src/exec/output.ts"
+import { limits } from "../../src/limits.ts"
+
+const kept = (text: string, head = 1_000, tail = 1_000) => {
+  const output = keep(head, tail)
+  for (let at = 0; at < text.length; at += 7) output.push(Buffer.from(text.slice(at, at + 7)))
+  return output
+}
+
+const run = (output: string, more: Partial<Run> = {}): Run => ({
+  program: "agent",
+  end: { _tag: "Exited", code: 0 },
+  output: kept(output),
+  tails: { output: kept(output, 0, 1_000), errors: kept("", 0, 1_000) },
+  duration_ms: 12,
+  ...more
+})
+
+const same = (text: string) => text
+const facts = { exit_code: 0, signal: null, duration_ms: 12 }
+
+describe("what is kept of an output", () => {
+  it("is all of it up to the limit", () => {
+    expect(kept("0123456789", 4, 6).text()).toBe("0123456789")
+    expect(kept("", 4, 6).text()).toBe("")
+    expect(kept("0123456789", 10, 0).isWhole()).toBe(true)
+  })
+
+  it("is its beginning and its end beyond that, with how much is left out between", () => {
+    const output = kept("0123456789abcdefghij", 4, 6)
+    expect(output.text()).toBe("0123\n[... 10 bytes left out ...]\nefghij")
+    expect([output.total(), output.isWhole()]).toEqual([20, false])
+    expect(kept("0123456789", 0, 3).text()).toBe("789")
+  })
+
+  it("holds no half of a character", () => {
+    const output = keep(5, 5)
+    output.push(Buffer.from("aé漢🦀aé漢🦀"))
+    expect(output.text()).toBe("aé\n[... 10 bytes left out ...]\n🦀")
+  })
+
+  it("is bounded, however much comes and in whatever pieces", () => {
+    for (const size of [1, 1_000, 100_000]) {
+      const output = keep(100, 100)
+      for (let n = 0; n < 500; n += 1) output.push(Buffer.alloc(size, "x"))
+      expect(output.text().length).toBeLessThan(240)
+      expect(output.total()).toBe(500 * size)
+    }
+  })
+})
+
+describe("the lines of a command", () => {
+  const linesOf = (...chunks: ReadonlyArray<string | Buffer>) => {
+    const lines: Array<string> = []
+    const read = lineReader((line) => lines.push(line))
+    for (const chunk of chunks) read(Buffer.from(chunk))
+    return lines
+  }
+
+  it("are told when they are whole, without colours, control characters and empty ones", () => {
+    expect(linesOf("one\nt", "wo\r\n\n  \n\u001b[31mred\u001b[0m\u0007!\n50 %\r60 %\rlast")).toEqual(
+      ["one", "two", "red !", "50 %", "60 %"]
+    )
+  })
+
+  it("are cut at the limit, and hold a character that came in two pieces", () => {
+    const [crab] = [Buffer.from("🦀\n")]
+    expect(linesOf(crab.subarray(0, 2), crab.subarray(2))).toEqual(["🦀"])
+    const [long = ""] = linesOf("x".repeat(600), "x".repeat(600), "\n")
+    expect(long.length).toBe(execLimits.line_chars)
+  })
+})
+
+describe("the answer of exec", () => {
+  it("is a success with the output, the exit code and the duration where the command ended with 0", () => {
+    expect(answerOf(run("done\n"), false, same)).toEqual({ status: "success", output: "done\n", ...facts })
+  })
+
+  it("says that the output is cut", () => {
+    expect(answerOf(run("x".repeat(3_000)), false, same)).toMatchObject({ output_cut: true, output_bytes: 3_000 })
+  })
+
+  it("is a failure with the end of what it said, secrets hidden, for any other exit code", () => {
+    const errors = kept(`${"x".repeat(3_000)} token 0123\n`, 0, 4_000)
+    const failed = run("out", { end: { _tag: "Exited", code: 3 }, tails: { output: kept("out"), errors } })
+    const { reason, ...rest } = answerOf(failed, true, (text) => text.replace("0123", "***"))
+    expect(rest).toEqual({ status: "failed", exit_code: 3, signal: null, duration_ms: 12 })
+    expect(reason).toMatch(/^the command agent ended with exit code 3: x{100,} token \*\*\*$/)
+    expect(String(reason).length).toBeLessThan(limits.output_tail_chars + 100)
+  })
+
+  it("quotes standard output where there is nothing else, and nothing where there is nothing", () => {
+    const killed = { end: { _tag: "Killed", signal: "SIGKILL" } } as const
+    expect(answerOf(run("out", killed), false, same)).toMatchObject({
+      reason: "the command agent was ended by SIGKILL: out",
+      exit_code: null,
+      signal: "SIGKILL"
+    })
+    expect(answerOf(run("", killed), false, same)).toMatchObject({ reason: "the command agent was ended by SIGKILL" })
+  })
+
+  it("with --json is the object that it printed, a success unless that says otherwise", () => {
+    expect(answerOf(run(` {"a": [1]}\n`), true, same)).toEqual({ status: "success", a: [1] })
+    expect(answerOf(run(`{"status": "failed", "reason": "no"}`), true, same)).toEqual({
+      status: "failed",
+      reason: "no"
+    })
+  })
+
+  it.each([
+    ["text", "nonsense", "printed what is none: nonsense"],
+    ["a list", "[1]", "printed what is none: [1]"],
+    ["two objects", "{}\n{}", "printed what is none: {}\n{}"],
+    ["nothing", "", "printed nothing"],
+    ["too much", `{"a":"${"x".repeat(3_000)}"}`, "printed 3008 bytes, more than"]
+  ])("with --json is a failure that says so for %s", (_, output, what) => {
+    const answer = answerOf(run(output), true, same)
+    expect(answer).toMatchObject({ status: "failed", ...facts })
+    expect(answer["reason"]).toContain(`the command agent was to print a JSON object (--json), and ${what}`)
+  })
+
+  it("that the sidecar could not take is a failure that says so", () => {
+    expect(answerText({ status: "success", output: "x".repeat(limits.answer_bytes) })).toMatch(
+      /"reason":"the answer is \d+ bytes, more than 16777216"/
+    )
+    const deep: unknown = JSON.parse("[".repeat(100_000) + "]".repeat(100_000))
+    expect(answerText({ deep })).toContain("nested too deeply")
+  })
+})
