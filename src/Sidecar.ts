@@ -3,6 +3,7 @@ import { dirname } from "node:path"
 import { FolderLock } from "./layers/FolderLock.ts"
 import { HubWebSocket } from "./layers/HubWebSocket.ts"
 import { LoggerJsonLines } from "./layers/LoggerJsonLines.ts"
+import { OrphansFolder } from "./layers/OrphansFolder.ts"
 import { ResultWatcherFolder } from "./layers/ResultWatcherFolder.ts"
 import { TaskStoreFile } from "./layers/TaskStoreFile.ts"
 import { WakerProcess } from "./layers/WakerProcess.ts"
@@ -10,7 +11,7 @@ import { type Settings, SidecarConfig } from "./SidecarConfig.ts"
 
 /** Everything the actor runs on in production, once the folder is ours. */
 export const sidecar = (settings: Settings) =>
-  Layer.mergeAll(HubWebSocket, TaskStoreFile, WakerProcess, ResultWatcherFolder).pipe(
+  Layer.mergeAll(HubWebSocket, TaskStoreFile, WakerProcess, ResultWatcherFolder, OrphansFolder).pipe(
     Layer.provideMerge(LoggerJsonLines),
     Layer.provide(Layer.succeed(SidecarConfig, settings)),
     Layer.provideMerge(FolderLock(dirname(settings.state_file)))

@@ -4,6 +4,7 @@ import * as Match from "effect/Match"
 import type { Command } from "../domain/Command.ts"
 import { Hub } from "../services/Hub.ts"
 import { Logger } from "../services/Logger.ts"
+import { Orphans } from "../services/Orphans.ts"
 import { ResultWatcher } from "../services/ResultWatcher.ts"
 import { Waker } from "../services/Waker.ts"
 import { agentCommands } from "./agentCommands.ts"
@@ -19,6 +20,7 @@ export const makeRunner = Effect.fnUntraced(function*(surroundings: Surroundings
   const hub = yield* Hub
   const waker = yield* Waker
   const watcher = yield* ResultWatcher
+  const orphans = yield* Orphans
   const logger = yield* Logger
   const send = hub.send
 
@@ -41,7 +43,7 @@ export const makeRunner = Effect.fnUntraced(function*(surroundings: Surroundings
         "look-up",
         Effect.flatMap(hub.lookUp(task_id), (whereabouts) => post({ _tag: "TaskLookedUp", task_id, whereabouts }))
       ),
-    ...agentCommands(waker, watcher, surroundings),
+    ...agentCommands(waker, watcher, orphans, surroundings),
     ...timerCommands(surroundings),
     Log: ({ event }) => logger.log(event),
     Exit: ({ code }) => Effect.asVoid(Deferred.succeed(exit, code))

@@ -10,11 +10,13 @@ import { initialState, type Policy, type SidecarState, type StoredState } from "
 import { transition } from "../domain/transition.ts"
 import { limits } from "../limits.ts"
 import { Hub } from "../services/Hub.ts"
+import { Orphans } from "../services/Orphans.ts"
 import { Operator } from "../services/Operator.ts"
 import { TaskStore } from "../services/TaskStore.ts"
 import { Waker } from "../services/Waker.ts"
 import { Witness } from "../services/Witness.ts"
 import { makeRunner } from "./CommandRunner.ts"
+import { findOrphans } from "./findOrphans.ts"
 import { makeSupervisor } from "./Supervisor.ts"
 import type { Surroundings } from "./Surroundings.ts"
 
@@ -94,6 +96,7 @@ export const runSidecar = Effect.fnUntraced(function*(policy: Policy) {
   const handle = yield* makeHandler(policy, { fibers, post, postWhile, exit, connection })
   const stored = yield* store.load
   yield* handle({ _tag: "Restarted", stored, survivors: yield* waker.survivors })
+  yield* fibers.run("orphans", findOrphans(yield* Orphans, waker, post))
   yield* fibers.run("operator", Stream.runForEach(yield* Operator, post))
 
   const drainMailbox = Effect.forever(

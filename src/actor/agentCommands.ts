@@ -3,6 +3,7 @@ import * as Stream from "effect/Stream"
 import type { Message } from "../domain/Message.ts"
 import type { WakeEnd } from "../domain/Task.ts"
 import type { Observation, ResultWatcher } from "../services/ResultWatcher.ts"
+import type { OrphanedFiles } from "../services/Orphans.ts"
 import type { Waker } from "../services/Waker.ts"
 import type { CommandOf, Surroundings } from "./Surroundings.ts"
 import { awaitRetry } from "./wakeRetry.ts"
@@ -22,13 +23,17 @@ const messageOf = (task_id: string, wake_id: string | null, seen: Observation): 
 export const agentCommands = (
   waker: Waker["Service"],
   watcher: ResultWatcher["Service"],
+  orphans: OrphanedFiles,
   { fibers, learn, post }: Surroundings
 ) => {
-  /** Tells how the command of a wake ended; one that is told of already stays so. */
+  /** Tells how the command of a wake ended, and what it wrote in its last moment; one that is told of already stays so. */
   const awaitEnd = (task_id: string, wake_id: string, ended: Effect.Effect<WakeEnd>) =>
     fibers.runOnce(
       `end of ${wake_id}`,
-      Effect.flatMap(ended, (end) => post({ _tag: "WakeExited", task_id, wake_id, end }))
+      Effect.flatMap(
+        ended,
+        (end) => Effect.andThen(watcher.rescan(task_id), post({ _tag: "WakeExited", task_id, wake_id, end }))
+      )
     )
 
   const wake = ({ task, wake_id }: CommandOf<"WakeAgent">) => {
@@ -75,6 +80,7 @@ export const agentCommands = (
           )
         )
       ),
+    ExpireFiles: ({ task_id }: CommandOf<"ExpireFiles">) => orphans.expire(task_id),
     SetAside: ({ folder, task_id }: CommandOf<"SetAside">) => watcher.setAside(task_id, folder),
     RemoveFiles: ({ keep_answer, task_id }: CommandOf<"RemoveFiles">) =>
       Effect.andThen(watcher.remove(task_id, keep_answer), waker.forget(task_id))

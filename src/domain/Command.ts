@@ -46,6 +46,7 @@ export type Command =
   | { readonly _tag: "StopAgent"; readonly task_id: string; readonly linger_ms: number }
   | { readonly _tag: "SetAside"; readonly task_id: string; readonly folder: "sent" | "rejected" }
   | { readonly _tag: "RemoveFiles"; readonly task_id: string; readonly keep_answer: boolean }
+  | { readonly _tag: "ExpireFiles"; readonly task_id: string }
   | { readonly _tag: "StartTimer"; readonly timer: TimerName; readonly after_ms: number }
   | { readonly _tag: "CancelTimer"; readonly timer: TimerName }
   | { readonly _tag: "Log"; readonly event: LifecycleEvent }

@@ -60,6 +60,7 @@ export type LifecycleEvent =
   }
   | { readonly event: "report_refused"; readonly task_id: string; readonly reason: string; readonly remedy: string }
   | { readonly event: "files_kept"; readonly task_id: string; readonly folder: string }
+  | { readonly event: "files_expired"; readonly task_id: string; readonly folder: string }
   | { readonly event: "file_trouble"; readonly path: string; readonly reason: string }
   // recovery
   | { readonly event: "recovery_found"; readonly task_id: string; readonly status: string; readonly generation: number }

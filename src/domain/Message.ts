@@ -40,6 +40,7 @@ export type OutcomeMessage =
   | { readonly _tag: "TimerFired"; readonly timer: TimerName }
   | { readonly _tag: "SaveFailed"; readonly reason: string; readonly undone: boolean; readonly withheld: boolean }
   | { readonly _tag: "SaveSucceeded" }
+  | { readonly _tag: "OrphanFound"; readonly task_id: string } // files of a task, unchanged for `retention_days`
   | { readonly _tag: "TaskLookedUp"; readonly task_id: string; readonly whereabouts: Whereabouts }
 
 /** Where the hub's books say a task is: with us or in the queue, with nobody who waits for us, or unknown as no look-up was to be had. */

@@ -57,6 +57,7 @@ export interface Connection {
   readonly refused_types: ReadonlyArray<string>
   readonly standing: Standing
   readonly recovery_answer: "continue" | "denied" | null
+  readonly accept_refused: boolean // so that the hub will not see that we are free when the task is over
   readonly half_open: boolean
 }
 
@@ -120,6 +121,7 @@ export const noConnection: Connection = {
   refused_types: [],
   standing: "unknown",
   recovery_answer: null,
+  accept_refused: false,
   half_open: false
 }
 

@@ -6,9 +6,12 @@ export type TaskStatus = typeof TaskStatus.Type
 export const JsonObject = Schema.Record(Schema.String, Schema.Unknown)
 export type JsonObject = typeof JsonObject.Type
 
-/** How a wake command ended. `unseen`: an earlier life of the daemon spawned it, so nobody was told its exit code. */
+/**
+ * How a wake command ended. `unseen`: an earlier life of the daemon spawned it, so nobody was told its exit code.
+ * `unwritten`: it was not spawned, as what it is given could not be written.
+ */
 export const WakeEnd = Schema.Struct({
-  how: Schema.Literals(["exited", "killed", "unspawned", "unseen"]),
+  how: Schema.Literals(["exited", "killed", "unspawned", "unwritten", "unseen"]),
   code: Schema.NullOr(Schema.Int), // where it exited
   output: Schema.String // the end of what it printed, or what went wrong
 })

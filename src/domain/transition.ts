@@ -15,6 +15,7 @@ import {
   halfOpenOver,
   hubLostUs,
   identified,
+  orphanFound,
   restarted,
   restartRequested,
   taskCancelled
@@ -98,6 +99,8 @@ const ruleFor = (message: Message): Rule => {
       return saveFailed(message.reason, message.undone, message.withheld)
     case "SaveSucceeded":
       return saveSucceeded
+    case "OrphanFound":
+      return orphanFound(message.task_id)
     case "TaskLookedUp":
       return taskLookedUp(message.task_id, message.whereabouts)
     case "Restarted":

@@ -7,14 +7,17 @@ import { ResultWatcher } from "../services/ResultWatcher.ts"
 import { SidecarConfig } from "../SidecarConfig.ts"
 import type { FileError } from "./files.ts"
 import { orElseLog } from "./files.ts"
+import { thisMoment } from "./moment.ts"
 import { makeFolderTicks } from "./results/folderTicks.ts"
 import { moveResults, removePath } from "./results/keep.ts"
 import { nothingTold, observe } from "./results/observe.ts"
-import { Sightings, thisMoment } from "./results/sightings.ts"
+import { Sightings } from "./results/sightings.ts"
 import type { TaskResults } from "./results/taskResults.ts"
 import { evidenceOf, readResults, resultFiles } from "./results/taskResults.ts"
 
 const nothingFound: TaskResults = { started_at: null, progress_at: null, progress: null, answer: null }
+
+const prefixOf = (task_id: string): string => `${task_id}.`
 
 /** The agent's answers in `results_dir`: what it writes there is seen at once, and by the next rescan at the latest. */
 export const ResultWatcherFolder: Layer.Layer<ResultWatcher, never, SidecarConfig | Logger> = Layer.effect(
@@ -26,7 +29,7 @@ export const ResultWatcherFolder: Layer.Layer<ResultWatcher, never, SidecarConfi
 
     const logged = (operation: Effect.Effect<unknown, FileError>) =>
       Effect.asVoid(orElseLog(operation, log, () => null))
-    const ticksFor = yield* makeFolderTicks(results_dir, (error) => logged(error))
+    const { nudge, ticksFor } = yield* makeFolderTicks(results_dir, (error) => logged(error))
     const read = (task_id: string) =>
       thisMoment.pipe(
         Effect.flatMap((now) => readResults(results_dir, task_id, sightings, now)),
@@ -37,9 +40,10 @@ export const ResultWatcherFolder: Layer.Layer<ResultWatcher, never, SidecarConfi
 
     return ResultWatcher.of({
       watch: (task_id) =>
-        ticksFor(`${task_id}.`).pipe(
+        ticksFor(prefixOf(task_id)).pipe(
           Stream.mapAccumEffect(() => nothingTold, (told) => Effect.map(read(task_id), (found) => observe(told, found)))
         ),
+      rescan: (task_id) => nudge(prefixOf(task_id)),
       look: (task_id) => Effect.map(read(task_id), evidenceOf),
       clear: (task_id) => {
         const { started, progress } = resultFiles(results_dir, task_id)

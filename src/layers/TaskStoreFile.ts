@@ -8,7 +8,7 @@ import { limits } from "../limits.ts"
 import { Logger } from "../services/Logger.ts"
 import { StoreError, TaskStore } from "../services/TaskStore.ts"
 import { SidecarConfig } from "../SidecarConfig.ts"
-import { attempt, isMissing, moveToFreeName, writeDurably } from "./files.ts"
+import { attempt, isMissing, moveToFreeName, orElseLog, removeTemporaries, writeDurably } from "./files.ts"
 
 const decode = Schema.decodeUnknownEffect(Schema.fromJsonString(StoredState))
 
@@ -45,7 +45,8 @@ export const TaskStoreFile: Layer.Layer<TaskStore, never, SidecarConfig | Logger
     })
 
     return TaskStore.of({
-      load: attempt(path, () => readText(path)).pipe(
+      load: orElseLog(removeTemporaries(path), log, () => undefined).pipe(
+        Effect.andThen(attempt(path, () => readText(path))),
         Effect.flatMap((text) => decode(text)),
         Effect.catch((error) =>
           error._tag === "FileError" && isMissing(error)

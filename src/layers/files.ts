@@ -1,8 +1,8 @@
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
-import { lstat, open, rename, writeFile } from "node:fs/promises"
-import { dirname } from "node:path"
+import { lstat, open, readdir, rename, rm, writeFile } from "node:fs/promises"
+import { basename, dirname, join } from "node:path"
 import writeFileAtomic from "write-file-atomic"
 import type { LifecycleEvent } from "../domain/LifecycleEvent.ts"
 import { platform } from "../platform.ts"
@@ -65,6 +65,16 @@ export const writeDurably = async (path: string, text: string): Promise<void> =>
   })
   if (platform !== "windows") await syncFolder(dirname(path))
 }
+
+/** Removes what a kill in the middle of `writeDurably` left beside the file: what has the name of its temporary files. */
+export const removeTemporaries = (path: string): Effect.Effect<void, FileError> =>
+  attempt(dirname(path), async () => {
+    const [folder, prefix] = [dirname(path), `${basename(path)}.`]
+    for (const name of await readdir(folder)) {
+      const isOurs = name.startsWith(prefix) && /^\d{1,10}$/.test(name.slice(prefix.length))
+      if (isOurs) await rm(join(folder, name), { force: true })
+    }
+  })
 
 const exists = (path: string): Promise<boolean> =>
   lstat(path).then(() => true, (cause: unknown) => {

@@ -21,14 +21,25 @@ export type Header = typeof Header.Type
 /** The clock of the machine was set: `t` leaps by so much and no time passed. */
 export const ClockJumped = Schema.TaggedStruct("ClockJumped", { by_ms: Schema.Number })
 
+/** A frame of ours did not go out, as it could not be written or is too large; `command` is the name of its command. */
+export const FrameUnsendable = Schema.TaggedStruct("FrameUnsendable", { command: Schema.String })
+
+/** The recording could not be written for a while: so many lines are missing here. */
+export const LinesLost = Schema.TaggedStruct("LinesLost", { count: Schema.Int })
+
+/** What the rules decided at the step whose fact or frame is before it, each command as `briefOf` tells it. */
+export const Decided = Schema.TaggedStruct("Decided", { commands: Schema.Array(Schema.String) })
+
 /** One line of a recording. `t` is in epoch milliseconds by the clock of the machine. */
 export type Entry =
   & { readonly t: number }
   & (
     | { readonly dir: "header"; readonly msg: Header }
-    | { readonly dir: "in" | "out"; readonly msg: JsonObject }
+    | { readonly dir: "header"; readonly newer: number } // a format that this version does not read
+    | { readonly dir: "in"; readonly msg: JsonObject }
+    | { readonly dir: "out"; readonly msg: JsonObject }
     | { readonly dir: "in"; readonly unreadable: string } // a frame that is no JSON object, cut
-    | { readonly dir: "local"; readonly msg: LocalFact | typeof ClockJumped.Type }
+    | { readonly dir: "local"; readonly msg: typeof Local.Type }
     | { readonly dir: "local"; readonly unknown: string } // a fact of a newer version
   )
 
@@ -42,14 +53,15 @@ const pascal = (type: string): string => type.replaceAll(/(?:^|_)([a-z])/g, (_, 
 
 const decodeLine = Schema.decodeUnknownResult(Schema.fromJsonString(Line))
 const decodeHeader = Schema.decodeUnknownResult(Header)
-const decodeFact = Schema.decodeUnknownResult(Schema.Union([LocalFact, ClockJumped]))
+const Local = Schema.Union([...LocalFact.members, ClockJumped, FrameUnsendable, LinesLost, Decided])
+const decodeFact = Schema.decodeUnknownResult(Local)
 
 /** Facts have their name as `type`, as frames do. */
 const factFrom = (msg: JsonObject, t: number): Result.Result<Entry, string> => {
   const { type, ...fields } = msg
   if (!Predicate.isString(type)) return Result.fail("a local fact without its type")
   const tag = pascal(type)
-  const isKnown = [...LocalFact.members, ClockJumped].some(({ fields: { _tag } }) => _tag.schema.literal === tag)
+  const isKnown = Local.members.some(({ fields: { _tag } }) => _tag.schema.literal === tag)
   if (!isKnown) return Result.succeed({ t, dir: "local", unknown: type })
   return decodeFact({ ...fields, _tag: tag }).pipe(
     Result.map((fact): Entry => ({ t, dir: "local", msg: fact })),
@@ -57,15 +69,16 @@ const factFrom = (msg: JsonObject, t: number): Result.Result<Entry, string> => {
   )
 }
 
-const headerFrom = (msg: JsonObject, t: number): Result.Result<Entry, string> =>
-  decodeHeader(msg).pipe(
-    Result.mapError(() => "the header is not as it should be"),
-    Result.flatMap((header): Result.Result<Entry, string> =>
-      header.format > format_version
-        ? Result.fail(`format ${header.format} is newer than ${format_version}, the newest this version reads`)
-        : Result.succeed({ t, dir: "header", msg: header })
-    )
+const headerFrom = (msg: JsonObject, t: number): Result.Result<Entry, string> => {
+  const { format } = msg
+  if (Number.isInteger(format) && Number(format) > format_version) {
+    return Result.succeed({ t, dir: "header", newer: Number(format) })
+  }
+  return decodeHeader(msg).pipe(
+    Result.map((header): Entry => ({ t, dir: "header", msg: header })),
+    Result.mapError(() => "the header is not as it should be")
   )
+}
 
 /** Reads one line; fails with what is wrong with it. */
 export const parseEntry = (text: string): Result.Result<Entry, string> =>
@@ -74,8 +87,15 @@ export const parseEntry = (text: string): Result.Result<Entry, string> =>
     Result.flatMap((line): Result.Result<Entry, string> => {
       if ("unreadable" in line) return Result.succeed(line)
       const { dir, msg, t } = line
-      if (dir === "header") return headerFrom(msg, t)
-      return dir === "local" ? factFrom(msg, t) : Result.succeed({ t, dir, msg })
+      switch (dir) {
+        case "header":
+          return headerFrom(msg, t)
+        case "local":
+          return factFrom(msg, t)
+        case "in":
+        case "out":
+          return Result.succeed(dir === "in" ? { t, dir, msg } : { t, dir, msg })
+      }
     })
   )
 

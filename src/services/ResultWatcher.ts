@@ -18,6 +18,8 @@ export type Observation =
 export class ResultWatcher extends Context.Service<ResultWatcher, {
   /** Everything found now and from now on, each thing once; it survives lost events and a folder deleted and made again. */
   readonly watch: (task_id: string) => Stream.Stream<Observation, WatchError>
+  /** Looks again at once for whoever watches the task. */
+  readonly rescan: (task_id: string) => Effect.Effect<void>
   /** What the folder says right now. */
   readonly look: (task_id: string) => Effect.Effect<FolderEvidence>
   /** Removes the signs of an agent that is not at work any more, so that they are not taken for those of the next. */

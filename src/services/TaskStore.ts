@@ -16,7 +16,7 @@ export class StoreError extends Schema.TaggedError<StoreError>()("StoreError", {
 
 /** What we owe the hub, kept across crashes. */
 export class TaskStore extends Context.Service<TaskStore, {
-  /** The stored state; the empty one where there is none. A file that cannot be understood is set aside, never overwritten. */
+  /** The stored state; the empty one where there is none. A file that cannot be understood is set aside, never overwritten. What a kill in the middle of a save left is removed. */
   readonly load: Effect.Effect<StoredState, StoreError>
   /** Returns when the state would survive a power failure. */
   readonly save: (state: StoredState) => Effect.Effect<void, StoreError>

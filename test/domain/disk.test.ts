@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest"
 import type { Message } from "../../src/domain/Message.ts"
 import { needsSaving, waitsForDisk } from "../../src/domain/rules/disk.ts"
+import type { WakeEnd } from "../../src/domain/Task.ts"
 import { transition } from "../../src/domain/transition.ts"
 import { A, acked, assigned, B, failure, inspected, Run, success, T0, table, timer } from "./support.ts"
 
@@ -10,6 +11,7 @@ const saveFailed = (undone: boolean, withheld = false): Message => ({
   undone,
   withheld
 })
+const unwritten: WakeEnd = { how: "unwritten", code: null, output: "no space" }
 const saveSucceeded: Message = { _tag: "SaveSucceeded" }
 
 describe("rule 12: the disk", () => {
@@ -73,6 +75,41 @@ describe("rule 12: the disk", () => {
       said: ["OpenConnection"],
       logged: ["state_saved_again"],
       state: "down"
+    },
+    {
+      clause: "a wake whose payload could not be written is no failed attempt: the disk is given time",
+      run: () => Run.confirming().ended(unwritten),
+      timers: ["cancel confirmation", "start disk 5000"],
+      state: "task-a g1 confirming wakes 1 | ours",
+      then: (run) => expect(run.task.wake?.end).toBeNull()
+    },
+    {
+      clause: "then it is looked at again",
+      run: () => Run.confirming().ended(unwritten).timer("disk"),
+      said: ["InspectAgent task-a g1"],
+      state: "task-a g1 confirming wakes 1 | Inspecting assess | ours"
+    },
+    {
+      clause: "and woken under the same number",
+      run: () =>
+        Run.confirming().ended(unwritten).timer("disk").inspected().after(5_000).stopped(false).inspected(),
+      said: ["ClearEvidence task-a", "WatchResults task-a g1a1t1005000", "WakeAgent task-a g1"],
+      logged: ["wake_attempt task-a 1 g1a1t1005000"],
+      state: "task-a g1 waking wakes 1 | Spawning | ours"
+    },
+    {
+      clause: "told while its agent is being stopped it changes nothing",
+      run: () => Run.confirming().timer("task_timeout").ended(unwritten),
+      state:
+        "task-a g1 confirming wakes 1 | Stopping Failed (the task took longer than 86400000 ms) | ours | stopping: task-a"
+    },
+    {
+      clause: "a task that was never woken has not run too long",
+      run: () => Run.confirming().timer("task_timeout").ended(unwritten).stopped(false).inspected(),
+      said: ["ClearEvidence task-a", "WatchResults task-a g1a1t1000000", "WakeAgent task-a g1"],
+      timers: ["start task_timeout 86400000"],
+      logged: ["wake_attempt task-a 1 g1a1t1000000"],
+      state: "task-a g1 waking wakes 1 | Spawning | ours"
     },
     {
       clause: "a failure whose sending is not on disk was not sent",

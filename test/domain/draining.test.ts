@@ -68,6 +68,31 @@ describe("rule 13: draining", () => {
       state: "task-a g3 working wakes 1 | Running | ours | in flight: accept task-a | draining 75"
     },
     {
+      clause: "a task in doubt has until the next look at the lease to come back; then all that there is of it stays on disk",
+      run: () => Run.working().inDoubt().tell({ _tag: "DrainRequested", exit_code: 75 }).timer("lease"),
+      said: ["CloseConnection", "Exit 75", "InspectAgent task-a g1"],
+      timers: ["start lease 60000"],
+      state: "task-a g1 working wakes 1 | Inspecting lease | in_doubt | draining 75"
+    },
+    {
+      clause: "its answer too",
+      run: () => Run.reporting().inDoubt().tell({ _tag: "DrainRequested", exit_code: 0 }).timer("lease"),
+      said: ["CloseConnection", "Exit 0"],
+      timers: ["start lease 60000"],
+      state: "task-a g1 reporting wakes 1 | has Success | in_doubt | draining 0"
+    },
+    {
+      clause: "an agent that is on its way out is waited for first",
+      run: () =>
+        Run.reporting().acked("complete").assigned(1, B).acked("accepted", B).reconnected()
+          .tell({ _tag: "StateReportAnswered", task_id: B, action: "abort" }).timer("assign_grace")
+          .tell({ _tag: "DrainRequested", exit_code: 0 }).timer("lease"),
+      said: ["LookUpTask task-b"],
+      timers: ["start lease 60000"],
+      state:
+        "task-b g1 accepted | Inspecting assess | in_doubt | leaving: task-a remove | stopping: task-a | draining 0"
+    },
+    {
       clause: "restart_sidecar: it is announced, and the task at hand finished first",
       run: () => Run.working().tell({ _tag: "RestartRequested", reason: "update" }),
       said: ["AnnounceRestart update"],

@@ -1,6 +1,15 @@
 import { describe, expect } from "vitest"
 import { A, B, connect, failure, Run, success, table, unusable } from "./support.ts"
 
+const endOfTask = [
+  "cancel confirmation",
+  "cancel settle",
+  "cancel lease",
+  "cancel progress",
+  "cancel task_timeout",
+  "cancel assign_grace"
+]
+
 describe("rule 5: reports are owed until answered", () => {
   table([
     {
@@ -532,7 +541,32 @@ describe("rule 5: reports are owed until answered", () => {
       said: ["SendReport task-a g1 Complete"],
       timers: ["cancel answer", "cancel resend", "start answer 15000"],
       logged: ["frame_refused task_accepted validation_failed", "report_sent task-a 1 complete"],
-      state: "task-a g1 reporting wakes 1 | has Success | ours | in flight: report task-a"
+      state: "task-a g1 reporting wakes 1 | has Success | ours | in flight: report task-a | accept refused"
+    },
+    {
+      clause: "after its report a new connection shows the hub that we are free, as it never saw that task accepted",
+      run: () =>
+        Run.working().assigned(1).found(success).refused("validation_failed", "task_accepted").acked("complete"),
+      said: ["StopWatching", "StopAgent task-a linger 15000", "Reconnect an accept was refused"],
+      timers: ["cancel answer", "cancel resend", ...endOfTask],
+      logged: ["report_acknowledged task-a complete 0"],
+      state: "leaving: task-a remove | stopping: task-a | accept refused"
+    },
+    {
+      clause: "unless that was all",
+      run: () =>
+        Run.working().tell({ _tag: "DrainRequested", exit_code: 0 }).assigned(1).found(success)
+          .refused("validation_failed", "task_accepted").acked("complete"),
+      said: ["StopWatching", "StopAgent task-a linger 15000", "CloseConnection"],
+      timers: ["cancel answer", "cancel resend", ...endOfTask],
+      logged: ["report_acknowledged task-a complete 0"],
+      state: "leaving: task-a remove | stopping: task-a | accept refused | draining 0"
+    },
+    {
+      clause: "an accept that the hub takes later makes up for it",
+      run: () => Run.working().assigned(1).refused("validation_failed", "task_accepted").assigned(3).acked(),
+      timers: ["cancel answer", "cancel resend"],
+      state: "task-a g3 working wakes 1 | Running | ours"
     },
     {
       clause: "a refused rejection goes by, and what waits goes out",
@@ -570,7 +604,7 @@ describe("rule 5: reports are owed until answered", () => {
       run: () => Run.working().assigned(1).refused("validation_failed", "task_accepted", true).assigned(1),
       timers: ["cancel half_open", "cancel assign_grace"],
       logged: ["task_received task-a 1 true"],
-      state: "task-a g1 working wakes 1 | Running | ours | refused: task_accepted"
+      state: "task-a g1 working wakes 1 | Running | ours | refused: task_accepted | accept refused"
     },
     {
       clause: "a lost connection takes the frame in flight with it, and what is owed stays owed",

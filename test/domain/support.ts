@@ -275,6 +275,7 @@ export const line = (command: Command): string => {
       return command._tag
     case "LookUpTask":
     case "ClearEvidence":
+    case "ExpireFiles":
       return `${command._tag} ${command.task_id}`
     case "WatchResults":
       return `WatchResults ${command.task_id} ${command.wake_id ?? "-"}`
@@ -320,7 +321,7 @@ const activityLine = ({ activity }: SidecarState["agent"]): string => {
 /** How everything stands after a message, in one line; what is as in an idle sidecar is left out. */
 export const stateLine = (state: SidecarState): string => {
   const { agent, connection, disk, draining, leaving, stopping, stored } = state
-  const { half_open, in_flight, pending, phase, recovery_answer, refused_types, standing } = connection
+  const { accept_refused, half_open, in_flight, pending, phase, recovery_answer, refused_types, standing } = connection
   return [
     ...stored.active === null ? [] : [taskLine(stored.active)],
     ...stored.recovering === null ? [] : [`recovering ${taskLine(stored.recovering)}`],
@@ -337,6 +338,7 @@ export const stateLine = (state: SidecarState): string => {
     ...list("leaving", leaving.map(({ files, task_id }) => `${task_id} ${files}`)),
     ...list("stopping", stopping),
     ...list("refused", refused_types),
+    ...accept_refused ? ["accept refused"] : [],
     ...half_open ? ["half open"] : [],
     ...disk === "ok" ? [] : [`disk ${disk}`],
     ...draining === null ? [] : [`draining ${draining}`]

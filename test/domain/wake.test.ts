@@ -466,15 +466,6 @@ describe("rule 6: the wake", () => {
         "task-a g1 reporting wakes 4 failed (no wake succeeded in 4 attempts; the last: no confirmation within 30000 ms) | ours | recovery denied | in flight: accept task-a"
     },
     {
-      clause: "nor where it crashed when the fourth had ended, before that was judged",
-      run: () =>
-        attempts(3).tell({ _tag: "RetryDue", task_id: A }).inspected({ process: "gone" }).ended(exited(1)).restarted()
-          .assigned(1).inspected({ process: "gone" }).stopped(false).inspected({ process: "gone" }),
-      timers: ["cancel confirmation", "cancel settle", "cancel task_timeout"],
-      state:
-        "task-a g1 reporting wakes 4 ended exited 1 failed (no wake succeeded in 4 attempts) | down | ours | pending: accept task-a"
-    },
-    {
       clause: "a command that can never run for this task fails it at once",
       run: () =>
         Run.spawning().tell({ _tag: "WakeImpossible", task_id: A, wake_id: "g1a1t1000000", reason: "too large" }),

@@ -26,7 +26,8 @@ export const ends: Record<End, WakeEnd> = {
   "exited 1": { how: "exited", code: 1, output: "out of memory" },
   "killed": { how: "killed", code: null, output: "" },
   "unseen": { how: "unseen", code: null, output: "" },
-  "unspawned": { how: "unspawned", code: null, output: "" }
+  "unspawned": { how: "unspawned", code: null, output: "" },
+  "unwritten": { how: "unwritten", code: null, output: "" }
 }
 
 /** When the last sign of life was, against the wake at 0, and the silence that is longer than all waits. */
@@ -532,9 +533,26 @@ export class Draft {
         return this.close()
       case "OpenConnection":
         return this.netIs({ wanted: true })
+      case "ExpireFiles":
+        return this.expire(indexOf(command.task_id))
       case "Exit":
-        return this.daemonIs({ over: true })
+        return this.exits()
     }
+  }
+
+  private expire(task: T): void {
+    const { process } = this.body
+    this.check(this.side.held !== task, "the files of a task in hand have expired")
+    this.check(process === null || process.task !== task, "the files of an agent that lives have expired")
+    this.setAside(task)
+  }
+
+  /** A task in doubt is left for the next life of the daemon. */
+  private exits(): void {
+    const { connection, leaving } = this.state
+    this.check(this.held === null || connection.standing === "in_doubt", "the daemon ended with a task of its own")
+    this.check(leaving.length === 0, "the daemon ended before an agent whose task is over")
+    this.daemonIs({ over: true })
   }
 
   private setAside(task: T): void {

@@ -247,7 +247,7 @@ export const makeEvents = (config: Config, sides: Sides) => {
           draft.netIs({ out: [], in: [...net.in, note("limited")] })
         })
       }
-      if (ghost.unfit > 0 && kind !== "accept") {
+      if (ghost.unfit > 0) {
         quietly(`the hub does not take ${kind} as it is`, true, (draft) => {
           draft.ghostIs({ unfit: ghost.unfit - 1 })
           draft.netIs({ out: [], in: [...net.in, note("refused", task, 0, "validation_failed")] })
@@ -371,6 +371,11 @@ export const makeEvents = (config: Config, sides: Sides) => {
       tells("the command cannot be spawned", true, (draft) => {
         draft.bodyIs({ launcher: null })
         if (launcher.heard) draft.daemonIs({ spawned: true, exited: "unspawned" })
+      })
+      tells("the payload cannot be written", true, (draft) => {
+        draft.bodyIs({ launcher: null })
+        draft.ghostIs({ attempted: put(ghost.attempted, launcher.task, false) })
+        if (launcher.heard) draft.daemonIs({ spawned: true, exited: "unwritten" })
       })
     }
 
@@ -506,6 +511,9 @@ export const makeEvents = (config: Config, sides: Sides) => {
           : [],
         { _tag: "ProgressFound", task_id: taskIds[1], progress: { progress: 1, execution_event: null } },
         { _tag: "RetryDue", task_id },
+        ...both.filter((task) => body.process?.task !== task).map((task) =>
+          ({ _tag: "OrphanFound", task_id: taskIds[task] }) as const
+        ),
         { _tag: "TaskLookedUp", task_id, whereabouts: "elsewhere" },
         { _tag: "AgentStarted", task_id, wake_id: "another" },
         { _tag: "WakeSpawned", task_id, wake_id: "another" },

@@ -49,7 +49,7 @@ export interface Result {
 }
 
 const idleAtTheEnd = ({ body, daemon, hub, net, side, saved }: World): boolean => {
-  if (daemon.over) return body.process === null
+  if (daemon.over) return side.held !== null || body.process === null
   const settled = hub.tasks.every(({ at }) => at === "done" || at === "dead" || at === "other")
   const { connection, leaving } = side.state
   return settled && saved === null && side.held === null && leaving.length === 0 && body.process === null &&

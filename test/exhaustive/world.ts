@@ -33,7 +33,7 @@ export interface Config {
   readonly limited: number // frames answered with rate_limited
   readonly unfit: number // reports answered with validation_failed
   readonly olderHub: ReadonlyArray<Frame["kind"]> // the questions it does not know
-  readonly unspawned: boolean // a wake may be impossible, or not be spawned
+  readonly unspawned: boolean // a wake may be impossible, not be spawned, or have a payload that cannot be written
   readonly progress: boolean
   readonly drain: boolean
   readonly timeout: boolean // task_timeout may fire
@@ -101,7 +101,7 @@ export const timerNames = [
   "disk"
 ] as const satisfies ReadonlyArray<TimerName>
 
-export type End = "exited 0" | "exited 1" | "killed" | "unseen" | "unspawned"
+export type End = "exited 0" | "exited 1" | "killed" | "unseen" | "unspawned" | "unwritten"
 
 /** What this life of the daemon has under way; lost with it. */
 export interface Daemon {

@@ -55,6 +55,7 @@ export const chanceFaults = {
   agent_answers_when_stopped: 0.2,
   wake_impossible: 0.02,
   wake_unspawned: 0.04,
+  payload_unwritten: 0.04,
   // the disk
   disk_slow: 0.02,
   disk_fails: 0.02,

@@ -1,6 +1,7 @@
+import type { Moment } from "../../src/layers/moment.ts"
 import { parseAnswer } from "../../src/layers/results/parse.ts"
 import type { FileFound } from "../../src/layers/results/regularFile.ts"
-import type { Moment, Sightings } from "../../src/layers/results/sightings.ts"
+import type { Sightings } from "../../src/layers/results/sightings.ts"
 import type { TaskResults } from "../../src/layers/results/taskResults.ts"
 
 export type FileKind = "started" | "progress" | "json"

@@ -1,13 +1,7 @@
-import type * as Clock from "effect/Clock"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type * as Scheduler from "effect/Scheduler"
+import { VirtualMachine } from "../../src/replay/virtual/VirtualMachine.ts"
 import type { Strike } from "./faults.ts"
-import { cancel } from "./timeline.ts"
 import type { World } from "./world.ts"
-
-const ops_before_yield = 2_048
-const nanos = 1_000_000n
 
 /** The operations of the services, between any two of which the daemon can be killed. */
 export const operations = [
@@ -20,6 +14,8 @@ export const operations = [
   "setAside",
   "remove",
   "forget",
+  "stale",
+  "expire",
   "payload",
   "spawn",
   "stop",
@@ -46,71 +42,26 @@ const drawPlan = ({ chance, faults }: World): CrashPlan | null => {
 }
 
 /**
- * One life of the daemon's process: its scheduler, its clock, and the operations it has under way. Killed, nothing of it
+ * One life of the daemon's process: the machine it runs on, and the operations it has under way. Killed, nothing of it
  * runs any more; what the system was doing for it is done or not.
  */
-export class Life {
-  alive = true
-  readonly scheduler: Scheduler.Scheduler
-  readonly clock: Clock.Clock
+export class Life extends VirtualMachine {
   readonly #world: World
   readonly #onCrash: () => void
   readonly #plan: CrashPlan | null
   readonly #counts = new Map<Operation, number>()
   readonly #underWay = new Set<() => void>()
-  #tasks: Array<() => void> = []
 
   constructor(world: World, wall: () => number, onCrash: () => void) {
+    super(world.timeline, wall)
     this.#world = world
     this.#onCrash = onCrash
     this.#plan = drawPlan(world)
-    const dispatcher: Scheduler.SchedulerDispatcher = {
-      scheduleTask: (task) => {
-        this.#tasks.push(task)
-      },
-      flush: () => this.drain()
-    }
-    this.scheduler = {
-      executionMode: "async",
-      shouldYield: (fiber) => fiber.currentOpCount >= ops_before_yield,
-      makeDispatcher: () => dispatcher
-    }
-    const { timeline } = world
-    this.clock = {
-      currentTimeMillisUnsafe: wall,
-      currentTimeMillis: Effect.sync(wall),
-      currentTimeNanosUnsafe: () => BigInt(wall()) * nanos,
-      currentTimeNanos: Effect.sync(() => BigInt(wall()) * nanos),
-      monotonicTimeNanosUnsafe: () => BigInt(Math.floor(timeline.now)) * nanos,
-      monotonicTimeNanos: Effect.sync(() => BigInt(Math.floor(timeline.now)) * nanos),
-      sleep: (duration) =>
-        Effect.callback<void>((resume) => {
-          const planned = this.later(Duration.toMillis(duration), () => resume(Effect.void))
-          return Effect.sync(() => cancel(planned))
-        })
-    }
   }
 
-  /** Runs what can run, without time passing. */
-  drain(): void {
-    while (this.#tasks.length > 0 && this.alive) {
-      const tasks = this.#tasks
-      this.#tasks = []
-      for (let index = 0; index < tasks.length && this.alive; index++) tasks[index]?.()
-    }
-  }
-
-  /** What happens to this life later, if it is still alive then. */
-  later(delay: number, run: () => void) {
-    return this.#world.timeline.after(delay, () => {
-      if (this.alive) run()
-    })
-  }
-
-  kill(): void {
+  override kill(): void {
     if (!this.alive) return
-    this.alive = false
-    this.#tasks = []
+    super.kill()
     for (const act of this.#underWay) if (this.#world.chance.is("done at crash", 0.5)) act()
     this.#underWay.clear()
   }

@@ -8,6 +8,7 @@ import { runSidecar } from "../../src/actor/SidecarActor.ts"
 import { emptyStore } from "../../src/domain/SidecarState.ts"
 import { Hub } from "../../src/services/Hub.ts"
 import { Logger } from "../../src/services/Logger.ts"
+import { Orphans } from "../../src/services/Orphans.ts"
 import { ResultWatcher } from "../../src/services/ResultWatcher.ts"
 import { TaskStore } from "../../src/services/TaskStore.ts"
 import { Waker } from "../../src/services/Waker.ts"
@@ -16,6 +17,7 @@ import type { HubModel } from "./hubModel.ts"
 import { makeHub, Network } from "./hubService.ts"
 import { Ledger } from "./ledger.ts"
 import { Life } from "./life.ts"
+import { makeOrphans } from "./orphans.ts"
 import { Processes } from "./processes.ts"
 import { Disk, makeStore } from "./store.ts"
 import { makeWaker } from "./waker.ts"
@@ -57,6 +59,7 @@ export class Machine {
     const services = Context.make(Hub, makeHub(life, world, this.hub, network, ledger)).pipe(
       Context.add(TaskStore, makeStore(life, world, disk, ledger)),
       Context.add(Waker, makeWaker(life, world, processes, ledger)),
+      Context.add(Orphans, makeOrphans(life, world, folder, processes, ledger, wall)),
       Context.add(ResultWatcher, makeWatcher(life, world, folder, ledger, wall)),
       Context.add(Logger, { log: (event) => Effect.sync(() => ledger.logged(event)) }),
       Context.add(Clock.Clock, life.clock),

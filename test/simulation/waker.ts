@@ -11,6 +11,7 @@ import type { Session } from "./session.ts"
 import type { World } from "./world.ts"
 
 const unspawned: WakeEnd = { how: "unspawned", code: null, output: "EAGAIN" }
+const unwritten: WakeEnd = { how: "unwritten", code: null, output: "ENOSPC" }
 const neverMeant: ProcessEvidence = { process: "none", this_boot: true }
 
 /** Resumes some milliseconds after `over` has become true of the session. */
@@ -65,6 +66,7 @@ export const makeWaker = (life: Life, world: World, processes: Processes, ledger
   const spawnedHere = new Set<Session>()
 
   const spawn = (task_id: string, wake_id: string): { readonly end: Effect.Effect<WakeEnd> } => {
+    if (world.faults.strikes("payload_unwritten")) return { end: Effect.succeed(unwritten) }
     if (world.faults.strikes("wake_unspawned")) {
       ledger.wakeFailed(task_id)
       return { end: Effect.succeed(unspawned) }

@@ -17,7 +17,15 @@ const kinds: ReadonlyArray<FileKind> = ["started", "progress", "json"]
 type See = (task_id: string) => TaskResults
 
 /** Watches one task: events come, get lost, come twice or late; a rescan finds everything within `rescan_ms`. */
-const watch = (life: Life, world: World, folder: Folder, ledger: Ledger, see: See, task_id: string) =>
+const watch = (
+  life: Life,
+  world: World,
+  folder: Folder,
+  ledger: Ledger,
+  see: See,
+  rescans: Set<(task_id: string) => void>,
+  task_id: string
+) =>
   Stream.callback<Observation>((queue) =>
     Effect.callback<never>(() => {
       const began = world.now
@@ -53,10 +61,15 @@ const watch = (life: Life, world: World, folder: Folder, ledger: Ledger, see: Se
         life.later(late ? chance.between("watch", 200, 4_900) : chance.between("watch", 0, 30), read)
         if (faults.strikes("watch_event_doubled")) life.later(chance.between("watch", 0, 60), read)
       }
+      const rescan = (wanted: string) => {
+        if (wanted === task_id) life.later(1, read)
+      }
+      rescans.add(rescan)
       folder.listeners.add(onChange)
       life.later(chance(world), read)
       return Effect.sync(() => {
         over = true
+        rescans.delete(rescan)
         folder.listeners.delete(onChange)
       })
     })
@@ -72,9 +85,14 @@ export const makeWatcher = (
   wall: () => number
 ): ResultWatcher["Service"] => {
   const sightings = new Sightings()
+  const rescans = new Set<(task_id: string) => void>()
   const see: See = (task_id) => folder.read(task_id, sightings, { wall: wall(), steady: Math.floor(world.now) })
   return {
-    watch: (task_id) => watch(life, world, folder, ledger, see, task_id),
+    watch: (task_id) => watch(life, world, folder, ledger, see, rescans, task_id),
+    rescan: (task_id) =>
+      Effect.sync(() => {
+        for (const rescan of rescans) rescan(task_id)
+      }),
     look: (task_id) =>
       life.operation("look", quick(world), () => {
         const evidence = evidenceOf(see(task_id))

@@ -35,12 +35,20 @@ export const settleOver: Rule = given(({ agent: { activity } }) =>
   activity._tag === "Settling" ? stopAgent(activity.because) : stay
 )
 
+/** Rules 4 and 13: what drains waits no longer for it: all that there is of it is on disk, and the next life asks again. */
+const stillInDoubt = (task_id: string): Rule =>
+  given(({ draining, leaving }) =>
+    draining !== null && leaving.length === 0
+      ? emit({ _tag: "CloseConnection" }, { _tag: "Exit", code: draining })
+      : emit({ _tag: "LookUpTask", task_id })
+  )
+
 /** Rules 4 and 8: once a minute the hub gets a sign of life of an agent at work, and is asked about a task in doubt. */
 export const leaseDue: Rule = given((state) =>
   withTask((task) =>
     all(
       startTimer("lease", limits.lease_ms),
-      state.connection.standing === "in_doubt" ? emit({ _tag: "LookUpTask", task_id: task.task_id }) : stay,
+      state.connection.standing === "in_doubt" ? stillInDoubt(task.task_id) : stay,
       state.agent.activity._tag === "Running" ? inspect("lease") : stay
     )
   )

@@ -12,18 +12,24 @@ import { clearSlot } from "./slot.ts"
 const ifStillOwed = ({ generation, task_id }: InFlight, rule: (task: Task) => Rule): Rule =>
   withTask((task) => task.task_id === task_id && task.generation === generation ? rule(task) : stay)
 
+/** Nothing but a new connection tells the hub that we are free, unless that was all. */
+const showThatWeAreFree = (reason: string): Rule =>
+  given(({ draining }) => draining === null ? emit({ _tag: "Reconnect", reason }) : stay)
+
 /** Rule 5: an acknowledgement is matched by its id; `accepted` answers an accept, all else a report, and any a rejection. */
 export const taskAcknowledged = (task_id: string, status: string): Rule =>
-  given(({ connection: { in_flight } }, now) => {
+  given(({ connection: { accept_refused, in_flight } }, now) => {
     const kind = status === "accepted" ? "accept" : "report"
     if (in_flight === null || in_flight.task_id !== task_id) return stay
     if (in_flight.kind !== kind && in_flight.kind !== "reject") return stay
     return all(
       settleInFlight,
+      in_flight.kind === "accept" ? connectionIs({ accept_refused: false }) : stay,
       ifStillOwed(in_flight, (task) =>
         all(
           log({ event: "report_acknowledged", task_id, status, duration_ms: now - in_flight.sent_at }),
-          clearSlot(task.failure === null ? "remove" : "keep_answer")
+          clearSlot(task.failure === null ? "remove" : "keep_answer"),
+          accept_refused ? showThatWeAreFree("an accept was refused") : stay
         )),
       flush
     )
@@ -32,12 +38,12 @@ export const taskAcknowledged = (task_id: string, status: string): Rule =>
 const retryAtTheHub = (task_id: string): string =>
   `the files are kept; POST /api/tasks/${task_id}/retry at the hub brings the task back, and with it the answer`
 
-/** The hub will never take this report; and as nothing else tells it that we are free, we reconnect, unless that was all. */
+/** The hub will never take this report, and counts us as at work. */
 const refusedForGood = (task: Task, reason: string): Rule =>
   all(
     log({ event: "report_refused", task_id: task.task_id, reason, remedy: retryAtTheHub(task.task_id) }),
     clearSlot("keep"),
-    given(({ draining }) => draining === null ? emit({ _tag: "Reconnect", reason: "a report was refused" }) : stay)
+    showThatWeAreFree("a report was refused")
   )
 
 /** The hub cannot take the answer as it is: it is kept, and a minimal failure says so. */
@@ -60,6 +66,7 @@ const exchangeRefused = (in_flight: InFlight, error: string, unknown_type: boole
     case "state":
       return questionRefused(in_flight.kind, unknown_type)
     case "accept":
+      return all(connectionIs({ accept_refused: true }), flush)
     case "reject":
       return flush
   }

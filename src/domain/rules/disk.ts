@@ -47,7 +47,8 @@ export const saveFailed = (reason: string, undone: boolean, withheld: boolean): 
     )
   )
 
-export const diskDue: Rule = emit({ _tag: "SaveState" })
+/** Rule 12: the disk is tried again: by what we owe, or by the wake whose payload could not be written. */
+export const diskDue: Rule = given(({ disk }) => disk === "ok" ? assess : emit({ _tag: "SaveState" }))
 
 /** Rule 12: the disk works again. */
 export const saveSucceeded: Rule = given(({ disk }) =>

@@ -1,3 +1,4 @@
+import { limits } from "../../limits.ts"
 import type { Answer, Evidence } from "../Evidence.ts"
 import { isAtWork, mayHaveLaunched } from "../Evidence.ts"
 import { remaining } from "../remaining.ts"
@@ -60,6 +61,7 @@ const endText = (end: WakeEnd): string => {
     exited: `the wake command ended with exit code ${end.code}`,
     killed: "the wake command was killed",
     unspawned: "the wake command could not be started",
+    unwritten: "the task could not be written down for the agent",
     unseen: "the wake command ended"
   }[end.how]
   return end.output === "" ? how : `${how}: ${end.output}`
@@ -153,11 +155,19 @@ const judgeTheEnd: Rule = withTask((task) =>
   task.status === "working" ? notAtWorkAnyMore(task, true) : all(cancelTimers("confirmation"), inspect("assess"))
 )
 
+/** Rule 12: nothing ran, and the disk is to blame: that is no failed attempt, and the wake is made again under its number. */
+const wakeUnwritten: Rule = given(({ agent }) =>
+  agent.activity._tag === "Running"
+    ? all(cancelTimers("confirmation"), activityIs({ _tag: "Idle" }), startTimer("disk", limits.disk_retry_ms))
+    : stay
+)
+
 /** Rules 6 and 7: the wake command has ended. One that may only have started something is given its time. */
 export const wakeExited = (task_id: string, wake_id: string, end: WakeEnd): Rule =>
   given(({ agent, policy }, now) =>
     withTask((task) => {
       if (task.task_id !== task_id || task.wake === null || task.wake.id !== wake_id) return stay
+      if (end.how === "unwritten") return wakeUnwritten
       const looksFor = agent.activity._tag === "Running" || agent.activity._tag === "Settling"
       const over = looksFor && task.wake.end === null && !mayHaveLaunched(end, policy)
       return all(

@@ -88,6 +88,14 @@ export const restarted = (stored: StoredState, survivors: ReadonlyArray<string>)
   )
 }
 
+/** Files that nobody came back for: not those of the task in hand, nor where an agent is on its way out. */
+export const orphanFound = (task_id: string): Rule =>
+  given((state) =>
+    heldTask(state)?.task_id === task_id || state.leaving.some((leaving) => leaving.task_id === task_id)
+      ? stay
+      : emit({ _tag: "ExpireFiles", task_id })
+  )
+
 /** Rule 13: the task at hand is finished, no other is taken. */
 export const drain = (exit_code: 0 | 75): Rule =>
   all(

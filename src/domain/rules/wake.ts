@@ -58,8 +58,7 @@ export const tryWake = (evidence: Evidence): Rule =>
       if (!mayWake(state)) return activityIs({ _tag: "Idle" })
       if (task.wake !== null && state.agent.seen_off !== task.wake.id) return seeOffFirst(task.task_id)
       if (state.leaving.length > 0) return activityIs({ _tag: "AwaitingExit" })
-      const attempt = nextAttempt(task, evidence)
-      return attempt > maxAttempts ? fail(`no wake succeeded in ${maxAttempts} attempts`) : wake(attempt)
+      return wake(nextAttempt(task, evidence))
     })
   )
 

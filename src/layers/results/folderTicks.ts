@@ -93,7 +93,7 @@ export const makeFolderTicks = Effect.fnUntraced(
       alone.withPermits(1)
     )
 
-    return (prefix: string): Stream.Stream<void> =>
+    const ticksFor = (prefix: string): Stream.Stream<void> =>
       Stream.callback<void>((ticks) =>
         Effect.gen(function*() {
           const hear = (path: string) => basename(path).startsWith(prefix) && Queue.offerUnsafe(ticks, undefined)
@@ -107,5 +107,14 @@ export const makeFolderTicks = Effect.fnUntraced(
             Effect.forever
           )
         }), { bufferSize: 1, strategy: "dropping" }) // one tick that waits stands for all
+
+    return {
+      ticksFor,
+      /** A tick out of turn, as if there had been an event. */
+      nudge: (prefix: string) =>
+        Effect.sync(() => {
+          for (const hear of listeners) hear(prefix)
+        })
+    }
   }
 )

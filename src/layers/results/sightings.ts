@@ -1,17 +1,5 @@
-import * as Clock from "effect/Clock"
-import * as Effect from "effect/Effect"
-
-/** A moment by both clocks, in milliseconds: the one that tells the time, and the one that nobody can set. */
-export interface Moment {
-  readonly wall: number
-  readonly steady: number
-}
-
-export const thisMoment: Effect.Effect<Moment> = Effect.gen(function*() {
-  const wall = yield* Clock.currentTimeMillis
-  const steady = yield* Clock.monotonicTimeNanos
-  return { wall, steady: Number(steady / 1_000_000n) }
-})
+import type { Moment } from "../moment.ts"
+import { skewOf } from "../moment.ts"
 
 /** When a file changed and since when it is known to be as it is, as the wall clock of this moment tells it (epoch ms). */
 export interface Dated {
@@ -26,8 +14,6 @@ interface Sighting extends Dated {
 
 /** Both clocks are rounded, and the wall clock is corrected by small steps all the time. */
 const slack_ms = 1_000
-
-const skewOf = ({ steady, wall }: Moment): number => wall - steady
 
 /**
  * Remembers when it first saw each version of the files of one task, the last it was asked about. So a wall clock that is

@@ -4,9 +4,10 @@ import { join } from "node:path"
 import type { Answer, FolderEvidence, Progress } from "../../domain/Evidence.ts"
 import { limits } from "../../limits.ts"
 import { attempt, isMissing } from "../files.ts"
+import type { Moment } from "../moment.ts"
 import { parseAnswer, parseProgress } from "./parse.ts"
 import { readRegular, versionOf } from "./regularFile.ts"
-import type { Moment, Sightings } from "./sightings.ts"
+import type { Sightings } from "./sightings.ts"
 
 /** The files an agent writes for one task. */
 export interface ResultFiles {

@@ -28,9 +28,10 @@ export class Timeline {
     return planned
   }
 
-  /** Lets time pass to what comes next and does it; false where nothing comes any more. */
-  advance(): boolean {
-    for (let next = this.#take(); next !== undefined; next = this.#take()) {
+  /** Lets time pass to what comes next, if it comes by `until`, and does it; false where nothing does. */
+  advance(until = Infinity): boolean {
+    for (let next = this.#heap[0]; next !== undefined && next.at <= until; next = this.#heap[0]) {
+      this.#dropFirst()
       if (next.run === null) continue
       this.now = next.at
       next.run()
@@ -39,11 +40,10 @@ export class Timeline {
     return false
   }
 
-  #take(): Planned | undefined {
+  #dropFirst(): void {
     const heap = this.#heap
-    const first = heap[0]
     const last = heap.pop()
-    if (first === undefined || last === undefined || heap.length === 0) return first
+    if (last === undefined || heap.length === 0) return
     let index = 0
     while (true) {
       const left = 2 * index + 1
@@ -55,7 +55,6 @@ export class Timeline {
       index = child === a ? left : left + 1
     }
     heap[index] = last
-    return first
   }
 }
 

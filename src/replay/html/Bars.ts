@@ -1,0 +1,106 @@
+import type { LocalFact } from "../LocalFact.ts"
+import type { Picture, ReplayEvent } from "../ReplayEvent.ts"
+import type { Bar, Look, Row, Stay } from "./Drawing.ts"
+import { plain } from "./words.ts"
+
+const connectionLook: Readonly<Record<Picture["connection"], Look>> = {
+  down: "rose",
+  connected: "grey",
+  identified: "slate"
+}
+
+const statusLook: Readonly<Record<NonNullable<Picture["status"]>, Look>> = {
+  accepted: "sky",
+  waking: "sand",
+  confirming: "sand",
+  working: "teal",
+  reporting: "violet"
+}
+
+const activityLook: Readonly<Record<Picture["activity"], Look>> = {
+  Idle: "grey",
+  Inspecting: "grey",
+  AwaitingExit: "grey",
+  Spawning: "sand",
+  Running: "teal",
+  Stopping: "rose",
+  AwaitingRetry: "rose",
+  Settling: "violet"
+}
+
+const connection = ({ connection: phase, disk, draining }: Picture): Stay => {
+  const troubles = [...(disk === "ok" ? [] : [`disk ${disk}`]), ...(draining ? ["draining"] : [])]
+  const look = disk === "ok" ? connectionLook[phase] : "rose"
+  return { look, labels: [[phase, ...troubles].join(" · "), phase], task: null }
+}
+
+const task = ({ generation, standing, status, task_id }: Picture): Stay | null => {
+  if (task_id === null || status === null) return null
+  const words = [status, ...(standing === "denied" || standing === "in_doubt" ? [plain(standing)] : [])].join(" · ")
+  return {
+    look: statusLook[status],
+    labels: [`${task_id} · ${words} · generation ${generation}`, words],
+    task: task_id
+  }
+}
+
+const activity = ({ activity: tag, task_id }: Picture): Stay | null =>
+  tag === "Idle" ? null : { look: activityLook[tag], labels: [plain(tag)], task: task_id }
+
+/** What is known of the agent's process after a fact; undefined where it says nothing about it. */
+const agentAfter = (fact: LocalFact, before: Stay | null): Stay | null | undefined => {
+  switch (fact._tag) {
+    case "WakeSpawned":
+      return { look: "sand", labels: ["woken"], task: fact.task_id }
+    case "AgentStarted":
+      return { look: "teal", labels: ["at work"], task: fact.task_id }
+    case "AgentInspected":
+      return fact.evidence.process !== "alive" || before !== null
+        ? undefined
+        : { look: "teal", labels: ["at work"], task: fact.task_id }
+    case "ResultFound":
+      return before === null ? undefined : { look: "grey", labels: ["answered"], task: fact.task_id }
+    case "AgentStopped":
+      return null
+    case "WakeExited":
+      return fact.end.how === "exited" && fact.end.code === 0 && before?.look !== "grey" ? undefined : null
+    default:
+      return undefined
+  }
+}
+
+const isAlike = (a: Stay | null, b: Stay | null): boolean =>
+  a === b || (a !== null && b !== null && a.look === b.look && a.task === b.task && a.labels[0] === b.labels[0])
+
+/** Makes the bars of the states, event by event. */
+export class Bars {
+  readonly #open = new Map<Row, Stay & { readonly from: number }>()
+  readonly #done: Array<Bar> = []
+
+  #turn(row: Row, next: Stay | null, at: number): void {
+    const open = this.#open.get(row) ?? null
+    if (isAlike(open, next)) return
+    if (open !== null && open.from < at) this.#done.push({ ...open, row, to: at })
+    if (next === null) this.#open.delete(row)
+    else this.#open.set(row, { ...next, from: at })
+  }
+
+  /** Takes in what happened at (or just after) the event at a place. */
+  take(event: ReplayEvent, at: number): void {
+    if (event.kind === "state") {
+      this.#turn("connection", connection(event.after), at)
+      this.#turn("task", task(event.after), at)
+      this.#turn("activity", activity(event.after), at)
+    } else if (event.kind === "fact") {
+      const next = agentAfter(event.fact, this.#open.get("agent") ?? null)
+      if (next !== undefined) this.#turn("agent", next, at)
+    } else if (event.kind === "life" && event.phase === "ends") {
+      for (const row of ["connection", "task", "activity"] as const) this.#turn(row, null, at)
+    }
+  }
+
+  /** All bars in the order in which they ended; those still open end at a place. */
+  endedAt(at: number): ReadonlyArray<Bar> {
+    return [...this.#done, ...Array.from(this.#open, ([row, open]): Bar => ({ ...open, row, to: at }))]
+  }
+}
