@@ -29,7 +29,7 @@ const judge = async (
   const shares = Array.from(
     { length: workers },
     (_, share) => indices.filter((_index, place) => place % workers === share)
-  )
+  ).filter((share) => share.length > 0)
   await Promise.all(shares.map(async (share) => {
     const child = spawn(process.execPath, ["test/mutation/worker.ts", share.join(","), tree, ...filters], {
       stdio: ["ignore", "pipe", "ignore"]

@@ -23,7 +23,8 @@ const judge = async (
     watch: false,
     bail: 1,
     reporters: [{}],
-    maxWorkers: 1
+    maxWorkers: 1,
+    fsModuleCache: false // it knows nothing of mutants, and would show one to the judge of another
   }, {
     logLevel: "silent",
     plugins: [{
