@@ -10,6 +10,8 @@ import { configFile, configFolders } from "./config/ConfigFile.ts"
 import { logFileProblem } from "./config/logFileProblem.ts"
 import { problems } from "./config/problems.ts"
 import { readConfigFile } from "./config/readConfigFile.ts"
+import { withToken } from "./config/readToken.ts"
+import { areEnough, overlay, type Overrides } from "./config/sources.ts"
 import { platform } from "./platform.ts"
 import type { WakeCommand } from "./wake/arguments.ts"
 import { defaultPrompt } from "./wake/promptTemplate.ts"
@@ -54,30 +56,62 @@ const exampleFile = fileURLToPath(new URL("../config.example.json", import.meta.
 /** The HTTP address of the hub whose WebSocket this is: the same host, without a path. */
 export const apiOf = (hub_url: string): string => new URL(hub_url.replace(/^ws/i, "http")).origin
 
-/** Reads `config.json` with its defaults; its folder is the agent's. Fails with everything that is wrong in it. */
-export const loadSettings = (path: string, windows = platform === "windows"): Effect.Effect<Settings, ConfigError> =>
+/** Nothing but the environment of this process. */
+const noFlags: Overrides = { flags: {}, environment: process.env }
+
+/** What is said of every key, wherever it is said. */
+const readSaid = Effect.fnUntraced(function*(path: string, overrides: Overrides, windows: boolean) {
+  const file = basename(path)
+  const refuse = (problem: string) => new ConfigError({ problems: [problem] })
+  const json = yield* readConfigFile(path, exampleFile, windows, !areEnough(overrides)).pipe(
+    Effect.mapError((problem) => refuse(`${file}: ${problem}`))
+  )
+  const said = overlay(file, json, overrides)
+  return {
+    ...said,
+    json: yield* withToken(dirname(resolve(path)), said.json).pipe(
+      Effect.mapError((problem) => refuse(`${said.nameOf("token_file")}: ${problem}`))
+    )
+  }
+})
+
+/**
+ * Reads `config.json` with its defaults; its folder is the agent's. A flag counts before the environment, and that
+ * before the file. Fails with everything that is wrong.
+ */
+export const loadSettings = (
+  path: string,
+  overrides: Overrides = noFlags,
+  windows = platform === "windows"
+): Effect.Effect<Settings, ConfigError> =>
   Effect.gen(function*() {
     const folder = dirname(resolve(path))
-    const file = basename(path)
-    const json = yield* readConfigFile(path, exampleFile, windows).pipe(
-      Effect.mapError((problem) => new ConfigError({ problems: [`${file}: ${problem}`] }))
-    )
+    const state_file = join(folder, "queue.json")
+    const { json, nameOf } = yield* readSaid(path, overrides, windows)
     const schema = configFile(folder, windows)
     const decoded = yield* Effect.result(
       Schema.decodeUnknownEffect(schema)(json, { errors: "all", onExcessProperty: "error" })
     )
     const folders = Schema.decodeUnknownResult(configFolders(folder, windows))(json)
-    const state_file = join(folder, "queue.json")
-    const logProblem = Result.isSuccess(decoded) && Result.isSuccess(folders)
-      ? yield* logFileProblem(decoded.success.log_file, { ...decoded.success, config_file: resolve(path), state_file }, windows)
-      : undefined
-    if (Result.isFailure(decoded) || Result.isFailure(folders) || logProblem !== undefined) {
+    if (Result.isFailure(decoded) || Result.isFailure(folders)) {
       const failures = [decoded, folders].flatMap((result) => Result.isFailure(result) ? [result.failure] : [])
-      const lines = failures.flatMap((failure) => problems(file, failure, Object.keys(schema.fields)))
-      const logLines = logProblem === undefined ? [] : [`${file}: log_file: ${logProblem}`]
-      return yield* new ConfigError({ problems: [...new Set([...lines, ...logLines])] })
+      const lines = failures.flatMap((failure) => problems(basename(path), failure, Object.keys(schema.fields), nameOf))
+      return yield* new ConfigError({ problems: [...new Set(lines)] })
     }
-    const { $schema: _, hub_api_url, prompt_template = defaultPrompt, tls_ca, ...settings } = decoded.success
+    const places = { ...decoded.success, config_file: resolve(path), state_file }
+    const logProblem = yield* logFileProblem(decoded.success.log_file, places, windows)
+    if (logProblem !== undefined) {
+      return yield* new ConfigError({ problems: [`${nameOf("log_file")}: ${logProblem}`] })
+    }
+    const {
+      $schema: _,
+      hub_api_url,
+      prompt_template = defaultPrompt,
+      tls_ca,
+      token_file: __,
+      update_timeout_ms: ___,
+      ...settings
+    } = decoded.success
     return {
       ...settings,
       prompt_template,

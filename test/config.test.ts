@@ -24,7 +24,9 @@ const write = (text: string): string => {
   return path
 }
 
-const load = (config: unknown, windows = false) => loadSettings(write(JSON.stringify(config)), windows)
+const nothing = { flags: {}, environment: {} }
+
+const load = (config: unknown, windows = false) => loadSettings(write(JSON.stringify(config)), nothing, windows)
 
 const problemsOf = (config: unknown, windows = false) =>
   Effect.map(Effect.flip(load(config, windows)), ({ problems }) => problems)
@@ -230,14 +232,17 @@ describe("what is wrong in config.json", () => {
     ["here/results/sidecar.log", "must not be in results_dir"],
     ["results", "must not be in results_dir"]
   ]
-  it.effect.each(misplacedLogs)("is the log_file %s, which would write over what we keep", ([log_file, problem]) =>
-    Effect.gen(function*() {
-      const path = write(JSON.stringify({ ...needed, log_file }))
-      symlinkSync("config.json", resolve(path, "..", "link.log"))
-      symlinkSync(".", resolve(path, "..", "here"))
-      const error = yield* Effect.flip(loadSettings(path))
-      expect(error.problems).toEqual([`config.json: log_file: ${problem}`])
-    }))
+  it.effect.each(misplacedLogs)(
+    "is the log_file %s, which would write over what we keep",
+    ([log_file, problem]) =>
+      Effect.gen(function*() {
+        const path = write(JSON.stringify({ ...needed, log_file }))
+        symlinkSync("config.json", resolve(path, "..", "link.log"))
+        symlinkSync(".", resolve(path, "..", "here"))
+        const error = yield* Effect.flip(loadSettings(path))
+        expect(error.problems).toEqual([`config.json: log_file: ${problem}`])
+      })
+  )
 
   it.effect("is not a log_file whose name only begins like another", () =>
     Effect.gen(function*() {
@@ -309,7 +314,7 @@ describe("what is wrong in config.json", () => {
       const path = join(folder, "nowhere", "config.json")
       const example = resolve("config.example.json")
       const missing = (windows: boolean) =>
-        Effect.map(Effect.flip(loadSettings(path, windows)), ({ message }) => message)
+        Effect.map(Effect.flip(loadSettings(path, nothing, windows)), ({ message }) => message)
       const told = "config.json: there is no such file; make one from config.example.json and fill it in:"
       expect(yield* missing(false)).toBe(`${told} cp ${basename(example)} ${path}`)
       expect(yield* missing(true)).toBe(`${told} copy ${basename(example)} ${path}`)

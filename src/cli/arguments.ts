@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util"
+import { configFlags } from "../config/keys.ts"
 import { nearest } from "../config/nearest.ts"
 import { type CommandName, commandOptions, commands, type Options } from "./commands.ts"
 
@@ -14,7 +15,12 @@ export type Invocation =
   | { readonly _tag: "Version" }
   | { readonly _tag: "Misused"; readonly problem: string }
 
+const settings: Readonly<Record<string, { readonly type: "string" }>> = Object.fromEntries(
+  configFlags.map((name) => [name, { type: "string" }])
+)
+
 const options = {
+  ...settings,
   ...commandOptions,
   help: { type: "boolean", short: "h" },
   version: { type: "boolean", short: "v" }
@@ -64,7 +70,8 @@ const invoke = (
   if (!isCommand(command)) return misused(`there is no command ${command}${hint(command, Object.keys(commands))}`)
   const problem = restProblem(command, others, rest)
   if (problem !== undefined) return misused(problem)
-  const known: ReadonlyArray<string> = commands[command].options
+  const { options: own, takesSettings = false } = commands[command]
+  const known: ReadonlyArray<string> = takesSettings ? [...own, ...configFlags] : own
   const stray = given.find(({ name }) => !known.includes(name))
   if (stray !== undefined) return misused(`${stray.rawName} is not an option of ${command}`)
   const typed = Object.fromEntries(given.map(({ name, value = "" }) => [name, value]))

@@ -12,11 +12,11 @@ import { Waker } from "../services/Waker.ts"
 import { type Sight, Witness } from "../services/Witness.ts"
 import { sidecar } from "../Sidecar.ts"
 import { loadSettings, type Settings } from "../SidecarConfig.ts"
+import { release } from "../version.ts"
 import type { Options } from "./commands.ts"
-import { exitCodes } from "./exitCodes.ts"
+import { exitCodes, underSupervisor } from "./exitCodes.ts"
 import { inOneLine } from "./inOneLine.ts"
 import { runMain } from "./runMain.ts"
-import { version } from "./version.ts"
 import { withoutQuery } from "./withoutQuery.ts"
 
 const policyOf = (settings: Settings): Policy => ({
@@ -36,7 +36,12 @@ const witnessOf = Effect.fnUntraced(function*(settings: Settings, record: string
 /** The actor, with all that looks at it and all that it may be asked. */
 const attended = Effect.fnUntraced(function*(settings: Settings, record: string | undefined) {
   const policy = policyOf(settings)
-  const about = { version, agent_id: settings.agent_id, hub_url: withoutQuery(settings.hub_url), pid: process.pid }
+  const about = {
+    version: release,
+    agent_id: settings.agent_id,
+    hub_url: withoutQuery(settings.hub_url),
+    pid: process.pid
+  }
   const desk = yield* makeDesk(policy, settings.token, about)
   const recorder = yield* witnessOf(settings, record)
   const { answerWith } = yield* Control
@@ -60,7 +65,7 @@ const supervised = Effect.fnUntraced(function*(
       : log({ event: "fiber_died", fiber: "sidecar", reason: Cause.pretty(cause) })
   yield* log({
     event: "startup",
-    version,
+    version: release,
     node: process.version,
     pid: process.pid,
     hub_url: withoutQuery(settings.hub_url)
@@ -82,11 +87,15 @@ const conceal = (cause: Cause.Cause<unknown>, secret: string): Effect.Effect<nev
     : Effect.fail(error)
 }
 
-export const main = ({ config = "./config.json", record }: Options): void =>
-  runMain((stopRequested) =>
-    Effect.flatMap(loadSettings(config), (settings) =>
+export const main = (options: Options): void =>
+  runMain((stopRequested) => {
+    const { config = "./config.json", record } = options
+    return Effect.flatMap(loadSettings(config, { flags: options, environment: process.env }), (settings) =>
       supervised(settings, record, stopRequested).pipe(
         Effect.provide(sidecar(settings)),
+        Effect.map((code) =>
+          underSupervisor(code, process.env)
+        ),
         Effect.catchCause((cause) => conceal(cause, Redacted.value(settings.token)))
       ))
-  )
+  })

@@ -68,6 +68,7 @@ export const configFile = (folder: string, windows: boolean) =>
       text(/^[\x21-\x7e]+$/, "must be one word of printable ASCII characters").check(upTo(configLimits.token_chars)),
       { label: "token" }
     ),
+    token_file: Schema.optionalKey(path), // read already, as the token
     hub_url: address(["ws:", "wss:"]),
     hub_api_url: Schema.optionalKey(address(["http:", "https:"])),
     tls_ca: Schema.optionalKey(certificatesIn(folder)),
@@ -83,6 +84,15 @@ export const configFile = (folder: string, windows: boolean) =>
     agent_silence_ms: milliseconds(configLimits.agent_silence_ms, 30 * 60_000),
     task_timeout_ms: milliseconds(configLimits.task_timeout_ms, 24 * 60 * 60_000),
     kill_grace_ms: milliseconds(configLimits.kill_grace_ms, limits.kill_grace_ms),
+    // Read by scripts/start.mjs, before there is a version to run; 0 turns it off.
+    update_timeout_ms: Schema.optionalKey(
+      Schema.Number.check(
+        Schema.isInt({ message: "must be a whole number" }),
+        Schema.isBetween({ minimum: 0, maximum: configLimits.update_timeout_ms }, {
+          message: `must be 0 to ${configLimits.update_timeout_ms} milliseconds`
+        })
+      )
+    ),
     retention_days: days(configLimits.retention_days, 7),
     results_dir: pathIn(folder).pipe(Schema.withDecodingDefaultKey(Effect.succeed("./results"))),
     tasks_dir: pathIn(folder).pipe(Schema.withDecodingDefaultKey(Effect.succeed("./tasks"))),

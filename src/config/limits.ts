@@ -15,5 +15,6 @@ export const configLimits = {
   agent_silence_ms: 24 * 60 * 60 * 1_000,
   task_timeout_ms: 7 * 24 * 60 * 60 * 1_000,
   kill_grace_ms: 60_000,
-  retention_days: 10_000
+  retention_days: 10_000,
+  update_timeout_ms: 60 * 60 * 1_000
 } as const

@@ -23,22 +23,26 @@ const leafHook: SchemaIssue.LeafHook = (issue) => {
 const format = SchemaIssue.makeFormatterStandardSchemaV1({ leafHook })
 
 const place = (path: ReadonlyArray<unknown>): string =>
-  path.map((key, index) => typeof key === "number" ? `[${key}]` : `${index === 0 ? "" : "."}${String(key)}`).join("")
+  path.map((key) => typeof key === "number" ? `[${key}]` : `.${String(key)}`).join("")
 
 const suggestion = (key: string, keys: ReadonlyArray<string>): string => {
   const near = nearest(key, keys)
   return near === undefined ? "" : `; did you mean ${near}?`
 }
 
-/** One line for each thing wrong in the file, none of which quotes a value. `keys` are those the file may have. */
+/**
+ * One line for each thing wrong in the configuration, none of which quotes a value. `file` is its name, `nameOf` gives the
+ * name under which a key was said, `keys` are those it may have.
+ */
 export const problems = (
   file: string,
   error: Schema.SchemaError,
-  keys: ReadonlyArray<string>
+  keys: ReadonlyArray<string>,
+  nameOf: (key: string) => string
 ): ReadonlyArray<string> =>
   format(error.issue).issues.map(({ message, path = [] }) => {
-    const keyed = path.map((segment) => typeof segment === "object" ? segment.key : segment)
-    const where = place(keyed)
-    const hint = message === unknownKey ? suggestion(where, keys) : ""
-    return [file, ...(where === "" ? [] : [where]), `${message}${hint}`].join(": ")
+    const [key, ...inside] = path.map((segment) => typeof segment === "object" ? segment.key : segment)
+    if (key === undefined) return `${file}: ${message}`
+    const hint = message === unknownKey ? suggestion(String(key), keys) : ""
+    return `${nameOf(String(key))}${place(inside)}: ${message}${hint}`
   })

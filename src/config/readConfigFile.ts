@@ -24,17 +24,25 @@ const parse = (text: string): Effect.Effect<unknown, string> =>
     catch: () => `is not JSON at ${jsonFault(text) ?? "an unknown place"}`
   })
 
-/** The JSON in the configuration file; fails with the sentence that says why there is none. `example` is copied to make one. */
-export const readConfigFile = (path: string, example: string, windows: boolean): Effect.Effect<unknown, string> =>
+/**
+ * The JSON in the configuration file; fails with the sentence that says why there is none. `example` is copied to make
+ * one, unless it need not be there.
+ */
+export const readConfigFile = (
+  path: string,
+  example: string,
+  windows: boolean,
+  isNeeded: boolean
+): Effect.Effect<unknown, string> =>
   Effect.tryPromise(async () => {
     const { size } = await stat(path)
     return size > configLimits.file_bytes ? undefined : await readFile(path, "utf8")
   }).pipe(
-    Effect.mapError(({ cause }) =>
-      Predicate.hasProperty(cause, "code") && cause.code === "ENOENT"
-        ? notFound(path, example, windows)
-        : `cannot be read: ${readFault(cause)}`
-    ),
+    Effect.catch(({ cause }) => {
+      const isMissing = Predicate.hasProperty(cause, "code") && cause.code === "ENOENT"
+      if (isMissing && !isNeeded) return Effect.succeed("{}")
+      return Effect.fail(isMissing ? notFound(path, example, windows) : `cannot be read: ${readFault(cause)}`)
+    }),
     Effect.flatMap((text) =>
       text === undefined
         ? Effect.fail(`must be at most ${configLimits.file_bytes} bytes`)

@@ -53,7 +53,9 @@ const checked = Effect.fnUntraced(function*(file: string, found: Found) {
   const windows = platform === "windows"
   const schema = configFile(dirname(resolve(file)), windows)
   yield* Schema.decodeUnknownEffect(schema)(JSON.parse(configText(found)), { errors: "all" }).pipe(
-    Effect.mapError((error) => new InitRefused({ problems: problems("init", error, Object.keys(schema.fields)) }))
+    Effect.mapError((error) =>
+      new InitRefused({ problems: problems("init", error, Object.keys(schema.fields), (key) => `init: ${key}`) })
+    )
   )
 })
 

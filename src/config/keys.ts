@@ -1,0 +1,37 @@
+/** The keys of `config.json`, each with what it is as text in a variable or on the command line. */
+export const configKeys = {
+  agent_id: "text",
+  token: "text",
+  token_file: "text",
+  hub_url: "text",
+  hub_api_url: "text",
+  tls_ca: "text",
+  wake_command: "text or list",
+  prompt_template: "text",
+  wake_command_blocks: "boolean",
+  capabilities: "list",
+  confirmation_timeout_ms: "number",
+  agent_silence_ms: "number",
+  task_timeout_ms: "number",
+  kill_grace_ms: "number",
+  retention_days: "number",
+  update_timeout_ms: "number",
+  results_dir: "text",
+  tasks_dir: "text",
+  log_file: "text"
+} as const
+
+export type ConfigKey = keyof typeof configKeys
+
+export const isConfigKey = (name: string): name is ConfigKey => Object.hasOwn(configKeys, name)
+
+export const configKeyNames: ReadonlyArray<ConfigKey> = Object.keys(configKeys).filter(isConfigKey)
+
+/** The environment variable of a key. */
+export const variableOf = (key: ConfigKey): string => `AGENTCOM_${key.toUpperCase()}`
+
+/** The command line option of a key, without its dashes. */
+export const flagOf = (key: ConfigKey): string => key.replaceAll("_", "-")
+
+/** The command line options of all keys but the token, which would be seen by every user of the machine. */
+export const configFlags: ReadonlyArray<string> = configKeyNames.filter((key) => key !== "token").map(flagOf)

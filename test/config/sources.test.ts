@@ -1,0 +1,195 @@
+import { afterAll, beforeAll, describe, expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { dirname, join, resolve } from "node:path"
+import { configFile } from "../../src/config/ConfigFile.ts"
+import { configFlags, type ConfigKey, configKeyNames, flagOf, variableOf } from "../../src/config/keys.ts"
+import { loadSettings } from "../../src/SidecarConfig.ts"
+
+let folder = ""
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "sidecar-sources-"))
+})
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+const inFile = { agent_id: "in-file", token: "t0ken-in-file", hub_url: "ws://file.example/ws" }
+
+const write = (config: object): string => {
+  const path = join(mkdtempSync(join(folder, "agent-")), "config.json")
+  writeFileSync(path, JSON.stringify(config))
+  return path
+}
+
+const none = { environment: {}, flags: {} }
+
+const load = (
+  config: object,
+  environment: Readonly<Record<string, string>> = {},
+  flags: Readonly<Record<string, string>> = {}
+) => loadSettings(write(config), { environment, flags }, false)
+
+const problemsOf = (...args: Parameters<typeof load>) =>
+  Effect.map(Effect.flip(load(...args)), ({ problems }) => problems)
+
+/** For each key: what stands in the file, what a variable and a flag say, and the settings that makes of the latter two. */
+interface Row {
+  readonly file: unknown
+  readonly variable: string
+  readonly fromVariable: unknown
+  readonly flag: string
+  readonly fromFlag: unknown
+}
+
+const text = (suffix = ""): Row => ({
+  file: `file${suffix}`,
+  variable: `variable${suffix}`,
+  fromVariable: `variable${suffix}`,
+  flag: `flag${suffix}`,
+  fromFlag: `flag${suffix}`
+})
+
+const number: Row = { file: 1, variable: "2", fromVariable: 2, flag: "3", fromFlag: 3 }
+
+const url = (scheme: string): Row => ({
+  file: `${scheme}://file.example`,
+  variable: `${scheme}://variable.example`,
+  fromVariable: `${scheme}://variable.example`,
+  flag: `${scheme}://flag.example`,
+  fromFlag: `${scheme}://flag.example`
+})
+
+const path: Row = {
+  file: "./file",
+  variable: "./variable",
+  fromVariable: expect.stringMatching(/[/\\]variable$/),
+  flag: "./flag",
+  fromFlag: expect.stringMatching(/[/\\]flag$/)
+}
+
+/** Those that name a file which has to be there are tested by themselves. */
+type Plain = Exclude<ConfigKey, "token" | "token_file" | "tls_ca" | "prompt_template" | "update_timeout_ms">
+
+const rows: Readonly<Record<Plain, Row>> = {
+  agent_id: text(),
+  hub_url: url("ws"),
+  hub_api_url: url("http"),
+  wake_command: {
+    file: "file",
+    variable: "[\"a\", \"b c\"]",
+    fromVariable: ["a", "b c"],
+    flag: "a b",
+    fromFlag: "a b"
+  },
+  wake_command_blocks: { file: false, variable: "true", fromVariable: true, flag: "false", fromFlag: false },
+  capabilities: {
+    file: ["file"],
+    variable: "a, b",
+    fromVariable: ["a", "b"],
+    flag: "[\"c\"]",
+    fromFlag: ["c"]
+  },
+  confirmation_timeout_ms: number,
+  agent_silence_ms: number,
+  task_timeout_ms: number,
+  kill_grace_ms: number,
+  retention_days: number,
+  results_dir: path,
+  tasks_dir: path,
+  log_file: path
+}
+
+describe("a setting", () => {
+  it.effect.each(Object.entries(rows))(
+    "%s is taken from the flag before the environment, and from that before the file",
+    (
+      [key, { file, flag, fromFlag, fromVariable, variable }]
+    ) =>
+      Effect.gen(function*() {
+        const known = configKeyNames.find((name) => name === key) ?? "agent_id"
+        const config = { ...inFile, [key]: file }
+        const environment = { [variableOf(known)]: variable }
+        expect(yield* load(config, environment)).toMatchObject({ [key]: fromVariable })
+        expect(yield* load(config, environment, { [flagOf(known)]: flag })).toMatchObject({ [key]: fromFlag })
+        const path = write(config)
+        const empty = { [variableOf(known)]: "" }
+        expect(yield* loadSettings(path, { environment: empty, flags: {} })).toEqual(yield* loadSettings(path, none))
+      })
+  )
+
+  it.effect("that every sidecar needs may be in the environment alone, and then there need be no file", () =>
+    Effect.gen(function*() {
+      const environment = { AGENTCOM_AGENT_ID: "a", AGENTCOM_TOKEN: "t", AGENTCOM_HUB_URL: "ws://h" }
+      const nowhere = join(folder, "config.json")
+      const { agent_id, results_dir, token } = yield* loadSettings(nowhere, { environment, flags: {} })
+      expect({ agent_id, results_dir }).toEqual({ agent_id: "a", results_dir: join(folder, "results") })
+      expect(Redacted.value(token)).toBe("t")
+      const { AGENTCOM_TOKEN: _, ...incomplete } = environment
+      const { message } = yield* Effect.flip(loadSettings(nowhere, { environment: incomplete, flags: {} }))
+      expect(message).toContain("there is no such file")
+    }))
+})
+
+describe("the token", () => {
+  const tokenOf = (...args: Parameters<typeof load>) => Effect.map(load(...args), ({ token }) => Redacted.value(token))
+
+  it.effect("may be in a file of its own, by its end or without", () =>
+    Effect.gen(function*() {
+      const { token: _, ...rest } = inFile
+      const config = write({ ...rest, token_file: "secret" })
+      for (const content of ["s3cret", "s3cret\n", "s3cret\r\n"]) {
+        writeFileSync(join(dirname(config), "secret"), content)
+        const { token } = yield* loadSettings(config, none)
+        expect(Redacted.value(token)).toBe("s3cret")
+      }
+    }))
+
+  it.effect("of a greater place counts, whether it is given there itself or by its file", () =>
+    Effect.gen(function*() {
+      const file = join(folder, "token-of-the-environment")
+      writeFileSync(file, "from-its-file\n")
+      expect(yield* tokenOf(inFile, { AGENTCOM_TOKEN: "from-the-environment" })).toBe("from-the-environment")
+      expect(yield* tokenOf(inFile, { AGENTCOM_TOKEN_FILE: file })).toBe("from-its-file")
+      const { token: _, ...rest } = inFile
+      expect(yield* tokenOf({ ...rest, token_file: "nowhere" }, { AGENTCOM_TOKEN: "x" })).toBe("x")
+      expect(yield* tokenOf(inFile, {}, { "token-file": file })).toBe("from-its-file")
+    }))
+
+  it.effect("is never taken from the command line", () =>
+    Effect.gen(function*() {
+      expect(configFlags).not.toContain("token")
+      expect(yield* tokenOf(inFile, {}, { token: "seen-by-all" })).toBe("t0ken-in-file")
+    }))
+
+  const nowhere = resolve("nowhere", "secret")
+  const faults: ReadonlyArray<readonly [what: string, config: object, problem: string]> = [
+    [
+      "a file that is not there",
+      { token_file: nowhere },
+      `config.json: token_file: ${nowhere} cannot be read: there is no such file`
+    ],
+    [
+      "both",
+      { token_file: "a", token: "b" },
+      "config.json: token_file: must not be given beside token: one of them is enough"
+    ]
+  ]
+  it.effect.each(faults)("is refused with %s", ([, more, problem]) =>
+    Effect.gen(function*() {
+      const { token: _, ...rest } = inFile
+      expect(yield* problemsOf({ ...rest, ...more })).toEqual([problem])
+    }))
+})
+
+describe("every key", () => {
+  it("has its variable and its flag", () => {
+    const keys = Object.keys(configFile("", false).fields).filter((key) => key !== "$schema")
+    expect(configKeyNames.toSorted()).toEqual(keys.toSorted())
+  })
+
+  it("has its line in the README", () => {
+    const readme = readFileSync("README.md", "utf8")
+    expect(configKeyNames.filter((key) => !readme.includes(`\n| \`${key}\` |`))).toEqual([])
+  })
+})
