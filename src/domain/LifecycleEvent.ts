@@ -8,12 +8,15 @@ export type LifecycleEvent =
     readonly pid: number
     readonly hub_url: string
   }
+  | { readonly event: "variable_withheld"; readonly variable: string; readonly reason: string }
   | { readonly event: "shutdown"; readonly reason: string }
   | { readonly event: "draining"; readonly exit_code: number }
   | { readonly event: "state_set_aside"; readonly path: string; readonly reason: string }
   | { readonly event: "state_unsaved"; readonly reason: string }
   | { readonly event: "state_saved_again" }
   | { readonly event: "fiber_died"; readonly fiber: string; readonly reason: string }
+  | { readonly event: "metrics_listening"; readonly url: string }
+  | { readonly event: "metrics_unavailable"; readonly reason: string }
   // the hub
   | { readonly event: "ws_connected"; readonly url: string }
   | { readonly event: "identified" }

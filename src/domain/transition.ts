@@ -7,7 +7,7 @@ import { taskAssigned } from "./rules/assignment.ts"
 import { diskDue, saveFailed, saveSucceeded } from "./rules/disk.ts"
 import { taskTimedOut } from "./rules/ending.ts"
 import { agentInspected, answerTold, wakeExited } from "./rules/evidence.ts"
-import { relayProgress } from "./rules/exchange.ts"
+import { progressDue } from "./rules/exchange.ts"
 import {
   connected,
   disconnected,
@@ -34,7 +34,7 @@ const timerRules: Record<TimerName, Rule> = {
   confirmation: confirmationTimedOut,
   settle: settleOver,
   lease: leaseDue,
-  progress: relayProgress,
+  progress: progressDue,
   task_timeout: taskTimedOut,
   disk: diskDue
 }

@@ -238,6 +238,19 @@ describe("rule 12: a disk that cannot be written", () => {
       assert.notInclude(journal(world), "hub closed")
     }))
 
+  it.effect("a write that works ends the trouble at once, whatever made us write", () =>
+    Effect.gen(function*() {
+      const world = yield* makeWorld
+      yield* start(world)
+      yield* hubSays(world, ...identified, taskA, ackA("accepted"))
+      world.diskFull = true
+      yield* Queue.offer(world.seen, { _tag: "Started" })
+      yield* rest
+      world.diskFull = false
+      yield* agentAnswers(world, success)
+      assert.deepStrictEqual(world.events.at(-1)?.event, "state_saved_again")
+    }))
+
   it.effect("no agent is woken whose wake is not on disk", () =>
     Effect.gen(function*() {
       const world = yield* makeWorld

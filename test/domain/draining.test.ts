@@ -68,7 +68,8 @@ describe("rule 13: draining", () => {
       state: "task-a g3 working wakes 1 | Running | ours | in flight: accept task-a | draining 75"
     },
     {
-      clause: "a task in doubt has until the next look at the lease to come back; then all that there is of it stays on disk",
+      clause:
+        "a task in doubt has until the next look at the lease to come back; then all that there is of it stays on disk",
       run: () => Run.working().inDoubt().tell({ _tag: "DrainRequested", exit_code: 75 }).timer("lease"),
       said: ["CloseConnection", "Exit 75", "InspectAgent task-a g1"],
       timers: ["start lease 60000"],

@@ -138,6 +138,19 @@ describe("rule 8: the lease", () => {
       state: "task-a g1 working wakes 1 | Running | has progress | ours"
     },
     {
+      clause: "and when its time is over, whatever the clock says then",
+      run: () =>
+        Run.working().tell({
+          _tag: "ProgressFound",
+          task_id: A,
+          progress: { progress: 10, execution_event: null }
+        }).tell({ _tag: "ProgressFound", task_id: A, progress: { progress: 20, execution_event: null } })
+          .after(-86_400_000).timer("progress"),
+      said: ["SendProgress task-a 20"],
+      logged: ["task_progress task-a 20"],
+      state: "task-a g1 working wakes 1 | Running | ours"
+    },
+    {
       clause: "none while another frame is in flight",
       run: () =>
         Run.working().assigned(1).tell({

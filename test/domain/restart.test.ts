@@ -44,6 +44,24 @@ describe("rule 10: restart", () => {
         "recovering task-a g1 working wakes 1 | Inspecting assess | down | leaving: task-b keep, task-c keep | stopping: task-b, task-c"
     },
     {
+      clause: "also where no process of it is found",
+      run: () =>
+        new Run().tell({
+          _tag: "Restarted",
+          stored: { version: 1, active: taskOf(A), recovering: taskOf(B) },
+          survivors: []
+        }),
+      said: [
+        "StopAgent task-b linger 0",
+        "WatchResults task-a g1a1t1000000",
+        "InspectAgent task-a g1",
+        "OpenConnection"
+      ],
+      timers: ["start lease 60000", "start task_timeout 86400000"],
+      logged: ["recovery_found task-a working 1"],
+      state: "recovering task-a g1 working wakes 1 | Inspecting assess | down | leaving: task-b keep | stopping: task-b"
+    },
+    {
       clause: "nothing stored: nothing to recover",
       run: () => new Run().tell({ _tag: "Restarted", stored: emptyStore, survivors: [] }),
       said: ["OpenConnection"],

@@ -101,6 +101,9 @@ export const relayProgress: Rule = given((state, now) =>
   })
 )
 
+/** The timer was started for what was left of the interval, so that is over now, whatever a clock that was set says. */
+export const progressDue: Rule = all(agentIs({ progress_sent_at: null }), relayProgress)
+
 /** Rule 8: a sign of life that renews the lease. */
 export const renewLease: Rule = given((state) =>
   withTask((task) =>
