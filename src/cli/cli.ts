@@ -1,8 +1,8 @@
+import { version } from "../version.ts"
 import { parse } from "./arguments.ts"
 import { commands } from "./commands.ts"
-import { exitCodes } from "./exitCodes.ts"
+import { exitCodes } from "../exitCodes.ts"
 import { help } from "./help.ts"
-import { version } from "./version.ts"
 
 /** Starts what the command line asks for; the command itself sets the exit code and may run on. */
 export const cli = async (argv: ReadonlyArray<string>): Promise<void> => {

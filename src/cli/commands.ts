@@ -9,9 +9,12 @@ export const commandOptions = {
   to: { type: "string" },
   task: { type: "string" },
   realtime: { type: "boolean" },
+  html: { type: "string" },
   json: { type: "boolean" },
   progress: { type: "boolean" },
   watch: { type: "boolean" },
+  follow: { type: "boolean", short: "f" },
+  since: { type: "string" },
   yes: { type: "boolean" },
   "hub-url": { type: "string" },
   "agent-id": { type: "string" },
@@ -29,6 +32,8 @@ export type Options = Readonly<Partial<Record<OptionName, string>>>
 
 interface Command {
   readonly options: ReadonlyArray<OptionName>
+  /** Whether each key of the configuration may be given as an option. */
+  readonly takesSettings?: true
   /** Whether the command line of another program follows, behind `--`. */
   readonly takesCommand?: true
   /** Whether files follow, one or more. */
@@ -38,11 +43,11 @@ interface Command {
 
 /** Each command is imported only when it is asked for, so that the daemon loads nothing it does not run. */
 export const commands: Readonly<
-  Record<"run" | "dry-run" | "init" | "status" | "drain" | "exec" | "dev-hub" | "demo", Command>
+  Record<"run" | "dry-run" | "init" | "doctor" | "status" | "logs" | "drain" | "exec" | "dev-hub" | "demo", Command>
 > = {
-  run: { options: ["config", "record"], load: () => import("./run.ts") },
+  run: { options: ["config", "record"], takesSettings: true, load: () => import("./run.ts") },
   "dry-run": {
-    options: ["dry-run", "agent", "expect", "from", "to", "task", "json", "realtime"],
+    options: ["dry-run", "agent", "expect", "from", "to", "task", "json", "realtime", "html"],
     takesFiles: true,
     load: () => import("./dryRun.ts")
   },
@@ -50,7 +55,9 @@ export const commands: Readonly<
     options: ["config", "hub-url", "agent-id", "type", "capabilities", "token-file", "yes"],
     load: () => import("./init.ts")
   },
+  doctor: { options: ["config", "json"], load: () => import("./doctor.ts") },
   status: { options: ["config", "json", "watch"], load: () => import("./status.ts") },
+  logs: { options: ["config", "follow", "task", "since"], load: () => import("./logs.ts") },
   drain: { options: ["config"], load: () => import("./drain.ts") },
   exec: { options: ["json", "progress"], takesCommand: true, load: () => import("./exec.ts") },
   "dev-hub": { options: ["port", "time-scale"], load: () => import("./devHub.ts") },

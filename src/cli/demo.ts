@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import { demo } from "../dev/demo/demo.ts"
-import { exitCodes } from "./exitCodes.ts"
+import { exitCodes } from "../exitCodes.ts"
 import { runMain } from "./runMain.ts"
 
 export const main = (): void =>

@@ -3,7 +3,7 @@ import * as Predicate from "effect/Predicate"
 import { type DevHub, type HubFrame, make, type PortError } from "../dev/DevHub.ts"
 import { CommandFailed } from "./CommandFailed.ts"
 import type { Options } from "./commands.ts"
-import { exitCodes } from "./exitCodes.ts"
+import { exitCodes } from "../exitCodes.ts"
 import { runMain } from "./runMain.ts"
 
 const number = (option: string, text: string, isValid: (value: number) => boolean, wanted: string) => {

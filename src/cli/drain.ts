@@ -3,7 +3,7 @@ import * as Schedule from "effect/Schedule"
 import { ask } from "../control/ask.ts"
 import { limits } from "../limits.ts"
 import type { Options } from "./commands.ts"
-import { exitCodes } from "./exitCodes.ts"
+import { exitCodes } from "../exitCodes.ts"
 import { folderOf } from "./folderOf.ts"
 import { runMain } from "./runMain.ts"
 

@@ -5,7 +5,7 @@ import { createInterface } from "node:readline/promises"
 import { type Ask, type Given, init, type Made } from "../setup/init.ts"
 import { CommandFailed } from "./CommandFailed.ts"
 import type { Options } from "./commands.ts"
-import { exitCodes } from "./exitCodes.ts"
+import { exitCodes } from "../exitCodes.ts"
 import { inOneLine } from "./inOneLine.ts"
 import { runMain } from "./runMain.ts"
 

@@ -2,7 +2,7 @@ import { platform } from "../platform.ts"
 import { format_version, type Header } from "../replay/format.ts"
 import { makeRecorder } from "../replay/record/record.ts"
 import type { Settings } from "../SidecarConfig.ts"
-import { version } from "./version.ts"
+import { version } from "../version.ts"
 import { withoutQuery } from "./withoutQuery.ts"
 
 const headerOf = (settings: Settings): Header => {

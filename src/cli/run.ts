@@ -2,55 +2,16 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Runtime from "effect/Runtime"
-import { runSidecar } from "../actor/SidecarActor.ts"
-import { Control } from "../control/Control.ts"
-import { makeDesk } from "../control/desk.ts"
-import type { Policy } from "../domain/SidecarState.ts"
 import { Logger } from "../services/Logger.ts"
-import { Operator } from "../services/Operator.ts"
-import { Waker } from "../services/Waker.ts"
-import { type Sight, Witness } from "../services/Witness.ts"
 import { sidecar } from "../Sidecar.ts"
 import { loadSettings, type Settings } from "../SidecarConfig.ts"
 import { release } from "../version.ts"
+import { attended } from "./attended.ts"
 import type { Options } from "./commands.ts"
-import { exitCodes, underSupervisor } from "./exitCodes.ts"
+import { exitCodes, underSupervisor } from "../exitCodes.ts"
 import { inOneLine } from "./inOneLine.ts"
 import { runMain } from "./runMain.ts"
 import { withoutQuery } from "./withoutQuery.ts"
-
-const policyOf = (settings: Settings): Policy => ({
-  confirmation_timeout_ms: settings.confirmation_timeout_ms,
-  agent_silence_ms: settings.agent_silence_ms,
-  task_timeout_ms: settings.task_timeout_ms,
-  wake_command_blocks: settings.wake_command_blocks
-})
-
-/** Who sees what the sidecar does: its recorder, or nobody, and then nothing of the recording is loaded. */
-const witnessOf = Effect.fnUntraced(function*(settings: Settings, record: string | undefined) {
-  if (record === undefined) return yield* Witness
-  const { recorderOf } = yield* Effect.promise(() => import("./recording.ts"))
-  return yield* recorderOf(settings, record)
-})
-
-/** The actor, with all that looks at it and all that it may be asked. */
-const attended = Effect.fnUntraced(function*(settings: Settings, record: string | undefined) {
-  const policy = policyOf(settings)
-  const about = {
-    version: release,
-    agent_id: settings.agent_id,
-    hub_url: withoutQuery(settings.hub_url),
-    pid: process.pid
-  }
-  const desk = yield* makeDesk(policy, settings.token, about)
-  const recorder = yield* witnessOf(settings, record)
-  const { answerWith } = yield* Control
-  yield* answerWith(desk.respond((yield* Waker).survivors))
-  return runSidecar(policy).pipe(
-    Effect.provideService(Witness, (sight: Sight) => Effect.andThen(desk.witness(sight), recorder(sight))),
-    Effect.provideService(Operator, desk.requests)
-  )
-})
 
 /** The sidecar until it ends by itself or is asked to stop, with its first and its last line in the log. */
 const supervised = Effect.fnUntraced(function*(

@@ -4,7 +4,7 @@ import { ask, type Folder, storedIn } from "../control/ask.ts"
 import { statusText, storedText } from "../control/statusText.ts"
 import { limits } from "../limits.ts"
 import type { Options } from "./commands.ts"
-import { exitCodes } from "./exitCodes.ts"
+import { exitCodes } from "../exitCodes.ts"
 import { folderOf } from "./folderOf.ts"
 import { runMain } from "./runMain.ts"
 

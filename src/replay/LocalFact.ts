@@ -4,7 +4,7 @@ import { StoredState } from "../domain/SidecarState.ts"
 import { JsonObject, WakeEnd } from "../domain/Task.ts"
 
 const Answer = Schema.Union([
-  Schema.TaggedStruct("Success", { result: JsonObject, tokens_used: Schema.NullOr(Schema.Number) }),
+  Schema.TaggedStruct("Success", { result: JsonObject, tokens_used: Schema.NullOr(Schema.Finite) }),
   Schema.TaggedStruct("Failure", { reason: Schema.String }),
   Schema.TaggedStruct("Unusable", { reason: Schema.String })
 ])
@@ -13,12 +13,12 @@ const Evidence = Schema.Struct({
   process: Schema.Literals(["alive", "gone", "none"]),
   this_boot: Schema.Boolean,
   started: Schema.Boolean,
-  last_sign_at: Schema.NullOr(Schema.Number),
+  last_sign_at: Schema.NullOr(Schema.Finite),
   answer: Schema.NullOr(Schema.Union([Answer, Schema.Literal("half-written")]))
 })
 
 const Progress = Schema.Struct({
-  progress: Schema.NullOr(Schema.Number),
+  progress: Schema.NullOr(Schema.Finite),
   execution_event: Schema.NullOr(JsonObject)
 })
 
@@ -54,6 +54,7 @@ export const LocalFact = Schema.Union([
   Schema.TaggedStruct("TimerFired", { timer: TimerName }),
   Schema.TaggedStruct("SaveFailed", { reason: Schema.String, undone: Schema.Boolean, withheld: Schema.Boolean }),
   Schema.TaggedStruct("SaveSucceeded", {}),
+  Schema.TaggedStruct("OrphanFound", ofTask),
   Schema.TaggedStruct("TaskLookedUp", {
     ...ofTask,
     whereabouts: Schema.Literals(["queued", "ours", "elsewhere", "unknown"])

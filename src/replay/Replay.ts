@@ -56,13 +56,14 @@ export class Replay {
   /** There are no more lines. */
   finish(): ReadonlyArray<ReplayEvent> {
     const events: Array<ReplayEvent> = []
-    while (this.#next()) events.push(...this.#take())
+    while (this.#next()) for (const event of this.#take()) events.push(event)
     this.#tail()
     this.#sidecar.end()
     this.#comparison.close()
-    events.push(...this.#take())
+    for (const event of this.#take()) events.push(event)
     const summary = this.#tally.summary(this.#first_t, this.#last_t)
-    return [...events, { t: this.#stage.wall(), kind: "end", summary }]
+    events.push({ t: this.#stage.wall(), kind: "end", summary })
+    return events
   }
 
   /** What this version would do next, as far as that is certain without a hub and an agent. */
@@ -122,6 +123,7 @@ export class Replay {
     this.#stage.isCutHere = next === undefined || (scripted ? beginsLife(next) : isIdentify(next))
     this.#follower.follow(entry, place)
     this.#sidecar.drain()
+    if (!scripted && isIdentify(next)) this.#follower.breakOff()
     this.#comparison.settle()
   }
 

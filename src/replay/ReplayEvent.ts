@@ -43,12 +43,13 @@ export type Action =
   | "clear"
   | "set_aside"
   | "remove"
+  | "expire"
 
 /** How many frames of ours and of the recording there were of each verdict. */
 export type Counts = Readonly<Record<Verdict, number>>
 
 export interface Summary {
-  readonly frames_in: number
+  readonly frames_in: number // recorded ones
   readonly frames_out: Counts
   /** What else this version and the recorded one differ in: wakes, actions, decisions, recorded facts that it never asked for. */
   readonly local_differences: number
@@ -144,10 +145,11 @@ export const isDifference = (event: ReplayEvent): boolean => {
   }
 }
 
+const named = (value: object): string | null =>
+  "task_id" in value && typeof value.task_id === "string" ? value.task_id : null
+
 /** The task an event speaks of, if it speaks of one. */
 export const taskOf = (event: ReplayEvent): string | null => {
-  const named = (value: object): string | null =>
-    "task_id" in value && typeof value.task_id === "string" ? value.task_id : null
   switch (event.kind) {
     case "frame":
       return named(event.msg)

@@ -19,7 +19,7 @@ export const Header = Schema.Struct({
 export type Header = typeof Header.Type
 
 /** The clock of the machine was set: `t` leaps by so much and no time passed. */
-export const ClockJumped = Schema.TaggedStruct("ClockJumped", { by_ms: Schema.Number })
+export const ClockJumped = Schema.TaggedStruct("ClockJumped", { by_ms: Schema.Finite })
 
 /** A frame of ours did not go out, as it could not be written or is too large; `command` is the name of its command. */
 export const FrameUnsendable = Schema.TaggedStruct("FrameUnsendable", { command: Schema.String })
@@ -44,8 +44,8 @@ export type Entry =
   )
 
 const Line = Schema.Union([
-  Schema.Struct({ t: Schema.Number, dir: Schema.Literals(["header", "in", "out", "local"]), msg: JsonObject }),
-  Schema.Struct({ t: Schema.Number, dir: Schema.Literal("in"), unreadable: Schema.String })
+  Schema.Struct({ t: Schema.Finite, dir: Schema.Literals(["header", "in", "out", "local"]), msg: JsonObject }),
+  Schema.Struct({ t: Schema.Finite, dir: Schema.Literal("in"), unreadable: Schema.String })
 ])
 
 const snake = (tag: string): string => tag.replaceAll(/(?<=.)[A-Z]/g, "_$&").toLowerCase()

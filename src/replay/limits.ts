@@ -2,6 +2,7 @@
 export const limits = {
   // reading
   line_bytes: 64 * 1024 * 1024,
+  line_depth: 2_000, // levels of JSON; what is deeper could not be written again
   window_entries: 4_096, // how far ahead of itself a replay knows the recording
   window_bytes: 64 * 1024 * 1024,
 

@@ -8,6 +8,8 @@ import type { Stage } from "./Stage.ts"
 
 type Listener = (seen: Observation) => void
 
+const listenerOf = (queue: Queue.Enqueue<Observation>): Listener => (seen) => void Queue.offerUnsafe(queue, seen)
+
 /** The agents of the tasks and what they write; they survive the daemon. */
 export class Agents {
   readonly #stage: Stage
@@ -69,7 +71,7 @@ export class Agents {
   #watch(task_id: string): Stream.Stream<Observation> {
     return Stream.callback<Observation>((queue) =>
       Effect.callback<never>(() => {
-        const listener: Listener = (seen) => void Queue.offerUnsafe(queue, seen)
+        const listener = listenerOf(queue)
         this.#listeners.set(task_id, listener)
         for (const seen of this.#untold.get(task_id) ?? []) listener(seen)
         this.#untold.delete(task_id)

@@ -35,8 +35,8 @@ type FrameOut = Extract<ReplayEvent, { readonly kind: "frame"; readonly dir: "ou
 const textOf = (value: unknown): string => Predicate.isString(value) ? value : ""
 const keyOf = ({ task_id, type }: JsonObject): string => `${textOf(type)} ${textOf(task_id)}`
 
-/** No recording holds the token. */
-const never_compared = ["token"]
+/** No recording holds the token, and which version speaks is no difference in what it does. */
+const never_compared = ["token", "client_version"]
 
 /** Compares what this version does with what the recorded one did: the frames it sends, and the commands of its steps. */
 export class Comparison {

@@ -102,21 +102,31 @@ export class Follower {
     else if (!scripted) this.#sidecar.standIn.toldOf(entry.msg)
   }
 
-  /** Where there are no facts, an identification tells of a new connection, and what follows whether of a new life. */
-  #prepare({ msg }: FrameOut): void {
+  /**
+   * Where there are no facts, an identification that comes next tells that the connection was lost, and what follows it
+   * whether the daemon was: both is taken to have been right after the last frame.
+   */
+  breakOff(): void {
     this.#comparison.close()
-    const agent_id = Predicate.isString(msg["agent_id"]) ? msg["agent_id"] : this.#sidecar.hub.identity.agent_id
-    if (agent_id !== this.#sidecar.hub.identity.agent_id) this.#sidecar.forgetAll()
-    this.#iam(agent_id, msg["capabilities"])
-    if (!this.#sidecar.lives || this.#recoversNext()) this.#sidecar.start()
+    if (this.#recoversNext()) this.#sidecar.end()
+    else this.#sidecar.hub.close(false)
+    this.#sidecar.drain()
   }
 
   #recoversNext(): boolean {
-    for (const entry of this.#stage.window.entries()) {
+    const [, ...later] = this.#stage.window.entries()
+    for (const entry of later) {
       if (isIdentify(entry)) return false
       if (entry.dir === "out" && entry.msg["type"] === "task_recovering") return true
     }
     return false
+  }
+
+  #prepare({ msg }: FrameOut): void {
+    const agent_id = Predicate.isString(msg["agent_id"]) ? msg["agent_id"] : this.#sidecar.hub.identity.agent_id
+    if (agent_id !== this.#sidecar.hub.identity.agent_id) this.#sidecar.forgetAll()
+    this.#iam(agent_id, msg["capabilities"])
+    if (!this.#sidecar.lives) this.#sidecar.start()
   }
 
   /** A recording may begin in the middle: then nothing is known of what was owed, and the connection is there already. */

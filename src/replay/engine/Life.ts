@@ -8,12 +8,13 @@ import * as Scheduler from "effect/Scheduler"
 import * as Stream from "effect/Stream"
 import type { Message } from "../../domain/Message.ts"
 import type { Policy } from "../../domain/SidecarState.ts"
-import { Hub } from "../../services/Hub.ts"
+import type { Hub } from "../../services/Hub.ts"
 import { Logger } from "../../services/Logger.ts"
 import { Operator } from "../../services/Operator.ts"
-import { ResultWatcher } from "../../services/ResultWatcher.ts"
-import { TaskStore } from "../../services/TaskStore.ts"
-import { Waker } from "../../services/Waker.ts"
+import { Orphans } from "../../services/Orphans.ts"
+import type { ResultWatcher } from "../../services/ResultWatcher.ts"
+import type { TaskStore } from "../../services/TaskStore.ts"
+import type { Waker } from "../../services/Waker.ts"
 import { type Sight, Witness } from "../../services/Witness.ts"
 import { limits } from "../limits.ts"
 import { VirtualMachine } from "../virtual/VirtualMachine.ts"
@@ -49,6 +50,11 @@ export class Life {
       Context.add(Logger, { log: (log) => Effect.sync(() => stage.tell({ kind: "log", log })) }),
       Context.add(Witness, witness),
       Context.add(Operator, operator),
+      Context.add(Orphans, {
+        stale: Effect.succeed([]),
+        expire: (task_id) =>
+          Effect.sync(() => stage.tell({ kind: "action", action: "expire", task_id, verdict: "same" }))
+      }),
       Context.add(Clock.Clock, this.#machine.clock),
       Context.add(Scheduler.Scheduler, this.#machine.scheduler)
     )
@@ -66,7 +72,7 @@ export class Life {
     })
   }
 
-  /** An operator asks something of the sidecar. */
+  /** Tells the sidecar what nothing that it did has led to: an operator asks something, files nobody came back for are found. */
   ask(message: Message): void {
     this.#ask(message)
   }

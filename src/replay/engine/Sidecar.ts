@@ -154,6 +154,7 @@ export class Sidecar {
       case "SaveSucceeded":
         return this.#consequences[fact._tag]-- > 0
       case "DrainRequested":
+      case "OrphanFound":
         this.#life?.ask(fact)
         return this.lives
       default:

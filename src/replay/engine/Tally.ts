@@ -17,7 +17,7 @@ export class Tally {
   }
 
   readonly count = (event: ReplayEvent): void => {
-    if (event.kind === "frame" && event.dir === "in") this.#framesIn++
+    if (event.kind === "frame" && event.dir === "in") this.#framesIn += event.place === null ? 0 : 1
     else if (event.kind === "frame") this.#frames[event.verdict]++
     else if (isDifference(event)) this.#localDifferences++
     if (event.kind === "wake" && event.verdict !== "beyond") this.#countWake(event.task_id)

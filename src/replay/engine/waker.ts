@@ -22,13 +22,8 @@ export interface WakerParts {
   readonly survivors: () => ReadonlyArray<string>
 }
 
-/** Wakes nobody: the recording tells what became of a wake, or the default agent does. */
-export const makeWaker = (
-  { agents, calls, stage, standIn, survivors }: WakerParts
-): Waker["Service"] => {
-  const begins = (action: Action, task_id: string) => (verdict: LocalVerdict) =>
-    stage.tell({ kind: "action", action, task_id, verdict })
-
+/** How a wake ends: as what stands in for the agent does, or as the recording tells. */
+const makeEnds = ({ calls, stage, standIn }: WakerParts) => {
   const standInEnd = (task_id: string) =>
     Effect.callback<WakeEnd>((resume) => Effect.sync(standIn.onEnd(task_id, (end) => resume(Effect.succeed(end)))))
 
@@ -38,17 +33,36 @@ export const makeWaker = (
       (fact) => fact._tag === "WakeExited" ? Effect.succeed(fact.end) : Effect.never
     )
 
-  const ended = (task_id: string) =>
-    stage.scripted && !standIn.has(task_id) ? recordedEnd(task_id) : standInEnd(task_id)
+  return {
+    standInEnd,
+    recordedEnd,
+    adopted: (task_id: string) =>
+      stage.scripted && !standIn.has(task_id)
+        ? recordedEnd(task_id)
+        : Effect.as(standInEnd(task_id), unseen)
+  }
+}
 
-  const stopStandIn = (task_id: string) =>
-    Effect.callback<boolean>((resume) => {
-      const planned = stage.timeline.after(limits.stops_in_ms, () => {
-        standIn.stop(task_id)
-        resume(Effect.succeed(true))
-      })
-      return Effect.sync(() => cancel(planned))
+/** Stops what stands in for the agent; of an agent that the recording tells of, only notes it. */
+const stopAgent = ({ agents, stage, standIn }: WakerParts, task_id: string): Effect.Effect<boolean> =>
+  Effect.callback<boolean>((resume) => {
+    const agent = agents.of(task_id)
+    const was_alive = agent.process === "alive"
+    const planned = stage.timeline.after(was_alive ? limits.stops_in_ms : 0, () => {
+      standIn.stop(task_id)
+      if (was_alive) agent.process = "gone"
+      resume(Effect.succeed(was_alive))
     })
+    return Effect.sync(() => cancel(planned))
+  })
+
+/** Wakes nobody: the recording tells what became of a wake, or the default agent does. */
+export const makeWaker = (parts: WakerParts): Waker["Service"] => {
+  const { agents, calls, stage, standIn, survivors } = parts
+  const { adopted, recordedEnd, standInEnd } = makeEnds(parts)
+  const begins = (action: Action, task_id: string) => (verdict: LocalVerdict) =>
+    stage.tell({ kind: "action", action, task_id, verdict })
+  const evidence = (task_id: string) => Effect.sync(() => evidenceOf(agents.of(task_id)))
 
   const woken = (task_id: string) => (fact: LocalFact): Effect.Effect<Woken, WakeImpossible> =>
     fact._tag === "WakeImpossible"
@@ -70,15 +84,15 @@ export const makeWaker = (
     adopt: ({ task_id }) =>
       Effect.suspend(() => {
         begins("adopt", task_id)("same")
-        return Effect.map(ended(task_id), (end) => stage.scripted ? end : unseen)
+        return adopted(task_id)
       }),
     inspect: ({ task_id }) =>
       calls.ask({
         keys: [factKey("AgentInspected", task_id)],
         within_ms: limits.outcome_ms,
         begins: begins("inspect", task_id),
-        outcome: () => Effect.sync(() => evidenceOf(agents.of(task_id))),
-        otherwise: Effect.sync(() => evidenceOf(agents.of(task_id)))
+        outcome: () => evidence(task_id),
+        otherwise: evidence(task_id)
       }),
     stop: (task_id) =>
       calls.ask({
@@ -86,13 +100,7 @@ export const makeWaker = (
         within_ms: limits.stop_outcome_ms,
         begins: begins("stop", task_id),
         outcome: (fact) => Effect.succeed(fact._tag === "AgentStopped" && fact.was_alive),
-        otherwise: Effect.suspend(() => {
-          if (standIn.has(task_id)) return stopStandIn(task_id)
-          const agent = agents.of(task_id)
-          const was_alive = agent.process === "alive"
-          if (was_alive) agent.process = "gone"
-          return Effect.succeed(was_alive)
-        })
+        otherwise: stopAgent(parts, task_id)
       }),
     survivors: Effect.sync(survivors),
     forget: (task_id) => Effect.sync(() => agents.forget(task_id))

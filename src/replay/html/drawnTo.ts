@@ -4,6 +4,7 @@ import * as Runtime from "effect/Runtime"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { open, writeFile } from "node:fs/promises"
+import { exitCodes } from "../../exitCodes.ts"
 import { type Cut, makeCut } from "../print/cut.ts"
 import type { ReplayEvent } from "../ReplayEvent.ts"
 import { makePage } from "./makePage.ts"
@@ -11,7 +12,7 @@ import { beginning } from "./page.ts"
 
 /** The page could not be written where it was wanted; the message is one sentence. */
 export class PageUnwritten extends Schema.TaggedError<PageUnwritten>()("PageUnwritten", { message: Schema.String }) {
-  override readonly [Runtime.errorExitCode] = 2
+  override readonly [Runtime.errorExitCode] = exitCodes.usage
 }
 
 /** What a file begins with, as far as a page can be told by it; null where there is none. */

@@ -27,7 +27,8 @@ const makeText = (): (event: ReplayEvent) => ReadonlyArray<string> => {
 /** Waits before an event as long as the recording did. */
 const makePace = (output: Output) => {
   let last: number | null = null
-  return ({ t }: ReplayEvent): Effect.Effect<void, NobodyReads> => {
+  return ({ kind, t }: ReplayEvent): Effect.Effect<void, NobodyReads> => {
+    if (kind === "end") return Effect.void
     const ms = last === null ? 0 : t - last
     last = Math.max(t, last ?? t)
     return ms > 0 ? Effect.andThen(output.flush, Effect.sleep(ms)) : Effect.void

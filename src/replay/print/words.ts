@@ -7,11 +7,11 @@ const value_chars = 120
 const cut = (text: string): string => text.length > value_chars ? `${text.slice(0, value_chars - 1)}…` : text
 
 // What a terminal would act on comes from the hub or an agent.
-const controls = /[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g
+const controls = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu
 
 /** The text without what a terminal would act on. */
 export const harmless = (text: string): string =>
-  text.replaceAll(controls, (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, "0")}`)
+  text.replaceAll(controls, (control) => `\\u${(control.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`)
 
 export const valueOf = (value: unknown): string => {
   const isWord = Predicate.isString(value) && /^[\w.:@-]+$/.test(value)

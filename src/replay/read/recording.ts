@@ -2,14 +2,34 @@ import * as Result from "effect/Result"
 import * as Runtime from "effect/Runtime"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import { exitCodes } from "../../exitCodes.ts"
+import { LineSplitter, type TextLine } from "../../lines/LineSplitter.ts"
 import type { Line } from "../engine/Window.ts"
-import { format_version, parseEntry } from "../format.ts"
+import { type Entry, format_version, parseEntry } from "../format.ts"
 import { limits } from "../limits.ts"
-import { LineSplitter, type TextLine } from "./LineSplitter.ts"
 
 /** The file is no recording that this version can read; the message is one sentence that says where and why. */
 export class NotARecording extends Schema.TaggedError<NotARecording>()("NotARecording", { message: Schema.String }) {
-  override readonly [Runtime.errorExitCode] = 65
+  override readonly [Runtime.errorExitCode] = exitCodes.notARecording
+}
+
+/** Whether the value has no more levels than can be written again; a short text cannot have them. */
+const isShallow = (root: object, chars: number): boolean => {
+  if (chars < 2 * limits.line_depth) return true
+  let level: ReadonlyArray<unknown> = [root]
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > limits.line_depth) return false
+    level = level.flatMap((value) => typeof value === "object" && value !== null ? Object.values(value) : [])
+  }
+  return true
+}
+
+const parse = (text: string | null): Result.Result<Entry, string> => {
+  if (text === null) return Result.fail(`longer than ${limits.line_bytes} bytes`)
+  return Result.flatMap(parseEntry(text), (entry) =>
+    isShallow(entry, text.length)
+      ? Result.succeed(entry)
+      : Result.fail(`nested deeper than ${limits.line_depth} levels`))
 }
 
 /** Reads the lines of one file. The first has to be one of a recording; of the others those that are not are told as such. */
@@ -45,7 +65,7 @@ class Reader {
   #read({ bytes, isWhole, text }: TextLine): Line | null {
     const place = { file: this.#file, line: ++this.#line }
     if (this.#refusal !== null || text?.trim() === "") return null
-    const entry = text === null ? Result.fail(`longer than ${limits.line_bytes} bytes`) : parseEntry(text)
+    const entry = parse(text)
     if (Result.isFailure(entry)) {
       if (this.#entries === 0) return this.#refuse(entry.failure)
       const problem = isWhole ? `this line is left out: ${entry.failure}` : "the last line is torn, and left out"

@@ -6,6 +6,7 @@ import * as Runtime from "effect/Runtime"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type { LifecycleEvent } from "../../domain/LifecycleEvent.ts"
+import { exitCodes } from "../../exitCodes.ts"
 import { unfailing } from "../../lines/unfailing.ts"
 import { Logger } from "../../services/Logger.ts"
 import type { Sight } from "../../services/Witness.ts"
@@ -20,7 +21,7 @@ export class RecordingImpossible extends Schema.TaggedError<RecordingImpossible>
   reason: Schema.String,
   passes: Schema.Boolean // of itself, so that it must not keep the sidecar from its work
 }) {
-  override readonly [Runtime.errorExitCode] = 78
+  override readonly [Runtime.errorExitCode] = exitCodes.configuration
   override get message(): string {
     return `agentcom-sidecar: ${this.path} cannot be used for the recording: ${this.reason}`
   }

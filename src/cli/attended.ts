@@ -1,0 +1,73 @@
+import * as Effect from "effect/Effect"
+import { runSidecar } from "../actor/SidecarActor.ts"
+import { Control } from "../control/Control.ts"
+import { makeDesk } from "../control/desk.ts"
+import type { Status } from "../control/protocol.ts"
+import type { Policy } from "../domain/SidecarState.ts"
+import { isWanted } from "../metrics/wanted.ts"
+import { Logger } from "../services/Logger.ts"
+import { Operator } from "../services/Operator.ts"
+import { Waker } from "../services/Waker.ts"
+import { type Sight, Witness } from "../services/Witness.ts"
+import type { Settings } from "../SidecarConfig.ts"
+import { release } from "../version.ts"
+import { withoutQuery } from "./withoutQuery.ts"
+
+const policyOf = (settings: Settings): Policy => ({
+  confirmation_timeout_ms: settings.confirmation_timeout_ms,
+  agent_silence_ms: settings.agent_silence_ms,
+  task_timeout_ms: settings.task_timeout_ms,
+  wake_command_blocks: settings.wake_command_blocks
+})
+
+/** Who records what the sidecar does, or nobody, and then nothing of the recording is loaded. */
+const recorderFor = Effect.fnUntraced(function*(settings: Settings, record: string | undefined) {
+  if (record === undefined) return yield* Witness
+  const { recorderOf } = yield* Effect.promise(() => import("./recording.ts"))
+  return yield* recorderOf(settings, record)
+})
+
+/** Who shows its metrics to others, or nobody, and then nothing of that is loaded. */
+const telemetryFor = Effect.fnUntraced(function*(settings: Settings, status: Effect.Effect<Status>) {
+  const wanted = { listen: settings.metrics_listen, environment: process.env }
+  if (!isWanted(wanted)) return yield* Witness
+  const { startTelemetry } = yield* Effect.promise(() => import("../metrics/telemetry.ts"))
+  const { log } = yield* Logger
+  const { witness } = yield* Effect.acquireRelease(
+    Effect.promise(() =>
+      startTelemetry({
+        ...wanted,
+        agent_id: settings.agent_id,
+        status: () => Effect.runPromise(status),
+        log: (event) => Effect.runSync(log(event))
+      })
+    ),
+    ({ stop }) => Effect.promise(stop)
+  )
+  return (sight: Sight) => Effect.sync(() => witness(sight))
+})
+
+/** The actor, with all that looks at it and all that it may be asked. */
+export const attended = Effect.fnUntraced(function*(settings: Settings, record: string | undefined) {
+  const policy = policyOf(settings)
+  const about = {
+    version: release,
+    agent_id: settings.agent_id,
+    hub_url: withoutQuery(settings.hub_url),
+    pid: process.pid
+  }
+  const desk = yield* makeDesk(policy, settings.token, about)
+  const { survivors } = yield* Waker
+  const witnesses = [
+    desk.witness,
+    yield* recorderFor(settings, record),
+    yield* telemetryFor(settings, desk.status(survivors))
+  ]
+  const { answerWith } = yield* Control
+  yield* answerWith(desk.respond(survivors))
+  return runSidecar(policy).pipe(
+    Effect.provideService(Witness, (sight: Sight) =>
+      Effect.forEach(witnesses, (witness) => witness(sight), { discard: true })),
+    Effect.provideService(Operator, desk.requests)
+  )
+})

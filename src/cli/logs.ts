@@ -1,0 +1,45 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import { readLog } from "../logs/readLog.ts"
+import { parseSince } from "../logs/since.ts"
+import { Output } from "../replay/print/Output.ts"
+import { loadSettings } from "../SidecarConfig.ts"
+import { CommandFailed } from "./CommandFailed.ts"
+import type { Options } from "./commands.ts"
+import { exitCodes } from "../exitCodes.ts"
+import { runMain } from "./runMain.ts"
+
+const misused = (text: string): CommandFailed =>
+  new CommandFailed({
+    message: `agentcom-sidecar: --since must be how long ago (10m, 2h), a time (14:30) or a date, not ${text} ` +
+      "(see agentcom-sidecar --help)",
+    exitCode: exitCodes.usage
+  })
+
+const sinceOf = Effect.fnUntraced(function*(text: string | undefined) {
+  if (text === undefined) return undefined
+  const at = parseSince(text, yield* Clock.currentTimeMillis)
+  return at === undefined ? yield* misused(text) : at
+})
+
+const logs = Effect.fnUntraced(
+  function*({ config = "./config.json", follow, since, task }: Options) {
+    const wanted = { since: yield* sinceOf(since), task, follow: follow !== undefined }
+    const { log_file } = yield* loadSettings(config)
+    const output = new Output(process.stdout)
+    const found = yield* readLog({ ...wanted, log_file }, {
+      lines: (lines) => output.lines(lines),
+      pause: output.flush
+    })
+    if (!found) process.stderr.write(`There is nothing in ${log_file} yet.\n`)
+    return exitCodes.stopped
+  },
+  Effect.catchTags({
+    NobodyReads: () => Effect.succeed(exitCodes.stopped),
+    LogUnreadable: ({ message }) =>
+      Effect.fail(new CommandFailed({ message: `agentcom-sidecar: ${message}`, exitCode: exitCodes.unforeseen }))
+  })
+)
+
+export const main = (options: Options): void =>
+  runMain((stopRequested) => Effect.raceFirst(logs(options), Effect.as(stopRequested, exitCodes.stopped)))

@@ -1,0 +1,183 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as Result from "effect/Result"
+import { parseAgent } from "../../src/replay/engine/agentOptions.ts"
+import {
+  differencesIn,
+  entriesOf,
+  framesOut,
+  recordingNames,
+  recordingOf,
+  replayedText,
+  summaryOf,
+  textOfRecording
+} from "./support.ts"
+
+/** The older client did not send back what it was given. */
+const accepted = "! task_accepted description,metadata"
+/** The older client verified the work itself, and sent what came of that. */
+const completed = "! task_complete verification_report,verification_history,description,metadata"
+const identified = "= identify idle"
+const confirmed = "= wake_result success"
+/** We say that we hold a task; the older client said that it was idle. */
+const identifiedAtWork = "! identify working status"
+/** We ask whose the task is before anything else; the older client did not, so that its hub did not answer. */
+const asked = "+ state_report"
+/** The older client woke the agent once more, and told the hub so. */
+const wokenAgain = "- wake_result success"
+/** The older client gave its second agent up, as the old `.started` kept its watcher from seeing the new one. */
+const givenUp = ["- wake_result timeout", "- task_failed"]
+
+/** For each recording how often each task is woken, and every frame: `=` both, `!` changed, `-` only recorded, `+` only ours. */
+const expected: Readonly<
+  Record<string, { readonly wakes: ReadonlyArray<number>; readonly rows: ReadonlyArray<string> }>
+> = {
+  "happy.jsonl": {
+    wakes: [1, 1, 1, 1, 1],
+    rows: [identified, ...Array.from({ length: 5 }, () => [accepted, confirmed, completed]).flat()]
+  },
+  "busy.jsonl": { wakes: [1], rows: [identified, accepted, confirmed, "= task_rejected", completed] },
+  "cancel.jsonl": {
+    wakes: [1, 1],
+    // The recording ends with the second task at work: a minute later this version would tell of it.
+    rows: [identified, accepted, confirmed, accepted, confirmed, "~ task_progress"]
+  },
+  "blip.jsonl": {
+    wakes: [1],
+    rows: [
+      identified,
+      accepted,
+      confirmed,
+      identifiedAtWork,
+      "! state_report description,metadata",
+      accepted,
+      wokenAgain,
+      completed
+    ]
+  },
+  "result_while_offline.jsonl": {
+    wakes: [1],
+    rows: [identified, accepted, confirmed, identifiedAtWork, asked, accepted, wokenAgain, completed]
+  },
+  "crash_midwork.jsonl": {
+    wakes: [1],
+    rows: [
+      identified,
+      accepted,
+      confirmed,
+      identifiedAtWork,
+      "= task_recovering",
+      asked,
+      accepted,
+      wokenAgain,
+      completed
+    ]
+  },
+  "crash_continue.jsonl": {
+    wakes: [1],
+    // The older client refused as busy the very task that it held.
+    rows: [
+      identified,
+      accepted,
+      confirmed,
+      identifiedAtWork,
+      "= task_recovering",
+      asked,
+      "+ task_accepted",
+      "- task_rejected",
+      completed
+    ]
+  },
+  "result_while_down.jsonl": {
+    wakes: [1],
+    rows: [
+      identified,
+      accepted,
+      confirmed,
+      identifiedAtWork,
+      "= task_recovering",
+      asked,
+      accepted,
+      wokenAgain,
+      ...givenUp,
+      accepted,
+      wokenAgain,
+      // Ours is still at its work, and says so each minute.
+      "+ task_progress",
+      ...givenUp,
+      accepted,
+      wokenAgain,
+      "~ task_progress"
+    ]
+  },
+  "wake_fails.jsonl": {
+    wakes: [4],
+    rows: [
+      identified,
+      accepted,
+      // We tell of every attempt that fails, the older client of the last.
+      "+ wake_result failed",
+      "+ wake_result failed",
+      "+ wake_result failed",
+      "! wake_result failed error",
+      "! task_failed reason,description,metadata"
+    ]
+  },
+  "messages.jsonl": {
+    wakes: [],
+    // Messages are not the sidecar's affair; the last two connections were refused by the hub.
+    rows: [
+      identified,
+      "- channel_subscribe",
+      "- status",
+      "- message",
+      "- nonsense",
+      identified,
+      identified
+    ]
+  }
+}
+
+describe("a recording that another client made", () => {
+  it("is replayed with a row here that explains each difference", () => {
+    expect(Object.keys(expected).toSorted()).toEqual(recordingNames.toSorted())
+  })
+
+  for (const [name, { rows, wakes }] of Object.entries(expected)) {
+    it(`${name}: each frame of this version is as recorded, or differs as explained`, () => {
+      const events = replayedText(textOfRecording(name))
+      expect(framesOut(events)).toEqual(rows)
+      expect(summaryOf(events).wakes.map((woken) => woken.wakes)).toEqual(wakes)
+      expect(summaryOf(events)).toMatchObject({ local_differences: 0, differs: true })
+    })
+
+    it(`${name}: the same recording gives the same events again`, () => {
+      expect(replayedText(textOfRecording(name))).toEqual(replayedText(textOfRecording(name)))
+    })
+
+    it(`${name}: what this version would have recorded of it replays without a difference`, () => {
+      const events = replayedText(textOfRecording(name))
+      const again = replayedText(recordingOf(entriesOf(events)))
+      expect(differencesIn(again)).toEqual([])
+      expect(summaryOf(again).wakes).toEqual(summaryOf(events).wakes)
+      expect(summaryOf(again).frames_out.same).toBe(framesOut(events).filter((row) => !row.startsWith("-")).length)
+    })
+  }
+
+  it("with an agent that answers while the sidecar is down: the answer goes out at once when it is back, and nobody is woken", () => {
+    const upToSecondTimeout = textOfRecording("result_while_down.jsonl").split("\n").slice(0, 14).join("\n")
+    const agent = Result.getOrThrow(parseAgent("works=3000"))
+    const events = replayedText(`${upToSecondTimeout}\n`, { agent })
+    expect(framesOut(events)).toEqual([
+      identified,
+      accepted,
+      confirmed,
+      identifiedAtWork,
+      "! task_recovering last_status",
+      asked,
+      accepted,
+      "+ task_complete",
+      wokenAgain
+    ])
+    expect(summaryOf(events).wakes).toEqual([{ task_id: "task-ddfb0b0f51db5b16", wakes: 1 }])
+  })
+})
