@@ -31,7 +31,9 @@ module.exports = {
       shutdown_with_message: process.platform === "win32", // there are no signals there
 
       autorestart: true,
-      stop_exit_codes: [0, 73, 78], // stopped as asked, folder in use, configuration: to start it again mends nothing
+      // Folder in use, configuration, stopped as asked: to start it again mends nothing. Not 0: what a signal has killed (too
+      // little memory, a crash in native code) is a 0 to pm2, and would stay dead; under pm2 the sidecar says 79 instead.
+      stop_exit_codes: [73, 78, 79],
       exp_backoff_restart_delay: 1_000, // 1 s, 1.5 s … 15 s, and from the start again after 30 s up
       max_restarts: Number.MAX_SAFE_INTEGER, // pm2 would give up for good after 16 quick ends
       max_memory_restart: "512M", // twice what it needs at most, for an answer of 16 MiB; without a task it takes about 70

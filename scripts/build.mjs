@@ -1,8 +1,9 @@
 #!/usr/bin/env node
-// Bundles src into dist: main.js and, beside it, a chunk for each command and what they share; bin/ for the PATH of a wake.
+// Bundles src into dist: main.js and, beside it, a chunk for each command and what they share; the daemon and its telemetry
+// by themselves; bin/ for the PATH of a wake.
 import { spawnSync } from "node:child_process"
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
-import { dirname, join } from "node:path"
+import { basename, dirname, join, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
@@ -21,10 +22,23 @@ const commitOf = () => {
 }
 const commit = commitOf()
 
-const bundle = (esbuild) =>
+/** What is bundled by itself, so that the one who imports it has nothing in its own bundle that only this needs. */
+const apart = ["src/cli/run.ts", "src/metrics/telemetry.ts"]
+
+const importApart = {
+  name: "import apart",
+  setup: (build) =>
+    build.onResolve({ filter: /\.ts$/ }, ({ kind, path, resolveDir }) =>
+      kind === "dynamic-import" && apart.some((entry) => resolve(resolveDir, path) === join(root, entry))
+        ? { path: `./${basename(path, ".ts")}.js`, external: true }
+        : undefined)
+}
+
+const bundle = (esbuild, entry) =>
   esbuild.build({
     absWorkingDir: root,
-    entryPoints: ["src/main.ts"],
+    entryPoints: [entry],
+    plugins: [importApart],
     outdir: fresh,
     bundle: true,
     splitting: true,
@@ -92,7 +106,7 @@ if (esbuild === undefined) {
   process.exit(ready ? 0 : 1)
 }
 try {
-  await bundle(esbuild)
+  for (const entry of ["src/main.ts", ...apart]) await bundle(esbuild, entry)
   chmodSync(join(fresh, "main.js"), 0o755)
   writePrograms()
   writeFileSync(join(fresh, "build.json"), `${JSON.stringify({ version, commit })}\n`)

@@ -9,6 +9,7 @@ import type { HubMessage } from "../domain/Message.ts"
 import { Hub } from "../services/Hub.ts"
 import { Logger } from "../services/Logger.ts"
 import { SidecarConfig } from "../SidecarConfig.ts"
+import { release } from "../version.ts"
 import { connectOnce } from "./hub/connection.ts"
 import { lookUpTask } from "./hub/lookUp.ts"
 import { connectForever, reconnectSchedule } from "./hub/reconnect.ts"
@@ -38,7 +39,7 @@ export const HubWebSocket: Layer.Layer<Hub, never, SidecarConfig | Logger> = Lay
       connectForever(
         connectOnce({
           ca,
-          identity: { agent_id, capabilities, token },
+          identity: { agent_id, capabilities, token, client_version: release },
           current,
           emit,
           log,

@@ -8,6 +8,7 @@ export interface Identity {
   readonly agent_id: string
   readonly token: Redacted.Redacted<string>
   readonly capabilities: ReadonlyArray<string>
+  readonly client_version?: string
 }
 
 const protocol_version = 1
@@ -50,7 +51,7 @@ const reportFrame = (
     : { type: "task_failed", task_id, generation, reason: cut(withoutToken(report.reason, token)) }
 }
 
-const frameOf = (command: HubCommand, { agent_id, token, capabilities }: Identity): JsonObject => {
+const frameOf = (command: HubCommand, { agent_id, token, capabilities, client_version }: Identity): JsonObject => {
   switch (command._tag) {
     case "Identify":
       return {
@@ -60,7 +61,8 @@ const frameOf = (command: HubCommand, { agent_id, token, capabilities }: Identit
         name: agent_id,
         status: command.status,
         capabilities,
-        client_type: "sidecar"
+        client_type: "sidecar",
+        client_version // the hub ignores fields it does not know
       }
     case "AcceptTask":
       return { type: "task_accepted", task_id: command.task.task_id, ...payloadOf(command.task) }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { existsSync } from "node:fs"
 import { createRequire } from "node:module"
-import { exitCodes } from "../../src/cli/exitCodes.ts"
+import { exitCodes, underSupervisor } from "../../src/exitCodes.ts"
 import { limits } from "../../src/limits.ts"
 
 const load: (path: string) => { readonly apps: ReadonlyArray<Record<string, unknown>> } = createRequire(import.meta.url)
@@ -10,9 +10,17 @@ describe("ecosystem.config.cjs", () => {
   const [app = {}] = load("../../ecosystem.config.cjs").apps
 
   it("lets pm2 restart the sidecar except where that mends nothing", () => {
-    const { configuration, folderInUse, stopped } = exitCodes
-    expect(app["stop_exit_codes"]).toEqual([stopped, folderInUse, configuration])
+    const { configuration, folderInUse, stopped, stoppedUnderPm2 } = exitCodes
+    expect(app["stop_exit_codes"]).toEqual([folderInUse, configuration, stoppedUnderPm2])
+    expect(underSupervisor(stopped, { pm_id: "0" })).toBe(stoppedUnderPm2)
     expect(app["exp_backoff_restart_delay"]).toBeGreaterThan(0)
+  })
+
+  it("changes no other exit code under pm2, and none elsewhere", () => {
+    for (const code of Object.values(exitCodes)) {
+      expect(underSupervisor(code, {})).toBe(code)
+      if (code !== exitCodes.stopped) expect(underSupervisor(code, { pm_id: "0" })).toBe(code)
+    }
   })
 
   it("gives the sidecar the time to stop, and leaves the woken agent alone", () => {

@@ -34,37 +34,44 @@ const expectUpToDate = Effect.fnUntraced(function*(scene: Scene, commit: string,
 })
 
 describe("an update that is killed", () => {
-  it.live("leaves at every step a version that starts, and the next start makes the update whole", () =>
-    Effect.gen(function*() {
-      const scene = yield* makeScene
-      const start = readFileSync(scene.main, "utf8")
-      let before = "v1"
-      for (let step = 1;; step++) {
-        const label = `step${step}`
-        const commit = yield* scene.push({
-          "src/main.js": program(label),
-          "scripts/start.mjs": `${start}\n// ${label}\n`,
-          [`new/${label}`]: label
-        })
-        yield* killAfter(scene, step)
-        const { code } = yield* scene.start()
-        yield* neverKill(scene)
-        if (code === 0) {
-          expect(step).toBeGreaterThan(15)
-          return
+  it.live(
+    "leaves at every step a version that starts, and the next start makes the update whole",
+    () =>
+      Effect.gen(function*() {
+        const scene = yield* makeScene
+        const start = readFileSync(scene.main, "utf8")
+        let before = "v1"
+        for (let step = 1;; step++) {
+          const label = `step${step}`
+          const commit = yield* scene.push({
+            "src/main.js": program(label),
+            "scripts/start.mjs": `${start}\n// ${label}\n`,
+            [`new/${label}`]: label
+          })
+          yield* killAfter(scene, step)
+          const { code } = yield* scene.start()
+          yield* neverKill(scene)
+          if (code === 0) {
+            expect(step).toBeGreaterThan(15)
+            return
+          }
+          expect(code).toBe("SIGKILL")
+          const { output } = yield* scene.start([], { AGENTCOM_UPDATE_TIMEOUT_MS: "0" })
+          expect(output).toMatch(RegExp(`ran (${before}|${label}) with dep 1.0.0`))
+          yield* expectUpToDate(scene, commit, `ran ${label} with dep 1.0.0`)
+          before = label
         }
-        expect(code).toBe("SIGKILL")
-        const { output } = yield* scene.start([], { AGENTCOM_UPDATE_TIMEOUT_MS: "0" })
-        expect(output).toMatch(RegExp(`ran (${before}|${label}) with dep 1.0.0`))
-        yield* expectUpToDate(scene, commit, `ran ${label} with dep 1.0.0`)
-        before = label
-      }
-    }), 60_000)
+      }),
+    60_000
+  )
 
   it.live("while npm installs leaves the packages of the version that works as they are", () =>
     Effect.gen(function*() {
       const scene = yield* makeScene
-      yield* scene.shim("npm", `mkdir -p node_modules/dep && echo half > node_modules/dep/package.json && kill -9 $PPID`)
+      yield* scene.shim(
+        "npm",
+        `mkdir -p node_modules/dep && echo half > node_modules/dep/package.json && kill -9 $PPID`
+      )
       const commit = yield* scene.push(withDependency(scene.dev, "2.0.0"))
       expect((yield* scene.start()).code).toBe("SIGKILL")
       yield* neverKill(scene)

@@ -38,8 +38,7 @@ const git = (cwd: string, ...args: ReadonlyArray<string>) =>
   must("git", ["-c", "user.name=tester", "-c", "user.email=tester@localhost", ...args], cwd)
 
 /** The sidecar's stand-in: prints which version it is, with which package, and does what its argument says. */
-export const program = (label: string) =>
-  `
+export const program = (label: string) => `
 import { version as dep } from "dep"
 const [action, value] = process.argv.slice(2)
 console.log("ran ${label} with dep " + dep)
@@ -86,14 +85,23 @@ export const withDependency = (folder: string, version: string, scripts: Record<
   }
   return {
     "package.json": JSON.stringify(root),
-    "package-lock.json": JSON.stringify({ name: root.name, version: "1.0.0", lockfileVersion: 3, requires: true, packages })
+    "package-lock.json": JSON.stringify({
+      name: root.name,
+      version: "1.0.0",
+      lockfileVersion: 3,
+      requires: true,
+      packages
+    })
   }
 }
 
 const packed = async (folder: string, version: string) => {
   const source = join(folder, "packing", "package")
   mkdirSync(source, { recursive: true })
-  writeFileSync(join(source, "package.json"), JSON.stringify({ name: "dep", version, type: "module", main: "index.js" }))
+  writeFileSync(
+    join(source, "package.json"),
+    JSON.stringify({ name: "dep", version, type: "module", main: "index.js" })
+  )
   writeFileSync(join(source, "index.js"), `export const version = "${version}"\n`)
   await must("tar", ["-czf", join(folder, `dep-${version}.tgz`), "-C", dirname(source), "package"], folder)
   rmSync(dirname(source), { recursive: true })

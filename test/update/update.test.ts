@@ -1,6 +1,15 @@
 import { afterAll, describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { existsSync, lstatSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import {
+  existsSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync
+} from "node:fs"
 import { join } from "node:path"
 import { isAlive } from "../support/daemon.ts"
 import { makeScene, program, removeTemplate, type Scene, withDependency } from "./scene.ts"
@@ -202,7 +211,9 @@ describe("an update that cannot be", () => {
       const scene = yield* makeScene
       const pid = join(scene.path, "build.pid")
       yield* scene.push({ "src/main.js": `${program("v2")}\n// hangs ${pid}` })
-      yield* unharmed(scene, "update_failed", /npm run build was not done in time/, { AGENTCOM_UPDATE_TIMEOUT_MS: "2500" })
+      yield* unharmed(scene, "update_failed", /npm run build was not done in time/, {
+        AGENTCOM_UPDATE_TIMEOUT_MS: "2500"
+      })
       expect(isAlive(Number(readFileSync(pid, "utf8")))).toBe(false)
     }))
 
