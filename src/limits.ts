@@ -37,6 +37,7 @@ export const limits = {
   kill_wait_ms: 10_000,
   process_poll_ms: 1_000,
   output_tail_chars: 1_000,
+  output_read_bytes: 68 * 1024, // for that: more than is quoted, so that no secret is cut before it is hidden
   payload_in_env_bytes: 96 * 1024,
   prompt_details_bytes: 32 * 1024,
   argument_bytes: 128 * 1024 - 1, // Linux takes no more, and elsewhere it is enough
@@ -66,6 +67,22 @@ export const limits = {
   disk_retry_ms: 5_000,
   state_file_bytes: 128 * 1024 * 1024,
   task_id_chars: 128,
+
+  // doctor, logs and metrics
+  log_line_bytes: 1024 * 1024, // a longer one is not shown
+  log_poll_ms: 250,
+  doctor_check_ms: 15_000, // a check that takes longer has failed
+  doctor_answer_ms: 10_000,
+  doctor_event_ms: 2_000, // from a file to the watcher's event
+  doctor_clock_skew_ms: 60_000,
+  doctor_free_bytes: 256 * 1024 * 1024,
+  doctor_output_bytes: 16 * 1024 * 1024, // of a program that is asked
+  healthy_heartbeats: 2, // how long the hub may be silent
+  metrics_connections: 16,
+  metrics_request_ms: 5_000,
+  metrics_retry_ms: 60_000,
+  telemetry_refresh_ms: 5_000,
+  telemetry_flush_ms: 500, // at the end
 
   // the recording
   record_file_bytes: 64 * 1024 * 1024, // then the file becomes `.1`, in place of the one before

@@ -4,7 +4,7 @@ import { limits } from "../limits.ts"
 export const execLimits = {
   output_bytes: 256 * 1024, // of the standard output in an answer: half from its beginning, half from its end
   json_bytes: 8 * 1024 * 1024, // of the standard output that is to be the answer itself
-  tail_bytes: 4 * limits.output_tail_chars, // of each stream, for a failure
+  tail_bytes: limits.output_read_bytes, // of each stream, for a failure
   log_bytes: 1024 * 1024, // of each stream, that goes on to our own
   line_chars: 1_000, // of a line that is told as progress
   drain_ms: 1_000, // for output that comes after the end, as something else may hold the pipe open

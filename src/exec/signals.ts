@@ -1,13 +1,10 @@
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
-import { execFile } from "node:child_process"
 import { constants } from "node:os"
-import { promisify } from "node:util"
-import { attempt } from "../layers/files.ts"
 import { linuxTable } from "../layers/waker/linuxTable.ts"
 import type { ProcessEntry } from "../layers/waker/processTable.ts"
 import { psTable } from "../layers/waker/psTable.ts"
-import { taskkillArguments } from "../layers/waker/windowsProcesses.ts"
+import { killTree } from "../layers/waker/windowsProcesses.ts"
 import { platform } from "../platform.ts"
 import { execLimits } from "./limits.ts"
 
@@ -36,7 +33,7 @@ const table = platform === "linux" ? linuxTable : psTable
 /** Sends the signal to a process and all below it; on Windows, which has no signals, it ends them. */
 export const passOn = (pid: number, signal: NodeJS.Signals): Effect.Effect<void> =>
   platform === "windows"
-    ? Effect.ignore(attempt("taskkill", () => promisify(execFile)("taskkill", [...taskkillArguments(pid)])))
+    ? killTree(pid)
     : table.all.pipe(
       Effect.map((entries) => treeOf(entries, pid)),
       Effect.orElseSucceed(() => [pid]),

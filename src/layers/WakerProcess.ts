@@ -11,11 +11,15 @@ import { Logger } from "../services/Logger.ts"
 import { Waker } from "../services/Waker.ts"
 import type { Settings } from "../SidecarConfig.ts"
 import { SidecarConfig } from "../SidecarConfig.ts"
+import type { Environment } from "../wake/findProgram.ts"
 import { maskSecrets, secretsIn } from "../wake/maskSecrets.ts"
 import type { FileError } from "./files.ts"
 import { attempt, orElseLog } from "./files.ts"
+import { obstaclesIn } from "./waker/environment.ts"
 import { evidenceOf, isAlive, knownWake } from "./waker/evidence.ts"
 import { linuxTable } from "./waker/linuxTable.ts"
+import type { LogKeeper } from "./waker/logKeeper.ts"
+import { makeLogKeeper } from "./waker/logKeeper.ts"
 import { posixProcesses } from "./waker/posixProcesses.ts"
 import { psTable } from "./waker/psTable.ts"
 import type { WakeProof } from "./waker/record.ts"
@@ -32,6 +36,12 @@ const processes = platform === "windows"
   ? windowsProcesses
   : posixProcesses(platform === "linux" ? linuxTable : psTable)
 
+/** An agent that would not run in our environment runs without what stands in its way; its owner is to know. */
+const tellWithheld = (inherited: Environment, log: Logger["Service"]["log"]) =>
+  Effect.forEach(obstaclesIn(inherited), (obstacle) => log({ event: "variable_withheld", ...obstacle }), {
+    discard: true
+  })
+
 const neverMeant: ProcessEvidence = { process: "none", this_boot: true }
 
 /** The wakes that there are records of, as the log and this boot of the machine allow to know them. */
@@ -46,7 +56,7 @@ const wakeRecords = (tasks_dir: string, boot: string, log: Logger["Service"]["lo
   }
 }
 
-const make = (settings: Settings, log: Logger["Service"]["log"], boot: string) => {
+const make = (settings: Settings, log: Logger["Service"]["log"], boot: string, logs: LogKeeper) => {
   const { tasks_dir, kill_grace_ms, token } = settings
   const running: RunningWakes = new Map()
   const records = wakeRecords(tasks_dir, boot, log)
@@ -55,6 +65,7 @@ const make = (settings: Settings, log: Logger["Service"]["log"], boot: string) =
 
   const wake = Effect.fn("Waker.wake")(function*(task: Task, wake_id: string) {
     const prepared = yield* prepareWake(settings, task, wakeFiles(tasks_dir, task.task_id, wake_id))
+    yield* logs.keep(task.task_id)
     const spawned = spawnWake(tasks_dir, boot, running, prepared, mask)
     return yield* orElseLog(spawned, log, ({ reason }) => {
       const end: WakeEnd = { how: "unwritten", code: null, output: reason }
@@ -74,6 +85,7 @@ const make = (settings: Settings, log: Logger["Service"]["log"], boot: string) =
 
   const inspect = Effect.fn("Waker.inspect")(function*(task: Task) {
     if (task.wake === null) return neverMeant
+    yield* logs.keep(task.task_id)
     const files = wakeFiles(tasks_dir, task.task_id, task.wake.id)
     return yield* evidenceOf(processes, files, yield* records.prove(revokeOrRead, files), boot)
   }, Effect.orDie)
@@ -82,7 +94,9 @@ const make = (settings: Settings, log: Logger["Service"]["log"], boot: string) =
     const wakes = [...yield* records.all, ...running.values()].filter((files) => files.task_id === task_id)
     const byId = new Map(wakes.map((files) => [files.wake_id, files]))
     const known = yield* Effect.forEach(byId.values(), (files) => records.know(revokeOrRead, files))
-    return yield* stopWakes(processes, known, log, { task_id, linger_ms, kill_grace_ms })
+    const was_alive = yield* stopWakes(processes, known, log, { task_id, linger_ms, kill_grace_ms })
+    yield* logs.release(task_id)
+    return was_alive
   }, Effect.orDie)
 
   const survivors = Effect.gen(function*() {
@@ -99,6 +113,7 @@ const make = (settings: Settings, log: Logger["Service"]["log"], boot: string) =
       logPath(tasks_dir, task_id),
       ...wakes.map((files) => files.record_path)
     ]
+    yield* logs.release(task_id)
     yield* Effect.forEach(paths, records.remove, { discard: true })
   })
 
@@ -111,6 +126,7 @@ export const WakerProcess: Layer.Layer<Waker, never, SidecarConfig | Logger> = L
   Effect.gen(function*() {
     const settings = yield* SidecarConfig
     const { log } = yield* Logger
-    return make(settings, log, yield* processes.boot)
+    yield* tellWithheld(process.env, log)
+    return make(settings, log, yield* processes.boot, yield* makeLogKeeper(settings.tasks_dir, log))
   })
 )

@@ -43,6 +43,13 @@ const execAt = (command: ReadonlyArray<string>): number => {
   return at === -1 ? command.length : at
 }
 
+/** The command that our own `exec` runs; undefined where it is not there. */
+export const behindExec = (command: ReadonlyArray<string>): ReadonlyArray<string> | undefined => {
+  const behind = command.slice(execAt(command))
+  const at = behind.indexOf("--")
+  return at === -1 ? undefined : behind.slice(at + 1)
+}
+
 /** The command with everything in place of its placeholders; those in braces that stand behind our `exec` are left to it. */
 export const fillArguments = (command: ReadonlyArray<string>, values: ArgumentValues): ReadonlyArray<string> => {
   const ours = execAt(command)

@@ -1,12 +1,9 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
 import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { resolve } from "node:path"
-import { WakerProcess } from "../../src/layers/WakerProcess.ts"
-import { Waker } from "../../src/services/Waker.ts"
 import type { WakeCommand } from "../../src/wake/arguments.ts"
-import { makeFolder, taskOf } from "./support.ts"
+import { makeFolder, taskOf, wakerOf } from "./support.ts"
 
 const wakeId = "g2a1t1795000000002"
 
@@ -111,9 +108,7 @@ const wakeWith = (text: string, { carries, wake_command }: Way) =>
       writeFileSync(folder.file(name), script)
       chmodSync(folder.file(name), 0o755)
     }
-    const waker = yield* Waker.use(Effect.succeed).pipe(
-      Effect.provide(Layer.provide(WakerProcess, folder.services({ wake_command })))
-    )
+    const waker = yield* wakerOf(folder, { wake_command })
     const metadata = { [text.slice(0, 100)]: text.slice(0, 1_000) }
     const woken = yield* Effect.result(waker.wake(taskOf("t1", { description: text, metadata }), wakeId))
     if (woken._tag === "Failure") return { refused: woken.failure.remedy, pwned: folder.has("pwned") }

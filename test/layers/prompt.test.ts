@@ -1,19 +1,12 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
 import { readdirSync, statSync } from "node:fs"
 import type { Task } from "../../src/domain/Task.ts"
 import { promptText } from "../../src/layers/waker/prompt.ts"
 import { wakeFiles } from "../../src/layers/waker/taskFiles.ts"
-import { WakerProcess } from "../../src/layers/WakerProcess.ts"
 import { limits } from "../../src/limits.ts"
-import { Waker } from "../../src/services/Waker.ts"
 import { defaultPrompt } from "../../src/wake/promptTemplate.ts"
-import type { Folder } from "./support.ts"
-import { makeFolder, taskOf } from "./support.ts"
-
-const wakerOf = (folder: Folder, wake_command: string) =>
-  Waker.use(Effect.succeed).pipe(Effect.provide(Layer.provide(WakerProcess, folder.services({ wake_command }))))
+import { makeFolder, taskOf, wakerOf } from "./support.ts"
 
 const promptOf = (task: Task, template = defaultPrompt) =>
   promptText(template, task, wakeFiles("/a/tasks", task.task_id, "g1a1t1"), "/a/results")
@@ -84,7 +77,9 @@ describe("TASK_PROMPT_FILE", () => {
   it.live("is there before the command runs, for its owner only, and goes with the payload", () =>
     Effect.gen(function*() {
       const folder = yield* makeFolder
-      const waker = yield* wakerOf(folder, `cat "$TASK_PROMPT_FILE" > seen; echo "$TASK_PROMPT_FILE" > path`)
+      const waker = yield* wakerOf(folder, {
+        wake_command: `cat "$TASK_PROMPT_FILE" > seen; echo "$TASK_PROMPT_FILE" > path`
+      })
       const task = taskOf("t1", { description: "\0 \uD800 שלום 🦀" })
       const { end } = yield* waker.wake(task, "g1a1t1")
       yield* end
@@ -99,7 +94,7 @@ describe("TASK_PROMPT_FILE", () => {
   it.live("of an earlier wake is written anew", () =>
     Effect.gen(function*() {
       const folder = yield* makeFolder
-      const waker = yield* wakerOf(folder, `cat "$TASK_PROMPT_FILE" > seen; : > "$TASK_PROMPT_FILE"`)
+      const waker = yield* wakerOf(folder, { wake_command: `cat "$TASK_PROMPT_FILE" > seen; : > "$TASK_PROMPT_FILE"` })
       for (const wake_id of ["g1a1t1", "g1a2t2"]) {
         const { end } = yield* waker.wake(taskOf("t1"), wake_id)
         yield* end

@@ -1,3 +1,4 @@
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
@@ -10,7 +11,9 @@ import { setTimeout as wait } from "node:timers/promises"
 import type { LifecycleEvent } from "../../src/domain/LifecycleEvent.ts"
 import type { Task } from "../../src/domain/Task.ts"
 import { loggerMemory } from "../../src/layers/LoggerMemory.ts"
+import { WakerProcess } from "../../src/layers/WakerProcess.ts"
 import type { Logger } from "../../src/services/Logger.ts"
+import { Waker } from "../../src/services/Waker.ts"
 import type { Settings } from "../../src/SidecarConfig.ts"
 import { SidecarConfig } from "../../src/SidecarConfig.ts"
 import { defaultPrompt } from "../../src/wake/promptTemplate.ts"
@@ -128,6 +131,10 @@ export const makeFolder: Effect.Effect<Folder, never, Scope.Scope> = Effect.acqu
       rmSync(folder.path, { recursive: true, force: true })
     })
 ).pipe(Effect.map(({ folder }) => folder))
+
+/** The waker of the folder, for as long as the test runs. */
+export const wakerOf = (folder: Folder, settings?: Partial<Settings>) =>
+  Effect.map(Layer.build(Layer.provide(WakerProcess, folder.services(settings))), Context.get(Waker))
 
 /** A process that has ended and that its parent, which became `sleep`, never collects. */
 export const makeZombie = Effect.fnUntraced(function*(folder: Folder) {

@@ -41,6 +41,17 @@ describe("the stored state", () => {
       expect(readdirSync(folder.path)).toEqual(["queue.json"])
     }))
 
+  it.live("is loaded after what a kill in the middle of a save left beside it is gone, and that alone", () =>
+    Effect.gen(function*() {
+      const folder = yield* makeFolder
+      const others = ["queue.json.1x", "queue.json.12345678901", "queue.json.corrupt-1", "other.json.1", "queue.json1"]
+      for (const name of ["queue.json.4294967295", "queue.json.7", ...others]) writeFileSync(folder.file(name), "")
+      mkdirSync(folder.file("queue.json.8")) // none of ours
+      expect(yield* (yield* storeOf(folder)).load).toEqual(emptyStore)
+      expect(readdirSync(folder.path).toSorted()).toEqual([...others, "queue.json.8"].toSorted())
+      expect(folder.events).toMatchObject([{ event: "file_trouble" }])
+    }))
+
   it.live("is readable by its owner only, whatever its mode was before", () =>
     Effect.gen(function*() {
       const folder = yield* makeFolder

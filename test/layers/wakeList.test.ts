@@ -1,19 +1,13 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
 import { execFileSync } from "node:child_process"
 import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs"
 import type { Task } from "../../src/domain/Task.ts"
-import { WakerProcess } from "../../src/layers/WakerProcess.ts"
-import { Waker } from "../../src/services/Waker.ts"
 import type { WakeCommand } from "../../src/wake/arguments.ts"
 import type { Folder } from "./support.ts"
-import { isRunning, makeFolder, startTimeOf, taskOf, token, wokenTask } from "./support.ts"
+import { isRunning, makeFolder, startTimeOf, taskOf, token, wakerOf, wokenTask } from "./support.ts"
 
 const wakeId = "g2a1t1795000000002"
-
-const wakerOf = (folder: Folder, wake_command: WakeCommand) =>
-  Waker.use(Effect.succeed).pipe(Effect.provide(Layer.provide(WakerProcess, folder.services({ wake_command }))))
 
 const run = Effect.fnUntraced(function*(
   folder: Folder,
@@ -21,7 +15,7 @@ const run = Effect.fnUntraced(function*(
   task: Task = taskOf("t1"),
   wake_id = wakeId
 ) {
-  const waker = yield* wakerOf(folder, wake_command)
+  const waker = yield* wakerOf(folder, { wake_command })
   const { end } = yield* waker.wake(task, wake_id)
   return yield* end
 })
@@ -85,7 +79,7 @@ describe("a wake command that is a list", () => {
   it.live("becomes the program itself: the record names its pid, and its end is known", () =>
     Effect.gen(function*() {
       const folder = yield* makeFolder
-      const waker = yield* wakerOf(folder, ["sh", "-c", "echo $$ > pid; read x < go; exit 4"])
+      const waker = yield* wakerOf(folder, { wake_command: ["sh", "-c", "echo $$ > pid; read x < go; exit 4"] })
       execFileSync("mkfifo", [folder.file("go")])
       const { end } = yield* waker.wake(taskOf("t1"), wakeId)
       const pid = yield* folder.pid("pid")
@@ -99,11 +93,13 @@ describe("a wake command that is a list", () => {
   it.live("is stopped with all that it started", () =>
     Effect.gen(function*() {
       const folder = yield* makeFolder
-      const waker = yield* wakerOf(folder, [
-        "sh",
-        "-c",
-        "sleep 60 & echo $! > child; setsid sleep 60 & echo $$ > pid; wait"
-      ])
+      const waker = yield* wakerOf(folder, {
+        wake_command: [
+          "sh",
+          "-c",
+          "sleep 60 & echo $! > child; setsid sleep 60 & echo $$ > pid; wait"
+        ]
+      })
       yield* waker.wake(taskOf("t1"), wakeId)
       const pids = [yield* folder.pid("child"), yield* folder.pid("pid")]
       expect(yield* waker.stop("t1", 0)).toBe(true)

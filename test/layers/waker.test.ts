@@ -1,23 +1,27 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Layer from "effect/Layer"
 import { spawn } from "node:child_process"
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs"
 import type { Task } from "../../src/domain/Task.ts"
 import { posixLaunch } from "../../src/layers/waker/launcher.ts"
 import { recordPrefix } from "../../src/layers/waker/record.ts"
-import { WakerProcess } from "../../src/layers/WakerProcess.ts"
 import { limits } from "../../src/limits.ts"
-import { Waker } from "../../src/services/Waker.ts"
-import type { Settings } from "../../src/SidecarConfig.ts"
 import type { Folder } from "./support.ts"
-import { isRunning, makeFolder, makeZombie, startTimeOf, taskOf, thisBoot, token, until, wokenTask } from "./support.ts"
+import {
+  isRunning,
+  makeFolder,
+  makeZombie,
+  startTimeOf,
+  taskOf,
+  thisBoot,
+  token,
+  until,
+  wakerOf,
+  wokenTask
+} from "./support.ts"
 
 const wakeId = "g2a1t1795000000002"
-
-const wakerOf = (folder: Folder, settings?: Partial<Settings>) =>
-  Waker.use(Effect.succeed).pipe(Effect.provide(Layer.provide(WakerProcess, folder.services(settings))))
 
 /** Wakes and waits for the end. */
 const run = Effect.fnUntraced(function*(folder: Folder, wake_command: string, task: Task = taskOf("t1")) {
@@ -152,6 +156,7 @@ describe("what the agent is given", () => {
         AGENTCOM_ANYTHING: "x",
         agentcom_lower: "x",
         COPY_OF_IT: token,
+        HEADER_WITH_IT: `Bearer ${token}`,
         TASK_DESCRIPTION: "outer",
         TASK_JSON: "outer",
         KEPT: "kept"
@@ -175,6 +180,23 @@ describe("what the agent is given", () => {
           `AGENTCOM_WAKE_ID=${wakeId}`
         ])
       }
+    }))
+
+  it.live("OPENCLAW_SHELL=exec, with which openclaw would not run, is named at the start and withheld", () =>
+    Effect.gen(function*() {
+      const folder = yield* makeFolder
+      yield* Effect.acquireRelease(
+        Effect.sync(() => Object.assign(process.env, { OPENCLAW_SHELL: "exec" })),
+        () => Effect.sync(() => delete process.env["OPENCLAW_SHELL"])
+      )
+      yield* run(folder, "env > env")
+      expect(folder.read("env")).not.toContain("OPENCLAW_SHELL")
+      expect(folder.events).toEqual([
+        { event: "variable_withheld", variable: "OPENCLAW_SHELL", reason: expect.stringContaining("refuses to run") }
+      ])
+      process.env["OPENCLAW_SHELL"] = "tui-local"
+      yield* run(yield* makeFolder, `[ "$OPENCLAW_SHELL" = tui-local ] && touch ${folder.file("kept")}`)
+      expect(folder.has("kept")).toBe(true)
     }))
 
   it.live("the command runs in the agent's folder, leads its own process group and reads nothing from standard input", () =>

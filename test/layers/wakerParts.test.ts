@@ -56,7 +56,9 @@ describe("whose a process is", () => {
         entry(103),
         entry(104, { group: 100, zombie: true })
       )
-      expect(found).toEqual([{ wake, pids: [100, 101, 102], group: 100, strays: [102] }])
+      expect(found).toEqual([
+        { wake, pids: [100, 101, 102], group: 100, strays: [102], identities: ["100 5", "101 5", "102 5"] }
+      ])
     }))
 
   it.effect("a group is known by a leader that is a zombie, or by a member with the cookie", () =>
@@ -78,7 +80,7 @@ describe("whose a process is", () => {
     Effect.gen(function*() {
       const processes = posixProcesses(tableOf(entry(101, { group: 100 })))
       expect(yield* processes.living([wake], [])).toEqual([])
-      const seen: LivingWake = { wake, pids: [100], group: 100, strays: [] }
+      const seen: LivingWake = { wake, pids: [100], group: 100, strays: [], identities: ["100 5"] }
       expect(yield* processes.living([wake], [seen])).toMatchObject([{ pids: [101], group: 100 }])
     }))
 
@@ -103,7 +105,39 @@ describe("whose a process is", () => {
         entry(process.pid, { group: 100, parent: 150, environment: cookie }),
         entry(151, { group: 100, parent: 100, environment: cookie })
       )
-      expect(found).toEqual([{ wake, pids: [151], group: null, strays: [151] }])
+      expect(found).toEqual([{ wake, pids: [151], group: null, strays: [151], identities: ["151 5"] }])
+    }))
+
+  it.effect("what any of them has started, whatever that has left", () =>
+    Effect.gen(function*() {
+      const found = yield* living(
+        entry(201, { parent: 200 }),
+        entry(100),
+        entry(200, { parent: 100 }),
+        entry(202, { parent: 200, zombie: true }),
+        entry(300)
+      )
+      expect(found).toMatchObject([{ pids: [100, 200, 201], group: 100, strays: [200, 201] }])
+    }))
+
+  it.effect("not what the daemon has started, where an agent started the daemon", () =>
+    Effect.gen(function*() {
+      const found = yield* living(
+        entry(100),
+        entry(150, { parent: 100, environment: cookie }),
+        entry(process.pid, { parent: 150, environment: cookie }),
+        entry(300, { parent: process.pid }),
+        entry(301, { parent: 300 })
+      )
+      expect(found).toEqual([])
+    }))
+
+  it.effect("what was theirs at an earlier look, by its pid and start time, when its parent is gone", () =>
+    Effect.gen(function*() {
+      const seen: LivingWake = { wake, pids: [100, 200], group: 100, strays: [200], identities: ["100 5", "200 7"] }
+      const later = (start_time: string) => posixProcesses(tableOf(entry(200, { start_time }))).living([wake], [seen])
+      expect(yield* later("7")).toMatchObject([{ pids: [200], group: null, strays: [200] }])
+      expect(yield* later("8")).toEqual([])
     }))
 
   it.effect("where no start time is known, the cookie decides", () =>
@@ -142,7 +176,8 @@ const played = (lives: (looks: number) => boolean) => {
   const processes: Processes = {
     boot: Effect.succeed("b"),
     leaderLives: () => Effect.succeed(true),
-    living: () => Effect.sync(() => lives(looks++) ? [{ wake, pids: [100, 102], group: 100, strays: [102] }] : []),
+    living: () =>
+      Effect.sync(() => lives(looks++) ? [{ wake, pids: [100, 102], group: 100, strays: [102], identities: [] }] : []),
     signal: (_, signal) => Effect.sync(() => void signals.push(signal))
   }
   const stop = stopWakes(processes, [wake], (event) => Effect.sync(() => void events.push(event)), {
@@ -277,6 +312,25 @@ describe("Windows", () => {
 
   it("stops a tree by taskkill", () => {
     expect(taskkillArguments(42)).toEqual(["/T", "/F", "/PID", "42"])
+  })
+
+  it("withholds what is the sidecar's own in any case of letters", () => {
+    const inherited = {
+      Agentcom_Token: "abcdefgh",
+      HEADER: "Bearer abcdefgh",
+      openclaw_shell: "exec",
+      Task_Id: "outer"
+    }
+    const given = childEnvironment(
+      { ...inherited, KEPT: "abcdefg" },
+      { token: "abcdefgh", results_dir: "C:\\r" },
+      taskOf("t1"),
+      "{}",
+      files,
+      "windows"
+    )
+    expect(Object.keys(given).filter((name) => name in inherited)).toEqual([])
+    expect(given).toMatchObject({ KEPT: "abcdefg", TASK_ID: "t1" })
   })
 
   it("gives a command no task data but its names", () => {

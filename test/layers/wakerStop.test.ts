@@ -2,22 +2,15 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Layer from "effect/Layer"
 import { writeFileSync } from "node:fs"
-import { WakerProcess } from "../../src/layers/WakerProcess.ts"
-import { Waker } from "../../src/services/Waker.ts"
-import type { Settings } from "../../src/SidecarConfig.ts"
 import type { Folder } from "./support.ts"
-import { isRunning, makeFolder, taskOf, until, wokenTask } from "./support.ts"
+import { isRunning, makeFolder, taskOf, until, wakerOf, wokenTask } from "./support.ts"
 
 const wakeId = "g2a1t1795000000002"
 
 /** A long grace, so that a test which passes soon has passed by SIGTERM alone. */
 const patient = 15_000
 const impatient = 200
-
-const wakerOf = (folder: Folder, settings?: Partial<Settings>) =>
-  Waker.use(Effect.succeed).pipe(Effect.provide(Layer.provide(WakerProcess, folder.services(settings))))
 
 const start = Effect.fnUntraced(function*(folder: Folder, wake_command: string, kill_grace_ms: number) {
   const waker = yield* wakerOf(folder, { wake_command, kill_grace_ms })
@@ -91,6 +84,21 @@ const rows: ReadonlyArray<Row> = [
     grace: impatient,
     pids: ["pid", "child"],
     signals: 2
+  },
+  {
+    name: "a child that left both the group and the cookie, beside its leader",
+    command: `setsid env -i /bin/sh -c 'echo $$ > child; exec /bin/sleep 60' & echo $$ > pid; wait`,
+    grace: patient,
+    pids: ["pid", "child"],
+    signals: 1
+  },
+  {
+    name: "the same that outlives its leader by ignoring SIGTERM, with a child of its own",
+    command: `setsid env -i /bin/sh -c '${noTerm}; /bin/sh -c "echo \\$\\$ > grandchild; exec /bin/sleep 60" & ` +
+      `echo $$ > child; while :; do /bin/sleep 1; done' & echo $$ > pid; wait`,
+    grace: impatient,
+    pids: ["pid", "child", "grandchild"],
+    signals: 2
   }
 ]
 
@@ -158,7 +166,7 @@ describe("stopping an agent", () => {
       yield* waker.stop("t1", 0)
       yield* end
       expect(yield* waker.survivors).toEqual([])
-      if (folder.has("pid")) expect(isRunning(yield* folder.pid("pid"))).toBe(false)
+      if (folder.has("pid") && folder.read("pid") !== "") expect(isRunning(yield* folder.pid("pid"))).toBe(false)
     }))
 
   it.live("interrupting the wake and stopping it at once leaves nothing running", () =>

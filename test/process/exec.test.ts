@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, w
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import type { DevHub, HubTask } from "../../src/dev/DevHub.ts"
+import { noneLeft, processesOf } from "../support/agentProcesses.ts"
 import {
   type AgentScript,
   type Folder,
@@ -27,22 +28,6 @@ const list = (...options: ReadonlyArray<string>) => ({
   wake_command: ["agentcom-sidecar", "exec", ...options, "--", "/bin/sh", "agent.sh"],
   wake_command_blocks: true
 })
-
-const environmentOf = (pid: string): string => {
-  try {
-    return readFileSync(`/proc/${pid}/environ`, "utf8")
-  } catch {
-    return ""
-  }
-}
-
-/** Every living process of an agent of this folder. */
-const processesOf = (folder: Folder): ReadonlyArray<number> =>
-  readdirSync("/proc").filter((name) => /^\d+$/.test(name) && environmentOf(name).includes(`TASK_FILE=${folder.path}/`))
-    .map(Number).filter(isAlive)
-
-const noneLeft = (folder: Folder) =>
-  until("no process of the agent is left", () => processesOf(folder).length === 0, 30_000)
 
 /** The agent runs, the wake is confirmed. */
 const atWork = (folder: Folder, task: HubTask) =>

@@ -32,6 +32,7 @@ export interface World {
   impossible: string | null
   watchFails: boolean
   diskFull: boolean
+  lives: boolean // what is stopped
 }
 
 export const makeWorld: Effect.Effect<World> = Effect.gen(function*() {
@@ -49,7 +50,8 @@ export const makeWorld: Effect.Effect<World> = Effect.gen(function*() {
     whereabouts: "unknown",
     impossible: null,
     watchFails: false,
-    diskFull: false
+    diskFull: false,
+    lives: true
   }
 })
 
@@ -88,7 +90,7 @@ export const mockServices = (world: World): Layer.Layer<Hub | TaskStore | Waker 
       }),
       adopt: () => Effect.andThen(note("adopt"), Effect.never),
       inspect: () => Effect.sync(() => ({ process: evidence().process, this_boot: evidence().this_boot })),
-      stop: (task_id) => Effect.as(note(`stop ${task_id}`), true),
+      stop: (task_id) => Effect.map(note(`stop ${task_id}`), () => world.lives),
       survivors: Effect.sync(() => world.survivors),
       forget: (task_id) => note(`forget ${task_id}`)
     }),

@@ -20,7 +20,8 @@ const identify = (folder: string) =>
     return `${dev}:${ino}:${birthtimeNs}`
   })
 
-const subscribe = (folder: string, onPath: (path: string) => void, onError: (error: FileError) => void) =>
+/** Tells of every path that changes directly in the folder, until the scope ends. */
+export const subscribe = (folder: string, onPath: (path: string) => void, onError: (error: FileError) => void) =>
   Effect.acquireRelease(
     attempt(folder, async () => {
       const { default: watcher } = await import("@parcel/watcher")

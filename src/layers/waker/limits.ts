@@ -7,5 +7,14 @@ export const wakerLimits = {
   table_retry_ms: 1_000, // a process table that cannot be read is tried again, so that no life is taken for an end
   table_retries: 10,
   tool_timeout_ms: 10_000, // `ps`, `sysctl`, `taskkill`
-  tool_output_bytes: 16 * 1024 * 1024
+  tool_output_bytes: 16 * 1024 * 1024,
+
+  // what the wake command prints
+  log_bytes: 4 * 1024 * 1024, // a larger log is cut
+  log_look_ms: 250, // what it can print between two looks comes on top
+  log_head_bytes: 512 * 1024, // what a cut leaves of the beginning
+  log_tail_bytes: 1024 * 1024, // and of the end
+  earlier_log_bytes: 256 * 1024, // of earlier wakes; less than the head
+  earlier_log_tail_bytes: 128 * 1024, // what is left of more
+  log_cut_rounds: 8 // for what is written during a cut
 } as const

@@ -24,7 +24,25 @@ const ancestors = (entries: ReadonlyArray<ProcessEntry>, pid: number): ReadonlyA
   return entry === undefined || entry.pid === entry.parent ? [pid] : [pid, ...ancestors(entries, entry.parent)]
 }
 
-const pidsOf = (entries: ReadonlyArray<ProcessEntry>) => [...new Set(entries.map(({ pid }) => pid))]
+const pidsOf = (entries: ReadonlyArray<ProcessEntry>) => entries.map(({ pid }) => pid)
+
+/** A pid may be given out again, but not with the same start time. */
+const identityOf = ({ pid, start_time }: ProcessEntry): string => `${pid} ${start_time}`
+
+/** These processes and what they have started, however loose that is; not what something spared has started. */
+const withDescendants = (
+  entries: ReadonlyArray<ProcessEntry>,
+  roots: ReadonlyArray<ProcessEntry>,
+  spared: ReadonlyArray<number>
+): ReadonlyArray<ProcessEntry> => {
+  const found = new Map(roots.map((entry) => [entry.pid, entry]))
+  for (const { pid } of found.values()) { // which grows meanwhile
+    for (const entry of entries) {
+      if (entry.parent === pid && !found.has(entry.pid) && !spared.includes(entry.pid)) found.set(entry.pid, entry)
+    }
+  }
+  return [...found.values()]
+}
 
 /** What lives of one wake. A group is known as its own by its leader, even a dead one, by a cookie, or from an earlier look. */
 const livingOf = (
@@ -42,12 +60,15 @@ const livingOf = (
   const members = groupIsOurs ? living.filter(({ group }) => group === record.pid) : []
   const loose = leader === undefined || leader.zombie ? carriers : [...carriers, leader]
   const wholeGroup = members.length > 0 && !members.some(({ pid }) => spared.includes(pid))
-  const all = [...members, ...loose].filter(({ pid }) => !spared.includes(pid))
+  const seen = living.filter((entry) => earlier?.identities.includes(identityOf(entry)) ?? false)
+  const certain = [...members, ...loose, ...seen].filter(({ pid }) => !spared.includes(pid))
+  const all = withDescendants(living, certain, spared)
   return {
     wake,
     pids: pidsOf(all),
     group: wholeGroup ? record?.pid ?? null : null,
-    strays: pidsOf(wholeGroup ? all.filter(({ group }) => group !== record?.pid) : all)
+    strays: pidsOf(wholeGroup ? all.filter(({ group }) => group !== record?.pid) : all),
+    identities: all.map(identityOf)
   }
 }
 

@@ -9,12 +9,16 @@ export interface KnownWake {
   readonly record: WakeRecord | null
 }
 
-/** What lives of a wake: its leader, the members of its group, and those that left the group and still carry its cookie. */
+/**
+ * What lives of a wake: its leader, the members of its group, those that left the group and still carry its cookie, and
+ * what any of these has started.
+ */
 export interface LivingWake {
   readonly wake: KnownWake
   readonly pids: ReadonlyArray<number>
   readonly group: number | null // the one that is signalled as a whole
   readonly strays: ReadonlyArray<number> // those that are signalled one by one
+  readonly identities: ReadonlyArray<string> // of all of them, by which the next look knows them without their parents
 }
 
 /** The processes of the wakes, as this platform can find and stop them. */
@@ -24,8 +28,8 @@ export interface Processes {
   /** Whether the process that wrote the record lives; a recycled pid is not it. */
   readonly leaderLives: (wake: KnownWake) => Effect.Effect<boolean, FileError>
   /**
-   * Those of the wakes of which something lives. `seen` is what an earlier look found: a group that was theirs then is
-   * theirs now, even where its leader is gone.
+   * Those of the wakes of which something lives. `seen` is what an earlier look found: a group or a process that was
+   * theirs then is theirs now, even where its leader or its parent is gone.
    */
   readonly living: (
     wakes: ReadonlyArray<KnownWake>,

@@ -2,34 +2,19 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import { spawn } from "node:child_process"
 import type { FileHandle } from "node:fs/promises"
-import { open } from "node:fs/promises"
 import type { WakeEnd } from "../../domain/Task.ts"
 import { limits } from "../../limits.ts"
 import { nameMissingProgram } from "../../wake/missingProgram.ts"
-import { attempt, reasonOf } from "../files.ts"
+import { reasonOf } from "../files.ts"
 import type { Launch } from "./launcher.ts"
-
-const BYTES_PER_CHAR = 4 // at most, in UTF-8
+import { logEnd } from "./log.ts"
 
 /** Hides what is secret in a text. */
 export type Mask = (text: string) => string
 
 /** The last `output_tail_chars` of what stands in the log from `offset` (bytes) on; empty where there is no log. */
 export const outputTail = (path: string, offset: number, mask: Mask): Effect.Effect<string> =>
-  attempt(path, async () => {
-    const handle = await open(path, "r")
-    try {
-      const { size } = await handle.stat()
-      const start = Math.max(offset, size - limits.output_tail_chars * BYTES_PER_CHAR)
-      const { buffer, bytesRead } = await handle.read({
-        buffer: Buffer.alloc(Math.max(0, size - start)),
-        position: start
-      })
-      return buffer.toString("utf8", 0, bytesRead)
-    } finally {
-      await handle.close()
-    }
-  }).pipe(
+  logEnd(path, offset, limits.output_read_bytes).pipe(
     Effect.map((text) => mask(text).trimEnd().slice(-limits.output_tail_chars).replace(/^[\uDC00-\uDFFF]/, "")),
     Effect.orElseSucceed(() => "")
   )

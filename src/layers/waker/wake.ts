@@ -16,6 +16,7 @@ import { carryProblem, roomRemedy } from "../../wake/room.ts"
 import { attempt, writeDurably } from "../files.ts"
 import { childEnvironment, payloadText, tooLarge } from "./environment.ts"
 import { launchOf } from "./launcher.ts"
+import { makeRoom } from "./log.ts"
 import { promptText } from "./prompt.ts"
 import type { Mask } from "./spawn.ts"
 import { outputTail, spawnDetached, wakeEnd } from "./spawn.ts"
@@ -50,12 +51,15 @@ const checkVariables = (command: WakeCommand, task: Task, payload: string): Effe
 const commandOf = (
   wake_command: WakeCommand,
   values: ArgumentValues,
-  { cwd, env }: Pick<PreparedWake, "cwd" | "env">
+  { cwd, env, files }: Pick<PreparedWake, "cwd" | "env" | "files">
 ): Effect.Effect<WakeCommand, WakeImpossible> => {
   if (typeof wake_command === "string") return Effect.succeed(wake_command)
   const resolved = findProgram(fillArguments(wake_command, values), env, cwd)
   if (resolved._tag === "Impossible") return impossible(`the wake_command cannot run: ${resolved.reason}`)
-  const problem = carryProblem(resolved.command, platform)
+  // On Windows one command line carries the launcher too. What it is told of the log is never longer than this.
+  const known = { wake_id: files.wake_id, boot: "", log_offset: Number.MAX_SAFE_INTEGER }
+  const { args, file } = launchOf(platform, files.record_path, known, resolved.command)
+  const problem = carryProblem([file, ...args], platform)
   return problem === undefined
     ? Effect.succeed(resolved.command)
     : impossible(`the wake_command ${problem}: ${roomRemedy}`)
@@ -68,7 +72,8 @@ export const prepareWake = Effect.fnUntraced(function*(settings: Settings, task:
   yield* checkVariables(wake_command, task, payload)
   const known = { token: Redacted.value(token), results_dir }
   const prompt = promptText(prompt_template, task, files, results_dir).toWellFormed()
-  const place = { cwd: dirname(state_file), env: childEnvironment(process.env, known, task, payload, files, platform) }
+  const env = childEnvironment(process.env, known, task, payload, files, platform)
+  const place = { files, cwd: dirname(state_file), env }
   const values = {
     prompt,
     task_id: task.task_id,
@@ -78,7 +83,6 @@ export const prepareWake = Effect.fnUntraced(function*(settings: Settings, task:
   }
   const prepared: PreparedWake = {
     ...place,
-    files,
     payload,
     prompt,
     command: yield* commandOf(wake_command, values, place)
@@ -104,6 +108,7 @@ export const spawnWake = (
   })
 
   const spawn = Effect.fnUntraced(function*(log: FileHandle) {
+    yield* makeRoom(log_path)
     const { size } = yield* attempt(log_path, () => log.stat())
     const exit = yield* Effect.suspend(() => {
       running.set(wake_id, files)

@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import { execFile } from "node:child_process"
 import { connect } from "node:net"
+import { win32 } from "node:path"
 import { promisify } from "node:util"
 import { attempt } from "../files.ts"
 import { pipeName } from "./launcher.ts"
@@ -25,7 +26,17 @@ export const pipeAnswers = (pipe: string): Effect.Effect<boolean> =>
 const leaderLives = ({ record, files }: KnownWake): Effect.Effect<boolean> =>
   record === null ? Effect.succeed(false) : pipeAnswers(pipeName(files.record_path))
 
+/** The system's own: a bare name would be looked for in the working folder first, where the agent may put a file. */
+const taskkill = win32.join(process.env["SystemRoot"] ?? "C:\\Windows", "System32", "taskkill.exe")
+
 export const taskkillArguments = (pid: number): ReadonlyArray<string> => ["/T", "/F", "/PID", String(pid)]
+
+/** Ends a process and all below it, as far as it can. */
+export const killTree = (pid: number): Effect.Effect<void> =>
+  Effect.ignore(
+    attempt(taskkill, () =>
+      run(taskkill, taskkillArguments(pid), { timeout: wakerLimits.tool_timeout_ms, windowsHide: true }))
+  )
 
 /** A wake on Windows is its launcher, with the tree of processes below it; there is no gentle way to end one. */
 export const windowsProcesses: Processes = {
@@ -35,12 +46,7 @@ export const windowsProcesses: Processes = {
     Effect.map(Effect.filter(wakes, leaderLives), (living) =>
       living.map((wake) => {
         const pids = wake.record === null ? [] : [wake.record.pid]
-        return { wake, pids, group: null, strays: pids }
+        return { wake, pids, group: null, strays: pids, identities: [] }
       })),
-  signal: ({ strays }) =>
-    Effect.forEach(strays, (pid) =>
-      Effect.ignore(attempt("taskkill", () =>
-        run("taskkill", taskkillArguments(pid), {
-          timeout: wakerLimits.tool_timeout_ms
-        }))), { discard: true })
+  signal: ({ strays }) => Effect.forEach(strays, killTree, { discard: true })
 }

@@ -1,0 +1,36 @@
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as FiberMap from "effect/FiberMap"
+import type { Logger } from "../../services/Logger.ts"
+import { orElseLog } from "../files.ts"
+import { wakerLimits } from "./limits.ts"
+import { boundLog } from "./log.ts"
+import { logPath } from "./taskFiles.ts"
+
+/** Keeps the logs of tasks within their limit while something may write to them, for as long as the scope lasts. */
+export const makeLogKeeper = Effect.fnUntraced(function*(tasks_dir: string, log: Logger["Service"]["log"]) {
+  const fibers = yield* FiberMap.make<string, void>()
+  const bound = (task_id: string) => boundLog(logPath(tasks_dir, task_id))
+
+  /** Ends at the first trouble; the next `keep`, at the lease at the latest, begins anew. */
+  const keeping = (task_id: string) =>
+    bound(task_id).pipe(
+      Effect.andThen(Effect.sleep(wakerLimits.log_look_ms)),
+      Effect.forever,
+      (looking) => orElseLog(looking, log, () => undefined),
+      Effect.tapCause((cause) =>
+        Cause.hasInterruptsOnly(cause)
+          ? Effect.void
+          : log({ event: "fiber_died", fiber: `log of ${task_id}`, reason: Cause.pretty(cause) })
+      )
+    )
+
+  return {
+    keep: (task_id: string) => Effect.asVoid(FiberMap.run(fibers, task_id, keeping(task_id), { onlyIfMissing: true })),
+    /** Nothing writes to it any more. */
+    release: (task_id: string) =>
+      Effect.andThen(FiberMap.remove(fibers, task_id), orElseLog(bound(task_id), log, () => undefined))
+  }
+})
+
+export type LogKeeper = Effect.Success<ReturnType<typeof makeLogKeeper>>
