@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config"
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
-    exclude: ["test/long/**", "test/exhaustive/**"],
+    exclude: ["test/long/**", "test/exhaustive/**", "test/agents/**"],
     testTimeout: 20_000,
     // The process tests spend their time waiting for real seconds to pass.
     maxWorkers: 4,

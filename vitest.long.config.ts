@@ -1,6 +1,9 @@
 import { defineConfig } from "vitest/config"
 
-/** Runs of minutes that have to have the machine to themselves: `npm run test:long`. */
+/** Runs that are not part of `npm test`: those of minutes that have to have the machine to themselves, and real agents. */
 export default defineConfig({
-  test: { include: ["test/long/**/*.test.ts", "test/exhaustive/**/*.test.ts"], maxWorkers: 1 }
+  test: {
+    include: ["test/long/**/*.test.ts", "test/exhaustive/**/*.test.ts", "test/agents/**/*.test.ts"],
+    maxWorkers: 1
+  }
 })

@@ -1,16 +1,15 @@
 #!/bin/sh
-# For an agent whose command is the whole run and that writes no files: confirms, runs it, turns its end into the answer.
-# Copy it into the agent's folder and put the agent's own command in the place of `claude -p`. Not run with a real one.
-# The task's text reaches the command on its standard input: no length and no leading dash can change what it means.
+# An agent that writes its files by itself. Copy it beside config.json, make it executable, and write there
+#   "wake_command": ["./wake.sh"], "wake_command_blocks": true
+# The task's text is in TASK_FILE (as JSON) and TASK_PROMPT_FILE: it is data, never part of a command.
+set -eu
 result="$RESULTS_DIR/$TASK_ID"
+[ ! -e "$result.json" ] || exit 0
 : > "$result.started"
-node -p 'JSON.parse(require("fs").readFileSync(process.env.TASK_FILE, "utf8")).description' \
-  | claude -p > "$result.output"
-CODE=$? node -e '
-  const { CODE, RESULTS_DIR, TASK_ID } = process.env
-  const output = require("fs").readFileSync(`${RESULTS_DIR}/${TASK_ID}.output`, "utf8")
-  const failed = { status: "failed", reason: `exit code ${CODE}: ${output.slice(-1000)}` }
-  process.stdout.write(JSON.stringify(CODE === "0" ? { status: "success", output } : failed))
-' > "$result.json.tmp"
-rm "$result.output"
+
+# In place of the following line, the work.
+bytes=$(wc -c < "$TASK_FILE")
+echo 50 > "$result.progress"
+
+printf '{"status": "success", "output": "a task of %d bytes"}' "$bytes" > "$result.json.tmp"
 mv "$result.json.tmp" "$result.json"

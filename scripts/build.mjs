@@ -28,10 +28,13 @@ const apart = ["src/cli/run.ts", "src/metrics/telemetry.ts"]
 const importApart = {
   name: "import apart",
   setup: (build) =>
-    build.onResolve({ filter: /\.ts$/ }, ({ kind, path, resolveDir }) =>
-      kind === "dynamic-import" && apart.some((entry) => resolve(resolveDir, path) === join(root, entry))
-        ? { path: `./${basename(path, ".ts")}.js`, external: true }
-        : undefined)
+    build.onResolve(
+      { filter: /\.ts$/ },
+      ({ kind, path, resolveDir }) =>
+        kind === "dynamic-import" && apart.some((entry) => resolve(resolveDir, path) === join(root, entry))
+          ? { path: `./${basename(path, ".ts")}.js`, external: true }
+          : undefined
+    )
 }
 
 const bundle = (esbuild, entry) =>

@@ -24,7 +24,10 @@ const descriptions: Readonly<Record<ConfigKey, string>> = {
   retention_days: "How long files that belong to no task stay where they are.",
   results_dir: "Where the agent writes its answers.",
   tasks_dir: "Where the tasks are written for the agent.",
-  log_file: "The log, as lines of JSON."
+  log_file: "The log, as lines of JSON.",
+  metrics_listen: "Where /metrics, /healthz and /status are served, as host:port; nowhere by default.",
+  log_file_bytes: "The size at which it becomes .1 and a new one is begun.",
+  log_files: "How many files of the log are kept."
 }
 
 /** What the schema of the daemon cannot say of itself as JSON Schema. */

@@ -12,6 +12,7 @@ import { problems } from "./config/problems.ts"
 import { readConfigFile } from "./config/readConfigFile.ts"
 import { withToken } from "./config/readToken.ts"
 import { areEnough, overlay, type Overrides } from "./config/sources.ts"
+import { exitCodes } from "./exitCodes.ts"
 import { platform } from "./platform.ts"
 import type { WakeCommand } from "./wake/arguments.ts"
 import { defaultPrompt } from "./wake/promptTemplate.ts"
@@ -31,10 +32,13 @@ export interface Settings {
   readonly task_timeout_ms: number
   readonly kill_grace_ms: number
   readonly retention_days: number
+  readonly metrics_listen?: string // host:port; nothing listens where it is missing
   readonly results_dir: string
   readonly tasks_dir: string
   readonly state_file: string
   readonly log_file: string
+  readonly log_file_bytes: number
+  readonly log_files: number
   readonly tls_ca: string | null // PEM text
 }
 
@@ -44,7 +48,7 @@ export class SidecarConfig extends Context.Service<SidecarConfig, Settings>()("a
 export class ConfigError extends Schema.TaggedError<ConfigError>()("ConfigError", {
   problems: Schema.Array(Schema.String)
 }) {
-  override readonly [Runtime.errorExitCode] = 78
+  override readonly [Runtime.errorExitCode] = exitCodes.configuration
   override get message(): string {
     return this.problems.join("\n")
   }

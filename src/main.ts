@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { nodeProblem } from "./cli/nodeVersion.ts"
+import { exitCodes } from "./exitCodes.ts"
 
 const problem = nodeProblem(process.versions.node)
 if (problem === undefined) {
@@ -7,5 +8,5 @@ if (problem === undefined) {
   await cli(process.argv.slice(2))
 } else {
   process.stderr.write(`${problem}\n`)
-  process.exitCode = 78
+  process.exitCode = exitCodes.configuration
 }

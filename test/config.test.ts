@@ -60,6 +60,8 @@ describe("config.json", () => {
         tasks_dir: join(home, "tasks"),
         state_file: join(home, "queue.json"),
         log_file: join(home, "sidecar.log"),
+        log_file_bytes: 10_000_000,
+        log_files: 5,
         tls_ca: null
       })
     }))

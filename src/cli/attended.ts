@@ -33,13 +33,14 @@ const telemetryFor = Effect.fnUntraced(function*(settings: Settings, status: Eff
   if (!isWanted(wanted)) return yield* Witness
   const { startTelemetry } = yield* Effect.promise(() => import("../metrics/telemetry.ts"))
   const { log } = yield* Logger
+  const context = yield* Effect.context()
   const { witness } = yield* Effect.acquireRelease(
     Effect.promise(() =>
       startTelemetry({
         ...wanted,
         agent_id: settings.agent_id,
-        status: () => Effect.runPromise(status),
-        log: (event) => Effect.runSync(log(event))
+        status: () => Effect.runPromiseWith(context)(status),
+        log: (event) => Effect.runSyncWith(context)(log(event))
       })
     ),
     ({ stop }) => Effect.promise(stop)
@@ -66,8 +67,10 @@ export const attended = Effect.fnUntraced(function*(settings: Settings, record: 
   const { answerWith } = yield* Control
   yield* answerWith(desk.respond(survivors))
   return runSidecar(policy).pipe(
-    Effect.provideService(Witness, (sight: Sight) =>
-      Effect.forEach(witnesses, (witness) => witness(sight), { discard: true })),
+    Effect.provideService(
+      Witness,
+      (sight: Sight) => Effect.forEach(witnesses, (witness) => witness(sight), { discard: true })
+    ),
     Effect.provideService(Operator, desk.requests)
   )
 })

@@ -1,7 +1,7 @@
+import { exitCodes } from "../exitCodes.ts"
 import { version } from "../version.ts"
 import { parse } from "./arguments.ts"
 import { commands } from "./commands.ts"
-import { exitCodes } from "../exitCodes.ts"
 import { help } from "./help.ts"
 
 /** Starts what the command line asks for; the command itself sets the exit code and may run on. */

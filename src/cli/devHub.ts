@@ -1,9 +1,9 @@
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import { type DevHub, type HubFrame, make, type PortError } from "../dev/DevHub.ts"
+import { exitCodes } from "../exitCodes.ts"
 import { CommandFailed } from "./CommandFailed.ts"
 import type { Options } from "./commands.ts"
-import { exitCodes } from "../exitCodes.ts"
 import { runMain } from "./runMain.ts"
 
 const number = (option: string, text: string, isValid: (value: number) => boolean, wanted: string) => {

@@ -2,8 +2,8 @@ import * as Effect from "effect/Effect"
 import type { Finding } from "../doctor/Check.ts"
 import { examine } from "../doctor/examine.ts"
 import { findingText } from "../doctor/findingText.ts"
-import type { Options } from "./commands.ts"
 import { exitCodes } from "../exitCodes.ts"
+import type { Options } from "./commands.ts"
 import { runMain } from "./runMain.ts"
 
 const say = (text: string) => Effect.sync(() => void process.stdout.write(text))

@@ -1,9 +1,9 @@
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import { ask } from "../control/ask.ts"
+import { exitCodes } from "../exitCodes.ts"
 import { limits } from "../limits.ts"
 import type { Options } from "./commands.ts"
-import { exitCodes } from "../exitCodes.ts"
 import { folderOf } from "./folderOf.ts"
 import { runMain } from "./runMain.ts"
 

@@ -2,10 +2,10 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import { readFile } from "node:fs/promises"
 import { createInterface } from "node:readline/promises"
+import { exitCodes } from "../exitCodes.ts"
 import { type Ask, type Given, init, type Made } from "../setup/init.ts"
 import { CommandFailed } from "./CommandFailed.ts"
 import type { Options } from "./commands.ts"
-import { exitCodes } from "../exitCodes.ts"
 import { inOneLine } from "./inOneLine.ts"
 import { runMain } from "./runMain.ts"
 
@@ -24,8 +24,9 @@ const atTerminal = Effect.map(
     )
 )
 
-const told = ({ agent_id, path, registered }: Made): string =>
+const told = ({ agent_id, guard, path, registered }: Made): string =>
   `${registered ? `${agent_id} is registered at the hub. ` : ""}${path} is written, readable by you only.\n` +
+  (guard === null ? "" : `${guard} keeps the agent from reading the token in it.\n`) +
   `The hub takes the token. Next: agentcom-sidecar doctor --config ${path}\n` +
   `then:                       agentcom-sidecar run --config ${path}\n`
 

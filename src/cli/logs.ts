@@ -1,12 +1,12 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import { exitCodes } from "../exitCodes.ts"
 import { readLog } from "../logs/readLog.ts"
 import { parseSince } from "../logs/since.ts"
 import { Output } from "../replay/print/Output.ts"
 import { loadSettings } from "../SidecarConfig.ts"
 import { CommandFailed } from "./CommandFailed.ts"
 import type { Options } from "./commands.ts"
-import { exitCodes } from "../exitCodes.ts"
 import { runMain } from "./runMain.ts"
 
 const misused = (text: string): CommandFailed =>

@@ -1,8 +1,8 @@
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import { exitCodes } from "../exitCodes.ts"
 import { limits } from "../limits.ts"
 import { platform } from "../platform.ts"
-import { exitCodes } from "../exitCodes.ts"
 
 const signals = platform === "windows" ? ["SIGINT", "SIGTERM", "SIGBREAK"] : ["SIGINT", "SIGTERM"]
 

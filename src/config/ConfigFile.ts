@@ -4,6 +4,7 @@ import * as SchemaGetter from "effect/SchemaGetter"
 import { resolve } from "node:path"
 import { limits } from "../limits.ts"
 import { configLimits } from "./limits.ts"
+import { listenAddress } from "./listenAddress.ts"
 import { readCertificates } from "./readCertificates.ts"
 import { readPromptTemplate } from "./readPromptTemplate.ts"
 import { wakeCommand } from "./wakeCommand.ts"
@@ -94,9 +95,12 @@ export const configFile = (folder: string, windows: boolean) =>
       )
     ),
     retention_days: days(configLimits.retention_days, 7),
+    metrics_listen: Schema.optionalKey(listenAddress),
     results_dir: pathIn(folder).pipe(Schema.withDecodingDefaultKey(Effect.succeed("./results"))),
     tasks_dir: pathIn(folder).pipe(Schema.withDecodingDefaultKey(Effect.succeed("./tasks"))),
-    log_file: pathIn(folder).pipe(Schema.withDecodingDefaultKey(Effect.succeed("./sidecar.log")))
+    log_file: pathIn(folder).pipe(Schema.withDecodingDefaultKey(Effect.succeed("./sidecar.log"))),
+    log_file_bytes: whole("bytes")(configLimits.log_file_bytes, 10_000_000),
+    log_files: whole("files")(configLimits.log_files, 5)
   })
 
 type Folders = { readonly results_dir: string; readonly tasks_dir: string }

@@ -16,9 +16,12 @@ export const configKeys = {
   kill_grace_ms: "number",
   retention_days: "number",
   update_timeout_ms: "number",
+  metrics_listen: "text",
   results_dir: "text",
   tasks_dir: "text",
-  log_file: "text"
+  log_file: "text",
+  log_file_bytes: "number",
+  log_files: "number"
 } as const
 
 export type ConfigKey = keyof typeof configKeys

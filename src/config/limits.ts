@@ -16,5 +16,7 @@ export const configLimits = {
   task_timeout_ms: 7 * 24 * 60 * 60 * 1_000,
   kill_grace_ms: 60_000,
   retention_days: 10_000,
+  log_file_bytes: 1024 * 1024 * 1024,
+  log_files: 100,
   update_timeout_ms: 60 * 60 * 1_000
 } as const

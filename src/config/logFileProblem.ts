@@ -19,7 +19,9 @@ const placeOf = (path: string): Promise<string> =>
 
 /** A log that has grown too large becomes `.1`; what is set aside of the state, or not written whole, has its name and more. */
 const misplaced = (log: string, { config_file, results_dir, state_file, tasks_dir }: Places): string | undefined => {
-  if ([log, `${log}.1`].includes(config_file)) return `must not be ${basename(config_file)}`
+  if (log === config_file || /^\.\d+$/.test(config_file.slice(log.length)) && config_file.startsWith(log)) {
+    return `must not be ${basename(config_file)}`
+  }
   if (log === state_file || log.startsWith(`${state_file}.`)) return `must not be ${basename(state_file)}`
   if (`${log}${sep}`.startsWith(`${results_dir}${sep}`)) return "must not be in results_dir"
   return `${log}${sep}`.startsWith(`${tasks_dir}${sep}`) ? "must not be in tasks_dir" : undefined

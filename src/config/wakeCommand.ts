@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import type { WakeCommand } from "../wake/arguments.ts"
-import { wakeArgumentsProblem } from "../wake/arguments.ts"
+import { commandVariables, wakeArgumentsProblem } from "../wake/arguments.ts"
 import { configLimits } from "./limits.ts"
 
 const defaultWakeCommand: WakeCommand = [
@@ -15,13 +15,24 @@ const defaultWakeCommand: WakeCommand = [
 const isWakeCommand = (value: unknown): value is WakeCommand =>
   Predicate.isString(value) || (Array.isArray(value) && value.every(Predicate.isString))
 
+/** The first `${NAME}` of a line for cmd.exe that stands for nothing. */
+const foreignVariable = (command: string): string | undefined =>
+  [...command.matchAll(/\$\{(\w+)\}/g)].map(([, name = ""]) => name).find((name) => !commandVariables.has(name))
+
+const lineProblemOnWindows = (command: string): string | undefined => {
+  if (/[\r\n]/.test(command)) return "must be one line on Windows"
+  // cmd.exe expands a variable before it splits the line, so text from a task could run there.
+  if (/TASK_(?:JSON|DESCRIPTION)/i.test(command)) {
+    return "must not use TASK_JSON or TASK_DESCRIPTION on Windows: use ${TASK_FILE}, the file that holds the task"
+  }
+  const name = foreignVariable(command)
+  const known = [...commandVariables.keys()].map((variable) => `\${${variable}}`).join(", ")
+  return name === undefined ? undefined : `must not use \${${name}} on Windows: it may use ${known}`
+}
+
 const lineProblem = (command: string, windows: boolean): string | undefined => {
   if (command.trim() === "") return "must not be empty"
-  if (windows && /[\r\n]/.test(command)) return "must be one line on Windows"
-  // cmd.exe expands a variable before it splits the line, so text from a task could run there.
-  return windows && /TASK_(?:JSON|DESCRIPTION)/i.test(command)
-    ? "must not use TASK_JSON or TASK_DESCRIPTION on Windows: use ${TASK_FILE}, the file that holds the task"
-    : undefined
+  return windows ? lineProblemOnWindows(command) : undefined
 }
 
 const listProblem = (command: ReadonlyArray<string>): string | undefined => {

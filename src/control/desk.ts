@@ -25,6 +25,7 @@ export const makeDesk = Effect.fnUntraced(function*(policy: Policy, token: Redac
   const requests = yield* Queue.sliding<Message>(limits.operator_requests)
   const key = keyOf(token)
 
+  /** What the sidecar says of itself; `survivors` tells which tasks have a living agent. */
   const status = Effect.fnUntraced(function*(survivors: Effect.Effect<ReadonlyArray<string>>) {
     const now = yield* Clock.currentTimeMillis
     return { ...about, started_at, now, ...statusOf(yield* Ref.get(overview), yield* survivors) } satisfies Status
@@ -34,7 +35,8 @@ export const makeDesk = Effect.fnUntraced(function*(policy: Policy, token: Redac
     witness: (sight: Sight) =>
       Effect.flatMap(Clock.currentTimeMillis, (now) => Ref.update(overview, (before) => see(before, sight, now))),
     requests: Stream.fromQueue(requests),
-    /** Answers a request; `survivors` tells which tasks have a living agent. */
+    status,
+    /** Answers a request. */
     respond: (survivors: Effect.Effect<ReadonlyArray<string>>) => (request: Request): Effect.Effect<string> => {
       if (!isKey(request.key, key)) {
         return Effect.succeed(JSON.stringify({ refused: "its config.json does not hold the token that it runs with" }))

@@ -8,7 +8,7 @@ export type LifecycleEvent =
     readonly pid: number
     readonly hub_url: string
   }
-  | { readonly event: "variable_withheld"; readonly variable: string; readonly reason: string }
+  | { readonly event: "wake_obstructed"; readonly reason: string }
   | { readonly event: "shutdown"; readonly reason: string }
   | { readonly event: "draining"; readonly exit_code: number }
   | { readonly event: "state_set_aside"; readonly path: string; readonly reason: string }

@@ -13,6 +13,7 @@ import { holderAt } from "../control/client.ts"
 import { Control } from "../control/Control.ts"
 import { Holder } from "../control/protocol.ts"
 import { makeControlServer, type Respond } from "../control/server.ts"
+import { exitCodes } from "../exitCodes.ts"
 import { limits } from "../limits.ts"
 import { platform } from "../platform.ts"
 
@@ -21,7 +22,7 @@ export class FolderInUse extends Schema.TaggedError<FolderInUse>()("FolderInUse"
   folder: Schema.String,
   holder: Schema.NullOr(Holder)
 }) {
-  override readonly [Runtime.errorExitCode] = 73
+  override readonly [Runtime.errorExitCode] = exitCodes.folderInUse
   override get message(): string {
     const { folder, holder } = this
     const who = holder === null ? "another sidecar" : `the sidecar with pid ${holder.pid}, since ${holder.since}`
@@ -55,8 +56,10 @@ export const holdFolder = (
       (open) => Effect.sync(() => open.close())
     )
     for (let attempt = 1; attempt <= limits.lock_attempts; attempt++) {
-      if (yield* take(server, address)) return
-      const holder = yield* holderAt(address)
+      // Where Windows is played by Wine, a pipe's name is given to a second server too: whoever has it is asked first.
+      const before = platform === "windows" ? yield* holderAt(address) : null
+      if (before === null && (yield* take(server, address))) return
+      const holder = before ?? (yield* holderAt(address))
       if (holder !== null && holder !== "silent") return yield* new FolderInUse({ folder, holder })
       // Who is silent may be no sidecar but what a killed one had forked, which lets go when it becomes its command.
       if (holder === null && platform === "posix") yield* Effect.promise(() => rm(address, { force: true }))

@@ -20,10 +20,10 @@ export const loggerJsonLinesTo = (output: Output, errors: Writable): Layer.Layer
   Layer.effect(
     Logger,
     Effect.gen(function*() {
-      const { agent_id, log_file, token } = yield* SidecarConfig
+      const { agent_id, log_file, log_file_bytes, log_files, token } = yield* SidecarConfig
       const secret = Redacted.value(token)
       const note = noted("standard error", streamSink(errors), () => {})
-      const toFile = noted(log_file, fileSink(log_file), note)
+      const toFile = noted(log_file, fileSink(log_file, log_file_bytes, log_files), note)
       const toOutput = noted("standard output", streamSink(output), note)
       return {
         log: (event) =>

@@ -11,11 +11,10 @@ import { Logger } from "../services/Logger.ts"
 import { Waker } from "../services/Waker.ts"
 import type { Settings } from "../SidecarConfig.ts"
 import { SidecarConfig } from "../SidecarConfig.ts"
-import type { Environment } from "../wake/findProgram.ts"
 import { maskSecrets, secretsIn } from "../wake/maskSecrets.ts"
 import type { FileError } from "./files.ts"
 import { attempt, orElseLog } from "./files.ts"
-import { obstaclesIn } from "./waker/environment.ts"
+import { obstacleIn } from "./waker/environment.ts"
 import { evidenceOf, isAlive, knownWake } from "./waker/evidence.ts"
 import { linuxTable } from "./waker/linuxTable.ts"
 import type { LogKeeper } from "./waker/logKeeper.ts"
@@ -35,12 +34,6 @@ import { windowsProcesses } from "./waker/windowsProcesses.ts"
 const processes = platform === "windows"
   ? windowsProcesses
   : posixProcesses(platform === "linux" ? linuxTable : psTable)
-
-/** An agent that would not run in our environment runs without what stands in its way; its owner is to know. */
-const tellWithheld = (inherited: Environment, log: Logger["Service"]["log"]) =>
-  Effect.forEach(obstaclesIn(inherited), (obstacle) => log({ event: "variable_withheld", ...obstacle }), {
-    discard: true
-  })
 
 const neverMeant: ProcessEvidence = { process: "none", this_boot: true }
 
@@ -126,7 +119,8 @@ export const WakerProcess: Layer.Layer<Waker, never, SidecarConfig | Logger> = L
   Effect.gen(function*() {
     const settings = yield* SidecarConfig
     const { log } = yield* Logger
-    yield* tellWithheld(process.env, log)
+    const obstacle = obstacleIn(process.env, settings.wake_command)
+    if (obstacle !== null) yield* log({ event: "wake_obstructed", reason: obstacle })
     return make(settings, log, yield* processes.boot, yield* makeLogKeeper(settings.tasks_dir, log))
   })
 )

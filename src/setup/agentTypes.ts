@@ -20,11 +20,20 @@ export const agentTypes = {
     wake_command_blocks: true
   },
   claude: run("claude", "-p", "{prompt}"),
-  codex: run("codex", "exec", "{prompt}"),
-  gemini: run("gemini", "-p", "{prompt}"),
+  codex: run("codex", "exec", "--skip-git-repo-check", "{prompt}"),
+  gemini: run("gemini", "--skip-trust", "-p", "{prompt}"),
   script: { wake_command: ["./wake.sh"], wake_command_blocks: false }
 } as const satisfies Readonly<Record<string, Wake>>
 
 export type AgentType = keyof typeof agentTypes
 
 export const isAgentType = (name: string): name is AgentType => Object.hasOwn(agentTypes, name)
+
+/** What keeps the agents that read every file a task names as `@path` from reading the token; by the kind of agent. */
+export const guards: Readonly<Partial<Record<AgentType, { readonly path: string; readonly text: string }>>> = {
+  claude: {
+    path: ".claude/settings.json",
+    text: `${JSON.stringify({ permissions: { deny: ["Read(./config.json)"] } }, null, 2)}\n`
+  },
+  gemini: { path: ".geminiignore", text: "config.json\n" }
+}

@@ -10,7 +10,7 @@ import { platform } from "../platform.ts"
 import { apiOf } from "../SidecarConfig.ts"
 import { agentTypes, isAgentType } from "./agentTypes.ts"
 import { type Account, checkToken, register } from "./hubAccount.ts"
-import { claimConfig, configText, type Found } from "./writeConfig.ts"
+import { claimConfig, configText, type Found, guardConfig } from "./writeConfig.ts"
 
 /** What is wrong with what was typed; a sentence each. */
 export class InitRefused extends Schema.TaggedError<InitRefused>()("InitRefused", {
@@ -78,6 +78,8 @@ export interface Made {
   readonly path: string
   readonly agent_id: string
   readonly registered: boolean
+  /** The file that keeps the agent from reading the token; null where none was made. */
+  readonly guard: string | null
 }
 
 /**
@@ -103,7 +105,8 @@ export const init = (given: Given, ask: Ask) =>
     const made: Made = {
       path: resolve(given.config),
       agent_id: found.agent_id,
-      registered
+      registered,
+      guard: yield* guardConfig(given.config, found.agent_type)
     }
     return made
   }).pipe(Effect.scoped)

@@ -9,6 +9,7 @@ import { runSidecar } from "../../src/actor/SidecarActor.ts"
 import type { Answer } from "../../src/domain/Evidence.ts"
 import type { HubMessage } from "../../src/domain/Message.ts"
 import type { WakeEnd } from "../../src/domain/Task.ts"
+import { Orphans } from "../../src/services/Orphans.ts"
 import { A, assigned, policy, success } from "../domain/support.ts"
 import { makeWorld, mockServices, type World } from "../support/fakes.ts"
 
@@ -164,6 +165,16 @@ describe("the whole actor over five mock services", () => {
       assert.deepStrictEqual(timesOf(world, /^reconnect/), [15])
     }))
 
+  it.effect("looks at the folder at once when the command has ended", () =>
+    Effect.gen(function*() {
+      const world = yield* makeWorld
+      yield* start(world)
+      yield* hubSays(world, ...identified, taskA, ackA("accepted"))
+      assert.notInclude(journal(world), "rescan task-a")
+      yield* endWake(world, 0, { how: "exited", code: 0, output: "" })
+      assert.include(journal(world), "rescan task-a")
+    }))
+
   it.effect("an interruption leaves the agent at its work", () =>
     Effect.gen(function*() {
       const world = yield* makeWorld
@@ -192,6 +203,50 @@ describe("the whole actor over five mock services", () => {
       world.watchFails = true
       const actor = yield* start(world)
       yield* hubSays(world, ...identified, taskA)
+      assert.isTrue(Exit.isFailure(yield* Fiber.await(actor)))
+      assert.include(world.events.map(({ event }) => event), "fiber_died")
+    }))
+})
+
+describe("files that nobody came back for", () => {
+  /** Old files of these tasks are there; of what expires it is noted which. */
+  const startWith = (world: World, stale: ReadonlyArray<string>) => {
+    const expired: Array<string> = []
+    const orphans = {
+      stale: Effect.succeed(stale),
+      expire: (task_id: string) => Effect.sync(() => void expired.push(task_id))
+    }
+    const actor = runSidecar(policy).pipe(
+      Effect.provide(mockServices(world)),
+      Effect.provideService(Orphans, orphans),
+      Effect.forkChild
+    )
+    return Effect.as(Effect.andThen(actor, rest), expired)
+  }
+
+  it.effect("are looked for at the start and once a day; what is in hand or lives is left alone", () =>
+    Effect.gen(function*() {
+      const world = yield* makeWorld
+      world.survivors = ["task-c"]
+      const expired = yield* startWith(world, [A, "task-b", "task-c"])
+      assert.deepStrictEqual(expired, [A, "task-b"])
+      world.survivors = []
+      yield* hubSays(world, ...identified, taskA, ackA("accepted"))
+      world.evidence = { process: "alive" }
+      yield* TestClock.adjust("23 hours")
+      assert.lengthOf(expired, 2)
+      yield* Effect.andThen(TestClock.adjust("1 hour"), rest)
+      assert.deepStrictEqual(expired.slice(2), ["task-b", "task-c"])
+    }))
+
+  it.effect("take the sidecar down when the look for them dies, never silently", () =>
+    Effect.gen(function*() {
+      const world = yield* makeWorld
+      const actor = yield* runSidecar(policy).pipe(
+        Effect.provide(mockServices(world)),
+        Effect.provideService(Orphans, { stale: Effect.die(new Error("boom")), expire: () => Effect.void }),
+        Effect.forkChild
+      )
       assert.isTrue(Exit.isFailure(yield* Fiber.await(actor)))
       assert.include(world.events.map(({ event }) => event), "fiber_died")
     }))
@@ -263,6 +318,24 @@ describe("rule 12: a disk that cannot be written", () => {
       world.diskFull = false
       yield* pass(6)
       assert.lengthOf(timesOf(world, /^wake/), 2)
+    }))
+
+  it.effect("a payload that cannot be written is tried again every 5 s, and counts no attempt", () =>
+    Effect.gen(function*() {
+      const world = yield* makeWorld
+      yield* start(world)
+      yield* hubSays(world, ...identified, taskA, ackA("accepted"))
+      world.lives = false
+      for (let wake = 0; wake < 10; wake++) {
+        yield* endWake(world, wake, { how: "unwritten", code: null, output: "ENOSPC" })
+        yield* pass(5)
+      }
+      assert.deepStrictEqual(timesOf(world, /^wake 1$/), [0, 5, 10, 15, 20, 25, 30, 35, 40, 45, 50])
+      assert.notInclude(journal(world), "send SendReport")
+      yield* Queue.offer(world.seen, { _tag: "Started" })
+      yield* rest
+      yield* agentAnswers(world, success)
+      assert.include(journal(world), "send SendReport")
     }))
 
   it.effect("a disk that is full at the start keeps the connection closed until it is not", () =>

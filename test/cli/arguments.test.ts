@@ -2,10 +2,10 @@ import { describe, expect, it } from "@effect/vitest"
 import { readFileSync } from "node:fs"
 import { type Invocation, parse } from "../../src/cli/arguments.ts"
 import { commands } from "../../src/cli/commands.ts"
-import { exitCodes } from "../../src/exitCodes.ts"
 import { help } from "../../src/cli/help.ts"
 import { inOneLine } from "../../src/cli/inOneLine.ts"
 import { nodeProblem } from "../../src/cli/nodeVersion.ts"
+import { exitCodes } from "../../src/exitCodes.ts"
 
 const parsed = (line: string): Invocation => parse(line.split(" ").filter((word) => word !== ""))
 

@@ -97,7 +97,16 @@ const rows: Readonly<Record<Plain, Row>> = {
   retention_days: number,
   results_dir: path,
   tasks_dir: path,
-  log_file: path
+  log_file: path,
+  log_file_bytes: number,
+  log_files: number,
+  metrics_listen: {
+    file: "127.0.0.1:1",
+    variable: "127.0.0.1:2",
+    fromVariable: expect.anything(),
+    flag: "127.0.0.1:3",
+    fromFlag: expect.anything()
+  }
 }
 
 describe("a setting", () => {

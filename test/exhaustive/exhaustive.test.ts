@@ -47,6 +47,8 @@ const walk = async (index: number): Promise<void> => {
 const unreachable: ReadonlyArray<string> = [
   // What an inspection finds is handled before anything else can happen.
   `rules/evidence.ts: k_id || activity._tag !== "Inspecting") [return stay]`,
+  // A wake that is not spawned ends at once, and here nothing comes between.
+  `rules/evidence.ts: artTimer("disk", limits.disk_retry_ms)) [: stay]`,
   // The hub does not refuse the type of an accept.
   `rules/exchange.ts: refused_types.includes("task_accepted") [? null]`,
   // Two tasks are never saved, so that only another hand can have written them.

@@ -2,7 +2,16 @@ import { afterEach, beforeEach, describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
-import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync
+} from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Writable } from "node:stream"
@@ -141,14 +150,16 @@ describe("the log's file", () => {
     }))
   })
 
-  it.effect("becomes .1 when it is full, in place of the one before", () => {
+  it.effect("becomes .1 when it is full, that .2, and the oldest of them goes", () => {
     const { lines, log_file, logging } = rig()
-    writeFileSync(`${log_file}.1`, "the one before")
-    writeFileSync(log_file, `${" ".repeat(loggerLimits.file_bytes)}\n`)
+    for (const n of [1, 2]) writeFileSync(`${log_file}.${n}`, `it was .${n}`)
+    writeFileSync(log_file, `${" ".repeat(1_000_000)}\n`)
     return logging(Effect.fnUntraced(function*(log) {
       yield* log(refused("last of the full one"))
       yield* log(refused("first of the new one"))
       expect(readFileSync(`${log_file}.1`, "utf8")).toContain("last of the full one")
+      expect(readFileSync(`${log_file}.2`, "utf8")).toBe("it was .1")
+      expect(existsSync(`${log_file}.3`)).toBe(false)
       expect(lines()).toMatchObject([{ reason: "first of the new one" }])
     }))
   })

@@ -9,6 +9,7 @@ import * as TestClock from "effect/testing/TestClock"
 import { execFileSync } from "node:child_process"
 import {
   appendFileSync,
+  linkSync,
   mkdirSync,
   readdirSync,
   renameSync,
@@ -294,6 +295,23 @@ describe("a watch", () => {
       yield* until("the answer", () => told.length === 2)
       expect((yield* Clock.currentTimeMillis) - before).toBeLessThan(soon)
       expect(told).toEqual([{ _tag: "Started" }, { _tag: "Answer", answer: success }])
+    }))
+
+  it.live("looks again at once when it is asked to, though there was no event", () =>
+    Effect.gen(function*() {
+      const { folder, put, watcher } = yield* makeResults
+      const told: Array<Observation> = []
+      const note = (observation: Observation) => Effect.sync(() => void told.push(observation))
+      put("t1.started", "")
+      writeFileSync(folder.file("elsewhere"), "{")
+      linkSync(folder.file("elsewhere"), folder.file("results", "t1.json"))
+      yield* Effect.forkScoped(Stream.runForEach(watcher.watch("t1"), note))
+      yield* until("the first scan", () => told.length === 1)
+      const before = yield* Clock.currentTimeMillis
+      writeFileSync(folder.file("elsewhere"), `{"status":"success"}`) // nobody watches that folder
+      yield* watcher.rescan("t1")
+      yield* until("the answer", () => told.length === 2)
+      expect((yield* Clock.currentTimeMillis) - before).toBeLessThan(soon)
     }))
 
   it.live("tells a changed progress again, an unchanged one not", () =>

@@ -318,7 +318,6 @@ describe("Windows", () => {
     const inherited = {
       Agentcom_Token: "abcdefgh",
       HEADER: "Bearer abcdefgh",
-      openclaw_shell: "exec",
       Task_Id: "outer"
     }
     const given = childEnvironment(

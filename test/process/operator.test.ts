@@ -3,26 +3,11 @@ import * as Effect from "effect/Effect"
 import { execFile } from "node:child_process"
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { join, resolve } from "node:path"
+import { join } from "node:path"
+import { main, runCommand } from "../support/commands.ts"
 import { agentId, makeFolder, startDaemon, startHub, submit, token, until, untilStatus } from "../support/daemon.ts"
 
-const main = resolve("dist/main.js")
-
-interface Ended {
-  readonly code: number
-  readonly out: string
-  readonly err: string
-}
-
-/** Runs a command of the built program to its end. */
-const run = (...args: ReadonlyArray<string>): Effect.Effect<Ended> =>
-  Effect.callback<Ended>((resume) => {
-    const child = execFile(process.execPath, [main, ...args], (error, out, err) => {
-      resume(Effect.succeed({ code: typeof error?.code === "number" ? error.code : 0, out, err }))
-    })
-    child.stdin?.end()
-    return Effect.sync(() => void child.kill("SIGKILL"))
-  })
+const run = (...args: ReadonlyArray<string>) => runCommand(args)
 
 describe("status", () => {
   it.live("tells what a running sidecar is at, to people and to machines", () =>
@@ -125,6 +110,7 @@ describe("init", () => {
       const config = JSON.parse(readFileSync(path, "utf8"))
       expect(config).toMatchObject({ agent_id: "novice", hub_url: hub.url, capabilities: ["a", "b"] })
       expect(out).not.toContain(config.token)
+      expect(readFileSync(join(path, "..", ".claude", "settings.json"), "utf8")).toContain("Read(./config.json)")
       expect(hub.frames()).toEqual([]) // it never identified
       const daemon = execFile(process.execPath, [main, "run", "--config", path])
       yield* until("it is identified", () => hub.frames().some(({ agent }) => agent === "novice"))

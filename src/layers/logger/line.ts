@@ -1,15 +1,9 @@
 import type { LifecycleEvent } from "../../domain/LifecycleEvent.ts"
+import { quote, readable } from "../../lines/readable.ts"
 import { loggerLimits } from "./limits.ts"
 
 /** One event as it is logged. `ts` is ISO 8601 in UTC. */
 export type LogRecord = LifecycleEvent & { readonly ts: string; readonly agent_id: string }
-
-/** Characters that JSON may hold as they are, but that move a terminal's cursor or turn its text around. */
-const unprintable = /[\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g
-
-const escape = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`
-
-const quote = (value: unknown): string => JSON.stringify(value).replaceAll(unprintable, escape)
 
 /** A text as the log may hold it: without the secret, and not longer than a line may be. */
 const clean = (text: string, secret: string): string => {
@@ -30,9 +24,5 @@ export const jsonLine = (record: LogRecord, secret: string): string =>
 /** The event as a line for people, without `secret`. */
 export const readableLine = (record: LogRecord, secret: string): string => {
   const rest = fields(record, secret).filter(([key]) => !["ts", "event", "agent_id"].includes(key))
-  const shown = rest.map(([key, value]) => {
-    const plain = typeof value === "string" && /^[\w.:/@-]+$/.test(value)
-    return `${key}=${plain ? value : quote(value)}`
-  })
-  return `${[record.ts, record.event, ...shown].join(" ")}\n`
+  return `${readable(record.ts, record.event, rest)}\n`
 }

@@ -44,22 +44,15 @@ export const tooLarge = (
   return dataNames.filter((name) => !(name in data) && new RegExp(`(?<!\\w)${name}(?!\\w)`).test(text))
 }
 
-/** Variables that keep an agent from running, with the value that does, and why. */
-const obstacles = [{
-  variable: "OPENCLAW_SHELL",
-  value: "exec",
-  reason:
-    "the sidecar was started from a shell of an OpenClaw agent, where openclaw refuses to run: the wake command " +
-    "does not get OPENCLAW_SHELL=exec"
-}] as const
+const openclaw_refuses =
+  "openclaw refuses to run where OPENCLAW_SHELL is exec: start the sidecar from an ordinary shell, " +
+  "not from that of an OpenClaw agent"
 
-const isObstacle = (name: string, value: string | undefined): boolean =>
-  obstacles.some((obstacle) => obstacle.variable === name.toUpperCase() && obstacle.value === value)
-
-/** Those that stand in this environment, for the log. */
-export const obstaclesIn = (inherited: Environment) =>
-  obstacles.filter(({ value, variable }) => inherited[variable] === value)
-    .map(({ reason, variable }) => ({ variable, reason }))
+/** What in this environment will keep the wake command from running, in words for its owner; null where nothing does. */
+export const obstacleIn = (inherited: Environment, command: WakeCommand): string | null => {
+  const text = typeof command === "string" ? command : command.join(" ")
+  return inherited["OPENCLAW_SHELL"] === "exec" && /openclaw/i.test(text) ? openclaw_refuses : null
+}
 
 /** A token so short that any text may hold it is only known as a whole value. */
 const tells = (value: string, token: string): boolean =>
@@ -67,7 +60,7 @@ const tells = (value: string, token: string): boolean =>
 
 /** The daemon's own variables and its token stay with it, and so does what an outer wake may have left. */
 const inheritable = (name: string, value: string, token: string): boolean =>
-  !/^AGENTCOM_/i.test(name) && !ownNames.has(name.toUpperCase()) && !tells(value, token) && !isObstacle(name, value)
+  !/^AGENTCOM_/i.test(name) && !ownNames.has(name.toUpperCase()) && !tells(value, token)
 
 /** The PATH with the folder of our own program in front, so that a wake command finds it where it is not installed. */
 const withOwnBin = (inherited: Environment, platform: Platform): Record<string, string> => {

@@ -1,0 +1,55 @@
+import * as Effect from "effect/Effect"
+import type { PreparedWake } from "../layers/waker/wake.ts"
+import { platform } from "../platform.ts"
+import { behindExec } from "../wake/arguments.ts"
+import { findProgram } from "../wake/findProgram.ts"
+import { programProblem } from "../wake/missingProgram.ts"
+import { type Check, failed, ok, type Outcome } from "./Check.ts"
+import { runProgram } from "./runProgram.ts"
+import { sampleWake } from "./sampleWake.ts"
+
+const remedy = "mend wake_command (docs/agents.md has a recipe for each agent), or the PATH of what starts the sidecar"
+
+const ofList = (command: ReadonlyArray<string>, { cwd, env }: PreparedWake): Outcome => {
+  const agent = behindExec(command)
+  const found = agent === undefined ? undefined : findProgram(agent, env, cwd)
+  if (found?._tag === "Impossible") return failed(found.reason, remedy)
+  return ok(`there is ${agent?.[0] ?? command[0]}`)
+}
+
+/** The program that a line begins with; undefined where that is no plain word. */
+const firstProgram = (line: string): string | undefined => /^\s*(?:exec\s+)?([\w./+-]+)(?:\s|$)/.exec(line)?.[1]
+
+/** Lets the shell read the line without running it, and say whether it knows what the line begins with. */
+const ofLine = Effect.fnUntraced(function*(line: string, surroundings: PreparedWake) {
+  if (platform === "windows") return ok("wake_command is a line for cmd.exe, which looks for its programs when it runs")
+  const read = yield* runProgram(["/bin/sh", "-n", "-c", line], surroundings)
+  if (read.code !== 0) return failed(`the shell cannot read wake_command: ${read.err.trim()}`, remedy)
+  const program = firstProgram(line)
+  if (program === undefined) return ok("the shell can read wake_command; its programs are looked for when it runs")
+  const found = yield* runProgram(["/bin/sh", "-c", "command -v -- \"$1\"", "sh", program], surroundings)
+  return found.code === 0
+    ? ok(`the shell can read wake_command, and there is ${program}`)
+    : failed(programProblem(program, "ENOENT"), remedy)
+})
+
+/** Whether the agent would refuse to run in what it is given. */
+export const refusedIn = (env: Readonly<Record<string, string | undefined>>, command: string): Outcome | undefined =>
+  env["OPENCLAW_SHELL"] === "exec" && /openclaw/i.test(command)
+    ? failed(
+      "OPENCLAW_SHELL=exec is in the environment, where openclaw refuses to run",
+      "start the sidecar from an ordinary shell, not from that of an agent"
+    )
+    : undefined
+
+/** Prepares a wake as the sidecar would, and looks for the programs that it needs. */
+export const commandCheck: Check = {
+  name: "command",
+  run: Effect.fnUntraced(function*({ settings }) {
+    const { wake_command } = settings
+    const wake = yield* sampleWake(settings)
+    const refused = refusedIn(wake.env, typeof wake_command === "string" ? wake_command : wake_command.join(" "))
+    if (refused !== undefined) return refused
+    return typeof wake_command === "string" ? yield* ofLine(wake_command, wake) : ofList(wake_command, wake)
+  }, Effect.catchTag("WakeImpossible", ({ remedy: reason }) => Effect.succeed(failed(reason, remedy))))
+}

@@ -1,0 +1,36 @@
+import * as Effect from "effect/Effect"
+import { ask } from "../control/ask.ts"
+import type { Status } from "../control/protocol.ts"
+import { limits } from "../limits.ts"
+import { type Check, failed, ok, type Outcome, skipped } from "./Check.ts"
+
+const silence_ms = limits.healthy_heartbeats * limits.ping_interval_ms
+
+const inSeconds = (ms: number): string => `${Math.max(0, Math.round(ms / 1_000))} s`
+
+/** Of a running sidecar. */
+export const heartbeatOf = ({ connection: { last_heard_at, phase, since }, now, pid }: Status): Outcome => {
+  const who = `the sidecar with pid ${pid}`
+  if (phase !== "identified") {
+    return failed(
+      `${who} is not connected to the hub as its agent, for ${inSeconds(now - since)} now (${phase})`,
+      "see the lines above, and agentcom-sidecar logs --since 10m"
+    )
+  }
+  const silent_ms = now - (last_heard_at ?? since)
+  return silent_ms <= silence_ms
+    ? ok(`${who} heard from the hub ${inSeconds(silent_ms)} ago, at most ${inSeconds(silence_ms)} is well`)
+    : failed(
+      `${who} has heard nothing from the hub for ${inSeconds(silent_ms)}, at most ${inSeconds(silence_ms)} is well`,
+      "the line is dead or the hub hangs: look at the hub and at what is between; the sidecar connects anew by itself"
+    )
+}
+
+export const heartbeatCheck: Check = {
+  name: "heartbeat",
+  run: ({ folder, settings: { state_file, token } }) =>
+    Effect.match(ask({ path: folder, state_file, token }, "status"), {
+      onSuccess: (status) => status === null ? skipped(`no sidecar runs in ${folder}`) : heartbeatOf(status),
+      onFailure: ({ message }) => failed(message, "restart it, so that it runs with this configuration")
+    })
+}

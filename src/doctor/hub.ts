@@ -1,0 +1,84 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import { hubRequest } from "../hubHttp.ts"
+import { OpenError } from "../layers/hub/socket.ts"
+import { openWebSocket } from "../layers/hub/webSocket.ts"
+import { limits } from "../limits.ts"
+import { checkToken } from "../setup/hubAccount.ts"
+import { type Check, failed, ok, skipped, type Subject } from "./Check.ts"
+import { connectionCheck } from "./network.ts"
+
+const shown = (address: string): string => {
+  const { host, pathname, protocol } = new URL(address)
+  return `${protocol}//${host}${pathname}`
+}
+
+const upgradeRemedy = (reason: string): string => {
+  const status = /\b([345]\d\d)\b/.exec(reason)?.[1]
+  if (status === undefined) return "look whether an AgentCom hub, or a proxy in front of it, is what answers there"
+  if (status.startsWith("3")) return "it points elsewhere: put the address where it leads into hub_url"
+  return status.startsWith("4")
+    ? "look at the path of hub_url, which is /ws at a hub, and at what a proxy in front of it lets through"
+    : "the hub or the proxy in front of it is not ready: look at its own log"
+}
+
+/** Opens the WebSocket and closes it, without a frame: to identify would end what a running sidecar works on. */
+export const webSocketCheck: Check = {
+  name: "websocket",
+  needs: connectionCheck.name,
+  run: ({ settings: { hub_url, tls_ca } }) =>
+    openWebSocket({ url: hub_url, ca: tls_ca, close_timeout_ms: limits.close_timeout_ms }).pipe(
+      Effect.scoped,
+      Effect.timeoutOrElse({
+        duration: limits.doctor_answer_ms,
+        orElse: () => Effect.fail(new OpenError({ reason: `no answer within ${limits.doctor_answer_ms} ms` }))
+      }),
+      Effect.match({
+        onSuccess: () => ok(`${shown(hub_url)} opens`),
+        onFailure: ({ reason }) => failed(`${shown(hub_url)} does not open: ${reason}`, upgradeRemedy(reason))
+      })
+    )
+}
+
+const accountOf = ({ settings: { agent_id, hub_api_url, tls_ca } }: Subject) => ({
+  api_url: hub_api_url,
+  agent_id,
+  ca: tls_ca
+})
+
+export const tokenCheck: Check = {
+  name: "token",
+  needs: connectionCheck.name,
+  run: (subject) =>
+    Effect.match(checkToken(accountOf(subject), subject.settings.token), {
+      onSuccess: ({ accepted }) =>
+        accepted
+          ? ok(`the hub takes the token as that of ${subject.settings.agent_id}`)
+          : failed(
+            `the hub does not take the token as that of ${subject.settings.agent_id}`,
+            "put agent_id and the token that belongs to it into the configuration; where that is lost, register " +
+              "another name (agentcom-sidecar init)"
+          ),
+      onFailure: ({ message }) => failed(message, "look at hub_api_url, which by default is the host of hub_url")
+    })
+}
+
+const inSeconds = (ms: number): string => `${(ms / 1_000).toFixed(0)} s`
+
+/** The hub tells its time in whole seconds, at some moment between our question and its answer. */
+export const clockCheck: Check = {
+  name: "clock",
+  needs: connectionCheck.name,
+  run: Effect.fnUntraced(function*({ settings: { hub_api_url: api_url, tls_ca: ca } }) {
+    const asked_at = yield* Clock.currentTimeMillis
+    const { date } = yield* hubRequest({ api_url, path: "health", ca, timeout_ms: limits.doctor_answer_ms })
+    if (date === null) return skipped("the hub does not tell its time")
+    const now = ((yield* Clock.currentTimeMillis) + asked_at) / 2
+    const ahead_ms = now - (date + 500)
+    const found = `this clock is ${inSeconds(Math.abs(ahead_ms))} ${ahead_ms < 0 ? "behind" : "ahead of"} the hub's`
+    const limit = `at most ${inSeconds(limits.doctor_clock_skew_ms)}`
+    return Math.abs(ahead_ms) <= limits.doctor_clock_skew_ms
+      ? ok(`${found}, ${limit} is well`)
+      : failed(`${found}, ${limit} is well`, "let this machine set its clock by the network (NTP), or the hub's")
+  }, Effect.catchTag("HttpError", ({ reason }) => Effect.succeed(skipped(`the hub does not tell its time: ${reason}`))))
+}

@@ -1,0 +1,99 @@
+import { type FileHandle, open, readdir } from "node:fs/promises"
+import { basename, dirname, join } from "node:path"
+
+/** What is read at once, in bytes. */
+const chunk_bytes = 64 * 1024
+
+interface OpenLog {
+  readonly id: string
+  readonly handle: FileHandle
+  position: number
+}
+
+const isGone = (cause: unknown): boolean => cause instanceof Error && "code" in cause && cause.code === "ENOENT"
+
+const orGone = <A>(operation: Promise<A>): Promise<A | undefined> =>
+  operation.catch((cause: unknown) => {
+    if (isGone(cause)) return undefined
+    throw cause
+  })
+
+/** The log and what it was rotated to (`.1`, `.2` …), the newest first. */
+const pathsOf = async (log_file: string): Promise<ReadonlyArray<string>> => {
+  const [folder, prefix] = [dirname(log_file), `${basename(log_file)}.`]
+  const rotated = ((await orGone(readdir(folder))) ?? [])
+    .filter((name) => name.startsWith(prefix) && /^[1-9]\d{0,3}$/.test(name.slice(prefix.length)))
+    .toSorted((a, b) => Number(a.slice(prefix.length)) - Number(b.slice(prefix.length)))
+  return [log_file, ...rotated.map((name) => join(folder, name))]
+}
+
+const openLog = async (path: string): Promise<OpenLog | undefined> => {
+  const handle = await orGone(open(path, "r"))
+  if (handle === undefined) return undefined
+  const { dev, ino } = await handle.stat({ bigint: true })
+  return { id: `${dev}:${ino}`, handle, position: 0 }
+}
+
+/**
+ * The files that came after the `known` one, all where there is none; the oldest first. They are opened from the newest
+ * on, so that one that is rotated meanwhile is met twice and not missed.
+ */
+const openAfter = async (log_file: string, known: string | undefined): Promise<Array<OpenLog>> => {
+  const found: Array<OpenLog> = []
+  for (const path of await pathsOf(log_file)) {
+    const log = await openLog(path)
+    if (log === undefined) continue
+    const isMet = log.id === known || found.some(({ id }) => id === log.id)
+    if (isMet) await log.handle.close()
+    else found.unshift(log)
+    if (log.id === known) return found
+  }
+  if (known === undefined) return found
+  // The known one was removed, and what is older than the log itself was read before it.
+  for (const { handle } of found.slice(0, -1)) await handle.close()
+  return found.slice(-1)
+}
+
+/** Reads a log from its oldest file on, across its rotations. What fails is the promise that it gives. */
+export class LogReader {
+  readonly #log_file: string
+  #logs: Array<OpenLog> = []
+  #known: string | undefined
+
+  constructor(log_file: string) {
+    this.#log_file = log_file
+  }
+
+  /** What comes next; undefined where there is no more for now. */
+  async read(): Promise<Uint8Array | undefined> {
+    for (;;) {
+      const [log] = this.#logs
+      const chunk = log === undefined ? undefined : await this.#readFrom(log)
+      if (chunk !== undefined) return chunk
+      if (this.#logs.length < 2) {
+        const newer = await openAfter(this.#log_file, this.#known)
+        this.#logs.push(...newer)
+        this.#known = this.#logs.at(-1)?.id
+        if (newer.length === 0) return undefined
+        // What was added to the old one before it was rotated is read before the new one.
+        if (log !== undefined) continue
+      } else {
+        await this.#logs.shift()?.handle.close()
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const { handle } of this.#logs) await handle.close()
+    this.#logs = []
+  }
+
+  async #readFrom(log: OpenLog): Promise<Uint8Array | undefined> {
+    const { size } = await log.handle.stat()
+    if (size < log.position) log.position = 0 // it was emptied
+    const buffer = Buffer.alloc(chunk_bytes)
+    const { bytesRead } = await log.handle.read(buffer, 0, chunk_bytes, log.position)
+    log.position += bytesRead
+    return bytesRead === 0 ? undefined : buffer.subarray(0, bytesRead)
+  }
+}

@@ -1,0 +1,58 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Ref from "effect/Ref"
+import { limits } from "../limits.ts"
+import type { Sight } from "../services/Witness.ts"
+
+/** Whether the hub is there for the agent, and why; `silent_ms` is how long ago it was heard, null for never. */
+export interface Health {
+  readonly healthy: boolean
+  readonly silent_ms: number | null
+  readonly reason: string
+}
+
+interface Heard {
+  readonly identified: boolean
+  readonly at: number | null
+}
+
+const nothingHeard: Heard = { identified: false, at: null }
+
+/** What a hub says that does not know us as its agent is no sign of health. */
+const hear = (heard: Heard, sight: Sight, now: number): Heard => {
+  switch (sight._tag) {
+    case "FrameIn":
+    case "BinaryIn":
+      return heard.identified ? { ...heard, at: now } : heard
+    case "Stepped": {
+      const identified = sight.step.after.connection.phase === "identified"
+      return { identified, at: identified && !heard.identified ? now : heard.at }
+    }
+    default:
+      return heard
+  }
+}
+
+const longest_silence_ms = limits.healthy_heartbeats * limits.ping_interval_ms
+
+const inSeconds = (ms: number): string => `${Math.round(ms / 1_000)} s`
+
+const healthOf = ({ at }: Heard, now: number): Health => {
+  if (at === null) return { healthy: false, silent_ms: null, reason: "not yet connected to the hub as its agent" }
+  const silent_ms = now - at
+  const healthy = silent_ms <= longest_silence_ms
+  const reason = healthy
+    ? `heard from the hub ${inSeconds(silent_ms)} ago`
+    : `nothing heard from the hub for ${inSeconds(silent_ms)}, longer than ${inSeconds(longest_silence_ms)}`
+  return { healthy, silent_ms, reason }
+}
+
+/** By a clock that nobody can set, in milliseconds. */
+const steadyNow = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos / 1_000_000n))
+
+/** Healthy is who has heard from the hub within two heartbeats, not who is merely alive. */
+export const makeHealth = Effect.map(Ref.make(nothingHeard), (heard) => ({
+  witness: (sight: Sight) =>
+    Effect.flatMap(steadyNow, (now) => Ref.update(heard, (before) => hear(before, sight, now))),
+  health: Effect.flatMap(steadyNow, (now) => Effect.map(Ref.get(heard), (last) => healthOf(last, now)))
+}))

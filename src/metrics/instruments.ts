@@ -1,0 +1,77 @@
+import * as Effect from "effect/Effect"
+import * as Metric from "effect/Metric"
+import { counterNames } from "../control/Overview.ts"
+import type { Status } from "../control/protocol.ts"
+import type { Health } from "./health.ts"
+
+const prefix = "agentcom_sidecar_"
+
+const seconds = (ms: number): number => ms / 1_000
+
+const one = (is: boolean): number => is ? 1 : 0
+
+/** What is shown of a moment. No name of a task is in it, as each would be a series of its own for ever. */
+const gauges: ReadonlyArray<
+  readonly [name: string, description: string, value: (status: Status, health: Health) => number]
+> = [
+  ["start_time_seconds", "When it started, in Unix time", ({ started_at }) => seconds(started_at)],
+  ["healthy", "1 where the hub was heard within two heartbeats", (_, { healthy }) => one(healthy)],
+  [
+    "identified",
+    "1 where the hub knows this connection as the agent's",
+    ({ connection }) => one(connection.phase === "identified")
+  ],
+  [
+    "last_heard_timestamp_seconds",
+    "When the hub was heard last, in Unix time; 0 for never",
+    ({ connection }) => seconds(connection.last_heard_at ?? 0)
+  ],
+  ["task_held", "1 where it holds a task", ({ task }) => one(task !== null)],
+  [
+    "task_age_seconds",
+    "How long ago the task was given; 0 without one",
+    ({ now, task }) => task === null ? 0 : Math.max(0, seconds(now - task.assigned_at))
+  ],
+  [
+    "task_wakes",
+    "How many times the agent was woken for the task; 0 without one",
+    ({ task }) => task?.wake_attempts ?? 0
+  ],
+  ["agent_alive", "1 where the task has a living agent process", ({ task }) => one(task?.agent_alive === true)],
+  ["owed_frames", "Frames that the hub has not answered, or that wait for their turn", ({ owed }) => owed.length],
+  ["leaving_agents", "Agents of tasks that are over and are being seen off", ({ leaving }) => leaving.length],
+  ["draining", "1 where it takes no more tasks", ({ draining }) => one(draining)],
+  ["disk_ok", "1 where its state can be written", ({ disk }) => one(disk === "ok")],
+  ["resident_memory_bytes", "Its memory", () => process.memoryUsage.rss()]
+]
+
+const info = (status: Status) =>
+  Metric.gauge(`${prefix}info`, {
+    description: "What runs here",
+    attributes: { version: status.version, agent_id: status.agent_id }
+  })
+
+/** The sidecar's metrics. Setting them from what the sidecar says of itself never fails. */
+export const makeInstruments = () => {
+  const set = gauges.map(([name, description, value]) => {
+    const gauge = Metric.gauge(`${prefix}${name}`, { description })
+    return (status: Status, health: Health) => Metric.update(gauge, value(status, health))
+  })
+  const count = counterNames.map((name) => {
+    const description = `${name.replaceAll("_", " ")} since the start`
+    const counter = Metric.counter(`${prefix}${name}_total`, { description, incremental: true })
+    let counted = 0
+    return ({ counters }: Status) =>
+      Effect.suspend(() => {
+        const more = (counters[name] ?? 0) - counted
+        counted += more
+        return Metric.update(counter, more)
+      })
+  })
+  return (status: Status, health: Health): Effect.Effect<void> =>
+    Effect.all([
+      Metric.update(info(status), 1),
+      ...set.map((update) => update(status, health)),
+      ...count.map((update) => update(status))
+    ], { discard: true })
+}

@@ -1,0 +1,380 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Redacted from "effect/Redacted"
+import * as TestClock from "effect/testing/TestClock"
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join, resolve } from "node:path"
+import type { Status } from "../../src/control/protocol.ts"
+import { type Check, failed, type Outcome, type Subject } from "../../src/doctor/Check.ts"
+import { commandCheck, refusedIn } from "../../src/doctor/command.ts"
+import { diskCheck, diskSpaceCheck } from "../../src/doctor/disk.ts"
+import { checks, examine, outcomeOf } from "../../src/doctor/examine.ts"
+import { findingText } from "../../src/doctor/findingText.ts"
+import { folderCheck } from "../../src/doctor/folder.ts"
+import { heartbeatCheck, heartbeatOf } from "../../src/doctor/heartbeat.ts"
+import { clockCheck, tokenCheck, webSocketCheck } from "../../src/doctor/hub.ts"
+import { connectionCheck, nameCheck } from "../../src/doctor/network.ts"
+import { parcelWatcherCheck, type Watch, watcherCheck } from "../../src/doctor/watcher.ts"
+import { FileError } from "../../src/layers/files.ts"
+import { limits } from "../../src/limits.ts"
+import type { Settings } from "../../src/SidecarConfig.ts"
+import { settings as example } from "../layers/hubRig.ts"
+import { ca, startServer } from "../layers/hubServer.ts"
+import { agentId, startHub, token } from "../support/daemon.ts"
+
+const temporaryFolder = Effect.acquireRelease(
+  Effect.sync(() => mkdtempSync(join(tmpdir(), "doctor-test-"))),
+  (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
+)
+
+/** A folder of an agent, with these settings. */
+const makeSubject = Effect.fnUntraced(function*(settings: Partial<Settings> = {}) {
+  const folder = yield* temporaryFolder
+  const subject: Subject = {
+    config: join(folder, "config.json"),
+    folder,
+    final_exit_codes: [73, 78, 79],
+    settings: {
+      ...example,
+      results_dir: join(folder, "results"),
+      tasks_dir: join(folder, "tasks"),
+      state_file: join(folder, "queue.json"),
+      log_file: join(folder, "sidecar.log"),
+      ...settings
+    }
+  }
+  return subject
+})
+
+const outcome = (check: Check, settings?: Partial<Settings>) =>
+  Effect.flatMap(makeSubject(settings), (subject) => check.run(subject))
+
+/** The verdict, and that it comes with a remedy where and only where one is needed. */
+const well = ({ remedy, verdict }: Outcome) => expect({ verdict, remedy }).toEqual({ verdict: "ok", remedy: null })
+const unwell = ({ found, remedy, verdict }: Outcome, what: RegExp, help: RegExp) => {
+  expect(verdict).toBe("failed")
+  expect(found).toMatch(what)
+  expect(remedy).toMatch(help)
+}
+
+describe("the folder", () => {
+  it.live("is well where a file in it can be replaced whole, and nothing is left there", () =>
+    Effect.gen(function*() {
+      const subject = yield* makeSubject()
+      well(yield* folderCheck.run(subject))
+      expect(readdirSync(subject.folder)).toEqual([])
+    }))
+
+  it.live("is not where the system refuses to write", () =>
+    Effect.gen(function*() {
+      const subject = yield* makeSubject()
+      unwell(yield* folderCheck.run({ ...subject, folder: join(subject.folder, "gone") }), /gone/, /make the folder/)
+    }))
+
+  it.live("is not where results could not be written", () =>
+    Effect.gen(function*() {
+      const subject = yield* makeSubject()
+      const results_dir = join(subject.folder, "file", "results")
+      writeFileSync(join(subject.folder, "file"), "")
+      const settings = { ...subject.settings, results_dir }
+      unwell(yield* folderCheck.run({ ...subject, settings }), /is not a folder/, /should be a folder is a file/)
+    }))
+})
+
+describe("the name of the hub", () => {
+  it.live("is well where it has an address, or is one", () =>
+    Effect.gen(function*() {
+      well(yield* outcome(nameCheck, { hub_url: "ws://localhost:1/ws" }))
+      well(yield* outcome(nameCheck, { hub_url: "ws://[::1]:1/ws" }))
+    }))
+
+  it.live("is not where it has none", () =>
+    Effect.gen(function*() {
+      unwell(yield* outcome(nameCheck, { hub_url: "ws://no.such.host.invalid/ws" }), /no\.such\.host\.invalid/, /DNS/)
+    }))
+})
+
+describe("the connection", () => {
+  it.live("is well where the hub takes it, with TLS and without", () =>
+    Effect.gen(function*() {
+      well(yield* outcome(connectionCheck, { hub_url: (yield* startServer()).hub_url }))
+      const { hub_url } = yield* startServer({ secure: true })
+      const found = yield* outcome(connectionCheck, { hub_url, tls_ca: ca })
+      well(found)
+      expect(found.found).toMatch(/TLSv1\.3, its certificate is good until /)
+    }))
+
+  it.live("is not where nobody listens", () =>
+    Effect.gen(function*() {
+      unwell(yield* outcome(connectionCheck, { hub_url: "ws://127.0.0.1:9/ws" }), /ECONNREFUSED/, /start the hub/)
+    }))
+
+  it.live("is not where the certificate is of an authority nobody named", () =>
+    Effect.gen(function*() {
+      const { hub_url } = yield* startServer({ secure: true })
+      unwell(yield* outcome(connectionCheck, { hub_url }), /certificate/, /tls_ca/)
+    }))
+
+  it.live("is not where the hub speaks no TLS", () =>
+    Effect.gen(function*() {
+      const { port } = yield* startServer()
+      unwell(yield* outcome(connectionCheck, { hub_url: `wss://127.0.0.1:${port}/ws` }), /./, /rather ws:\/\//)
+    }))
+})
+
+describe("the WebSocket", () => {
+  it.live("is well where it opens, and is closed again without a frame", () =>
+    Effect.gen(function*() {
+      const frames: Array<unknown> = []
+      const server = yield* startServer({ onConnection: (socket) => void socket.on("message", (m) => frames.push(m)) })
+      well(yield* outcome(webSocketCheck, { hub_url: server.hub_url }))
+      expect(server.closes).toEqual([{ code: 1000, reason: "" }])
+      expect(frames).toEqual([])
+    }))
+
+  it.live("is not where another path is the hub's, or a proxy refuses it", () =>
+    Effect.gen(function*() {
+      const { port } = yield* startServer()
+      unwell(yield* outcome(webSocketCheck, { hub_url: `ws://127.0.0.1:${port}/other` }), /400/, /path of hub_url/)
+      const { hub_url } = yield* startServer({ refuse: true })
+      unwell(yield* outcome(webSocketCheck, { hub_url: `${hub_url}?secret=x` }), /^ws:[^?]*401$/, /proxy/)
+    }))
+})
+
+describe("the token", () => {
+  const account = (given: string) =>
+    Effect.map(startHub(), ({ httpUrl, url }) => ({
+      agent_id: agentId,
+      token: Redacted.make(given),
+      hub_url: url,
+      hub_api_url: httpUrl
+    }))
+
+  it.live("is well where the hub takes it", () =>
+    Effect.gen(function*() {
+      well(yield* outcome(tokenCheck, yield* account(token)))
+    }))
+
+  it.live("is not where it is another's", () =>
+    Effect.gen(function*() {
+      unwell(yield* outcome(tokenCheck, yield* account("wrong")), new RegExp(agentId), /init/)
+    }))
+
+  it.live("is not where another server answers", () =>
+    Effect.gen(function*() {
+      const { hub_api_url } = yield* startServer()
+      unwell(yield* outcome(tokenCheck, { hub_api_url }), /is it an AgentCom hub/, /hub_api_url/)
+    }))
+})
+
+describe("the clock", () => {
+  const hubAt = (offset_ms: number) =>
+    startServer({
+      onRequest: (_, response) => response.setHeader("date", new Date(Date.now() + offset_ms).toUTCString()).end("{}")
+    })
+
+  it.live("is well where it is that of the hub", () =>
+    Effect.gen(function*() {
+      well(yield* outcome(clockCheck, { hub_api_url: (yield* startHub()).httpUrl }))
+      well(yield* outcome(clockCheck, { hub_api_url: (yield* hubAt(50_000)).hub_api_url }))
+    }))
+
+  it.live("is not where it is another, either way", () =>
+    Effect.gen(function*() {
+      const behind = yield* outcome(clockCheck, { hub_api_url: (yield* hubAt(90_000)).hub_api_url })
+      unwell(behind, /behind the hub's, at most 60 s is well/, /NTP/)
+      const ahead = yield* outcome(clockCheck, { hub_api_url: (yield* hubAt(-90_000)).hub_api_url })
+      unwell(ahead, /ahead of the hub's/, /NTP/)
+    }))
+
+  it.live("is not compared where the hub does not tell its own", () =>
+    Effect.gen(function*() {
+      const { hub_api_url } = yield* startServer({
+        onRequest: (_, response) => {
+          response.sendDate = false
+          response.end("{}")
+        }
+      })
+      expect(yield* outcome(clockCheck, { hub_api_url })).toMatchObject({ verdict: "skipped" })
+    }))
+})
+
+describe("the heartbeat", () => {
+  const status: Status = {
+    version: "1",
+    agent_id: "a",
+    hub_url: "ws://hub/ws",
+    pid: 4711,
+    started_at: 0,
+    now: 100_000,
+    connection: { phase: "identified", since: 1_000, last_heard_at: 40_000 },
+    task: null,
+    owed: [],
+    leaving: [],
+    draining: false,
+    disk: "ok",
+    counters: {}
+  }
+
+  it("is well where the sidecar has heard from the hub within two of them", () => {
+    well(heartbeatOf(status))
+    expect(heartbeatOf(status).found).toContain("pid 4711 heard from the hub 60 s ago, at most 60 s is well")
+  })
+
+  it("is not where it has heard nothing for longer, or is not connected", () => {
+    expect(heartbeatOf({ ...status, now: 101_000 }).verdict).toBe("failed")
+    unwell(heartbeatOf({ ...status, now: 101_000 }), /nothing from the hub for 61 s/, /look at the hub/)
+    const connection = { phase: "down", since: 1_000, last_heard_at: 99_999 } as const
+    unwell(heartbeatOf({ ...status, connection }), /not connected .* for 99 s now/, /logs --since/)
+  })
+
+  it.live("is nobody's where no sidecar runs, which is no failure", () =>
+    Effect.gen(function*() {
+      expect(yield* outcome(heartbeatCheck)).toMatchObject({
+        verdict: "skipped",
+        found: expect.stringMatching(/no sidecar runs/)
+      })
+    }))
+})
+
+describe("the wake command", () => {
+  it.live("is well where its program is there: of a list, behind our exec, and of a line", () =>
+    Effect.gen(function*() {
+      const node = process.execPath
+      well(yield* outcome(commandCheck, { wake_command: [node, "{prompt_file}"] }))
+      well(yield* outcome(commandCheck, { wake_command: [node, resolve("dist/main.js"), "exec", "--", "sh", "x"] }))
+      for (const line of ["exec /bin/sh agent.sh", ": > x; echo y", "cd x && ./y", "A=b ./y \"$TASK_ID\"", "(x)"]) {
+        well(yield* outcome(commandCheck, { wake_command: line }))
+      }
+    }))
+
+  const broken: ReadonlyArray<readonly [Settings["wake_command"], RegExp]> = [
+    [["no-such-program"], /there is no program no-such-program/],
+    [["./wake.sh"], /there is no program \.\/wake\.sh/],
+    [[process.execPath, resolve("dist/main.js"), "exec", "--json", "--", "no-such-agent"], /no-such-agent/],
+    ["no-such-program -x", /there is no program no-such-program/],
+    ["exec ./wake.sh", /there is no program \.\/wake\.sh/],
+    ["if true; then echo", /the shell cannot read wake_command/]
+  ]
+  it.live.each(broken)("is not where it is %j", ([wake_command, what]) =>
+    Effect.gen(function*() {
+      unwell(yield* outcome(commandCheck, { wake_command }), what, /docs\/agents\.md/)
+    }))
+
+  it.live("is looked at without being run", () =>
+    Effect.gen(function*() {
+      const subject = yield* makeSubject({ wake_command: "touch ran; exec touch ran" })
+      well(yield* commandCheck.run(subject))
+      expect(readdirSync(subject.folder)).toEqual([])
+    }))
+
+  it("is not where openclaw would refuse to run", () => {
+    const env = { OPENCLAW_SHELL: "exec" }
+    expect(refusedIn(env, "openclaw agent")).toMatchObject({
+      verdict: "failed",
+      remedy: expect.stringMatching(/ordinary shell/)
+    })
+    expect(refusedIn(env, "claude -p")).toBeUndefined()
+    expect(refusedIn({}, "openclaw agent")).toBeUndefined()
+  })
+
+  it.live("is not well where this shell is that of an OpenClaw agent", () =>
+    Effect.gen(function*() {
+      const before = process.env["OPENCLAW_SHELL"]
+      process.env["OPENCLAW_SHELL"] = "exec"
+      const found = yield* outcome(commandCheck, { wake_command: [process.execPath, "openclaw.mjs"] })
+      if (before === undefined) delete process.env["OPENCLAW_SHELL"]
+      else process.env["OPENCLAW_SHELL"] = before
+      unwell(found, /openclaw refuses to run/, /ordinary shell/)
+    }))
+})
+
+describe("the disk", () => {
+  it.live("is well where there is room for what the sidecar writes", () =>
+    Effect.gen(function*() {
+      const found = yield* outcome(diskSpaceCheck)
+      well(found)
+      expect(found.found).toMatch(/at least 256 MiB is well/)
+    }))
+
+  it.live("is not where there is less", () =>
+    Effect.gen(function*() {
+      unwell(yield* outcome(diskCheck(Number.MAX_SAFE_INTEGER)), /\d+ MiB are free at /, /make room/)
+    }))
+})
+
+describe("the watcher", () => {
+  it.live("is well where it tells of a new file beside the results, and nothing is left there", () =>
+    Effect.gen(function*() {
+      const subject = yield* makeSubject()
+      well(yield* parcelWatcherCheck.run(subject))
+      expect(readdirSync(subject.folder)).toEqual([])
+    }))
+
+  const deaf: Watch = () => Effect.void
+  const broken: Watch = (folder) => Effect.fail(new FileError({ path: folder, code: "ENOSPC", reason: "no watches" }))
+  const breaking: Watch = (folder, _, onError) =>
+    Effect.sync(() => onError(new FileError({ path: folder, code: "", reason: "it broke" })))
+  it.live("is not where no event comes, or nothing can be watched", () =>
+    Effect.gen(function*() {
+      unwell(yield* outcome(watcherCheck(deaf, 20)), /no event of a new file within 20 ms/, /inotify/)
+      unwell(yield* outcome(watcherCheck(broken, 1_000)), /no watches/, /every 5 s/)
+      unwell(yield* outcome(watcherCheck(breaking, 1_000)), /it broke/, /local disk/)
+    }))
+})
+
+describe("an examination", () => {
+  const examined = (config: string) => {
+    const findings: Array<string> = []
+    return examine(
+      { config, final_exit_codes: [] },
+      (finding) => Effect.sync(() => void findings.push(findingText(finding)))
+    ).pipe(
+      Effect.map((isWell) => ({ isWell, text: findings.join("") }))
+    )
+  }
+
+  it.live("says what is wrong in the configuration, and tries nothing else then", () =>
+    Effect.gen(function*() {
+      const file = join(yield* temporaryFolder, "config.json")
+      writeFileSync(file, JSON.stringify({ agent_id: "a b", token, hub_url: "x" }))
+      const { isWell, text } = yield* examined(file)
+      expect(isWell).toBe(false)
+      expect(text).toContain("✗ configuration config.json: agent_id: must be one word")
+      expect(text).toContain("→ mend it (README.md, config.json), or make one: agentcom-sidecar init\n")
+      expect(text.match(/^– .*not tried, as the configuration is not well$/gm)).toHaveLength(checks.length)
+    }))
+
+  it.live("never says a secret, wherever it stands", () =>
+    Effect.gen(function*() {
+      const folder = yield* temporaryFolder
+      const secret = "no-such-secret-program"
+      writeFileSync(
+        join(folder, "config.json"),
+        JSON.stringify({ agent_id: "a", token: secret, hub_url: "ws://127.0.0.1:9/ws?key=abc", wake_command: [secret] })
+      )
+      const { isWell, text } = yield* examined(join(folder, "config.json"))
+      expect(isWell).toBe(false)
+      expect(text).toContain("there is no program <redacted>")
+      expect(text).not.toContain(secret)
+      expect(text).not.toContain("abc")
+    }))
+
+  it.effect("calls a check that breaks or never ends failed", () =>
+    Effect.gen(function*() {
+      const subject = yield* makeSubject()
+      const dying = { name: "dying", run: () => Effect.die(new Error("oops")) }
+      unwell(yield* outcomeOf(dying, subject), /oops/, /report it/)
+      const endless = yield* Effect.forkChild(outcomeOf({ name: "endless", run: () => Effect.never }, subject))
+      yield* TestClock.adjust(limits.doctor_check_ms)
+      unwell(yield* Fiber.join(endless), /not done within 15000 ms/, /busy/)
+    }))
+
+  it("is a line a finding, with the remedy below, that no control character can leave", () => {
+    expect(findingText({ check: "disk", ...failed("a\u001bb", "do\nthis") })).toBe(
+      "✗ disk          a\\u001bb\n                → do\\u000athis\n"
+    )
+  })
+})

@@ -1,0 +1,356 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as TestClock from "effect/testing/TestClock"
+import { createServer, type IncomingHttpHeaders, request } from "node:http"
+import { listenAddress } from "../../src/config/listenAddress.ts"
+import type { Status } from "../../src/control/protocol.ts"
+import type { LifecycleEvent } from "../../src/domain/LifecycleEvent.ts"
+import { initialState } from "../../src/domain/SidecarState.ts"
+import { limits } from "../../src/limits.ts"
+import { makeHealth } from "../../src/metrics/health.ts"
+import { pageAt } from "../../src/metrics/pages.ts"
+import { makeTelemetry, startTelemetry } from "../../src/metrics/telemetry.ts"
+import { isWanted } from "../../src/metrics/wanted.ts"
+import type { Sight } from "../../src/services/Witness.ts"
+import { until } from "../support/daemon.ts"
+
+const status: Status = {
+  version: "1.2.3",
+  agent_id: "te\"st",
+  hub_url: "ws://hub/ws",
+  pid: 4711,
+  started_at: 1_000,
+  now: 61_000,
+  connection: { phase: "identified", since: 2_000, last_heard_at: 60_000 },
+  task: {
+    task_id: "task-1",
+    status: "working",
+    slot: "active",
+    generation: 1,
+    assigned_at: 31_000,
+    status_since: 40_000,
+    wake_attempts: 2,
+    woken_at: 32_000,
+    activity: "Working",
+    agent_alive: true
+  },
+  owed: ["report"],
+  leaving: [],
+  draining: false,
+  disk: "ok",
+  counters: { connections: 3, wakes: 2 }
+}
+
+const before = initialState({
+  confirmation_timeout_ms: 1,
+  agent_silence_ms: 1,
+  task_timeout_ms: 1,
+  wake_command_blocks: false
+})
+
+const frame: Sight = { _tag: "FrameIn", text: "{}" }
+
+const becoming = (phase: "down" | "connected" | "identified"): Sight => {
+  const after = { ...before, connection: { ...before.connection, phase } }
+  return { _tag: "Stepped", step: { at: 0, message: { _tag: "Connected" }, before, after, commands: [] } }
+}
+
+describe("the health", () => {
+  it.effect("is bad until the hub knows the sidecar as its agent, and again when the hub is silent for two heartbeats", () =>
+    Effect.gen(function*() {
+      const { health, witness } = yield* makeHealth
+      expect(yield* health).toMatchObject({ healthy: false, silent_ms: null })
+      yield* witness(becoming("connected"))
+      yield* witness(frame)
+      expect(yield* health).toMatchObject({ healthy: false, silent_ms: null })
+      yield* witness(becoming("identified"))
+      expect(yield* health).toEqual({ healthy: true, silent_ms: 0, reason: "heard from the hub 0 s ago" })
+      yield* TestClock.adjust("50 seconds")
+      yield* witness(frame)
+      yield* TestClock.adjust("60 seconds")
+      expect(yield* health).toMatchObject({ healthy: true, silent_ms: 60_000 })
+      yield* TestClock.adjust("1 second")
+      expect(yield* health).toEqual({
+        healthy: false,
+        silent_ms: 61_000,
+        reason: "nothing heard from the hub for 61 s, longer than 60 s"
+      })
+      yield* witness({ _tag: "BinaryIn", bytes: 1 })
+      expect(yield* health).toMatchObject({ healthy: true })
+    }))
+
+  it.effect("outlasts a short break, but not a hub that answers and does not take the agent", () =>
+    Effect.gen(function*() {
+      const { health, witness } = yield* makeHealth
+      yield* witness(becoming("identified"))
+      yield* witness(becoming("down"))
+      yield* TestClock.adjust("30 seconds")
+      expect(yield* health).toMatchObject({ healthy: true })
+      for (let refusal = 0; refusal < 4; refusal++) {
+        yield* witness(becoming("connected"))
+        yield* witness(frame)
+        yield* witness(becoming("down"))
+        yield* TestClock.adjust("10 seconds")
+      }
+      expect(yield* health).toMatchObject({ healthy: false, silent_ms: 70_000 })
+    }))
+
+  it.effect("is 200 or 503 to who asks, with the reason", () =>
+    Effect.gen(function*() {
+      const { health, witness } = yield* makeHealth
+      const sources = { health, status: Effect.succeed(status), refresh: Effect.void, is_local: true }
+      const asked = pageAt(sources, { path: "/healthz", host: "x" })
+      yield* witness(becoming("identified"))
+      expect(yield* asked).toMatchObject({ status: 200, type: "application/json; charset=utf-8" })
+      yield* TestClock.adjust("61 seconds")
+      const page = yield* asked
+      expect(page.status).toBe(503)
+      expect(JSON.parse(page.body)).toMatchObject({ healthy: false, silent_ms: 61_000 })
+    }))
+})
+
+/** The telemetry of a sidecar, asked over a real socket. */
+const running = Effect.fnUntraced(function*(
+  listen: string | undefined,
+  environment: Record<string, string> = {},
+  said: () => Status = () => status
+) {
+  const events: Array<LifecycleEvent> = []
+  const witness = yield* makeTelemetry({
+    agent_id: "tester",
+    environment,
+    listen,
+    status: Effect.sync(said),
+    log: (event) => Effect.sync(() => void events.push(event))
+  })
+  const listening = until("it listens", () => events.find((event) => event.event === "metrics_listening"))
+  const url = Effect.map(listening, (found) => found.event === "metrics_listening" ? found.url : "")
+  return { events, witness, url }
+})
+
+interface Got {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  readonly body: string
+}
+
+const get = (url: string, options: { readonly method?: string; readonly headers?: Record<string, string> } = {}) =>
+  Effect.callback<Got>((resume) => {
+    request(url, { ...options, agent: false }, (response) => {
+      let body = ""
+      response.setEncoding("utf8").on("data", (text: string) => body += text)
+      response.on("end", () => {
+        resume(Effect.succeed({ status: response.statusCode ?? 0, headers: response.headers, body }))
+      })
+    }).on("error", (error) => resume(Effect.die(error))).end()
+  })
+
+/** The samples of a text in Prometheus' format; fails where a line is in none. */
+const samplesIn = (text: string): ReadonlyMap<string, number> => {
+  const typed = new Set<string>()
+  const samples = new Map<string, number>()
+  expect(text.endsWith("\n")).toBe(true)
+  for (const line of text.trimEnd().split("\n")) {
+    const [, type] = /^# TYPE ([a-zA-Z_:][\w:]*) (?:counter|gauge)$/.exec(line) ?? []
+    if (type !== undefined) expect(typed.has(type)).toBe(false)
+    if (type !== undefined) typed.add(type)
+    if (line.startsWith("# HELP ") || type !== undefined) continue
+    const [, name = "", labels = "", value] =
+      /^([a-zA-Z_:][\w:]*)(\{(?:[a-zA-Z_]\w*="(?:[^"\\\n]|\\["\\n])*",?)+\})? (-?[\d.e+]+)$/.exec(line) ?? []
+    expect({ line, value, isTyped: typed.has(name) }).toEqual({ line, value: expect.any(String), isTyped: true })
+    samples.set(`${name}${labels}`, Number(value))
+  }
+  return samples
+}
+
+describe("the pages", () => {
+  it.live("show the metrics as Prometheus reads them, counted once however often they are read", () =>
+    Effect.gen(function*() {
+      let said = status
+      const { url } = yield* running("127.0.0.1:0", {}, () => said)
+      const base = yield* url
+      const first = yield* get(`${base}/metrics?x=1`)
+      expect(first.headers["content-type"]).toBe("text/plain; version=0.0.4; charset=utf-8")
+      said = { ...status, task: null, counters: { connections: 5, wakes: 2 } }
+      const samples = samplesIn((yield* get(`${base}/metrics`)).body)
+      const of = (from: ReadonlyMap<string, number>) => (name: string) => from.get(`agentcom_sidecar_${name}`)
+      const [before_it, now] = [of(samplesIn(first.body)), of(samples)]
+      expect(before_it("info{version=\"1.2.3\",agent_id=\"te\\\"st\"}")).toBe(1)
+      expect(before_it("connections_total")).toBe(3)
+      expect(before_it("task_held")).toBe(1)
+      expect(before_it("task_age_seconds")).toBe(30)
+      expect(before_it("agent_alive")).toBe(1)
+      expect(before_it("owed_frames")).toBe(1)
+      expect(before_it("last_heard_timestamp_seconds")).toBe(60)
+      expect(before_it("healthy")).toBe(0)
+      expect(before_it("resident_memory_bytes")).toBeGreaterThan(1_000_000)
+      expect(now("connections_total")).toBe(5)
+      expect(now("wakes_total")).toBe(2)
+      expect(now("tasks_received_total")).toBe(0)
+      expect(now("task_held")).toBe(0)
+      expect(first.body).not.toContain("task-1")
+    }))
+
+  it.live("show the status as the status command does, and nothing elsewhere", () =>
+    Effect.gen(function*() {
+      const { url } = yield* running("127.0.0.1:0")
+      const base = yield* url
+      expect(JSON.parse((yield* get(`${base}/status`)).body)).toEqual({ running: true, ...status })
+      expect((yield* get(`${base}/other`)).status).toBe(404)
+      expect((yield* get(`${base}/status`, { method: "POST" })).status).toBe(405)
+      expect(yield* get(`${base}/healthz`, { method: "HEAD" })).toMatchObject({ status: 503, body: "" })
+    }))
+
+  it.live("show no task to a page in a browser, which comes by another name, nor beyond this machine", () =>
+    Effect.gen(function*() {
+      const local = yield* (yield* running("localhost:0")).url
+      const shown = (base: string, host: string) =>
+        Effect.map(get(`${base}/status`, { headers: { host } }), (page) => page.status)
+      expect(yield* shown(local, "localhost:9464")).toBe(200)
+      expect(yield* shown(local, "127.0.0.1")).toBe(200)
+      expect(yield* shown(local, "evil.example:9464")).toBe(403)
+      expect(yield* shown(local, "127.0.0.1.evil.example")).toBe(403)
+      const open = (yield* (yield* running("0.0.0.0:0")).url).replace("0.0.0.0", "127.0.0.1")
+      expect(yield* shown(open, "127.0.0.1")).toBe(403)
+      expect((yield* get(`${open}/metrics`)).status).toBe(200)
+      expect((yield* get(`${open}/healthz`)).status).toBe(503)
+    }))
+
+  it.effect("wait for a port that is in use, which is said once and stops nothing", () =>
+    Effect.gen(function*() {
+      const held = createServer()
+      yield* Effect.promise(() => new Promise<void>((resolve) => held.listen(0, "127.0.0.1", resolve)))
+      const address = held.address()
+      const port = typeof address === "object" ? address?.port : 0
+      const { events, witness } = yield* running(`127.0.0.1:${port}`)
+      yield* until("it is told", () => events.length > 0)
+      yield* witness(frame)
+      const expected = [{
+        event: "metrics_unavailable",
+        reason: `nothing can listen at 127.0.0.1:${port}: the port is in use`
+      }]
+      expect(events).toEqual(expected)
+      yield* Effect.promise(() => new Promise((resolve) => held.close(resolve)))
+      yield* until("it has the port", () => {
+        return events.length > 1
+      }).pipe(Effect.raceFirst(Effect.forever(
+        Effect.andThen(TestClock.adjust(limits.metrics_retry_ms), Effect.promise(() => new Promise(setImmediate)))
+      )))
+      expect(events).toEqual([...expected, { event: "metrics_listening", url: `http://127.0.0.1:${port}` }])
+    }))
+})
+
+/** What a collector of OpenTelemetry is sent; it answers nothing where it hangs. */
+const collector = (hangs = false) =>
+  Effect.map(
+    Effect.acquireRelease(
+      Effect.promise(async () => {
+        const posts: Array<{ readonly path: string; readonly type: string; readonly body: string }> = []
+        const server = createServer((asked, response) => {
+          const chunks: Array<Buffer> = []
+          asked.on("data", (chunk: Buffer) => chunks.push(chunk))
+          asked.on("end", () => {
+            const body = Buffer.concat(chunks).toString()
+            posts.push({ path: asked.url ?? "", type: asked.headers["content-type"] ?? "", body })
+            if (!hangs) response.end("{}")
+          })
+        })
+        await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
+        return { server, posts }
+      }),
+      ({ server }) =>
+        Effect.sync(() => {
+          server.close()
+          server.closeAllConnections()
+        })
+    ),
+    ({ posts, server }) => {
+      const address = server.address()
+      const port = typeof address === "object" ? address?.port : 0
+      return { posts, OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}` }
+    }
+  )
+
+describe("OpenTelemetry", () => {
+  it("is wanted where a collector is named, and nothing is where there is neither that nor an address", () => {
+    expect(isWanted({ listen: undefined, environment: {} })).toBe(false)
+    expect(isWanted({ listen: undefined, environment: { OTEL_EXPORTER_OTLP_ENDPOINT: "" } })).toBe(false)
+    expect(isWanted({ listen: undefined, environment: { OTEL_EXPORTER_OTLP_ENDPOINT: "http://c" } })).toBe(true)
+    expect(isWanted({ listen: "127.0.0.1:0", environment: {} })).toBe(true)
+  })
+
+  it.live("gets the metrics as the standard variables say, under our name unless they give another", () =>
+    Effect.gen(function*() {
+      const { posts, ...endpoint } = yield* collector()
+      const often = { OTEL_METRIC_EXPORT_INTERVAL: "20", OTEL_EXPORTER_OTLP_PROTOCOL: "http/json" }
+      yield* running(undefined, { ...endpoint, ...often })
+      yield* running(undefined, { ...endpoint, ...often, OTEL_SERVICE_NAME: "mine" })
+      const with_metrics = (name: string) =>
+        until("it is exported", () => posts.find(({ body }) => body.includes("wakes_total") && body.includes(name)))
+      const { body, path, type } = yield* with_metrics("\"agentcom-sidecar\"")
+      expect({ path, type }).toEqual({ path: "/v1/metrics", type: "application/json" })
+      expect(body).toContain("\"tester\"")
+      expect(body).not.toContain("task-1")
+      expect((yield* with_metrics("\"mine\"")).body).not.toContain("\"agentcom-sidecar\"")
+    }))
+
+  it.live("gets protobuf where no protocol is named, and nothing where the exporter is none", () =>
+    Effect.gen(function*() {
+      const { posts, ...endpoint } = yield* collector()
+      yield* running(undefined, { ...endpoint, OTEL_METRICS_EXPORTER: "none", OTEL_METRIC_EXPORT_INTERVAL: "1" })
+      yield* running(undefined, { ...endpoint, OTEL_METRIC_EXPORT_INTERVAL: "20" })
+      yield* until("it is exported", () => posts.length > 1)
+      expect(new Set(posts.map(({ type }) => type))).toEqual(new Set(["application/x-protobuf"]))
+    }))
+
+  it.live("is told to be unusable where the variables are, and stops nothing", () =>
+    Effect.gen(function*() {
+      const endpoint = { OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:9" }
+      const grpc = yield* running("127.0.0.1:0", { ...endpoint, OTEL_EXPORTER_OTLP_PROTOCOL: "grpc" })
+      yield* until("it is told", () => grpc.events.some(({ event }) => event === "metrics_unavailable"))
+      expect(grpc.events).toContainEqual({
+        event: "metrics_unavailable",
+        reason: "OTEL_EXPORTER_OTLP_PROTOCOL must be http/protobuf or http/json"
+      })
+      expect((yield* get(`${yield* grpc.url}/metrics`)).status).toBe(200)
+      const odd = yield* running(undefined, { ...endpoint, OTEL_METRIC_EXPORT_INTERVAL: "often" })
+      yield* until("it is told", () => odd.events.length > 0)
+      expect(odd.events[0]).toMatchObject({ event: "metrics_unavailable" })
+    }))
+
+  it.live("does not keep the sidecar from stopping where its collector hangs", () =>
+    Effect.gen(function*() {
+      const { posts, ...endpoint } = yield* collector(true)
+      const environment = { ...endpoint, OTEL_METRIC_EXPORT_INTERVAL: "20", OTEL_EXPORTER_OTLP_TIMEOUT: "60000" }
+      const telemetry = yield* Effect.promise(() =>
+        startTelemetry({
+          agent_id: "tester",
+          environment,
+          listen: undefined,
+          status: () => Promise.resolve(status),
+          log: () => {}
+        })
+      )
+      telemetry.witness(frame)
+      yield* until("it is exported", () => posts.length > 0)
+      const begun = performance.now()
+      yield* Effect.promise(telemetry.stop)
+      expect(performance.now() - begun).toBeLessThan(limits.shutdown_ms)
+    }))
+})
+
+describe("metrics_listen", () => {
+  const accepts = (value: string): boolean => Result.isSuccess(Schema.decodeUnknownResult(listenAddress)(value))
+  it("is a host and a port", () => {
+    expect(
+      ["127.0.0.1:9464", "localhost:0", "[::1]:9464", "0.0.0.0:65535", "my-host.lan:1"].filter((value) =>
+        !accepts(value)
+      )
+    ).toEqual([])
+    expect(
+      ["9464", ":9464", "localhost", "localhost:", "::1:9464", "localhost:65536", "a b:1", "x:1/y"].filter(accepts)
+    ).toEqual([])
+  })
+})
