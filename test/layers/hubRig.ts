@@ -38,7 +38,7 @@ export const settings: Settings = {
   tasks_dir: "/nowhere/tasks",
   state_file: "/nowhere/queue.json",
   log_file: "/nowhere/sidecar.log",
-  log_file_bytes: 1_000_000,
+  log_file_bytes: 10_000_000,
   log_files: 3,
   tls_ca: null
 }

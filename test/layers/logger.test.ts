@@ -153,7 +153,7 @@ describe("the log's file", () => {
   it.effect("becomes .1 when it is full, that .2, and the oldest of them goes", () => {
     const { lines, log_file, logging } = rig()
     for (const n of [1, 2]) writeFileSync(`${log_file}.${n}`, `it was .${n}`)
-    writeFileSync(log_file, `${" ".repeat(1_000_000)}\n`)
+    writeFileSync(log_file, `${" ".repeat(10_000_000)}\n`)
     return logging(Effect.fnUntraced(function*(log) {
       yield* log(refused("last of the full one"))
       yield* log(refused("first of the new one"))

@@ -107,7 +107,7 @@ export const makeFolder: Effect.Effect<Folder, never, Scope.Scope> = Effect.acqu
       tasks_dir: file("tasks"),
       state_file: file("queue.json"),
       log_file: file("sidecar.log"),
-      log_file_bytes: 1_000_000,
+      log_file_bytes: 10_000_000,
       log_files: 3,
       tls_ca: null
     }
