@@ -17,6 +17,12 @@ const placeOf = (path: string): Promise<string> =>
     return above === path ? path : join(await placeOf(above), basename(path))
   })
 
+/** By what two paths are told to be the same place. */
+const nameOf = async (path: string, windows: boolean): Promise<string> => {
+  const place = await placeOf(path)
+  return windows ? place.toLowerCase() : place
+}
+
 /** A log that has grown too large becomes `.1`; what is set aside of the state, or not written whole, has its name and more. */
 const misplaced = (log: string, { config_file, results_dir, state_file, tasks_dir }: Places): string | undefined => {
   if (log === config_file || /^\.\d+$/.test(config_file.slice(log.length)) && config_file.startsWith(log)) {
@@ -29,12 +35,11 @@ const misplaced = (log: string, { config_file, results_dir, state_file, tasks_di
 
 /** Why the log cannot be at `log_file`, in words for its owner; undefined where it can. */
 export const logFileProblem = (log_file: string, places: Places, windows: boolean): Effect.Effect<string | undefined> =>
-  Effect.promise(async () => {
-    const named = async (path: string) => windows ? (await placeOf(path)).toLowerCase() : placeOf(path)
-    return misplaced(await named(log_file), {
-      config_file: await named(places.config_file),
-      state_file: await named(places.state_file),
-      results_dir: await named(places.results_dir),
-      tasks_dir: await named(places.tasks_dir)
+  Effect.promise(async () =>
+    misplaced(await nameOf(log_file, windows), {
+      config_file: await nameOf(places.config_file, windows),
+      state_file: await nameOf(places.state_file, windows),
+      results_dir: await nameOf(places.results_dir, windows),
+      tasks_dir: await nameOf(places.tasks_dir, windows)
     })
-  })
+  )

@@ -18,7 +18,7 @@ const linesFrom = (address: string, line: string, wanted: number, within_ms: num
       .setEncoding("utf8")
       .on("data", (text: string) => {
         said += text
-        if (lines().length >= wanted || said.length > limits.control_line_chars) resume(Effect.succeed(lines()))
+        if (lines().length >= wanted || said.length > limits.control_line_chars) socket.destroy() // which closes it
       })
       .on("error", () => resume(Effect.succeed(null)))
       .on("close", () => resume(Effect.succeed(lines())))

@@ -7,21 +7,35 @@ import * as Stream from "effect/Stream"
 import { mkdir, stat } from "node:fs/promises"
 import { basename } from "node:path"
 import { limits } from "../../limits.ts"
+import { platform } from "../../platform.ts"
 import { attempt, FileError, reasonOf } from "../files.ts"
 
 /** The folders of ours below it, and whatever is nested deeper, hold nothing that we wait for. */
 const ignore = ["sent", "rejected", "expired", "*/*"]
 
-/** Makes the folder if it is missing, and tells it from another that had its name before, and maybe its inode. */
+/**
+ * Makes the folder if it is missing, and tells it from another that had its name before, and maybe its inode. Windows gives
+ * no number out twice so soon, and where Wine plays it, the time of birth is that of the last change.
+ */
 const identify = (folder: string) =>
   attempt(folder, async () => {
     await mkdir(folder, { recursive: true })
     const { birthtimeNs, dev, ino } = await stat(folder, { bigint: true })
-    return `${dev}:${ino}:${birthtimeNs}`
+    return platform === "windows" ? `${dev}:${ino}` : `${dev}:${ino}:${birthtimeNs}`
   })
 
-/** Tells of every path that changes directly in the folder, until the scope ends. */
-export const subscribe = (folder: string, onPath: (path: string) => void, onError: (error: FileError) => void) =>
+/** What a subscription tells, and whether it is one that works. */
+interface Listener {
+  readonly onPath: (path: string) => void
+  readonly onError: (error: FileError) => void
+  readonly isWorking: () => boolean
+}
+
+/**
+ * Tells of every path that changes directly in the folder, until the scope ends. On Windows one that works is left to end
+ * with the process: its native part reads freed memory where an event comes while it is ended.
+ */
+export const subscribe = (folder: string, { isWorking, onError, onPath }: Listener) =>
   Effect.acquireRelease(
     attempt(folder, async () => {
       const { default: watcher } = await import("@parcel/watcher")
@@ -30,7 +44,10 @@ export const subscribe = (folder: string, onPath: (path: string) => void, onErro
         else for (const { path } of events) onPath(path)
       }, { ignore })
     }),
-    (subscription: AsyncSubscription) => Effect.ignore(Effect.tryPromise(() => subscription.unsubscribe()))
+    (subscription: AsyncSubscription) =>
+      platform === "windows" && isWorking()
+        ? Effect.void
+        : Effect.ignore(Effect.tryPromise(() => subscription.unsubscribe()))
   )
 
 /** The subscription, the folder it is to (null for none that works), what it has reported as broken, and who was told. */
@@ -56,8 +73,12 @@ const keepWatching = Effect.fnUntraced(
     if (failure !== null) return yield* failure
     yield* ScopedRef.set(
       subscription,
-      subscribe(folder, onPath, (error) => {
-        watching.failure = error
+      subscribe(folder, {
+        onPath,
+        onError: (error) => {
+          watching.failure = error
+        },
+        isWorking: () => watching.identity !== null
       })
     )
     watching.identity = identity
