@@ -63,18 +63,19 @@ export const apiOf = (hub_url: string): string => new URL(hub_url.replace(/^ws/i
 /** Nothing but the environment of this process. */
 const noFlags: Overrides = { flags: {}, environment: process.env }
 
+const refused = (problem: string) => new ConfigError({ problems: [problem] })
+
 /** What is said of every key, wherever it is said. */
 const readSaid = Effect.fnUntraced(function*(path: string, overrides: Overrides, windows: boolean) {
   const file = basename(path)
-  const refuse = (problem: string) => new ConfigError({ problems: [problem] })
   const json = yield* readConfigFile(path, exampleFile, windows, !areEnough(overrides)).pipe(
-    Effect.mapError((problem) => refuse(`${file}: ${problem}`))
+    Effect.mapError((problem) => refused(`${file}: ${problem}`))
   )
   const said = overlay(file, json, overrides)
   return {
     ...said,
     json: yield* withToken(dirname(resolve(path)), said.json).pipe(
-      Effect.mapError((problem) => refuse(`${said.nameOf("token_file")}: ${problem}`))
+      Effect.mapError((problem) => refused(`${said.nameOf("token_file")}: ${problem}`))
     )
   }
 })

@@ -121,11 +121,30 @@ describe("a setting", () => {
         const environment = { [variableOf(known)]: variable }
         expect(yield* load(config, environment)).toMatchObject({ [key]: fromVariable })
         expect(yield* load(config, environment, { [flagOf(known)]: flag })).toMatchObject({ [key]: fromFlag })
-        const path = write(config)
+        const file_path = write(config)
         const empty = { [variableOf(known)]: "" }
-        expect(yield* loadSettings(path, { environment: empty, flags: {} })).toEqual(yield* loadSettings(path, none))
+        expect(yield* loadSettings(file_path, { environment: empty, flags: {} })).toEqual(
+          yield* loadSettings(file_path, none)
+        )
       })
   )
+
+  it.effect("is refused under the name by which it was given", () =>
+    Effect.gen(function*() {
+      const environment = {
+        AGENTCOM_HUB_URL: "http://x",
+        AGENTCOM_WAKE_COMMAND_BLOCKS: "yes",
+        AGENTCOM_CAPABILITIES: "a,,b"
+      }
+      const problems = yield* problemsOf({ ...inFile, log_file: 7 }, environment, { "kill-grace-ms": "soon" })
+      expect(problems.toSorted()).toEqual([
+        "--kill-grace-ms: must be a number",
+        "AGENTCOM_CAPABILITIES[1]: must not be empty",
+        "AGENTCOM_HUB_URL: must be a ws:// or wss:// address",
+        "AGENTCOM_WAKE_COMMAND_BLOCKS: must be true or false",
+        "config.json: log_file: must be text in double quotes"
+      ])
+    }))
 
   it.effect("that every sidecar needs may be in the environment alone, and then there need be no file", () =>
     Effect.gen(function*() {

@@ -44,6 +44,14 @@ export class Failures {
       !answered && confirmed_at === null && life === this.#world.lives
   }
 
+  /** An earlier agent that no signal reaches gave its sign while this one lived, and nothing tells that it was not this one's. */
+  #anotherConfirmed({ spawned_at, task_id }: Session): boolean {
+    return [...this.#sessions.values()].some((session) =>
+      session.task_id === task_id && session.plan?.launches?.stoppable === false &&
+      session.confirmed_at !== null && session.confirmed_at >= spawned_at
+    )
+  }
+
   /** Nor does anything tell whose sign it is that such an agent gives. */
   #signFromBeyond(task_id: string, { failed_at }: TaskBook): boolean {
     return [...this.#sessions.values()].some((session) =>
@@ -72,7 +80,9 @@ export class Failures {
       return inTime && !this.#world.clock_was_set_ahead ? "in less time" : null
     }
     const last = book.sessions.at(-1)
-    if (last !== undefined && this.#neverConfirmed(last)) return "though its last attempt only failed to confirm"
+    if (last !== undefined && this.#neverConfirmed(last) && !this.#anotherConfirmed(last)) {
+      return "though its last attempt only failed to confirm"
+    }
     // What happened before a restart, or between a sign and our first look at it, is dated by the wall clock alone. That
     // no other jump makes an agent silent is shown on the real daemon, in test/process/faultsClock.test.ts.
     const cannotTell = this.#world.clock_was_set_ahead && book.sessions.some(
