@@ -54,6 +54,8 @@ export type LifecycleEvent =
     readonly task_id: string
     readonly generation: number
     readonly outcome: "complete" | "failed"
+    /** Why it failed, as the hub is told. */
+    readonly reason?: string
   }
   | {
     readonly event: "report_acknowledged"

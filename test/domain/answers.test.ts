@@ -16,7 +16,7 @@ describe("rule 11: a bad answer", () => {
       run: () => Run.working().found(unusable).stopped().inspected({ process: "gone" }),
       said: ["SetAside task-a sent", "SendReport task-a g1 Failed: the answer is not JSON"],
       timers: ["cancel confirmation", "cancel settle", "cancel task_timeout", "start answer 15000"],
-      logged: ["report_sent task-a 1 failed"],
+      logged: ["report_sent task-a 1 failed the answer is not JSON"],
       state:
         "task-a g1 reporting wakes 1 ended killed - failed (the answer is not JSON; sent g1) | ours | in flight: report task-a"
     },
@@ -25,7 +25,7 @@ describe("rule 11: a bad answer", () => {
       run: () => Run.working().found(unusable).stopped().inspected({ process: "gone", answer: unusable }),
       said: ["SetAside task-a sent", "SendReport task-a g1 Failed: the answer is not JSON"],
       timers: ["cancel confirmation", "cancel settle", "cancel task_timeout", "start answer 15000"],
-      logged: ["report_sent task-a 1 failed"],
+      logged: ["report_sent task-a 1 failed the answer is not JSON"],
       state:
         "task-a g1 reporting wakes 1 ended killed - failed (the answer is not JSON; sent g1) | ours | in flight: report task-a"
     },

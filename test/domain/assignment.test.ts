@@ -323,6 +323,27 @@ describe("rule 3: another task", () => {
         "task-b g1 accepted | Inspecting assess | ours | in flight: accept task-b | leaving: task-a keep | stopping: task-a"
     },
     {
+      clause: "and one that was woken, where nobody works on it any more",
+      run: () =>
+        Run.retrying().inDoubt().tell({ _tag: "RetryDue", task_id: A }).inspected({ process: "gone" }).assigned(1, B),
+      said: ["StopWatching", "StopAgent task-a linger 0", "InspectAgent task-b g1", "AcceptTask task-b g1"],
+      timers: [
+        "cancel confirmation",
+        "cancel settle",
+        "cancel lease",
+        "cancel progress",
+        "cancel task_timeout",
+        "cancel assign_grace",
+        "cancel half_open",
+        "start lease 60000",
+        "cancel assign_grace",
+        "start answer 15000"
+      ],
+      logged: ["recovery_settled task-a not_ours", "task_received task-b 1 false"],
+      state:
+        "task-b g1 accepted | Inspecting assess | ours | in flight: accept task-b | leaving: task-a keep | stopping: task-a"
+    },
+    {
       clause: "one that is looked at does not yet",
       run: () => Run.accepted().inDoubt().assigned(1, B),
       said: ["RejectTask task-b busy"],
@@ -337,15 +358,6 @@ describe("rule 3: another task", () => {
       timers: ["cancel half_open", "start answer 15000"],
       logged: ["task_refused task-b busy with task-a"],
       state: "task-a g1 working wakes 1 | Running | in_doubt | in flight: reject task-b"
-    },
-    {
-      clause: "nor one that was woken and has no answer yet",
-      run: () =>
-        Run.retrying().inDoubt().tell({ _tag: "RetryDue", task_id: A }).inspected({ process: "gone" }).assigned(1, B),
-      said: ["RejectTask task-b busy"],
-      timers: ["cancel half_open", "start answer 15000"],
-      logged: ["task_refused task-b busy with task-a"],
-      state: "task-a g1 waking wakes 1 ended exited 1 | in_doubt | in flight: reject task-b"
     },
     {
       clause: "nor one that is not in doubt yet",

@@ -122,7 +122,7 @@ describe("rule 12: the disk", () => {
       run: () => Run.working().found(failure).tell(saveFailed(false, true)).tell(saveSucceeded),
       said: ["SendReport task-a g1 Failed: it went wrong"],
       timers: ["start answer 15000"],
-      logged: ["state_saved_again", "report_sent task-a 1 failed"],
+      logged: ["state_saved_again", "report_sent task-a 1 failed it went wrong"],
       state: "task-a g1 reporting wakes 1 failed (it went wrong; sent g1) | ours | in flight: report task-a"
     },
     {

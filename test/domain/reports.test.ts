@@ -43,7 +43,7 @@ describe("rule 5: reports are owed until answered", () => {
       run: () => Run.working().found(failure),
       said: ["SetAside task-a sent", "SendReport task-a g1 Failed: it went wrong"],
       timers: ["cancel confirmation", "cancel settle", "cancel task_timeout", "start answer 15000"],
-      logged: ["answer_found task-a failure", "report_sent task-a 1 failed"],
+      logged: ["answer_found task-a failure", "report_sent task-a 1 failed it went wrong"],
       state: "task-a g1 reporting wakes 1 failed (it went wrong; sent g1) | ours | in flight: report task-a"
     },
     {
@@ -196,7 +196,7 @@ describe("rule 5: reports are owed until answered", () => {
       run: () => Run.failing().tell({ _tag: "RateLimited", retry_after_ms: 7_000 }).timer("resend"),
       said: ["SendReport task-a g1 Failed: it went wrong"],
       timers: ["start answer 15000"],
-      logged: ["report_sent task-a 1 failed"],
+      logged: ["report_sent task-a 1 failed it went wrong"],
       state: "task-a g1 reporting wakes 1 failed (it went wrong; sent g1) | ours | in flight: report task-a"
     },
     {
@@ -430,7 +430,10 @@ describe("rule 5: reports are owed until answered", () => {
         "SendReport task-a g1 Failed: the hub did not take the answer: validation_failed"
       ],
       timers: ["cancel answer", "cancel resend", "start answer 15000"],
-      logged: ["frame_refused task_complete validation_failed", "report_sent task-a 1 failed"],
+      logged: [
+        "frame_refused task_complete validation_failed",
+        "report_sent task-a 1 failed the hub did not take the answer: validation_failed"
+      ],
       state:
         "task-a g1 reporting wakes 1 failed (the hub did not take the answer: validation_failed; sent g1) | has Success | ours | in flight: report task-a"
     },
@@ -443,7 +446,10 @@ describe("rule 5: reports are owed until answered", () => {
         "SendReport task-a g1 Failed: the hub did not take the answer: invalid_json"
       ],
       timers: ["cancel answer", "cancel resend", "start answer 15000"],
-      logged: ["frame_refused report invalid_json", "report_sent task-a 1 failed"],
+      logged: [
+        "frame_refused report invalid_json",
+        "report_sent task-a 1 failed the hub did not take the answer: invalid_json"
+      ],
       state:
         "task-a g1 reporting wakes 1 failed (the hub did not take the answer: invalid_json; sent g1) | has Success | ours | in flight: report task-a"
     },
@@ -617,7 +623,7 @@ describe("rule 5: reports are owed until answered", () => {
       run: () => Run.failing().reconnected().answered("continue").acked(),
       said: ["SendReport task-a g1 Failed: it went wrong"],
       timers: ["cancel answer", "cancel resend", "start answer 15000"],
-      logged: ["report_sent task-a 1 failed"],
+      logged: ["report_sent task-a 1 failed it went wrong"],
       state: "task-a g1 reporting wakes 1 failed (it went wrong; sent g1) | ours | in flight: report task-a"
     },
     {
@@ -625,7 +631,7 @@ describe("rule 5: reports are owed until answered", () => {
       run: () => Run.failing().reconnected().assigned(1).answered("continue").acked(),
       said: ["SendReport task-a g1 Failed: it went wrong"],
       timers: ["cancel answer", "cancel resend", "start answer 15000"],
-      logged: ["report_sent task-a 1 failed"],
+      logged: ["report_sent task-a 1 failed it went wrong"],
       state: "task-a g1 reporting wakes 1 failed (it went wrong; sent g1) | ours | in flight: report task-a"
     },
     {
@@ -676,7 +682,7 @@ describe("rule 5: reports are owed until answered", () => {
       run: () => Run.working().offline().found(failure).tell(...connect).answered("abort").assigned(3).acked(),
       said: ["SetAside task-a sent", "SendReport task-a g3 Failed: it went wrong"],
       timers: ["cancel answer", "cancel resend", "start answer 15000"],
-      logged: ["report_sent task-a 3 failed"],
+      logged: ["report_sent task-a 3 failed it went wrong"],
       state: "task-a g3 reporting failed (it went wrong; sent g3) | ours | in flight: report task-a"
     },
     {

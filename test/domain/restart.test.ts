@@ -302,7 +302,7 @@ describe("rule 10: restart", () => {
         ).acked(),
       said: ["SetAside task-a sent", "SendReport task-a g1 Failed: it went wrong"],
       timers: ["cancel answer", "cancel resend", "start answer 15000"],
-      logged: ["report_sent task-a 1 failed"],
+      logged: ["report_sent task-a 1 failed it went wrong"],
       state:
         "task-a g1 reporting wakes 1 failed (it went wrong; sent g1) | ours | recovery denied | in flight: report task-a"
     },

@@ -126,7 +126,7 @@ describe("rule 7: the end of a silent agent", () => {
         "SendReport task-a g1 Failed: the wake command ended with exit code 2: bye; there is no answer"
       ],
       timers: ["cancel confirmation", "cancel settle", "cancel task_timeout", "start answer 15000"],
-      logged: ["report_sent task-a 1 failed"],
+      logged: ["report_sent task-a 1 failed the wake command ended with exit code 2: bye; there is no answer"],
       state:
         "task-a g1 reporting wakes 1 ended exited 2 failed (the wake command ended with exit code 2: bye; there is no answer; sent g1) | ours | in flight: report task-a"
     },
@@ -140,7 +140,7 @@ describe("rule 7: the end of a silent agent", () => {
         }),
       said: ["SetAside task-a sent", "SendReport task-a g1 Failed: the task took longer than 86400000 ms"],
       timers: ["cancel confirmation", "cancel settle", "cancel task_timeout", "start answer 15000"],
-      logged: ["report_sent task-a 1 failed"],
+      logged: ["report_sent task-a 1 failed the task took longer than 86400000 ms"],
       state:
         "task-a g1 reporting wakes 1 failed (the task took longer than 86400000 ms; sent g1) | ours | in flight: report task-a"
     },
@@ -272,7 +272,7 @@ describe("rule 7: the end of a silent agent", () => {
       run: () => Run.working().after(86_400_000).timer("task_timeout").stopped().inspected({ process: "gone" }),
       said: ["SetAside task-a sent", "SendReport task-a g1 Failed: the task took longer than 86400000 ms"],
       timers: ["cancel confirmation", "cancel settle", "cancel task_timeout", "start answer 15000"],
-      logged: ["report_sent task-a 1 failed"],
+      logged: ["report_sent task-a 1 failed the task took longer than 86400000 ms"],
       state:
         "task-a g1 reporting wakes 1 ended killed - failed (the task took longer than 86400000 ms; sent g1) | ours | in flight: report task-a"
     },

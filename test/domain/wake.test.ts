@@ -331,7 +331,7 @@ describe("rule 6: the wake", () => {
         "cancel task_timeout",
         "start answer 15000"
       ],
-      logged: ["answer_found task-a failure", "agent_started task-a 0", "report_sent task-a 1 failed"],
+      logged: ["answer_found task-a failure", "agent_started task-a 0", "report_sent task-a 1 failed it went wrong"],
       state:
         "task-a g1 reporting wakes 1 ended killed - failed (it went wrong; sent g1) | ours | in flight: report task-a"
     },
@@ -434,7 +434,9 @@ describe("rule 6: the wake", () => {
         "SendReport task-a g1 Failed: no wake succeeded in 4 attempts; the last: the wake command ended with exit code 1: boom; there is no answer"
       ],
       timers: ["cancel confirmation", "cancel settle", "cancel task_timeout", "start answer 15000"],
-      logged: ["report_sent task-a 1 failed"],
+      logged: [
+        "report_sent task-a 1 failed no wake succeeded in 4 attempts; the last: the wake command ended with exit code 1: boom; there is no answer"
+      ],
       state:
         "task-a g1 reporting wakes 4 ended exited 1 failed (no wake succeeded in 4 attempts; the last: the wake command ended with exit code 1: boom; there is no answer; sent g1) | ours | in flight: report task-a"
     },
@@ -471,7 +473,7 @@ describe("rule 6: the wake", () => {
         Run.spawning().tell({ _tag: "WakeImpossible", task_id: A, wake_id: "g1a1t1000000", reason: "too large" }),
       said: ["SetAside task-a sent", "SendReport task-a g1 Failed: too large"],
       timers: ["cancel confirmation", "cancel settle", "cancel task_timeout", "start answer 15000"],
-      logged: ["report_sent task-a 1 failed"],
+      logged: ["report_sent task-a 1 failed too large"],
       state: "task-a g1 reporting wakes 1 failed (too large; sent g1) | ours | in flight: report task-a"
     },
     {

@@ -86,9 +86,8 @@ const assignedAgain = (task: Task, assignment: Assignment): Rule => {
 }
 
 /** Rule 4: what is in doubt and has nobody at work on it keeps no other task waiting: what it has is kept on disk. */
-const givesWay = ({ agent, connection, disk, draining }: SidecarState, task: Task): boolean =>
-  draining === null && disk === "ok" && connection.standing === "in_doubt" && agent.activity._tag === "Idle" &&
-  (task.status === "reporting" || task.wake === null)
+const givesWay = ({ agent, connection, disk, draining }: SidecarState): boolean =>
+  draining === null && disk === "ok" && connection.standing === "in_doubt" && agent.activity._tag === "Idle"
 
 /** Rules 2, 3 and 13: a task is pushed to us. */
 export const taskAssigned = (assignment: Assignment): Rule =>
@@ -97,7 +96,7 @@ export const taskAssigned = (assignment: Assignment): Rule =>
     const { task_id } = assignment
     if (task !== null && task.task_id === task_id) return all(gaveUsATask, assignedAgain(task, assignment))
     if (!isSafeTaskId(task_id)) return refused(task_id, "the id cannot be a file name")
-    if (task !== null && givesWay(state, task)) {
+    if (task !== null && givesWay(state)) {
       return all(
         settled("not_ours"),
         clearSlot("keep", 0),

@@ -62,7 +62,7 @@ const sendReport = (task: Task, report: Report): Rule =>
       event: "report_sent",
       task_id: task.task_id,
       generation: task.generation,
-      outcome: report._tag === "Complete" ? "complete" : "failed"
+      ...report._tag === "Complete" ? { outcome: "complete" } : { outcome: "failed", reason: report.reason }
     })
   )
 
