@@ -63,6 +63,7 @@ export const limits = {
   control_connections: 16,
   operator_requests: 4,
   status_interval_ms: 1_000,
+  drain_silences: 3,
   lock_attempts: 5,
   disk_retry_ms: 5_000,
   state_file_bytes: 128 * 1024 * 1024,

@@ -84,6 +84,7 @@ const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
     "Sidecar.ts",
     "SidecarConfig.ts",
     "actor",
+    "completion",
     "config",
     "control",
     "dev",
@@ -100,6 +101,7 @@ const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
     "setup",
     "version.ts"
   ],
+  completion: [],
   "version.ts": [],
   "main.ts": ["cli", "exitCodes.ts"]
 }

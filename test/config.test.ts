@@ -317,7 +317,8 @@ describe("what is wrong in config.json", () => {
       const example = resolve("config.example.json")
       const missing = (windows: boolean) =>
         Effect.map(Effect.flip(loadSettings(path, nothing, windows)), ({ message }) => message)
-      const told = "config.json: there is no such file; make one from config.example.json and fill it in:"
+      const told =
+        "config.json: there is no such file; make one by agentcom-sidecar init, or from config.example.json and fill it in:"
       expect(yield* missing(false)).toBe(`${told} cp ${basename(example)} ${path}`)
       expect(yield* missing(true)).toBe(`${told} copy ${basename(example)} ${path}`)
     }))

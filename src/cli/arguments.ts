@@ -50,9 +50,19 @@ const optionProblem = ({ inlineValue, name, rawName, value }: OptionToken): stri
 const misused = (problem: string): Invocation => ({ _tag: "Misused", problem })
 
 /** What is wrong with what follows the name of the command. */
-const restProblem = (command: CommandName, [extra]: ReadonlyArray<string>, rest: ReadonlyArray<string>) => {
+const restProblem = (
+  command: CommandName,
+  [extra, second]: ReadonlyArray<string>,
+  rest: ReadonlyArray<string>
+): string | undefined => {
   if (commands[command].takesFiles === true) {
     return extra === undefined && rest.length === 0 ? `${command} needs a file` : undefined
+  }
+  const choices = commands[command].takesOneOf
+  if (choices !== undefined) {
+    const argument = second ?? rest[0]
+    if (extra === undefined || !choices.includes(extra)) return `${command} needs one of ${choices.join(", ")}`
+    return argument === undefined ? undefined : `${command} takes no argument ${argument}`
   }
   if (commands[command].takesCommand !== true) {
     const argument = extra ?? rest[0]

@@ -36,6 +36,8 @@ interface Command {
   readonly takesSettings?: true
   /** Whether the command line of another program follows, behind `--`. */
   readonly takesCommand?: true
+  /** What its one argument may be. */
+  readonly takesOneOf?: ReadonlyArray<string>
   /** Whether files follow, one or more. */
   readonly takesFiles?: true
   readonly load: () => Promise<{ readonly main: (options: Options, rest: ReadonlyArray<string>) => void }>
@@ -43,7 +45,10 @@ interface Command {
 
 /** Each command is imported only when it is asked for, so that the daemon loads nothing it does not run. */
 export const commands: Readonly<
-  Record<"run" | "dry-run" | "init" | "doctor" | "status" | "logs" | "drain" | "exec" | "dev-hub" | "demo", Command>
+  Record<
+    "run" | "dry-run" | "init" | "doctor" | "status" | "logs" | "drain" | "exec" | "completion" | "dev-hub" | "demo",
+    Command
+  >
 > = {
   run: { options: ["config", "record"], takesSettings: true, load: () => import("./run.ts") },
   "dry-run": {
@@ -60,6 +65,11 @@ export const commands: Readonly<
   logs: { options: ["config", "follow", "task", "since"], load: () => import("./logs.ts") },
   drain: { options: ["config"], load: () => import("./drain.ts") },
   exec: { options: ["json", "progress"], takesCommand: true, load: () => import("./exec.ts") },
+  completion: {
+    options: [],
+    takesOneOf: ["bash", "zsh", "fish", "powershell", "-"],
+    load: () => import("./completion.ts")
+  },
   "dev-hub": { options: ["port", "time-scale"], load: () => import("./devHub.ts") },
   demo: { options: [], load: () => import("./demo.ts") }
 }

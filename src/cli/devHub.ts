@@ -23,8 +23,9 @@ const portInWords = ({ cause, message, port }: PortError): CommandFailed => {
 
 const greeting = ({ httpUrl, url }: DevHub): string =>
   `The development hub listens on ${url} and ${httpUrl}
-An agent gets its token by:  curl -d '{"agent_id":"my-agent"}' ${httpUrl}/api/onboard/register
-A task is given by:          curl -d '{"description":"say hello"}' -H "Authorization: Bearer TOKEN" ${httpUrl}/api/tasks
+It forgets everything when it ends: what was registered then has to be registered again.
+An agent is registered by:  agentcom-sidecar init --hub-url ${url}
+A task is given by:         curl -d '{"description":"say hello"}' -H "Authorization: Bearer TOKEN" ${httpUrl}/api/tasks
 `
 
 const readable = ({ agent, dir, msg, t }: HubFrame): string =>

@@ -18,6 +18,8 @@ export const main = ({ config }: Options): void =>
       const holds = asked.task === null ? "" : `; it finishes ${asked.task.task_id} first`
       say(`The sidecar with pid ${asked.pid} takes no more tasks${holds}.`)
       yield* ask(folder, "status").pipe(
+        // One that is about to end may take the question and be gone before it has answered.
+        Effect.retry({ schedule: Schedule.spaced(limits.status_interval_ms), times: limits.drain_silences }),
         Effect.repeat({ schedule: Schedule.spaced(limits.status_interval_ms), until: (status) => status === null })
       )
       say("It has stopped.")

@@ -43,6 +43,8 @@ Usage: agentcom-sidecar [command] [options]
   exec -- COMMAND ...  used as wake_command: runs an agent that writes no files, its end is the answer
     --json             the JSON object that it prints is the answer
     --progress         what it prints is told as progress
+  completion SHELL     prints what makes bash, zsh, fish or powershell complete all this with the tab key; with - in its
+                       place it is asked by them for what may follow the words on standard input
   dev-hub              runs a hub for development, on this machine only
     --port PORT        where it listens (default: 4000; 0 takes any free port)
     --time-scale N     how many times as fast as real its time passes (default: 1)

@@ -3,7 +3,7 @@ import * as Redacted from "effect/Redacted"
 import { readFile } from "node:fs/promises"
 import { createInterface } from "node:readline/promises"
 import { exitCodes } from "../exitCodes.ts"
-import { type Ask, type Given, init, type Made } from "../setup/init.ts"
+import { type Ask, type Given, init, InitRefused, type Made } from "../setup/init.ts"
 import { CommandFailed } from "./CommandFailed.ts"
 import type { Options } from "./commands.ts"
 import { inOneLine } from "./inOneLine.ts"
@@ -19,16 +19,24 @@ const atTerminal = Effect.map(
   ),
   (terminal): Ask => (question, byDefault) =>
     Effect.map(
-      Effect.promise((signal) => terminal.question(`${question} [${byDefault}]: `, { signal })),
+      Effect.tryPromise({
+        try: (signal) => terminal.question(`${question} [${byDefault}]: `, { signal }),
+        // By Ctrl+C or Ctrl+D, as nothing else can go wrong here.
+        catch: () => new InitRefused({ problems: ["init was broken off: nothing is registered or written"] })
+      }),
       (answer) => answer.trim() === "" ? byDefault : answer.trim()
     )
 )
 
-const told = ({ agent_id, guard, path, registered }: Made): string =>
+/** How the next command has to begin for whom npx has started this one. */
+const program = (environment: NodeJS.ProcessEnv): string =>
+  environment["npm_command"] === "exec" ? "npx agentcom-sidecar" : "agentcom-sidecar"
+
+const told = ({ agent_id, guard, path, registered }: Made, as: string): string =>
   `${registered ? `${agent_id} is registered at the hub. ` : ""}${path} is written, readable by you only.\n` +
   (guard === null ? "" : `${guard} keeps the agent from reading the token in it.\n`) +
-  `The hub takes the token. Next: agentcom-sidecar doctor --config ${path}\n` +
-  `then:                       agentcom-sidecar run --config ${path}\n`
+  `The hub takes the token. Next: ${as} doctor --config ${path}\n` +
+  `then:                       ${as} run --config ${path}\n`
 
 const readToken = (file: string | undefined) =>
   file === undefined ? Effect.succeed(undefined) : Effect.tryPromise(() => readFile(file, "utf8")).pipe(
@@ -53,7 +61,7 @@ export const main = (options: Options): void =>
   runMain((stopRequested) => {
     const made = Effect.gen(function*() {
       const ask = options.yes === undefined && process.stdin.isTTY ? yield* atTerminal : takeDefault
-      process.stdout.write(told(yield* init(yield* givenBy(options), ask)))
+      process.stdout.write(told(yield* init(yield* givenBy(options), ask), program(process.env)))
       return exitCodes.stopped
     }).pipe(
       Effect.scoped,

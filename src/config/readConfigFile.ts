@@ -15,7 +15,7 @@ const typed = (path: string): string => {
 
 const notFound = (path: string, example: string, windows: boolean): string => {
   const copy = `${windows ? "copy" : "cp"} ${typed(example)} ${typed(resolve(path))}`
-  return `there is no such file; make one from config.example.json and fill it in: ${copy}`
+  return `there is no such file; make one by agentcom-sidecar init, or from config.example.json and fill it in: ${copy}`
 }
 
 const parse = (text: string): Effect.Effect<unknown, string> =>

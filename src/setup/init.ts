@@ -31,8 +31,8 @@ export interface Given {
   readonly token?: Redacted.Redacted<string> | undefined
 }
 
-/** Asks the person at the terminal; answers the default itself where nobody is to be asked. */
-export type Ask = (question: string, byDefault: string) => Effect.Effect<string>
+/** Asks the person at the terminal, who may refuse; answers the default itself where nobody is to be asked. */
+export type Ask = (question: string, byDefault: string) => Effect.Effect<string, InitRefused>
 
 const hostAsAgent = (): string => hostname().split(".", 1)[0]?.replaceAll(/[^\p{L}\p{N}._-]+/gu, "-") || "my-agent"
 

@@ -62,6 +62,9 @@ describe("the command line", () => {
     ["exec agent", "exec takes its command behind --, as in exec -- agent"],
     ["exec --config x -- agent", "--config is not an option of exec"],
     ["exec --json=1 -- agent", "--json takes no value"],
+    ["completion", "completion needs one of bash, zsh, fish, powershell, -"],
+    ["completion bash zsh", "completion takes no argument zsh"],
+    ["completion bash --json", "--json is not an option of completion"],
     ["run -- now", "run takes no argument now"],
     ["run --port 1", "--port is not an option of run"],
     ["dev-hub --config x", "--config is not an option of dev-hub"]

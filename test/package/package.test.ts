@@ -1,0 +1,150 @@
+import { afterAll, beforeAll, describe, expect, it } from "@effect/vitest"
+import { parse } from "acorn"
+import { full } from "acorn-walk"
+import * as Effect from "effect/Effect"
+import { spawnSync } from "node:child_process"
+import { readFileSync, statSync } from "node:fs"
+import { isBuiltin } from "node:module"
+import { homedir } from "node:os"
+import { dirname, join, resolve, sep } from "node:path"
+import { setTimeout as wait } from "node:timers/promises"
+import { exitCodes } from "../../src/exitCodes.ts"
+import { environment, installed, run, start } from "./support.ts"
+
+const most_packed_kB = 600
+const most_unpacked_kB = 1_600
+
+let user: ReturnType<typeof installed>
+beforeAll(() => {
+  user = installed()
+}, 90_000)
+afterAll(() => user.remove())
+
+const paths = (): ReadonlyArray<string> => user.packed.files.map(({ path }) => path)
+const text = (path: string): string => readFileSync(join(user.root, path), "utf8")
+const manifest = (): Readonly<Record<string, Readonly<Record<string, string>>>> => JSON.parse(text("package.json"))
+
+/** The modules that a bundled file imports, by name. */
+const imported = (path: string): ReadonlyArray<string> => {
+  const names: Array<string> = []
+  full(parse(text(path), { ecmaVersion: "latest", sourceType: "module", allowHashBang: true }), (node) => {
+    const source = "source" in node ? node.source : undefined
+    if (typeof source !== "object" || source === null || !("value" in source)) return
+    if (typeof source.value === "string" && !source.value.startsWith(".")) names.push(source.value)
+  })
+  return names
+}
+
+describe("the tarball", () => {
+  it("holds the bundle, the documents, the examples and what starts it, and nothing else", () => {
+    const known =
+      /^(?:dist|docs|examples|scripts\/update)\/|^(?:README|CONTRIBUTING)\.md$|^LICENSE$|^package\.json$|^config\.(?:example|schema)\.json$|^ecosystem\.config\.cjs$|^scripts\/start\.mjs$/
+    expect(paths().filter((path) => !known.test(path))).toEqual([])
+    for (
+      const needed of ["dist/main.js", "dist/run.js", "dist/bin/agentcom-sidecar", "docs/agents.md", "examples/wake.sh"]
+    ) expect(paths()).toContain(needed)
+  })
+
+  it("is small", () => {
+    expect(user.packed.size / 1000).toBeLessThan(most_packed_kB)
+    expect(user.packed.unpackedSize / 1000).toBeLessThan(most_unpacked_kB)
+  })
+
+  it("names no folder of the machine it was made on", () => {
+    const local = [resolve("."), `${homedir()}${sep}`, "sourceMappingURL"]
+    const named = paths().flatMap((path) =>
+      local.filter((part) => text(path).includes(part)).map((part) => [path, part])
+    )
+    expect(named).toEqual([])
+  })
+
+  it("holds every file that its documents link to", () => {
+    const broken = paths().filter((path) => path.endsWith(".md")).flatMap((path) =>
+      [...text(path).matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)]
+        .map(([, link = ""]) => join(dirname(path), link).replaceAll("\\", "/"))
+        .filter((link) => !user.has(link))
+        .map((link) => `${path}: ${link}`)
+    )
+    expect(broken).toEqual([])
+  })
+
+  it("declares every package that its bundle imports, and asks nothing to be built by its user", () => {
+    const { dependencies = {}, scripts = {} } = manifest()
+    const names = paths().filter((path) => /^dist\/.*\.js$/.test(path)).flatMap(imported)
+    const missing = names.filter((name) => !isBuiltin(name) && dependencies[name] === undefined)
+    expect(names).toContain("@parcel/watcher")
+    expect([...new Set(missing)]).toEqual([])
+    expect(Object.keys(scripts).filter((name) => /^(?:pre|post)?install$/.test(name))).toEqual([])
+  })
+
+  it("is installed into an empty folder, with its program and examples executable", () => {
+    expect(user.install).toMatchObject({ code: 0 })
+    for (const path of ["dist/main.js", "dist/bin/agentcom-sidecar", "examples/wake.sh"]) {
+      expect(statSync(join(user.root, path)).mode & 0o111).not.toBe(0)
+    }
+  })
+})
+
+describe("in an empty folder, with nothing but the tarball, npx agentcom-sidecar", () => {
+  /** What a command prints, which has to end well. */
+  const npx = (...args: ReadonlyArray<string>): string => {
+    const { code, errors, output } = run(user.user, "npx", "agentcom-sidecar", ...args)
+    expect({ code, told: code === 0 ? "" : output + errors }).toEqual({ code: 0, told: "" })
+    return output
+  }
+
+  it.live("sets an agent up, checks it, and works off a task", () =>
+    Effect.gen(function*() {
+      const hub = yield* start(user.user, ["dev-hub", "--port", "0"])
+      const http = yield* hub.says(/"http":"([^"]+)"/)
+      const hub_url = `${http.replace("http", "ws")}/ws`
+      const made = npx("init", "--yes", "--type", "script", "--agent-id", "packed", "--hub-url", hub_url)
+      expect(made).toContain(" Next: npx agentcom-sidecar doctor ")
+      user.copy("examples/wake.sh", "wake.sh")
+      npx("doctor")
+
+      const sidecar = yield* start(user.user, ["run"])
+      yield* sidecar.says(/"identified"/)
+      const { token }: { readonly token: string } = JSON.parse(readFileSync(join(user.user, "config.json"), "utf8"))
+      const asked = (path: string, body?: object) =>
+        Effect.promise(async (): Promise<{ readonly task_id?: string; readonly status: string }> => {
+          const init = body === undefined ? {} : { method: "POST", body: JSON.stringify(body) }
+          const response = await fetch(`${http}${path}`, { ...init, headers: { Authorization: `Bearer ${token}` } })
+          return JSON.parse(await response.text())
+        })
+      const { task_id = "" } = yield* asked("/api/tasks", { description: "say hello" })
+      yield* sidecar.says(/"report_acknowledged"/)
+      for (let left = 100; left > 0; left--) {
+        if ((yield* asked(`/api/tasks/${task_id}`)).status === "completed") break
+        yield* Effect.promise(() => wait(20))
+      }
+      expect((yield* asked(`/api/tasks/${task_id}`)).status).toBe("completed")
+      expect(npx("status")).toMatch(/tasks completed 1\b/)
+      expect(npx("logs", "--task", task_id)).toContain("complete")
+      npx("drain")
+      expect(yield* sidecar.ended).toBe(exitCodes.stopped)
+    }), 40_000)
+})
+
+describe("a Node.js that is too old", () => {
+  const pretended = "data:text/javascript,Object.defineProperty(process.versions,'node',{value:'20.20.2'})"
+  /** An old one of this machine, if there is one, and this one with another number. */
+  const old = (): ReadonlyArray<ReadonlyArray<string>> => {
+    const { status, stdout } = spawnSync("/usr/bin/node", ["--version"], { encoding: "utf8" })
+    const [, major = 99] = /^v(\d+)/.exec(status === 0 ? stdout : "") ?? []
+    return [[process.execPath, "--import", pretended], ...Number(major) < 22 ? [["/usr/bin/node"]] : []]
+  }
+
+  it("is told so in one sentence, and the exit code says that a restart would mend nothing", () => {
+    for (const [node = "", ...args] of old()) {
+      const program = join(user.root, "dist", "main.js")
+      const { status, stderr, stdout } = spawnSync(node, [...args, program, "run"], {
+        encoding: "utf8",
+        env: environment
+      })
+      expect(status).toBe(exitCodes.configuration)
+      expect(stdout).toBe("")
+      expect(stderr).toMatch(/^agentcom-sidecar needs Node\.js [\d.]+ or newer; this is 20\.[\d.]+\d\.?[^\n]*\n$/)
+    }
+  })
+})
