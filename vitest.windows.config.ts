@@ -5,7 +5,7 @@ export default defineConfig({
   test: {
     include: ["test/windows/**/*.smoke.ts"],
     globalSetup: "test/windows/setup.ts",
-    testTimeout: 60_000,
+    testTimeout: 180_000,
     maxWorkers: 2
   }
 })
