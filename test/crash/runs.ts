@@ -10,6 +10,7 @@ import { type Kill, nameOf, type Scenario } from "./kills.ts"
 import { randomFrom } from "./options.ts"
 import { type Phase, phaseOf } from "./phases.ts"
 import {
+  comesTrue,
   expect,
   isCleanedUp,
   isWrittenDown,
@@ -39,6 +40,8 @@ type Running = Effect.Effect<Result, never, Scope.Scope>
 /** The moments of the kills at random times, in milliseconds; a quick task takes some 500 from the start of its daemon. */
 const randomly = { most: 3, lifeMs: 600, workMs: 1_200 }
 const longestHoldMs = 1_500
+/** A kill that strace made as the run was done takes effect when strace has let go. */
+const lastKillMs = 200
 /** For a daemon that is back to wake the agent again, if it is so wrong. */
 const temptationMs = 300
 
@@ -91,7 +94,8 @@ const runAtCall = (scene: Scene, main: string, kill: Extract<Kill, { _tag: "AtCa
       yield* overOrDone(scene, life, submitted)
       return submitted
     }))
-    if (!life.isOver()) return { killed: [], faults: yield* verify(scene, task) }
+    const isDead = yield* comesTrue(() => life.isOver() || !isAlive(life.pid), lastKillMs)
+    if (!isDead) return { killed: [], faults: yield* verify(scene, task) }
     return yield* restartAndVerify(scene, main, task, [phaseOf(life.logged())])
   })
 
