@@ -2,7 +2,7 @@
 // Bundles src into dist: main.js and, beside it, a chunk for each command and what they share; the daemon and its telemetry
 // by themselves; bin/ for the PATH of a wake.
 import { spawnSync } from "node:child_process"
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { basename, dirname, join, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
 
@@ -112,6 +112,8 @@ try {
   for (const entry of ["src/main.ts", ...apart]) await bundle(esbuild, entry)
   chmodSync(join(fresh, "main.js"), 0o755)
   writePrograms()
+  // What runs in the browser is read by --html, and not bundled.
+  cpSync(join(root, "src/replay/html/page"), join(fresh, "page"), { recursive: true })
   writeFileSync(join(fresh, "build.json"), `${JSON.stringify({ version, commit })}\n`)
   swap()
   // What was built last is what scripts/start.mjs runs.

@@ -1,5 +1,4 @@
 import * as Schema from "effect/Schema"
-import type { Message } from "../domain/Message.ts"
 import { StoredState } from "../domain/SidecarState.ts"
 import { JsonObject, WakeEnd } from "../domain/Task.ts"
 
@@ -67,4 +66,4 @@ export type LocalFact = typeof LocalFact.Type
 const tags: ReadonlySet<string> = new Set(LocalFact.members.map(({ fields: { _tag } }) => _tag.schema.literal))
 
 /** Whether a message is told by the machine we run on, and not by a frame of the hub, which is recorded as that frame. */
-export const isLocalFact = (message: Message): message is LocalFact => tags.has(message._tag)
+export const isLocalFact = (message: { readonly _tag: string }): message is LocalFact => tags.has(message._tag)

@@ -6,7 +6,7 @@ import { Script } from "./engine/Script.ts"
 import { Sidecar } from "./engine/Sidecar.ts"
 import { Stage } from "./engine/Stage.ts"
 import { Tally } from "./engine/Tally.ts"
-import { beginsLife, type Line, type Recorded } from "./engine/Window.ts"
+import { beginsLife, isDoing, type Line, type Recorded } from "./engine/Window.ts"
 import type { Entry } from "./format.ts"
 import { limits } from "./limits.ts"
 import type { Place, ReplayEvent } from "./ReplayEvent.ts"
@@ -117,19 +117,22 @@ export class Replay {
     const { scripted } = this.#stage
     if (scripted && beginsLife(entry)) this.#sidecar.end()
     this.#passTo(entry, place)
+    if (scripted && isDoing(entry)) this.#sidecar.facts.goOn(entry)
     this.#stage.window.take()
     this.#last_t = entry.t
-    const { next } = this.#stage.window
-    this.#stage.isCutHere = next === undefined || (scripted ? beginsLife(next) : isIdentify(next))
+    const { doing, next } = this.#stage.window
+    this.#stage.isCutHere = scripted ? doing === undefined : next === undefined || isIdentify(next)
     this.#follower.follow(entry, place)
     this.#sidecar.drain()
+    this.#sidecar.settle()
+    if (scripted && (next === undefined || beginsLife(next))) this.#sidecar.cut()
     if (!scripted && isIdentify(next)) this.#follower.breakOff()
     this.#comparison.settle()
   }
 
   #passTo(entry: Entry, place: Place): void {
     if (entry.dir === "local" && "msg" in entry && entry.msg._tag === "ClockJumped") {
-      this.#stage.setClock(this.#stage.wall() + entry.msg.by_ms)
+      this.#stage.jumpClock(entry.msg.by_ms)
     }
     const ms = entry.t - this.#stage.wall()
     if (ms < -limits.set_back_ms) {

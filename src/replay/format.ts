@@ -27,8 +27,20 @@ export const FrameUnsendable = Schema.TaggedStruct("FrameUnsendable", { command:
 /** The recording could not be written for a while: so many lines are missing here. */
 export const LinesLost = Schema.TaggedStruct("LinesLost", { count: Schema.Int })
 
-/** What the rules decided at the step whose fact or frame is before it, each command as `briefOf` tells it. */
-export const Decided = Schema.TaggedStruct("Decided", { commands: Schema.Array(Schema.String) })
+/** A connection is there, and what is sent goes to it. The rules hear of it later, by `Connected`. */
+export const ConnectionOpened = Schema.TaggedStruct("ConnectionOpened", {})
+
+/** The connection is no more: what is sent now goes nowhere. The rules hear of it later, by `Disconnected`. */
+export const ConnectionClosed = Schema.TaggedStruct("ConnectionClosed", {})
+
+/**
+ * What the rules decided at a step, each command as `briefOf` tells it: on the fact before it, or `on` what a frame of the
+ * hub has told. That frame came a while before where the step had to wait for others.
+ */
+export const Decided = Schema.TaggedStruct("Decided", {
+  on: Schema.optionalKey(Schema.String),
+  commands: Schema.Array(Schema.String)
+})
 
 /** One line of a recording. `t` is in epoch milliseconds by the clock of the machine. */
 export type Entry =
@@ -53,7 +65,15 @@ const pascal = (type: string): string => type.replaceAll(/(?:^|_)([a-z])/g, (_, 
 
 const decodeLine = Schema.decodeUnknownResult(Schema.fromJsonString(Line))
 const decodeHeader = Schema.decodeUnknownResult(Header)
-const Local = Schema.Union([...LocalFact.members, ClockJumped, FrameUnsendable, LinesLost, Decided])
+const Local = Schema.Union([
+  ...LocalFact.members,
+  ClockJumped,
+  FrameUnsendable,
+  LinesLost,
+  ConnectionOpened,
+  ConnectionClosed,
+  Decided
+])
 const decodeFact = Schema.decodeUnknownResult(Local)
 
 /** Facts have their name as `type`, as frames do. */

@@ -13,8 +13,11 @@ export const limits = {
 
   // scripted by a recording: how far ahead a fact is the outcome of what is asked for now
   outcome_ms: 10_000,
+  look_up_outcome_ms: 15_000,
   stop_outcome_ms: 60_000,
   disconnect_ms: 2_000,
+  save_ms: 60_000,
+  writes_a_line: 64, // that were over before it
   timer_late_ms: 2_000,
   timer_early_ms: 50,
   connect_ahead_ms: 120_000,

@@ -19,6 +19,8 @@ export type Sight =
   | { readonly _tag: "BinaryIn"; readonly bytes: number }
   | { readonly _tag: "FrameOut"; readonly text: string }
   | { readonly _tag: "FrameUnsendable"; readonly type: string } // by its command's name; the rules hear of a refusal
+  | { readonly _tag: "Opened" } // a connection: what is sent goes to it, and the rules hear of it later
+  | { readonly _tag: "Closed" } // the connection: what is sent goes nowhere, and the rules hear of it later
   | { readonly _tag: "Stepped"; readonly step: Step }
 
 /** Sees everything that the sidecar's doings depend on, in order, and must neither fail nor wait. Nobody looks unless someone is asked to. */

@@ -122,8 +122,11 @@ describe("what is recorded of a sight", () => {
       const entries = makeEntries(yield* Clock.Clock, (text) => text)
       const found: Message = { _tag: "Restarted", stored: emptyStore, survivors: ["task-a"] }
       expect(entries(stepped(found, 7))).toEqual([{ t: 7, dir: "local", msg: found }])
-      expect(entries(stepped({ _tag: "Identified" }))).toEqual([])
-      expect(entries(stepped({ _tag: "TaskCancelled", task_id: "task-a" }))).toEqual([])
+      const onFrame = (on: string, commands: ReadonlyArray<string>, t = 0) => [
+        { t, dir: "local", msg: { _tag: "Decided", on, commands } }
+      ]
+      expect(entries(stepped({ _tag: "Identified" }))).toEqual(onFrame("Identified", []))
+      expect(entries(stepped({ _tag: "TaskCancelled", task_id: "task-a" }))).toEqual(onFrame("TaskCancelled", []))
       const decided: ReadonlyArray<Command> = [{ _tag: "OpenConnection" }, {
         _tag: "StartTimer",
         timer: "disk",
@@ -134,7 +137,9 @@ describe("what is recorded of a sight", () => {
         { t: 9, dir: "local", msg: { _tag: "Connected" } },
         told
       ])
-      expect(entries(stepped({ _tag: "Identified" }, 9, decided))).toEqual([told])
+      expect(entries(stepped({ _tag: "Identified" }, 9, decided))).toEqual(onFrame("Identified", told.msg.commands, 9))
+      expect(entries({ _tag: "Opened" })).toEqual([{ t: 0, dir: "local", msg: { _tag: "ConnectionOpened" } }])
+      expect(entries({ _tag: "Closed" })).toEqual([{ t: 0, dir: "local", msg: { _tag: "ConnectionClosed" } }])
       expect(entries({ _tag: "FrameUnsendable", type: "SendReport" })).toEqual([
         { t: 0, dir: "local", msg: { _tag: "FrameUnsendable", command: "SendReport" } }
       ])

@@ -32,6 +32,9 @@ const failure = (session: number) => JSON.stringify({ status: "failed", reason: 
 /** Whether `content` is an answer that may never be lost. */
 export const isSuccess = (content: string): boolean => content.startsWith(`{"status":"success"`)
 
+/** Whether `content` is a whole answer that says that the work has failed. */
+export const isFailure = (content: string): boolean => content.startsWith(`{"status":"failed"`)
+
 export const answerOnTerm = (session: number): string => success(session, 9)
 
 const drawConfirmation = ({ chance, faults, policy }: World): number | null => {

@@ -15,10 +15,16 @@ import type { World } from "./world.ts"
 
 const identity = { agent_id: our_id, token: Redacted.make(our_id), capabilities: [] }
 
+/** Why we close a connection that followed a dead one, or is one. */
+const recheck = "the link was dead before this one"
+const unanswered = "the hub did not answer"
+
 /** Why a connection of ours ended, and what that means for the next one. */
 export interface ConnectionEnd {
   readonly half_open: boolean
   readonly identified: boolean
+  /** The link before it, or this one, was dead, and that has not been looked into. */
+  readonly suspicious: boolean
   readonly refused: boolean
   readonly cooldown_ms: number
 }
@@ -41,17 +47,22 @@ export class Connection {
   identified_at: number | null = null
   /** Nothing passes any more, and neither end has noticed. */
   dead = false
+  /** The hub has said that it has lost us. */
+  told_lost = false
   readonly socket: number
   readonly #world: World
   readonly #hub: HubModel
   readonly #ledger: Ledger
   readonly #ears: Ears
   #over = false
+  #suspicious: boolean
+  #gaveTask = false
   #lastUp = 0
   #lastDown = 0
   #losesFrames = false
 
-  constructor(world: World, hub: HubModel, ledger: Ledger, ears: Ears) {
+  constructor(world: World, hub: HubModel, ledger: Ledger, ears: Ears, suspicious: boolean) {
+    this.#suspicious = suspicious
     this.#world = world
     this.#hub = hub
     this.#ledger = ledger
@@ -61,6 +72,7 @@ export class Connection {
       closed: (code, reason) => this.#arrive(() => this.#end({ cooldown_ms: cooldownOf(code, reason) }))
     })
     world.note(() => `socket ${this.socket} opens`)
+    world.recording?.saw({ _tag: "Opened" })
     ears.emit({ _tag: "Connected" })
     this.#later(limits.identify_timeout_ms, () => {
       if (this.phase !== "identified") this.leave("not identified in time")
@@ -71,7 +83,9 @@ export class Connection {
     if (this.#over) return
     if (command._tag === "Identify" ? this.phase !== "connected" : this.phase !== "identified") return
     if (command._tag === "Identify") this.phase = "identifying"
-    const frame = parsed(encodeCommand(command, identity))
+    const text = encodeCommand(command, identity)
+    this.#world.recording?.saw({ _tag: "FrameOut", text })
+    const frame = parsed(text)
     this.#ledger.sent(command)
     this.#world.note(() => `we send ${describe(frame)}${this.dead ? " into the void" : ""}`)
     this.#world.moment()
@@ -114,6 +128,11 @@ export class Connection {
     if (this.#over) return
     this.#world.note(() => `we close socket ${this.socket}: ${why}`)
     this.#hubIsTold()
+    if (why === recheck && this.#gaveTask && !this.#ledger.unsaved) {
+      this.#world.violate(`socket ${this.socket}, which gave us a task, is given up`)
+    }
+    if (why === recheck) this.#suspicious = false
+    else if (why.startsWith(unanswered)) this.#suspicious = true
     this.#end({})
   }
 
@@ -135,9 +154,14 @@ export class Connection {
     this.#arrive(() => {
       if (this.#losesFrames) return
       this.#world.note(() => `we get ${describe(frame)}`)
-      const decoded = decodeFrame(JSON.stringify(frame))
-      if (Result.isSuccess(decoded)) this.#hear(decoded.success)
-      else this.#world.violate(`a frame of the hub could not be read: ${decoded.failure.reason}`)
+      const text = JSON.stringify(frame)
+      const decoded = decodeFrame(text)
+      if (Result.isFailure(decoded)) {
+        return this.#world.violate(`a frame of the hub could not be read: ${decoded.failure.reason}`)
+      }
+      if (this.#isLost(decoded.success)) return
+      this.#world.recording?.saw({ _tag: "FrameIn", text })
+      this.#hear(decoded.success)
     })
   }
 
@@ -165,14 +189,28 @@ export class Connection {
         this.#hubIsTold()
         return this.#end({ refused: true })
       case "AgentLeft":
-        if (incoming.agent_id === our_id && this.phase === "identified") this.#emit({ _tag: "HubLostUs" })
-        return
+        if (!this.#tellsLoss(incoming)) return
+        this.told_lost = true
+        return this.#emit({ _tag: "HubLostUs" })
       default:
         return this.#emit(incoming)
     }
   }
 
+  #tellsLoss(incoming: Incoming): boolean {
+    return incoming._tag === "AgentLeft" && incoming.agent_id === our_id && this.phase === "identified"
+  }
+
+  /** What follows a link that was found dead is looked at once more, should this not be told. */
+  #isLost(incoming: Incoming): boolean {
+    return this.#tellsLoss(incoming) && this.#suspicious && this.#world.faults.strikes("agent_left_lost")
+  }
+
   #emit(message: HubMessage): void {
+    if (message._tag === "TaskAssigned") {
+      this.#suspicious = false
+      this.#gaveTask = true
+    }
     this.#ledger.told(message)
     this.#ears.emit(message)
   }
@@ -197,8 +235,10 @@ export class Connection {
   #end({ cooldown_ms = 0, half_open = false, refused = false }: Partial<ConnectionEnd>): void {
     if (this.#over) return
     this.#over = true
+    this.#world.recording?.saw({ _tag: "Closed" })
     this.#emit({ _tag: "Disconnected", half_open })
-    this.#ears.ended({ half_open, refused, cooldown_ms, identified: this.phase === "identified" })
+    const suspicious = half_open || this.#suspicious
+    this.#ears.ended({ half_open, refused, cooldown_ms, suspicious, identified: this.phase === "identified" })
   }
 }
 

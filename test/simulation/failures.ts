@@ -1,7 +1,14 @@
+import { heldTask } from "../../src/domain/SidecarState.ts"
+import { limits } from "../../src/limits.ts"
+import type { Step } from "../../src/services/Witness.ts"
 import type { Folder } from "./folder.ts"
 import type { Session } from "./session.ts"
 import { max_attempts, type TaskBook } from "./taskBook.ts"
 import type { World } from "./world.ts"
+
+/** Whether a failure is what the end of an agent without an answer led to. */
+const isOfTheEnd = (reason: string): boolean =>
+  ["the wake command", "the machine restarted", "the agent ended"].some((how) => reason.startsWith(how))
 
 /** The retries that the hub counts on our word. */
 export class Failures {
@@ -19,6 +26,36 @@ export class Failures {
     this.#sessions.set(session.id, session)
   }
 
+  /** A failure that an agent's end led to is decided under the assignment that the agent ended under. */
+  taken({ after, before, message }: Step, books: ReadonlyMap<string, TaskBook>): void {
+    const held = heldTask(after)
+    const old = heldTask(before)
+    if (held === null || old === null || held.task_id !== old.task_id) return
+    const book = books.get(held.task_id)
+    if (book === undefined) return
+    const { activity } = before.agent
+    const isAtRest = old.status === "working" && (activity._tag === "Idle" || activity._tag === "Settling")
+    if (message._tag === "TaskAssigned" && held.generation > old.generation && isAtRest) {
+      book.at_rest = book.sessions.length
+    }
+    if (old.failure !== null || held.failure === null || !isOfTheEnd(held.failure.reason)) return
+    if (book.at_rest === book.sessions.length && book.sessions.every(({ works }) => !works)) {
+      this.#world.violate(
+        `${held.task_id} fails (${held.failure.reason}) though its agent had ended before it was assigned anew`
+      )
+    }
+  }
+
+  /** An agent that has ended has some time left for its answer to show. */
+  sent(reason: string, { sessions }: TaskBook): void {
+    const last = sessions.at(-1)
+    if (last === undefined || !isOfTheEnd(reason) || last.stopped_by_us || last.ended_at === null) return
+    const waited = this.#world.now - last.ended_at
+    if (last.confirmed_at !== null && last.confirmed_at < last.ended_at && waited < limits.settle_ms) {
+      this.#world.violate(`${last.task_id} is reported failed ${waited} ms after the end of its agent`)
+    }
+  }
+
   /** The hub has counted a retry: there has to be a failed work behind it that no other was counted for. */
   counted(task_id: string, reason: string, book: TaskBook): void {
     const why = this.#whyUnfounded(task_id, reason, book)
@@ -26,6 +63,7 @@ export class Failures {
     this.#reasons.add(`${task_id} ${reason}`)
     book.attempts = 0
     book.sessions = []
+    book.at_rest = null
     book.unusable = false
     book.unfit = false
     book.failed_at = this.#world.now

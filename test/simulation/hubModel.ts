@@ -6,6 +6,7 @@ import { penalised } from "../../src/dev/rateLimit.ts"
 import { receive } from "../../src/dev/receive.ts"
 import { fireNext, nextDeadline } from "../../src/dev/sweeps.ts"
 import { cancel, type Planned } from "../../src/replay/virtual/Timeline.ts"
+import { at_hand_ms } from "./bounds.ts"
 import type { World } from "./world.ts"
 
 export const our_id = "ours"
@@ -54,6 +55,8 @@ export class HubModel {
   /** Until when it takes frames and says nothing; virtual milliseconds. */
   mute_until = 0
   readonly flavour: Flavour
+  /** Something in the books may be otherwise now. */
+  changed: () => void = () => undefined
   readonly endpoints = new Map<number, Endpoint>()
   readonly #world: World
   readonly #onAnswer: (frame: JsonObject, answer: JsonObject | null) => void
@@ -88,6 +91,7 @@ export class HubModel {
     const result = event(this.books, this.#world.hubTime)
     this.#settle()
     this.#plan()
+    this.changed()
     return result
   }
 
@@ -119,16 +123,37 @@ export class HubModel {
       const trigger = ++this.#trigger
       if (!faults.strikes("assignment_delayed")) schedule(this.books, this.#world.hubTime)
       else {
-        timeline.after(chance.between("assign", 1, 4_000), () => {
+        const wait = chance.between("assign", 1, 4_000)
+        this.#world.hinders(this.#world.now + wait)
+        timeline.after(wait, () => {
           if (trigger === this.#trigger && this.up) this.act((hub, now) => schedule(hub, now))
         })
       }
     }
     for (const output of this.books.outputs.splice(0)) {
       if (output._tag === "Push" && faults.strikes("push_delayed")) {
-        timeline.after(chance.between("push", 1, 3_000), () => this.#perform(output))
+        const wait = chance.between("push", 1, 3_000)
+        this.#world.hinders(this.#world.now + wait)
+        timeline.after(wait, () => this.#perform(output))
       } else this.#perform(output)
+      if (output._tag === "Push") this.#repeat(output)
     }
+  }
+
+  /** An assignment comes once more when a newer one has come already. */
+  #repeat(output: Extract<Output, { readonly _tag: "Push" }>): void {
+    const { chance, faults, timeline } = this.#world
+    const strike = faults.mayStrike("push_repeated_late")
+    if (strike === null) return
+    const { generation, task_id } = output.frame
+    timeline.after(chance.between("repeat", 100, 60_000), () => {
+      const task = this.books.tasks.get(String(task_id))
+      if (!this.up || task?.status !== "assigned" || task.assigned_to !== our_id) return
+      if (task.generation <= Number(generation)) return
+      if (!this.endpoints.has(output.socket)) return
+      faults.injected(strike)
+      this.#perform(output)
+    })
   }
 
   #perform(output: Output): void {
@@ -147,7 +172,7 @@ export class HubModel {
 
   /** A frame of ours arrives. */
   receive(socket: number, frame: JsonObject): void {
-    if (this.mute_until > this.#world.now) this.#world.troubled_at = this.#world.now
+    if (this.mute_until > this.#world.now) this.#world.troubles(this.#world.now)
     if (!this.up || this.mute_until > this.#world.now || !this.books.sockets.has(socket)) return
     const type = frame["type"]
     this.act((hub, now) => {
@@ -175,7 +200,7 @@ export class HubModel {
       return void hub.outputs.push({ _tag: "Close", socket, code: 1008, reason: "cooldown active: retry in 30s" })
     }
     if (isLimited(type) && faults.strikes("rate_limited")) {
-      this.#world.troubled_at = this.#world.now
+      this.#world.troubles(this.#world.now)
       hub.penalties.set(our_id, penalised(hub.penalties.get(our_id), now))
       this.matchAfter(penalty_ms)
       const retry_after_ms = chance.between("rate limit", 1, 20) * 1_000
@@ -184,6 +209,10 @@ export class HubModel {
     if (type === "task_complete" && faults.strikes("answer_refused_by_hub")) {
       const error = chance.pick("refusal", ["validation_failed", "invalid_json"])
       return void say({ type: "error", error, ...(error === "invalid_json" ? {} : { message_type: type, errors: [] }) })
+    }
+    if (type === "task_accepted" && faults.strikes("accept_refused_by_hub")) {
+      this.#world.troubles(this.#world.now + at_hand_ms)
+      return void say({ type: "error", error: "validation_failed", message_type: type, errors: [] })
     }
     if (type === "task_rejected" && this.flavour.takesRejections) return
     receive(hub, socket, this.flavour.unknown.has(type) ? unknownType(frame) : frame, now)
@@ -229,6 +258,7 @@ export class HubModel {
       this.endpoints.delete(id)
       endpoint.closed(1006, "")
     }
+    this.changed()
   }
 
   resume(): void {

@@ -34,8 +34,10 @@ const keepConnected = (
 ) => {
   let attempts = 0
   let over = false
-  const again = ({ cooldown_ms, identified, refused }: Omit<ConnectionEnd, "half_open">) => {
+  let dubious = false
+  const again = ({ cooldown_ms, identified, refused, suspicious }: Omit<ConnectionEnd, "half_open">) => {
     network.current = null
+    dubious = suspicious
     if (identified) attempts = 0
     const cap = limits.reconnect_cap_ms
     const whole = refused ? cap : Math.min(cap, limits.reconnect_first_ms * 2 ** attempts)
@@ -44,8 +46,10 @@ const keepConnected = (
   }
   const connect = () => {
     if (over) return
-    if (!network.reachable || !hub.up) return again({ cooldown_ms: 0, identified: false, refused: false })
-    network.current = new Connection(world, hub, ledger, { alive: () => life.alive, emit, ended: again })
+    if (!network.reachable || !hub.up) {
+      return again({ cooldown_ms: 0, identified: false, refused: false, suspicious: dubious })
+    }
+    network.current = new Connection(world, hub, ledger, { alive: () => life.alive, emit, ended: again }, dubious)
   }
   life.later(world.chance.between("connect", 1, 20), connect)
   return () => {
@@ -72,8 +76,10 @@ export const makeHub = (
   reconnect: (reason) => Effect.sync(() => network.current?.leave(reason)),
   lookUp: (task_id) =>
     Effect.callback<Whereabouts>((resume) => {
+      ledger.lookedUp()
       const fails = !hub.up || !network.reachable || world.faults.strikes("lookup_fails")
       const delay = fails ? limits.lookup_timeout_ms : world.chance.between("look up", 5, 300)
+      if (fails) world.hinders(world.now + delay)
       life.later(delay, () => {
         const found = fails ? "unknown" : whereabouts(hub, task_id)
         world.note(() => `the look-up says of ${task_id}: ${found}`)

@@ -7,7 +7,7 @@ export const quick = ({ chance }: World): number => chance.is("latency", 0.6) ? 
 export const saving = (world: World): number => {
   if (!world.faults.strikes("disk_slow")) return quick(world)
   const wait = world.chance.between("latency", 200, 12_000)
-  world.troubled_at = world.now + wait
+  world.troubles(world.now + wait)
   return wait
 }
 
@@ -15,6 +15,6 @@ export const saving = (world: World): number => {
 export const onTheWire = (world: World): number => {
   if (!world.faults.strikes("frame_slow")) return world.chance.between("wire", 1, 20)
   const wait = world.chance.between("wire", 200, 9_000)
-  world.troubled_at = world.now + wait
+  world.troubles(world.now + wait)
   return wait
 }

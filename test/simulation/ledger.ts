@@ -7,11 +7,15 @@ import { heldTask, initialState, type StoredState } from "../../src/domain/Sidec
 import { emptyStore } from "../../src/domain/SidecarState.ts"
 import type { Task } from "../../src/domain/Task.ts"
 import type { Observation } from "../../src/services/ResultWatcher.ts"
-import { isSuccess } from "./agentPlan.ts"
+import type { Step } from "../../src/services/Witness.ts"
+import { isFailure, isSuccess } from "./agentPlan.ts"
 import { ExchangeOrder } from "./exchangeOrder.ts"
 import { Failures } from "./failures.ts"
 import type { Folder, ResultFile } from "./folder.ts"
+import { Leftovers } from "./leftovers.ts"
+import { ProgressBook } from "./progress.ts"
 import type { Session } from "./session.ts"
+import { Standing } from "./standing.ts"
 import { emptyBook, max_attempts, type TaskBook } from "./taskBook.ts"
 import type { World } from "./world.ts"
 
@@ -31,20 +35,33 @@ export class Ledger {
   /** The disk has refused what we know since. */
   unsaved = false
   readonly successes: Array<Success> = []
+  readonly order: ExchangeOrder
+  readonly progress: ProgressBook
+  readonly leftovers: Leftovers
+  /** When the whereabouts of a task were last looked up. */
+  looked_up_at = -1
+  /** The task that the hub pushed last on this connection. */
+  pushed: string | null = null
+  /** The hub is being told that the task has failed. */
+  onFailureSent: (task_id: string) => void = () => undefined
   readonly #world: World
   readonly #folder: Folder
   readonly #wall: () => number
   readonly #books = new Map<string, TaskBook>()
   readonly #given = new Map<string, number>() // every answer that an agent gave, and when
   readonly #failures: Failures
-  readonly #order: ExchangeOrder
+  readonly #standing: Standing
+  readonly #failuresSent = new Set<string>()
   #state_lost_at = -1
 
   constructor(world: World, folder: Folder, wall: () => number) {
     this.#world = world
     this.#folder = folder
     this.#wall = wall
-    this.#order = new ExchangeOrder(world)
+    this.order = new ExchangeOrder(world)
+    this.progress = new ProgressBook(world)
+    this.leftovers = new Leftovers(folder)
+    this.#standing = new Standing(world)
     this.#failures = new Failures(world, folder)
   }
 
@@ -56,21 +73,46 @@ export class Ledger {
     return book
   }
 
+  /** The daemon is gone. */
+  ended(): void {
+    this.order.forget()
+    this.progress.forget()
+    this.leftovers.forget()
+    this.#standing.forget()
+    this.looked_up_at = -1
+    this.pushed = null
+  }
+
+  /** The daemon has taken a step, and nothing undoes it. */
+  taken(step: Step, now: number): void {
+    this.#standing.taken(step, now)
+    this.leftovers.taken(step)
+    this.#failures.taken(step, this.#books)
+    const held = heldTask(step.after)
+    if (held !== null && held.task_id !== heldTask(step.before)?.task_id) this.progress.taken(held.task_id)
+    if (held?.woken_at === null) this.#takenAnew(held.task_id)
+  }
+
+  #takenAnew(task_id: string): void {
+    this.progress.taken(task_id)
+    this.book(task_id).fresh_at = this.#world.now
+  }
+
   // ---- the disk ----
 
   loaded(state: StoredState): void {
     for (const book of this.#books.values()) book.given = -1
     const held = heldTask({ ...initialState(this.#world.policy), stored: state })
     if (held !== null) this.book(held.task_id).given = held.generation
-    this.#order.forget()
     this.unsaved = false
   }
 
   saved(state: StoredState): void {
+    const wasSent = (this.stored.active ?? this.stored.recovering)?.failure?.sent_generation != null
     this.stored = state
     this.unsaved = false
     const held = state.active ?? state.recovering
-    if (held !== null && held.failure !== null && held.failure.sent_generation !== null) {
+    if (held !== null && held.failure !== null && held.failure.sent_generation !== null && !wasSent) {
       this.book(held.task_id).failed_at = this.#world.now
     }
     if (state.active !== null && state.recovering !== null) this.#world.violate("two tasks are held at once")
@@ -108,7 +150,9 @@ export class Ledger {
     book.attempts++
     book.sessions.push(session)
     this.#failures.commandRan(session)
-    if (book.completed !== null) this.#world.violate(`${task_id} is woken although the hub has its answer`)
+    if (book.completed !== null && book.completed.at < session.spawned_at) {
+      this.#world.violate(`${task_id} is woken although the hub has its answer`)
+    }
     for (const other of sessions) {
       if (other === session) continue
       if (other.lives && other.ran) {
@@ -149,6 +193,7 @@ export class Ledger {
 
   agentWrote(session: Session, kind: "started" | "progress" | "json", content: string, complete: boolean): void {
     const { task_id } = session
+    if (!session.lives) this.leftovers.writtenFromBeyond(task_id)
     if (kind !== "json") {
       session.last_sign_at = this.#wall()
       if (kind === "started") session.confirmed_at = this.#world.now
@@ -191,13 +236,60 @@ export class Ledger {
   }
 
   observed(task_id: string, seen: Observation): void {
+    if (seen._tag === "Progress") this.progress.seen(task_id)
     if (seen._tag === "Answer" && seen.answer._tag === "Unusable") this.book(task_id).unusable = true
   }
 
   looked(task_id: string, { answer }: FolderEvidence): void {
     const book = this.book(task_id)
+    if (book.last_inspection < book.last_look) {
+      this.#world.violate(`the folder of ${task_id} is looked at before its agent, which may write until then`)
+    }
     book.last_look = this.#world.now
     if (answer !== null && answer !== "half-written" && answer._tag === "Unusable") book.unusable = true
+  }
+
+  inspected(task_id: string): void {
+    this.book(task_id).last_inspection = this.#world.now
+  }
+
+  lookedUp(): void {
+    this.looked_up_at = this.#world.now
+  }
+
+  /** An answer that can be reported, as it is. */
+  isAnswer({ content }: ResultFile): boolean {
+    return isSuccess(content) || isFailure(content)
+  }
+
+  /** The first agent that was woken for a task since it was taken, or since its last failure. */
+  firstSession(task_id: string): Session | undefined {
+    const { failed_at, received_at, sessions } = this.book(task_id)
+    return sessions.find(({ spawned_at }) => spawned_at >= Math.max(failed_at, received_at))
+  }
+
+  /** A wake is about to be spawned. */
+  wakes(task_id: string, wake_id: string): void {
+    const held = this.stored.active
+    if (held?.task_id !== task_id || held.wake?.id !== wake_id) {
+      this.#world.violate(`${task_id} is woken as ${wake_id} before that is on the disk`)
+    }
+    if (held !== null && held.wake_attempts > max_attempts) {
+      this.#world.violate(`${task_id} is woken for the ${held.wake_attempts}th time`)
+    }
+    const { fresh_at, seen_off_at, spawned_at } = this.book(task_id)
+    if (spawned_at > Math.max(seen_off_at, fresh_at, this.#state_lost_at)) {
+      this.#world.violate(`${task_id} is woken before what lives of its last wake was seen off`)
+    }
+  }
+
+  spawned(task_id: string): void {
+    this.book(task_id).spawned_at = this.#world.now
+  }
+
+  /** Whatever lived of the agent of a task is being stopped. */
+  stops(task_id: string): void {
+    this.book(task_id).seen_off_at = this.#world.now
   }
 
   answerRemoved({ complete_since, since, task_id }: ResultFile): void {
@@ -210,8 +302,10 @@ export class Ledger {
   // ---- the hub ----
 
   told(message: HubMessage): void {
-    this.#order.told(message)
-    if (message._tag === "TaskAcknowledged" && message.status !== "accepted") {
+    this.order.told(message)
+    if (message._tag === "TaskAssigned") this.pushed = message.task.task_id
+    if (message._tag === "Connected" || message._tag === "Disconnected") this.pushed = null
+    if (message._tag === "TaskAcknowledged" && message.status === "complete") {
       this.book(message.task_id).acked_at = this.#world.now
     }
     if (message._tag === "TaskCancelled") this.book(message.task_id).cancelled = true
@@ -247,7 +341,9 @@ export class Ledger {
   }
 
   sent(command: HubCommand): void {
-    this.#order.sent(command._tag)
+    this.order.sent(command._tag)
+    this.#standing.sent(command)
+    if (command._tag === "SendProgress") this.progress.told(command.task.task_id, command.progress.progress)
     if (command._tag === "AcceptTask" && !this.#holds(command.task)) {
       this.#world.violate(`${command.task.task_id} g${command.task.generation} is accepted before it is on the disk`)
     }
@@ -270,13 +366,34 @@ export class Ledger {
       return
     }
     if (book.failed_at < 0) book.failed_at = this.#world.now
+    const { active, recovering } = this.stored
+    if ((active ?? recovering)?.failure?.sent_generation == null) {
+      this.#world.violate(`the failure of ${task_id} is sent before it is on the disk that it was`)
+    }
+    this.#failures.sent(report.reason, book)
+    this.#keptAside(task_id, generation, report.reason)
+    this.onFailureSent(task_id)
     const answer = this.#folder.get(task_id, "json")
     if (
       answer !== undefined && answer.complete_since !== null && isSuccess(answer.content) &&
-      answer.complete_since < this.#world.now - unseen_ms && !book.unfit
+      answer.complete_since < book.failed_at - unseen_ms && !book.unfit
     ) {
       this.#world.violate(`${task_id} is reported failed although its answer is there`)
     }
+  }
+
+  /** What a failure was read from is out of the way before it is sent, lest it be read again. */
+  #keptAside(task_id: string, generation: number, reason: string): void {
+    const failure = `${task_id} g${generation} ${reason}`
+    if (this.#failuresSent.has(failure)) return
+    this.#failuresSent.add(failure)
+    const answer = this.#folder.get(task_id, "json")
+    if (answer !== undefined && answer.content.includes(`"${reason}"`)) {
+      this.#world.violate(`the failure of ${task_id} is sent while its file is in place`)
+    }
+    if (!reason.startsWith("the hub did not take")) return
+    const isKept = this.#folder.kept.some((file) => file.task_id === task_id && file.folder === "rejected")
+    if (!isKept) this.#world.violate(`the answer of ${task_id} that the hub did not take is not kept`)
   }
 
   /** What the hub made of a frame of ours. */
@@ -285,7 +402,7 @@ export class Ledger {
     const task_id = String(frame["task_id"])
     const book = this.book(task_id)
     if (frame["type"] === "task_complete") {
-      book.completed = { content: JSON.stringify(frame["result"]) }
+      book.completed = { content: JSON.stringify(frame["result"]), at: this.#world.now }
     }
     if (frame["type"] !== "task_failed") return
     this.#failures.counted(task_id, String(frame["reason"]), book)

@@ -12,6 +12,7 @@ import { Orphans } from "../../src/services/Orphans.ts"
 import { ResultWatcher } from "../../src/services/ResultWatcher.ts"
 import { TaskStore } from "../../src/services/TaskStore.ts"
 import { Waker } from "../../src/services/Waker.ts"
+import { type Sight, Witness } from "../../src/services/Witness.ts"
 import { Folder } from "./folder.ts"
 import type { HubModel } from "./hubModel.ts"
 import { makeHub, Network } from "./hubService.ts"
@@ -19,6 +20,7 @@ import { Ledger } from "./ledger.ts"
 import { Life } from "./life.ts"
 import { makeOrphans } from "./orphans.ts"
 import { Processes } from "./processes.ts"
+import { Steps } from "./steps.ts"
 import { Disk, makeStore } from "./store.ts"
 import { makeWaker } from "./waker.ts"
 import { makeWatcher } from "./watcher.ts"
@@ -35,6 +37,9 @@ export class Machine {
   readonly network = new Network()
   readonly ledger: Ledger
   readonly processes: Processes
+  readonly steps: Steps
+  /** Something may be otherwise now. */
+  changed: () => void = () => undefined
   hub: HubModel | null = null
   readonly #world: World
   #fiber: Fiber.Fiber<unknown, unknown> | null = null
@@ -43,6 +48,7 @@ export class Machine {
     this.#world = world
     this.ledger = new Ledger(world, this.folder, this.wall)
     this.processes = new Processes(world, this.folder, this.ledger, this.wall)
+    this.steps = new Steps(world, (step, now) => this.ledger.taken(step, now), () => this.changed())
   }
 
   readonly wall = (): number => Math.floor(this.#world.hubTime) + this.#world.clock_offset
@@ -55,6 +61,7 @@ export class Machine {
     world.lives++
     const life = new Life(world, this.wall, () => this.#crashed())
     this.life = life
+    world.recording?.begins(life.clock, world.policy)
     const { disk, folder, ledger, network, processes, wall } = this
     const services = Context.make(Hub, makeHub(life, world, this.hub, network, ledger)).pipe(
       Context.add(TaskStore, makeStore(life, world, disk, ledger)),
@@ -62,6 +69,12 @@ export class Machine {
       Context.add(Orphans, makeOrphans(life, world, folder, processes, ledger, wall)),
       Context.add(ResultWatcher, makeWatcher(life, world, folder, ledger, wall)),
       Context.add(Logger, { log: (event) => Effect.sync(() => ledger.logged(event)) }),
+      Context.add(Witness, (sight: Sight) =>
+        Effect.sync(() => {
+          if (!life.alive) return
+          world.recording?.saw(sight)
+          this.steps.seen(sight)
+        })),
       Context.add(Clock.Clock, life.clock),
       Context.add(Scheduler.Scheduler, life.scheduler)
     )
@@ -70,9 +83,19 @@ export class Machine {
       if (!life.alive) return
       world.note(() => `the daemon ends: ${Exit.isSuccess(exit) ? String(exit.value) : "interrupted or failed"}`)
       if (Exit.isFailure(exit) && !Exit.hasInterrupts(exit)) world.violate(`the daemon failed: ${String(exit.cause)}`)
+      if (Exit.isSuccess(exit)) this.#judgeTheEnd()
       life.kill()
       this.#ended(world.chance.between("restart", 1, 5) * 1_000)
     })
+  }
+
+  /** It was asked to end, and did so by itself: nothing of it is left at work. */
+  #judgeTheEnd(): void {
+    const { active, recovering } = this.ledger.stored
+    const held = active ?? recovering
+    const session = this.processes.living().find(({ ran, task_id }) => ran && task_id !== held?.task_id)
+    if (session === undefined) return
+    this.#world.violate(`the daemon ends though session ${session.id} of ${session.task_id}, which is over, lives`)
   }
 
   /** SIGKILL. */
@@ -133,6 +156,8 @@ export class Machine {
     this.folder.listeners.clear()
     this.life = null
     this.#fiber = null
+    this.ledger.ended()
+    this.steps.forget()
     this.#world.timeline.after(restart_after, () => this.start())
   }
 }

@@ -1,6 +1,8 @@
+import { writeFileSync } from "node:fs"
 import { parseArgs } from "node:util"
 import { campaign, type Tally } from "./campaign.ts"
 import { faultNames } from "./faults.ts"
+import { playRecorded } from "./recording.ts"
 import { play } from "./run.ts"
 import { shrink } from "./shrink.ts"
 
@@ -11,7 +13,12 @@ const shown_failures = 3
 const hour_ms = 3_600_000
 
 const { values } = parseArgs({
-  options: { seed: { type: "string" }, runs: { type: "string" }, journal: { type: "boolean" } }
+  options: {
+    seed: { type: "string" },
+    runs: { type: "string" },
+    journal: { type: "boolean" },
+    record: { type: "string" }
+  }
 })
 
 const whole = (name: "seed" | "runs", otherwise: number): number => {
@@ -45,6 +52,7 @@ const printSituations = ({ situations }: Tally): void => {
 const seed = whole("seed", 1)
 const runs = whole("runs", values.seed === undefined ? usual_runs : 1)
 
+if (values.record !== undefined) writeFileSync(values.record, playRecorded({ seed }).text)
 if (values.journal === true) console.log(play({ seed, traced: true }).journal.join("\n"))
 
 const began = performance.now()

@@ -25,6 +25,15 @@ export class Processes {
     this.#folder = folder
     this.#ledger = ledger
     this.#wall = wall
+    ledger.onFailureSent = (task_id) => this.#answerTooLate(task_id)
+  }
+
+  /** Something that the agent left behind writes an answer when its failure is already on its way to the hub. */
+  #answerTooLate(task_id: string): void {
+    const session = this.sessions.findLast((one) => one.task_id === task_id && one.ran)
+    if (session === undefined || !this.#world.faults.strikes("agent_answers_after_failure")) return
+    const delay = this.#world.chance.between("too late", 0, 100)
+    this.#world.timeline.after(delay, () => this.#put(session, "json", answerOnTerm(session.id), true))
   }
 
   record(task_id: string, wake_id: string): WakeRecord | undefined {
@@ -55,6 +64,7 @@ export class Processes {
   /** SIGTERM to what lives of the session. */
   term(session: Session): void {
     session.stopped_by_us = true
+    session.stopped_in_life = this.#world.lives
     const { chance, faults } = this.#world
     const how = session.ran && faults.strikes("agent_ignores_term")
       ? "ignores"
@@ -76,6 +86,7 @@ export class Processes {
   /** SIGKILL. */
   kill(session: Session): void {
     session.stopped_by_us = true
+    session.stopped_in_life = this.#world.lives
     this.#world.note(() => `SIGKILL to session ${session.id}`)
     this.#after(session, this.#world.chance.between("term", 1, 30), () => this.#die(session, null))
   }
@@ -118,7 +129,10 @@ export class Processes {
   }
 
   #write(session: Session, kind: "started" | "progress" | "json", content: string, complete: boolean): void {
-    if (!session.works) return
+    if (session.works) this.#put(session, kind, content, complete)
+  }
+
+  #put(session: Session, kind: "started" | "progress" | "json", content: string, complete: boolean): void {
     const { task_id } = session
     this.#world.note(() => `session ${session.id} writes ${task_id}.${kind} ${content}`)
     this.#world.moment()
@@ -165,6 +179,7 @@ export class Processes {
   }
 
   #tell(session: Session): void {
+    if (!session.works) session.ended_at ??= this.#world.now
     for (const listener of [...session.listeners]) listener()
   }
 }

@@ -1,6 +1,8 @@
 import { submit } from "../../src/dev/queue.ts"
 import { HubModel, our_id } from "./hubModel.ts"
 import { Machine } from "./machine.ts"
+import { Patience } from "./patience.ts"
+import { situationsOf } from "./situations.ts"
 import { Troubles } from "./troubles.ts"
 import { type RunOptions, World } from "./world.ts"
 
@@ -42,6 +44,9 @@ class Run {
     this.machine.hub = this.hub
     this.hub.books.tokens.set(our_id, our_id)
     this.troubles = new Troubles(this.world, this.machine, this.hub)
+    const patience = new Patience(this.world, situationsOf(this))
+    this.machine.changed = () => patience.look()
+    this.hub.changed = () => patience.look()
   }
 
   /** The longest that anything may take when nothing goes wrong any more: a task twice its time where a clock was set back. */
@@ -72,7 +77,9 @@ class Run {
       current.dead
     ) return
     if (hub.books.registry.get(our_id) !== current.socket || disk.full_until > world.now) return
-    const quiet_since = Math.max(world.troubled_at, current.identified_at ?? world.now)
+    // The hub's timer for an acceptance by another agent goes on when the task is ours by then.
+    const ours_since = world.now - (world.hubTime - active.assigned_at)
+    const quiet_since = Math.max(world.troubled_at, current.identified_at ?? world.now, ours_since)
     if (world.now - quiet_since >= acceptance_ms - second_ms) {
       world.violate(`the hub takes ${task_id} back although we hold it and nothing kept us from saying so`)
     }
@@ -108,6 +115,7 @@ class Run {
           description: "do it",
           ...(chance.is("task", 0.5) || this.world.faults.quiet ? { assign_to: our_id } : {}),
           ...(chance.is("task", 0.4) ? { complexity_tier: "trivial" } : {}),
+          ...(chance.is("priority", 0.3) ? { priority: "urgent" } : {}),
           ...(this.world.faults.strikes("task_deadline_short")
             ? { complete_by: now + chance.between("task", 20, 400) * second_ms }
             : {})

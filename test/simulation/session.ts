@@ -11,10 +11,12 @@ export class Session {
   ghost = false
   ran = false
   stopped_by_us = false
+  stopped_in_life = 0 // of the daemon; 0 for never
   answered = false
   confirmed_at: number | null = null
   last_sign_at = 0 // by the wall clock
   end: WakeEnd | null = null
+  ended_at: number | null = null // nothing of it works any more
   readonly listeners = new Set<() => void>()
   readonly planned: Array<Planned> = []
   plan: AgentPlan | null = null

@@ -28,6 +28,7 @@ export const makeStore = (life: Life, world: World, disk: Disk, ledger: Ledger):
       if (full || world.faults.strikes("disk_fails")) {
         world.note(() => "the state cannot be saved")
         ledger.unsaved = true
+        world.hinders(world.now)
         return unwritable(full ? "ENOSPC" : "EIO")
       }
       return life.operation("save", saving(world), () => {

@@ -8,14 +8,19 @@ export interface TaskBook {
   given: number // the newest generation we handled
   attempts: number // wakes that ran or could not, since the last failure that the hub counted
   last_look: number
+  last_inspection: number
   acked_at: number
   cancelled: boolean
-  completed: { readonly content: string } | null // by an answer of ours
+  completed: { readonly content: string; readonly at: number } | null // by an answer of ours
   unusable: boolean
   unfit: boolean
   impossible: boolean | null
   received_at: number // when it was last taken anew
   failed_at: number
+  spawned_at: number // its last wake
+  seen_off_at: number
+  fresh_at: number // when it was last held without having been woken
+  at_rest: number | null // how many sessions there were when it was assigned anew and none was at work
   sessions: Array<Session> // since the last failure that the hub counted
 }
 
@@ -23,6 +28,7 @@ export const emptyBook = (): TaskBook => ({
   given: -1,
   attempts: 0,
   last_look: -1,
+  last_inspection: -1,
   acked_at: -1,
   cancelled: false,
   completed: null,
@@ -31,5 +37,9 @@ export const emptyBook = (): TaskBook => ({
   impossible: null,
   received_at: 0,
   failed_at: -1,
+  spawned_at: -1,
+  seen_off_at: -1,
+  fresh_at: -1,
+  at_rest: null,
   sessions: []
 })

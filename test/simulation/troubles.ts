@@ -26,6 +26,10 @@ export class Troubles {
     this.#hub = hub
     this.#others = ["other-1", "other-2"].map((id) => new OtherAgent(world, hub, id))
     world.moment = () => this.#moment()
+    machine.steps.onDoubt = () => {
+      const wait = this.#world.chance.between("in doubt", 10, 20_000)
+      if (world.faults.strikes("restarts_us_in_doubt")) world.timeline.after(wait, () => this.#pushRestart())
+    }
   }
 
   /** From now on, until all is quiet. */
@@ -55,6 +59,7 @@ export class Troubles {
     if (strike === null || !isTimedFault(strike.fault)) return
     this.#world.note(() => `fault: ${strike.id}`)
     if (this.#strikes[strike.fault]()) faults.injected(strike)
+    this.#machine.changed()
   }
 
   #anyOther(isThere: boolean): OtherAgent | undefined {
@@ -98,6 +103,7 @@ export class Troubles {
   }
 
   #setClock(direction: 1 | -1): boolean {
+    this.#world.clock_was_set = true
     if (direction === 1) this.#world.clock_was_set_ahead = true
     this.#world.clock_offset += direction * this.#world.chance.pick("jump", [day_ms, minute_ms, 10 * minute_ms])
     return true
@@ -111,6 +117,7 @@ export class Troubles {
     network.current?.cut()
     timeline.after(chance.between("unreachable", 5, 900) * second_ms, () => {
       network.reachable = true
+      this.#machine.changed()
     })
     return true
   }

@@ -64,6 +64,7 @@ const stopAll = (
 /** The processes as the daemon sees them: the rules of the wake record, without the files. */
 export const makeWaker = (life: Life, world: World, processes: Processes, ledger: Ledger): Waker["Service"] => {
   const spawnedHere = new Set<Session>()
+  const coming = new Set<string>() // the tasks whose wake is under way and has not been spawned
 
   const spawn = (task_id: string, wake_id: string): { readonly end: Effect.Effect<WakeEnd> } => {
     if (world.faults.strikes("payload_unwritten")) return { end: Effect.succeed(unwritten) }
@@ -72,6 +73,7 @@ export const makeWaker = (life: Life, world: World, processes: Processes, ledger
       return { end: Effect.succeed(unspawned) }
     }
     const session = processes.spawn(task_id, wake_id)
+    ledger.spawned(task_id)
     spawnedHere.add(session)
     const end = Effect.map(untilOver(life, world, session, () => session.end !== null), () => session.end ?? unspawned)
     return { end }
@@ -87,10 +89,12 @@ export const makeWaker = (life: Life, world: World, processes: Processes, ledger
   return {
     wake: ({ task_id }, wake_id) => {
       if (ledger.isImpossible(task_id)) return new WakeImpossible({ remedy: "use ${TASK_FILE}" })
+      ledger.wakes(task_id, wake_id)
+      coming.add(task_id)
       return Effect.andThen(
         life.operation("payload", quick(world), () => undefined),
         Effect.uninterruptible(life.operation("spawn", quick(world), () => spawn(task_id, wake_id)))
-      )
+      ).pipe(Effect.ensuring(Effect.sync(() => coming.delete(task_id))))
     },
     adopt: ({ task_id }, wake_id) =>
       Effect.suspend(() => {
@@ -103,11 +107,16 @@ export const makeWaker = (life: Life, world: World, processes: Processes, ledger
       life.operation(
         "inspect",
         quick(world),
-        () => wake === null ? neverMeant : inspect(task_id, wake.id)
+        () => {
+          ledger.inspected(task_id)
+          return wake === null ? neverMeant : inspect(task_id, wake.id)
+        }
       ),
     stop: (task_id, linger_ms) =>
       Effect.flatMap(
         life.operation("stop", quick(world), () => {
+          ledger.stops(task_id)
+          if (coming.has(task_id)) world.violate(`the agent of ${task_id} is stopped while it is being spawned`)
           for (const session of spawnedHere) {
             if (session.task_id === task_id && session.leader) processes.revokeOrRead(task_id, session.wake_id)
           }

@@ -2,15 +2,19 @@ import type { Policy } from "../../src/domain/SidecarState.ts"
 import { Timeline } from "../../src/replay/virtual/Timeline.ts"
 import { Chance } from "./chance.ts"
 import { Faults } from "./faults.ts"
+import type { Recording } from "./recording.ts"
 
 const minute_ms = 60_000
 const epoch_ms = 1_800_000_000_000
 
-/** How a run is made. `without` are faults that are left out, `traced` keeps the journal. */
+/**
+ * How a run is made. `without` are faults that are left out, `traced` keeps the journal, `recording` what the daemons see.
+ */
 export interface RunOptions {
   readonly seed: number
   readonly without?: ReadonlySet<string>
   readonly traced?: boolean
+  readonly recording?: Recording
 }
 
 /** What everything in a run shares: time, chance, faults, the journal and the first thing that went wrong. */
@@ -25,16 +29,21 @@ export class World {
   /** How far the wall clock of our machine has been set ahead, in milliseconds. */
   clock_offset = 0
   clock_was_set_ahead = false
+  clock_was_set = false
   /** When something last kept a frame or the daemon waiting. */
   troubled_at = 0
+  /** When a fault last kept anything waiting, at either end. */
+  hindered_at = 0
   /** How many lives the daemon has had. */
   lives = 0
   violation: string | null = null
   /** Something is going on at this moment: a good one for a fault. */
   moment: () => void = () => undefined
+  readonly recording: Recording | null
   readonly #traced: boolean
 
-  constructor({ seed, traced = false, without = new Set() }: RunOptions) {
+  constructor({ recording, seed, traced = false, without = new Set() }: RunOptions) {
+    this.recording = recording ?? null
     this.seed = seed
     this.chance = new Chance(seed)
     this.faults = new Faults(this.chance, without)
@@ -54,6 +63,17 @@ export class World {
   /** The time on the hub's machine; epoch milliseconds. */
   get hubTime(): number {
     return epoch_ms + this.timeline.now
+  }
+
+  /** A fault keeps a frame or the daemon waiting until then. */
+  troubles(until: number): void {
+    this.troubled_at = until
+    this.hinders(until)
+  }
+
+  /** A fault keeps something waiting until then. */
+  hinders(until: number): void {
+    this.hindered_at = Math.max(this.hindered_at, until)
   }
 
   /** A situation that the run has come to; counted, so that one can see what the faults lead to. */

@@ -58,11 +58,13 @@ const session = Effect.fnUntraced(function*(tools: ConnectionTools) {
     })
   )
   yield* log({ event: "ws_connected", url: shown(url) })
-  const opened = yield* makeSession(witnessed(socket, yield* Witness), tools)
+  const witness = yield* Witness
+  const opened = yield* makeSession(witnessed(socket, witness), tools)
   yield* Ref.set(current, opened)
+  yield* witness({ _tag: "Opened" })
   const end = yield* emit({ _tag: "Connected" }).pipe(
     Effect.andThen(opened.run),
-    Effect.ensuring(Ref.set(current, null)),
+    Effect.ensuring(Effect.andThen(Ref.set(current, null), witness({ _tag: "Closed" }))),
     Effect.onInterrupt(() => log({ event: "ws_closed", code: 1000, reason: "shutting down" }))
   )
   if (end._tag === "HalfOpen") yield* socket.terminate

@@ -47,6 +47,11 @@ export class Alignment<O extends Doing, R extends Doing> {
     return false
   }
 
+  /** Whether the recorded sequence is ahead of ours. */
+  get waitsForOurs(): boolean {
+    return this.#recorded.length > 0
+  }
+
   /** Decides on what need not wait at that time; all where it is `Infinity`. */
   settle(now: number): void {
     while (this.#step(now));

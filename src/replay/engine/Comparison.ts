@@ -99,13 +99,14 @@ export class Comparison {
   /** This version decides on the commands of a step; compared where the recording tells of such. */
   decides(commands: ReadonlyArray<Command>): void {
     if (this.#isOff || commands.length === 0) return
-    if (this.#stage.window.inThisLife(factKey("Decided")) === undefined) return
+    const isCompared = this.#decisions.waitsForOurs || this.#stage.window.inThisLife(factKey("Decided")) !== undefined
+    if (!isCompared) return
     this.#decisions.ours(this.#decision(commands.map(briefOf)))
   }
 
   /** The recorded one decided on the commands of a step. */
   decided(commands: ReadonlyArray<string>): void {
-    if (!this.#isOff) this.#decisions.recorded(this.#decision(commands))
+    if (!this.#isOff && commands.length > 0) this.#decisions.recorded(this.#decision(commands))
   }
 
   #decision(commands: ReadonlyArray<string>): Decision {

@@ -74,8 +74,13 @@ export class Follower {
         return this.#stage.note(`${msg.count} lines are missing here: the recording could not be written`, place)
       case "FrameUnsendable":
         return
+      case "ConnectionOpened":
+        return this.#sidecar.hub.link.opened()
+      case "ConnectionClosed":
+        return this.#sidecar.hub.link.closed()
       case "Decided":
-        return this.#comparison.decided(msg.commands)
+        this.#comparison.decided(msg.commands)
+        return msg.on === undefined ? undefined : this.#sidecar.hub.hearing.pass(msg.on)
       default:
         if (msg._tag !== "Restarted") this.#ensureLife(entry, place)
         return this.#sidecar.reach(msg, place)
@@ -88,7 +93,7 @@ export class Follower {
     if (!isWhole) this.#stage.note(`the hub sent what is no JSON object: ${entry.unreadable}`, place)
     const { hub } = this.#sidecar
     const msg = isWhole ? entry.msg : {}
-    if (isWhole) this.#stage.tell({ kind: "frame", dir: "in", msg, unheard: !hub.isOpen, place })
+    if (isWhole) this.#stage.tell({ kind: "frame", dir: "in", msg, unheard: !hub.link.isOpen, place })
     hub.hear(isWhole ? JSON.stringify(msg) : entry.unreadable, place)
   }
 
@@ -109,7 +114,7 @@ export class Follower {
   breakOff(): void {
     this.#comparison.close()
     if (this.#recoversNext()) this.#sidecar.end()
-    else this.#sidecar.hub.close(false)
+    else this.#sidecar.hub.link.close(false)
     this.#sidecar.drain()
   }
 
@@ -133,12 +138,13 @@ export class Follower {
   #ensureLife(entry: Entry, place: Place): void {
     if (this.#sidecar.lives || this.#sidecar.isOver) return
     this.#stage.note("the recording begins in the middle of a life: nothing is known of what was owed then", place)
-    this.#sidecar.start()
-    if (!this.#isConnectedAlready(entry)) return
     this.#stage.isImprovised = true
-    this.#sidecar.hub.open()
-    this.#sidecar.drain()
-    this.#pass(limits.hub_answers_in_ms)
+    this.#sidecar.start()
+    if (this.#isConnectedAlready(entry)) {
+      this.#sidecar.hub.open()
+      this.#sidecar.drain()
+      this.#pass(limits.hub_answers_in_ms)
+    }
     this.#stage.isImprovised = false
   }
 

@@ -16,7 +16,9 @@ import { limits } from "../limits.ts"
 import type { Place } from "../ReplayEvent.ts"
 import { cancel, type Planned } from "../virtual/Timeline.ts"
 import type { Calls } from "./Calls.ts"
+import { Hearing } from "./Hearing.ts"
 import { hubAnswer } from "./hubAnswer.ts"
+import { Link, type Listener } from "./Link.ts"
 import type { Stage } from "./Stage.ts"
 import { factKey, frameKey } from "./Window.ts"
 
@@ -31,55 +33,53 @@ const parsed = (text: string): JsonObject => {
 /** The connection to the hub as the recording tells of it. Nothing leaves this process. */
 export class HubReplay {
   identity: Identity = { agent_id: "unknown", token: no_token, capabilities: [] }
+  readonly link = new Link()
+  readonly hearing: Hearing
   readonly #stage: Stage
   readonly #calls: Calls
   readonly #sent: (frame: JsonObject) => boolean
-  #phase: "down" | "connected" | "identifying" | "identified" = "down"
-  #listener: ((message: HubMessage) => void) | null = null
-  #connections = 0
   #reconnection: Planned | null = null
 
-  constructor(stage: Stage, calls: Calls, sent: (frame: JsonObject) => boolean) {
+  /** `post` reaches the rules also where they want no connection any more. */
+  constructor(stage: Stage, calls: Calls, sent: (frame: JsonObject) => boolean, post: Listener) {
     this.#stage = stage
     this.#calls = calls
     this.#sent = sent
-  }
-
-  get isOpen(): boolean {
-    return this.#phase !== "down"
+    this.hearing = new Hearing(stage, (message) => (this.link.listener ?? post)(message))
   }
 
   /** A connection opens; false where this version wants none. */
   open(): boolean {
-    if (this.#listener === null) return false
     cancel(this.#reconnection)
-    if (this.isOpen) this.close(false)
-    this.#phase = "connected"
-    this.#connections++
-    this.#listener({ _tag: "Connected" })
-    return true
+    return this.link.open()
   }
 
-  /** The connection ends; false where there is none. */
-  close(half_open: boolean): boolean {
-    if (!this.isOpen) return false
-    this.#phase = "down"
-    this.#listener?.({ _tag: "Disconnected", half_open })
-    return true
+  /** The rules hear of the connection that the recording tells of; false where this version has none. */
+  connected(): boolean {
+    cancel(this.#reconnection)
+    return this.link.connected()
   }
 
   lifeOver(): void {
+    this.#hangUp()
+    this.hearing.forget()
+  }
+
+  #hangUp(): void {
     cancel(this.#reconnection)
-    this.#phase = "down"
-    this.#listener = null
+    this.link.hangUp()
   }
 
   /** Hears a frame of the hub as a connection does; false where there is no connection to hear it. */
   hear(text: string, place: Place | null): boolean {
-    if (!this.isOpen || this.#listener === null) return false
+    if (!this.link.isOpen || this.link.listener === null) return false
     Result.match(decodeFrame(text), {
       onFailure: ({ reason }) => this.#log({ event: "frame_undecodable", reason, excerpt: "" }),
-      onSuccess: (incoming) => this.#take(incoming, place)
+      onSuccess: (incoming) =>
+        this.#take(incoming, place, (message) => {
+          if (place === null) this.link.listener?.(message)
+          else this.hearing.came(message)
+        })
     })
     return true
   }
@@ -88,17 +88,17 @@ export class HubReplay {
     this.#stage.tell({ kind: "log", log })
   }
 
-  #take(incoming: Incoming, place: Place | null): void {
+  #take(incoming: Incoming, place: Place | null, tell: (message: HubMessage) => void): void {
     switch (incoming._tag) {
       case "Identified":
-        return this.#identified()
+        return this.#identified(tell)
       case "IdentifyRefused":
         return this.#refused(incoming.reason)
       case "HubRefused":
-        return this.#phase === "identified" ? this.#listener?.(incoming) : this.#refused(incoming.error)
+        return this.link.isIdentified ? tell(incoming) : this.#refused(incoming.error)
       case "AgentLeft": {
-        const isUs = this.#phase === "identified" && incoming.agent_id === this.identity.agent_id
-        return isUs ? this.#listener?.({ _tag: "HubLostUs" }) : undefined
+        const isUs = this.link.isIdentified && incoming.agent_id === this.identity.agent_id
+        return isUs ? tell({ _tag: "HubLostUs" }) : undefined
       }
       case "Ignored":
         if (incoming.known) return
@@ -107,30 +107,27 @@ export class HubReplay {
       case "Pong":
         return
       default:
-        return this.#listener?.(incoming)
+        return tell(incoming)
     }
   }
 
-  #identified(): void {
-    if (this.#phase === "identified") return
-    this.#phase = "identified"
+  #identified(tell: (message: HubMessage) => void): void {
+    if (!this.link.identified()) return
     this.#log({ event: "identified" })
-    this.#listener?.({ _tag: "Identified" })
+    tell({ _tag: "Identified" })
   }
 
   /** The hub does not want us. Where the recording has facts, the end of the connection is one of them. */
   #refused(reason: string): void {
     this.#log({ event: "identify_refused", reason })
-    if (!this.#stage.scripted) this.close(false)
+    if (!this.#stage.scripted) this.link.close(false)
   }
 
   #send(command: HubCommand): void {
-    const isTurn = command._tag === "Identify" ? this.#phase === "connected" : this.#phase === "identified"
-    if (!isTurn) return
-    if (command._tag === "Identify") this.#phase = "identifying"
+    if (!this.link.takes(command)) return
     const frame = Result.getOrUndefined(Result.try(() => encodeCommand(command, this.identity)))
     if (frame === undefined || Buffer.byteLength(frame) > ours.max_sent_frame_bytes) {
-      this.#listener?.({ _tag: "HubRefused", error: "invalid_json", message_type: null, unknown_type: false })
+      this.link.listener?.({ _tag: "HubRefused", error: "invalid_json", message_type: null, unknown_type: false })
     } else if (!this.#sent(parsed(frame))) this.#standIn(command)
   }
 
@@ -139,9 +136,9 @@ export class HubReplay {
     const isCut = this.#stage.isCutHere && this.#stage.window.next !== undefined
     const msg = isCut ? null : hubAnswer(command, this.identity.agent_id, this.#stage)
     if (msg === null) return
-    const connection = this.#connections
+    const { connections } = this.link
     this.#stage.timeline.after(limits.hub_answers_in_ms, () => {
-      if (!this.isOpen || this.#connections !== connection) return
+      if (!this.link.isOpen || this.link.connections !== connections) return
       this.#stage.tell({ kind: "frame", dir: "in", msg, unheard: false, place: null })
       this.hear(JSON.stringify(msg), null)
     })
@@ -149,33 +146,34 @@ export class HubReplay {
 
   /** This version ends the connection: as the recording tells, or at once and with another soon after. */
   #reconnect(reason: string): void {
-    if (!this.isOpen) return
+    if (!this.link.isOpen) return
     const { scripted, timeline, window } = this.#stage
     const recorded = scripted && this.#stage.hasOutcome([factKey("Disconnected")], limits.disconnect_ms)
     this.#stage.tell({ kind: "action", action: "reconnect", task_id: null, verdict: this.#stage.verdictOn(recorded) })
     this.#log({ event: "reconnecting", reason })
     if (recorded) return
-    timeline.after(0, () => this.close(false))
+    timeline.after(0, () => void this.link.close(false))
     const identify = scripted ? undefined : window.ahead(frameKey("identify"))
     if (identify !== undefined && identify.entry.t <= this.#stage.wall() + limits.connect_ahead_ms) return
     cancel(this.#reconnection)
-    this.#reconnection = timeline.after(ours.reconnect_first_ms, () => this.open())
+    this.#reconnection = timeline.after(ours.reconnect_first_ms, () => void this.open())
   }
 
   readonly service: Hub["Service"] = {
     messages: Stream.callback<HubMessage>((queue) =>
       Effect.callback<never>(() => {
-        this.#listener = (message) => void Queue.offerUnsafe(queue, message)
-        return Effect.sync(() => this.lifeOver())
+        this.link.listener = (message) => void Queue.offerUnsafe(queue, message)
+        return Effect.sync(() => this.#hangUp())
       }), { bufferSize: limits.hub_messages, strategy: "dropping" }),
     send: (command) => Effect.sync(() => this.#send(command)),
     reconnect: (reason) => Effect.sync(() => this.#reconnect(reason)),
     lookUp: (task_id) =>
       this.#calls.ask<Whereabouts>({
         keys: [factKey("TaskLookedUp", task_id)],
-        within_ms: limits.outcome_ms,
+        within_ms: limits.look_up_outcome_ms,
         begins: (verdict) => this.#stage.tell({ kind: "action", action: "look_up", task_id, verdict }),
         outcome: (fact) => Effect.succeed(fact._tag === "TaskLookedUp" ? fact.whereabouts : "unknown"),
+        isEndedBy: (brief) => brief.startsWith("LookUpTask "),
         otherwise: Effect.succeed("unknown")
       })
   }

@@ -1,6 +1,8 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import type { Message } from "../../domain/Message.ts"
 import { emptyStore, type Policy, type StoredState } from "../../domain/SidecarState.ts"
+import type { JsonObject } from "../../domain/Task.ts"
 import { Hub } from "../../services/Hub.ts"
 import { ResultWatcher } from "../../services/ResultWatcher.ts"
 import { TaskStore } from "../../services/TaskStore.ts"
@@ -9,10 +11,10 @@ import type { Sight, Step } from "../../services/Witness.ts"
 import { isLocalFact, type LocalFact } from "../LocalFact.ts"
 import type { Place } from "../ReplayEvent.ts"
 import type { AgentOptions } from "./agentOptions.ts"
-import { learnt, observationOf } from "./agentRecord.ts"
 import { Agents } from "./Agents.ts"
 import { Calls } from "./Calls.ts"
 import type { Comparison } from "./Comparison.ts"
+import { Facts } from "./Facts.ts"
 import { HubReplay } from "./HubReplay.ts"
 import { Life, type RunSidecar } from "./Life.ts"
 import { isSamePicture, pictureOf } from "./picture.ts"
@@ -22,9 +24,6 @@ import type { Stage } from "./Stage.ts"
 import { StandIn } from "./StandIn.ts"
 import { MemoryStore } from "./store.ts"
 import { makeWaker } from "./waker.ts"
-
-/** The facts that a step of ours is the cause of: the recording only tells that its own came to the same. */
-type Consequence = "SaveFailed" | "SaveSucceeded"
 
 export interface SidecarParts {
   readonly stage: Stage
@@ -39,6 +38,7 @@ export class Sidecar {
   readonly hub: HubReplay
   readonly agents: Agents
   readonly standIn: StandIn
+  readonly facts: Facts
   readonly #stage: Stage
   readonly #comparison: Comparison
   readonly #run: RunSidecar
@@ -46,10 +46,8 @@ export class Sidecar {
   readonly #sleepers: Sleepers
   readonly #store: MemoryStore
   readonly #services: Context.Context<Hub | TaskStore | Waker | ResultWatcher>
-  readonly #consequences: Record<Consequence, number> = { SaveFailed: 0, SaveSucceeded: 0 }
   #life: Life | null = null
   #survivors: ReadonlyArray<string> = []
-  #reached: LocalFact | null = null
   /** Whether a life ended by itself, so that there is none although nothing has ended it. */
   isOver = false
 
@@ -58,18 +56,34 @@ export class Sidecar {
     this.#comparison = comparison
     this.#run = run
     this.#calls = new Calls(stage)
-    this.#sleepers = new Sleepers(stage)
+    this.#sleepers = new Sleepers(stage, () => this.#store.isWriting || this.#calls.isBlocked)
     this.#store = new MemoryStore(stage)
-    this.hub = new HubReplay(stage, this.#calls, (frame) => comparison.sends(frame))
+    const sent = (frame: JsonObject) => comparison.sends(frame)
+    this.hub = new HubReplay(stage, this.#calls, sent, (message) => void this.#ask(message))
     this.agents = new Agents(stage)
     this.standIn = new StandIn(stage, this.agents, agent)
     const survivors = () => this.#survivors
     const waker = makeWaker({ stage, calls: this.#calls, agents: this.agents, standIn: this.standIn, survivors })
+    this.facts = new Facts({
+      stage,
+      calls: this.#calls,
+      sleepers: this.#sleepers,
+      store: this.#store,
+      hub: this.hub,
+      agents: this.agents,
+      ask: (message) => this.#ask(message),
+      drain: () => this.drain()
+    })
     this.#services = Context.make(Hub, this.hub.service).pipe(
       Context.add(TaskStore, this.#store.service),
       Context.add(Waker, waker),
       Context.add(ResultWatcher, this.agents.watcher)
     )
+  }
+
+  #ask(message: Message): boolean {
+    this.#life?.ask(message)
+    return this.lives
   }
 
   get lives(): boolean {
@@ -118,49 +132,32 @@ export class Sidecar {
     this.#calls.clear()
     this.#sleepers.clear()
     this.hub.lifeOver()
+    this.#store.lifeOver()
     this.agents.lifeOver()
-    Object.assign(this.#consequences, { SaveFailed: 0, SaveSucceeded: 0 })
+    this.facts.lifeOver()
   }
 
   drain(): void {
     this.#life?.drain()
   }
 
-  /** The recording has reached a fact. */
-  reach(fact: LocalFact, place: Place): void {
-    this.#reached = fact
-    if (fact._tag === "Restarted") this.start(fact.stored, fact.survivors)
-    else if (!this.#tell(fact)) this.#stage.tell({ kind: "unasked", fact, place })
+  /** Nothing more is known of this life: it goes on by itself. */
+  cut(): void {
+    this.#store.goOn()
     this.drain()
-    this.#reached = null
   }
 
-  #tell(fact: LocalFact): boolean {
-    const seen = observationOf(fact)
-    if (seen !== null && "task_id" in fact) {
-      this.agents.write(fact.task_id, seen)
-      return true
-    }
-    switch (fact._tag) {
-      case "Connected":
-        this.#comparison.close()
-        return this.hub.open()
-      case "Disconnected":
-        return this.hub.close(fact.half_open)
-      case "RetryDue":
-      case "TimerFired":
-        return this.#sleepers.release(fact)
-      case "SaveFailed":
-      case "SaveSucceeded":
-        return this.#consequences[fact._tag]-- > 0
-      case "DrainRequested":
-      case "OrphanFound":
-        this.#life?.ask(fact)
-        return this.lives
-      default:
-        if ("task_id" in fact) learnt(this.agents.of(fact.task_id), fact)
-        return this.#calls.release(fact)
-    }
+  /** After what the recorded one did: the waits that ended while it was at that. */
+  settle(): void {
+    this.#sleepers.settle()
+    this.drain()
+  }
+
+  /** The recording has reached a fact. */
+  reach(fact: LocalFact, place: Place): void {
+    if (fact._tag === "Connected") this.#comparison.close()
+    if (fact._tag !== "Restarted") return this.facts.reach(fact, place)
+    this.facts.reaching(fact, () => this.start(fact.stored, fact.survivors))
   }
 
   #witness(sight: Sight): void {
@@ -168,17 +165,10 @@ export class Sidecar {
   }
 
   #stepped({ after, before, commands, message }: Step): void {
-    if (isLocalFact(message)) this.#tellFact(message)
+    if (isLocalFact(message)) this.facts.heard(message)
     const [was, is] = [pictureOf(before), pictureOf(after)]
     if (!isSamePicture(was, is)) this.#stage.tell({ kind: "state", before: was, after: is })
     this.#comparison.decides(commands)
     this.#sleepers.expect(commands)
-  }
-
-  #tellFact(fact: LocalFact): void {
-    const isConsequence = fact._tag === "SaveFailed" || fact._tag === "SaveSucceeded"
-    if (isConsequence) this.#consequences[fact._tag]++
-    const isRecorded = this.#stage.scripted && (isConsequence || this.#reached?._tag === fact._tag)
-    this.#stage.tell({ kind: "fact", of: isRecorded ? "recording" : "stand-in", fact })
   }
 }

@@ -8,6 +8,9 @@ import type { Stage } from "./Stage.ts"
 import { factKey, keyOfFact } from "./Window.ts"
 
 interface Sleeper {
+  readonly key: string
+  readonly calledOffBy: ReadonlyArray<string> // how such commands begin
+  readonly late_ms: number // how much later the recorded one may have ended
   readonly due: number // by the timeline, in milliseconds
   readonly planned: Planned
   readonly wake: () => void
@@ -15,7 +18,9 @@ interface Sleeper {
 
 interface Meant {
   readonly key: string
+  readonly calledOffBy: ReadonlyArray<string>
   readonly ms: number
+  readonly at: number // by the timeline
 }
 
 const retryDelay = (failed_attempts: number): number =>
@@ -28,24 +33,37 @@ const retryDelay = (failed_attempts: number): number =>
 export class Sleepers {
   readonly #stage: Stage
   readonly #sleeping = new Map<string, Sleeper>()
+  readonly #late = new Set<Sleeper>()
+  readonly #isAtWork: () => boolean
   #meant: ReadonlyArray<Meant> = []
 
-  constructor(stage: Stage) {
+  /** `isAtWork` tells whether a step is being taken, so that no other can be. */
+  constructor(stage: Stage, isAtWork: () => boolean) {
     this.#stage = stage
+    this.#isAtWork = isAtWork
   }
 
   /** These commands will be run: the waits that they begin are theirs. */
   expect(commands: ReadonlyArray<Command>): void {
     for (const command of commands) {
-      if (command._tag === "StartTimer") this.#mean(factKey("TimerFired", command.timer), command.after_ms)
+      if (command._tag === "StartTimer") {
+        const { after_ms, timer } = command
+        this.#mean(factKey("TimerFired", timer), after_ms, [`CancelTimer ${timer}`, `StartTimer ${timer}`])
+      }
       if (command._tag === "RetryWake") {
-        this.#mean(factKey("RetryDue", command.task_id), retryDelay(command.failed_attempts))
+        const { failed_attempts, task_id } = command
+        this.#mean(factKey("RetryDue", task_id), retryDelay(failed_attempts), ["RetryWake "])
       }
     }
   }
 
-  #mean(key: string, ms: number): void {
-    this.#meant = [...this.#meant.filter((meant) => meant.key !== key), { key, ms }]
+  #mean(key: string, ms: number, calledOffBy: ReadonlyArray<string>): void {
+    this.#meant = [...this.#meant.filter((meant) => meant.key !== key), {
+      key,
+      ms,
+      calledOffBy,
+      at: this.#stage.timeline.now
+    }]
   }
 
   readonly sleep: Sleep = (ms, wake) => {
@@ -56,22 +74,46 @@ export class Sleepers {
       return () => cancel(planned)
     }
     this.#meant = this.#meant.filter((one) => one !== meant)
-    const { key } = meant
-    const planned = timeline.after(ms, () => {
-      if (!this.#stage.hasOutcome([key], limits.timer_late_ms)) this.#end(key, sleeper)
+    const { at, calledOffBy, key } = meant
+    // Between the decision and the wait lies a write, of which the recording does not tell how long it took.
+    const wrote_ms = timeline.now - at
+    const late_ms = wrote_ms + limits.timer_late_ms
+    const planned = timeline.after(ms - wrote_ms, () => {
+      this.#late.add(sleeper)
+      this.settle()
     })
-    const sleeper: Sleeper = { due: timeline.now + ms, planned, wake }
+    const sleeper: Sleeper = { key, calledOffBy, due: at + ms, late_ms, planned, wake }
     this.#sleeping.set(key, sleeper)
     return () => {
       cancel(planned)
+      this.#late.delete(sleeper)
       if (this.#sleeping.get(key) === sleeper) this.#sleeping.delete(key)
     }
   }
 
-  #end(key: string, { planned, wake }: Sleeper): void {
-    cancel(planned)
-    this.#sleeping.delete(key)
-    wake()
+  #fire(sleeper: Sleeper): void {
+    if (!this.#stage.hasOutcome([sleeper.key], sleeper.late_ms)) this.#end(sleeper)
+  }
+
+  #end(sleeper: Sleeper): void {
+    cancel(sleeper.planned)
+    this.#late.delete(sleeper)
+    this.#sleeping.delete(sleeper.key)
+    sleeper.wake()
+  }
+
+  /** The waits that ended while a step was being taken, or just before one that calls them off, end after it. */
+  settle(): void {
+    for (const sleeper of [...this.#late]) {
+      if (this.#isAtWork() || this.#isCalledOff(sleeper)) continue
+      this.#late.delete(sleeper)
+      this.#fire(sleeper)
+    }
+  }
+
+  /** Whether the recorded one was called off, or began anew, so soon that it may not have come to its end. */
+  #isCalledOff({ calledOffBy, late_ms }: Sleeper): boolean {
+    return this.#stage.decidesWithin(late_ms, (brief) => calledOffBy.some((begin) => brief.startsWith(begin)))
   }
 
   /** Ends the wait whose end the fact tells; false where there is none that is due. */
@@ -79,7 +121,7 @@ export class Sleepers {
     const key = keyOfFact(fact)
     const sleeper = this.#sleeping.get(key)
     if (sleeper === undefined || sleeper.due > this.#stage.timeline.now + limits.timer_early_ms) return false
-    this.#end(key, sleeper)
+    this.#end(sleeper)
     return true
   }
 
@@ -87,6 +129,7 @@ export class Sleepers {
   clear(): void {
     for (const { planned } of this.#sleeping.values()) cancel(planned)
     this.#sleeping.clear()
+    this.#late.clear()
     this.#meant = []
   }
 }

@@ -2,6 +2,7 @@ import * as Predicate from "effect/Predicate"
 import { Fifo } from "../Fifo.ts"
 import type { Entry } from "../format.ts"
 import { limits } from "../limits.ts"
+import { isLocalFact } from "../LocalFact.ts"
 import type { Place } from "../ReplayEvent.ts"
 
 /** An entry with where it stands, and how long its line is. */
@@ -20,7 +21,8 @@ export interface Unreadable {
 
 export type Line = Recorded | Unreadable
 
-type Numbered = { readonly number: number; readonly recorded: Recorded }
+/** `steady` is its time by a clock that nobody sets, in milliseconds. */
+type Numbered = { readonly number: number; readonly steady: number; readonly recorded: Recorded }
 
 /** What an entry of the machine itself says. */
 export type Told = Extract<Entry, { readonly dir: "local"; readonly msg: unknown }>["msg"]
@@ -47,12 +49,32 @@ export const beginsLife = (entry: Entry): boolean => {
   return entry.dir === "local" && "msg" in entry && entry.msg._tag === "Restarted"
 }
 
+/** Whether the recorded sidecar took a step here: on a fact, or on what a frame had told. */
+export const isStep = (entry: Entry): boolean =>
+  entry.dir === "local" && "msg" in entry &&
+  (isLocalFact(entry.msg) || (entry.msg._tag === "Decided" && entry.msg.on !== undefined))
+
+/** Whether the recorded sidecar did something here: whatever it was at before, it was done with. Pings go by themselves. */
+export const isDoing = (entry: Entry): boolean => {
+  if (entry.dir === "out") return entry.msg["type"] !== "ping"
+  return isStep(entry) || (entry.dir === "local" && "msg" in entry && entry.msg._tag === "FrameUnsendable")
+}
+
+/** Whether a line tells when a step was taken on what a frame had told. */
+const isHearing = (entry: Entry): boolean =>
+  entry.dir === "local" && "msg" in entry && entry.msg._tag === "Decided" && entry.msg.on !== undefined
+
 /** The next lines of a recording: what a replay knows of what is to come. */
 export class Window {
   readonly #lines = new Fifo<Line>()
   readonly #byKey = new Map<string, Fifo<Numbered>>()
-  readonly #lives = new Fifo<number>()
+  readonly #lives = new Fifo<Numbered>() // with the times of the lines before
+  readonly #doings = new Fifo<Numbered>()
+  readonly #steps = new Fifo<Numbered>()
+  readonly #hearings = new Fifo<Numbered>()
   #added = 0
+  #jumped_ms = 0
+  #last_steady = Infinity
   #bytes = 0
 
   get isFull(): boolean {
@@ -64,12 +86,20 @@ export class Window {
     this.#lines.push(line)
     this.#bytes += line.bytes
     if (!("entry" in line)) return
-    if (beginsLife(line.entry)) this.#lives.push(number)
-    const key = keyOf(line.entry)
+    const { entry } = line
+    if (entry.dir === "local" && "msg" in entry && entry.msg._tag === "ClockJumped") this.#jumped_ms += entry.msg.by_ms
+    const steady = entry.t - this.#jumped_ms
+    const numbered: Numbered = { number, steady, recorded: line }
+    if (beginsLife(entry)) this.#lives.push({ ...numbered, steady: this.#last_steady })
+    this.#last_steady = steady
+    if (isDoing(entry)) this.#doings.push(numbered)
+    if (isStep(entry)) this.#steps.push(numbered)
+    if (isHearing(entry)) this.#hearings.push(numbered)
+    const key = keyOf(entry)
     if (key === undefined) return
     const queue = this.#byKey.get(key) ?? new Fifo<Numbered>()
     this.#byKey.set(key, queue)
-    queue.push({ number, recorded: line })
+    queue.push(numbered)
   }
 
   /** The next line; it is still to come. */
@@ -83,6 +113,9 @@ export class Window {
     this.#bytes -= line.bytes
     if (!("entry" in line)) return line
     if (beginsLife(line.entry)) this.#lives.shift()
+    if (isDoing(line.entry)) this.#doings.shift()
+    if (isStep(line.entry)) this.#steps.shift()
+    if (isHearing(line.entry)) this.#hearings.shift()
     const key = keyOf(line.entry)
     const queue = key === undefined ? undefined : this.#byKey.get(key)
     queue?.shift()
@@ -118,8 +151,46 @@ export class Window {
   }
 
   /** The next entry of that key, where it is of the same life of the daemon. */
-  inThisLife(key: string): Recorded | undefined {
-    const found = this.#byKey.get(key)?.at(0)
-    return found === undefined || found.number > (this.#lives.at(0) ?? Infinity) ? undefined : found.recorded
+  inThisLife(key: string): Entry | undefined {
+    return this.#ofThisLife(this.#byKey.get(key)?.at(0))?.recorded.entry
+  }
+
+  /** When that is, by a clock that nobody sets. */
+  timeOf(key: string): number {
+    return this.#ofThisLife(this.#byKey.get(key)?.at(0))?.steady ?? Infinity
+  }
+
+  /** The next thing that the recorded sidecar did in this life. */
+  get doing(): Entry | undefined {
+    return this.#ofThisLife(this.#doings.at(0))?.recorded.entry
+  }
+
+  get timeOfDoing(): number {
+    return this.#ofThisLife(this.#doings.at(0))?.steady ?? Infinity
+  }
+
+  /** The next step that it took in this life, and the one after. */
+  get steps(): readonly [Entry | undefined, Entry | undefined] {
+    const [next, later] = [this.#steps.at(0), this.#steps.at(1)]
+    return [this.#ofThisLife(next)?.recorded.entry, this.#ofThisLife(later)?.recorded.entry]
+  }
+
+  /** Whether it sent something before it took its next step. */
+  get sendsNext(): boolean {
+    return this.doing !== this.steps[0]
+  }
+
+  /** When this life was last known to go on. */
+  get timeOfEnd(): number {
+    return this.#lives.at(0)?.steady ?? (this.#lines.length < limits.window_entries ? this.#last_steady : Infinity)
+  }
+
+  /** Whether the lines of this life tell when it took its steps on what frames had told. */
+  get hasHearings(): boolean {
+    return this.#ofThisLife(this.#hearings.at(0)) !== undefined
+  }
+
+  #ofThisLife(found: Numbered | undefined): Numbered | undefined {
+    return found !== undefined && found.number < (this.#lives.at(0)?.number ?? Infinity) ? found : undefined
   }
 }

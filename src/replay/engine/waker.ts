@@ -76,6 +76,7 @@ export const makeWaker = (parts: WakerParts): Waker["Service"] => {
         within_ms: limits.outcome_ms,
         begins: (verdict) => stage.tell({ kind: "wake", task_id, wake_id, attempt: wake_attempts, verdict }),
         outcome: woken(task_id),
+        isEndedBy: (brief) => brief.startsWith(`StopAgent ${task_id} `),
         otherwise: Effect.sync(() => {
           standIn.wake(task_id, wake_id)
           return { end: standInEnd(task_id) }
@@ -92,6 +93,7 @@ export const makeWaker = (parts: WakerParts): Waker["Service"] => {
         within_ms: limits.outcome_ms,
         begins: begins("inspect", task_id),
         outcome: () => evidence(task_id),
+        blocks: true,
         otherwise: evidence(task_id)
       }),
     stop: (task_id) =>
@@ -100,6 +102,7 @@ export const makeWaker = (parts: WakerParts): Waker["Service"] => {
         within_ms: limits.stop_outcome_ms,
         begins: begins("stop", task_id),
         outcome: (fact) => Effect.succeed(fact._tag === "AgentStopped" && fact.was_alive),
+        isEndedBy: (brief) => brief.startsWith(`StopAgent ${task_id} `),
         otherwise: stopAgent(parts, task_id)
       }),
     survivors: Effect.sync(survivors),

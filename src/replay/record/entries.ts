@@ -18,13 +18,15 @@ const jsonObject = (text: string): JsonObject | undefined => {
 
 /**
  * A step is recorded by its message and by what was decided on it. Where the message is a frame of the hub, the frame is
- * there already.
+ * there already, maybe since a while, so that the decision names it.
  */
 const ofStep = ({ at, commands, message }: Step): ReadonlyArray<Entry> => {
-  const told: ReadonlyArray<Entry> = isLocalFact(message) ? [{ t: at, dir: "local", msg: message }] : []
-  return commands.length === 0
-    ? told
-    : [...told, { t: at, dir: "local", msg: { _tag: "Decided", commands: commands.map(briefOf) } }]
+  const briefs = commands.map(briefOf)
+  if (!isLocalFact(message)) {
+    return [{ t: at, dir: "local", msg: { _tag: "Decided", on: message._tag, commands: briefs } }]
+  }
+  const told: Entry = { t: at, dir: "local", msg: message }
+  return commands.length === 0 ? [told] : [told, { t: at, dir: "local", msg: { _tag: "Decided", commands: briefs } }]
 }
 
 const ofSight = (sight: Sight, t: number, cleaned: (text: string) => string): ReadonlyArray<Entry> => {
@@ -40,6 +42,10 @@ const ofSight = (sight: Sight, t: number, cleaned: (text: string) => string): Re
       return [{ t, dir: "out", msg: jsonObject(sight.text) ?? {} }]
     case "FrameUnsendable":
       return [{ t, dir: "local", msg: { _tag: "FrameUnsendable", command: sight.type } }]
+    case "Opened":
+      return [{ t, dir: "local", msg: { _tag: "ConnectionOpened" } }]
+    case "Closed":
+      return [{ t, dir: "local", msg: { _tag: "ConnectionClosed" } }]
     case "Stepped":
       return ofStep(sight.step)
   }

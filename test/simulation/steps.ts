@@ -1,0 +1,101 @@
+import { heldTask, type SidecarState, type TimerName } from "../../src/domain/SidecarState.ts"
+import { limits } from "../../src/limits.ts"
+import type { Sight, Step } from "../../src/services/Witness.ts"
+import type { World } from "./world.ts"
+
+/** The timers about the task in hand. */
+const ofTask: ReadonlySet<TimerName> = new Set([
+  "assign_grace",
+  "confirmation",
+  "settle",
+  "lease",
+  "progress",
+  "task_timeout"
+])
+
+const retryDelay = (failed_attempts: number): number => limits.wake_retries_ms[failed_attempts - 1] ?? 0
+
+const savings: ReadonlySet<string> = new Set(["SaveFailed", "SaveSucceeded"])
+
+/** The steps of one daemon after the other, as it takes them: one that could not be saved may have been undone. */
+export class Steps {
+  /** What the daemon knows; null while there is none. */
+  state: SidecarState | null = null
+  readonly #world: World
+  /** Since when it has been in doubt whose the task is. */
+  in_doubt_since = 0
+  onDoubt: () => void = () => undefined
+  readonly #taken: (step: Step, now: number) => void
+  readonly #changed: () => void
+  #last: { readonly step: Step; readonly now: number } | null = null
+  readonly #timers = new Map<TimerName, number>()
+  #inspected: string | null = null
+  #retry_due = 0
+  readonly #stopping = new Set<string>()
+
+  constructor(world: World, taken: (step: Step, now: number) => void, changed: () => void) {
+    this.#world = world
+    this.#taken = taken
+    this.#changed = changed
+  }
+
+  /** The daemon is gone, and what it knew with it. */
+  forget(): void {
+    this.state = null
+    this.#last = null
+    this.#timers.clear()
+    this.#inspected = null
+    this.#stopping.clear()
+    this.#changed()
+  }
+
+  #stops(task_id: string): void {
+    if (this.#stopping.has(task_id)) this.#world.violate(`the agent of ${task_id} is stopped while it is being stopped`)
+    this.#stopping.add(task_id)
+  }
+
+  seen(sight: Sight): void {
+    if (sight._tag !== "Stepped") return
+    const { step } = sight
+    const last = this.#last
+    this.#last = { step, now: this.#world.now }
+    this.state = step.after
+    if (step.before.connection.standing !== "in_doubt") {
+      this.in_doubt_since = this.#world.now
+      if (step.after.connection.standing === "in_doubt") this.onDoubt()
+    }
+    if (last !== null) {
+      const undone = step.before !== last.step.after && last.step.after !== last.step.before
+      this.#judge(undone ? { ...last.step, commands: [] } : last.step, last.now)
+      if (!undone) this.#taken(last.step, last.now)
+    }
+    this.#changed()
+  }
+
+  /** A timer fires when its time is over, unless it was cancelled; what was looked at is judged before anything else. */
+  #judge({ after, commands, message }: Step, now: number): void {
+    if (message._tag === "TimerFired") {
+      const due = this.#timers.get(message.timer)
+      if (due === undefined) this.#world.violate(`the timer ${message.timer} fires though nobody waits for it`)
+      else if (now < due) this.#world.violate(`the timer ${message.timer} fires ${due - now} ms early`)
+      this.#timers.delete(message.timer)
+    }
+    if (this.#inspected !== null && message._tag !== "AgentInspected" && !savings.has(message._tag)) {
+      this.#world.violate(`${message._tag} comes between the look at ${this.#inspected} and what follows from it`)
+    }
+    if (message._tag === "RetryDue" && now < this.#retry_due) {
+      this.#world.violate(`a retry comes ${this.#retry_due - now} ms early`)
+    }
+    if (message._tag === "AgentInspected") this.#inspected = null
+    if (message._tag === "AgentStopped") this.#stopping.delete(message.task_id)
+    for (const command of commands) {
+      if (command._tag === "StartTimer") this.#timers.set(command.timer, now + command.after_ms)
+      if (command._tag === "CancelTimer") this.#timers.delete(command.timer)
+      if (command._tag === "RetryWake") this.#retry_due = now + retryDelay(command.failed_attempts)
+      if (command._tag === "StopAgent") this.#stops(command.task_id)
+      if (command._tag === "InspectAgent") this.#inspected = command.task.task_id
+    }
+    const stray = heldTask(after) === null && [...this.#timers.keys()].find((timer) => ofTask.has(timer))
+    if (stray) this.#world.violate(`the timer ${stray} goes on though its task is over`)
+  }
+}
