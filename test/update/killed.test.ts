@@ -62,7 +62,7 @@ describe("an update that is killed", () => {
           before = label
         }
       }),
-    60_000
+    150_000
   )
 
   it.live("while npm installs leaves the packages of the version that works as they are", () =>
