@@ -6,7 +6,6 @@ import { penalised } from "../../src/dev/rateLimit.ts"
 import { receive } from "../../src/dev/receive.ts"
 import { fireNext, nextDeadline } from "../../src/dev/sweeps.ts"
 import { cancel, type Planned } from "../../src/replay/virtual/Timeline.ts"
-import { at_hand_ms } from "./bounds.ts"
 import type { World } from "./world.ts"
 
 export const our_id = "ours"
@@ -55,12 +54,15 @@ export class HubModel {
   /** Until when it takes frames and says nothing; virtual milliseconds. */
   mute_until = 0
   readonly flavour: Flavour
+  /** The tasks of which it has refused an acceptance, and so waits on for one. */
+  readonly refusedAccepts = new Set<string>()
   /** Something in the books may be otherwise now. */
   changed: () => void = () => undefined
   readonly endpoints = new Map<number, Endpoint>()
   readonly #world: World
   readonly #onAnswer: (frame: JsonObject, answer: JsonObject | null) => void
   readonly #onTakenBack: (task_id: string, generation: number) => void
+  readonly #pushed = new Map<string, number>() // the generation of the last push of each task
   #timer: Planned | null = null
   #trigger = 0
   #ids = 0
@@ -149,7 +151,7 @@ export class HubModel {
     timeline.after(chance.between("repeat", 100, 60_000), () => {
       const task = this.books.tasks.get(String(task_id))
       if (!this.up || task?.status !== "assigned" || task.assigned_to !== our_id) return
-      if (task.generation <= Number(generation)) return
+      if (this.#pushed.get(task.id) !== task.generation || task.generation <= Number(generation)) return
       if (!this.endpoints.has(output.socket)) return
       faults.injected(strike)
       this.#perform(output)
@@ -159,6 +161,7 @@ export class HubModel {
   #perform(output: Output): void {
     const endpoint = this.endpoints.get(output.socket)
     if (endpoint === undefined) return
+    if (output._tag === "Push") this.#pushed.set(String(output.frame["task_id"]), Number(output.frame["generation"]))
     if (output._tag === "Send" || output._tag === "Push") return endpoint.frame(output.frame, output._tag === "Push")
     this.endpoints.delete(output.socket)
     endpoint.closed(output._tag === "Close" ? output.code : 1006, output._tag === "Close" ? output.reason : "")
@@ -211,7 +214,8 @@ export class HubModel {
       return void say({ type: "error", error, ...(error === "invalid_json" ? {} : { message_type: type, errors: [] }) })
     }
     if (type === "task_accepted" && faults.strikes("accept_refused_by_hub")) {
-      this.#world.troubles(this.#world.now + at_hand_ms)
+      this.refusedAccepts.add(String(frame["task_id"]))
+      this.#world.hinders(this.#world.now)
       return void say({ type: "error", error: "validation_failed", message_type: type, errors: [] })
     }
     if (type === "task_rejected" && this.flavour.takesRejections) return

@@ -9,6 +9,7 @@ import type { Task } from "../../src/domain/Task.ts"
 import type { Observation } from "../../src/services/ResultWatcher.ts"
 import type { Step } from "../../src/services/Witness.ts"
 import { isFailure, isSuccess } from "./agentPlan.ts"
+import { at_hand_ms } from "./bounds.ts"
 import { ExchangeOrder } from "./exchangeOrder.ts"
 import { Failures } from "./failures.ts"
 import type { Folder, ResultFile } from "./folder.ts"
@@ -325,7 +326,19 @@ export class Ledger {
       book.given = Math.max(book.given, event.generation)
       if (!event.again) book.received_at = this.#world.now
     }
+    if (event.event === "wake_failed" && event.reason.startsWith("no confirmation")) this.#gaveUpOn(event.task_id)
+    if (event.event === "answer_found") this.book(event.task_id).found_at = this.#world.now
     if (event.event === "fiber_died") this.#world.violate(`a fiber died: ${event.fiber}: ${event.reason}`)
+  }
+
+  /** A wake has its whole time to be confirmed, counted from the spawn, whatever the wall clock says. */
+  #gaveUpOn(task_id: string): void {
+    const last = this.book(task_id).sessions.at(-1)
+    if (last === undefined || last.life !== this.#world.lives) return
+    const waited = this.#world.now - last.spawned_at
+    if (waited < this.#world.policy.confirmation_timeout_ms - at_hand_ms) {
+      this.#world.violate(`session ${last.id} of ${task_id} is given up after ${waited} ms`)
+    }
   }
 
   #reached(event: LifecycleEvent): void {
@@ -388,7 +401,7 @@ export class Ledger {
     if (this.#failuresSent.has(failure)) return
     this.#failuresSent.add(failure)
     const answer = this.#folder.get(task_id, "json")
-    if (answer !== undefined && answer.content.includes(`"${reason}"`)) {
+    if (answer !== undefined && answer.since <= this.book(task_id).found_at && answer.content.includes(`"${reason}"`)) {
       this.#world.violate(`the failure of ${task_id} is sent while its file is in place`)
     }
     if (!reason.startsWith("the hub did not take")) return

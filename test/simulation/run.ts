@@ -77,6 +77,7 @@ class Run {
       current.dead
     ) return
     if (hub.books.registry.get(our_id) !== current.socket || disk.full_until > world.now) return
+    if (hub.refusedAccepts.has(task_id)) return
     // The hub's timer for an acceptance by another agent goes on when the task is ours by then.
     const ours_since = world.now - (world.hubTime - active.assigned_at)
     const quiet_since = Math.max(world.troubled_at, current.identified_at ?? world.now, ours_since)

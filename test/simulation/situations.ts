@@ -77,7 +77,8 @@ const aboutAnswers = (view: View): ReadonlyArray<Situation> => [
       const now = held(view)
       const { folder, ledger, steps } = view.machine
       if (now === null || sound(view) === null || ledger.order.waits || now.state.disk !== "ok") return null
-      const { state: { leaving }, task } = now
+      const { state: { connection, leaving }, task } = now
+      if (connection.in_flight?.limited === true) return null
       const answer = folder.get(task.task_id, "json")
       if (answer === undefined || answer.complete_since === null || task.failure !== null) return null
       if (leaving.some(({ task_id }) => task_id === task.task_id) || steps.state?.draining !== null) return null
@@ -182,6 +183,8 @@ const aboutTheHub = (view: View): ReadonlyArray<Situation> => [
     key: () => {
       const now = held(view)
       if (now?.state.connection.standing !== "ours" || atWork(view) === null) return null
+      // A lease that falls into a rejection that is waited for is not made good; the real hub answers rejections at once.
+      if (view.hub.flavour.takesRejections) return null
       return sound(view) === null ? null : `${now.task.task_id} ${view.machine.ledger.progress.sent}`
     }
   }

@@ -17,6 +17,7 @@ export interface TaskBook {
   impossible: boolean | null
   received_at: number // when it was last taken anew
   failed_at: number
+  found_at: number // when its answer was found
   spawned_at: number // its last wake
   seen_off_at: number
   fresh_at: number // when it was last held without having been woken
@@ -37,6 +38,7 @@ export const emptyBook = (): TaskBook => ({
   impossible: null,
   received_at: 0,
   failed_at: -1,
+  found_at: -1,
   spawned_at: -1,
   seen_off_at: -1,
   fresh_at: -1,
