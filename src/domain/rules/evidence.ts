@@ -73,14 +73,19 @@ const whyNotAtWork = (end: WakeEnd | null, this_boot: boolean, policy: Policy): 
   return `the agent ended without an answer, or was silent for ${policy.agent_silence_ms} ms`
 }
 
-/** Rules 6 and 7: the agent is not at work any more. Before its confirmation that is a failed attempt, after it the end. */
-const notAtWorkAnyMore = (task: Task, this_boot: boolean): Rule =>
+/**
+ * Rules 6 and 7: the agent is not at work any more. Before its confirmation that is a failed attempt, after it the end; one
+ * that may come up yet has its time, which is not counted anew at a look for the lease.
+ */
+const notAtWorkAnyMore = (task: Task, this_boot: boolean, because: Looking): Rule =>
   given(({ policy }) => {
     const end = task.wake?.end ?? null
     const reason = whyNotAtWork(end, this_boot, policy)
     if (task.status === "working") return settle(reason)
     if (!this_boot) return attemptFailed(reason, "failed")
-    if (mayHaveLaunched(end, policy)) return all(activityIs({ _tag: "Running" }), awaitConfirmation)
+    if (mayHaveLaunched(end, policy)) {
+      return all(activityIs({ _tag: "Running" }), because === "lease" ? stay : awaitConfirmation)
+    }
     const endedWell = end === null || end.how === "unseen" || end.code === 0
     return endedWell ? settle(reason) : attemptFailed(reason, "failed")
   })
@@ -92,14 +97,14 @@ const hasRun = (task: Task, evidence: Evidence): boolean => {
   return !neverBegan(task, evidence) && (task.status === "confirming" || task.wake.end === null)
 }
 
-const notAtWork = (task: Task, evidence: Evidence): Rule =>
+const notAtWork = (task: Task, evidence: Evidence, because: Looking): Rule =>
   given(({ stored }) => {
     if (!hasRun(task, evidence)) return tryWake(evidence)
     if (stored.active === null) return activityIs({ _tag: "Idle" })
     return all(
       task.status === "waking" ? taskIs({ status: "confirming" }) : stay,
       evidence.started ? confirmedBySign : stay,
-      withTask((judged) => notAtWorkAnyMore(judged, evidence.this_boot))
+      withTask((judged) => notAtWorkAnyMore(judged, evidence.this_boot, because))
     )
   })
 
@@ -136,7 +141,7 @@ export const agentInspected = (task_id: string, evidence: Evidence): Rule =>
     if (task.status === "reporting") return activityIs({ _tag: "Idle" })
     const atWork = isAtWork(evidence, task, state.policy, now)
     if (stopped) return afterStop(because, task, evidence, atWork)
-    if (!atWork && answer === null) return notAtWork(task, evidence)
+    if (!atWork && answer === null) return notAtWork(task, evidence, because)
     return because === "lease" ? all(activityIs({ _tag: "Running" }), renewLease) : resume(evidence)
   })
 
@@ -152,7 +157,9 @@ export const answerTold = (answer: Answer): Rule =>
 
 /** An agent may confirm and end in one moment: the evidence tells whether this was before the confirmation. */
 const judgeTheEnd: Rule = withTask((task) =>
-  task.status === "working" ? notAtWorkAnyMore(task, true) : all(cancelTimers("confirmation"), inspect("assess"))
+  task.status === "working"
+    ? notAtWorkAnyMore(task, true, "assess")
+    : all(cancelTimers("confirmation"), inspect("assess"))
 )
 
 /** Rule 12: nothing ran, and the disk is to blame: that is no failed attempt, and the wake is made again under its number. */
