@@ -77,6 +77,8 @@ describe.concurrent("a blocking agent whose daemon is restarted in the middle", 
         () =>
           Effect.gen(function*() {
             const { daemon, folder, hub, task } = yield* restarted(signal, script, config)
+            // `exec` confirms when its command is spawned, which is before that has noted anything.
+            yield* until("the agent has begun", () => folder.wakes(task.id).length > 0)
             yield* killAll(folder)
             yield* untilStatus(hub, task, "dead_letter", 30_000)
             assert.match(hub.task(task.id)?.last_error ?? "", /^the wake command ended[^\n]*; there is no answer$/)
