@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util"
 import { configFlags } from "../config/keys.ts"
 import { nearest } from "../config/nearest.ts"
-import { type CommandName, commandOptions, commands, type Options } from "./commands.ts"
+import { type CommandName, commandOptions, commands, optionalValues, type Options } from "./commands.ts"
 
 export type Invocation =
   | {
@@ -42,6 +42,7 @@ type OptionToken = Extract<ReturnType<typeof tokenize>[number], { readonly kind:
 const optionProblem = ({ inlineValue, name, rawName, value }: OptionToken): string | undefined => {
   if (!isOption(name)) return `there is no option ${rawName}${hint(name, Object.keys(options), "--")}`
   if (options[name].type === "boolean") return inlineValue === true ? `${rawName} takes no value` : undefined
+  if (value === undefined && optionalValues.has(name)) return undefined
   const isMissing = value === undefined || value === "" ||
     (inlineValue !== true && value !== "-" && value.startsWith("-"))
   return isMissing ? `${rawName} needs a value` : undefined

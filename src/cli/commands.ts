@@ -10,6 +10,7 @@ export const commandOptions = {
   task: { type: "string" },
   realtime: { type: "boolean" },
   html: { type: "string" },
+  minimize: { type: "string" },
   json: { type: "boolean" },
   progress: { type: "boolean" },
   watch: { type: "boolean" },
@@ -24,6 +25,11 @@ export const commandOptions = {
   "time-scale": { type: "string" },
   "token-file": { type: "string" }
 } as const
+
+/** The options whose value may be left out. */
+export const optionalValues: ReadonlySet<string> = new Set(
+  ["minimize"] satisfies ReadonlyArray<keyof typeof commandOptions>
+)
 
 export type OptionName = keyof typeof commandOptions
 
@@ -52,7 +58,7 @@ export const commands: Readonly<
 > = {
   run: { options: ["config", "record"], takesSettings: true, load: () => import("./run.ts") },
   "dry-run": {
-    options: ["dry-run", "agent", "expect", "from", "to", "task", "json", "realtime", "html"],
+    options: ["dry-run", "agent", "expect", "from", "to", "task", "json", "realtime", "html", "minimize"],
     takesFiles: true,
     load: () => import("./dryRun.ts")
   },

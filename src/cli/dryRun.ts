@@ -29,12 +29,35 @@ const events = Effect.fnUntraced(function*(
   return told.pipe(drawnTo(html, print))
 })
 
-const dryRun = (options: DryRunOptions, files: ReadonlyArray<string>, html: string | undefined) =>
-  Effect.flatMap(
-    events(options, files, html),
-    (told) => printed(told, options.print, new Output(process.stdout))
-  ).pipe(
-    Effect.map((summary) => summary?.differs === true ? exitCodes.different : exitCodes.stopped),
+/** A shorter recording that differs alike; what finds and writes it is loaded only where that is asked for. */
+const minimize = Effect.fnUntraced(function*(
+  { replay }: DryRunOptions,
+  files: ReadonlyArray<string>,
+  file: string
+) {
+  const { minimizedTo } = yield* Effect.promise(() => import("../replay/minimize/minimizedTo.ts"))
+  return yield* minimizedTo(file === "" ? "-" : file, readFiles(files), {
+    run: runSidecar,
+    options: replay,
+    output: new Output(process.stdout),
+    say: (sentence) => process.stderr.write(`agentcom-sidecar: ${sentence}\n`)
+  })
+})
+
+/** Whether the recordings differ, after what was asked for of them is done. */
+const differs = Effect.fnUntraced(function*(
+  options: DryRunOptions,
+  files: ReadonlyArray<string>,
+  { html, minimize: shorter }: Options
+) {
+  if (shorter !== undefined) return yield* minimize(options, files, shorter)
+  const summary = yield* printed(yield* events(options, files, html), options.print, new Output(process.stdout))
+  return summary?.differs === true
+})
+
+const dryRun = (options: DryRunOptions, files: ReadonlyArray<string>, typed: Options) =>
+  differs(options, files, typed).pipe(
+    Effect.map((is) => is ? exitCodes.different : exitCodes.stopped),
     Effect.catchTags({
       NobodyReads: () => Effect.succeed(exitCodes.stopped),
       NotARecording: ({ message }) =>
@@ -42,11 +65,19 @@ const dryRun = (options: DryRunOptions, files: ReadonlyArray<string>, html: stri
     })
   )
 
+const stray = ["html", "json", "realtime", "from", "to", "task"] as const
+
+const parsed = (options: Options): Result.Result<DryRunOptions, string> => {
+  const name = options.minimize === undefined ? undefined : stray.find((one) => options[one] !== undefined)
+  return name === undefined
+    ? parseDryRun(options)
+    : Result.fail(`--${name} does not go with --minimize, which prints a recording`)
+}
+
 export const main = (options: Options, files: ReadonlyArray<string>): void =>
   runMain((stopRequested) =>
-    Result.match(parseDryRun(options), {
+    Result.match(parsed(options), {
       onFailure: (problem) => Effect.fail(misused(problem)),
-      onSuccess: (parsed) =>
-        Effect.raceFirst(dryRun(parsed, files, options.html), Effect.as(stopRequested, exitCodes.stopped))
+      onSuccess: (read) => Effect.raceFirst(dryRun(read, files, options), Effect.as(stopRequested, exitCodes.stopped))
     })
   )

@@ -71,6 +71,7 @@ export class Replay {
     const note = this.#script.reserve()
     const told = this.#script.length
     this.#stage.isCutHere = true
+    this.#sidecar.settle()
     if (this.#sidecar.lives) this.#pass(limits.tail_ms)
     const text = `the recording ends here; what follows is this version's own, for ${limits.tail_ms} ms at the most`
     note.event = this.#script.length > told

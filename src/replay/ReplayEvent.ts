@@ -117,8 +117,13 @@ export type ReplayEvent =
       readonly task_id: string | null
       readonly verdict: LocalVerdict
     }
-    /** The commands of one step, where only one of the two decided on them. */
-    | { readonly kind: "decision"; readonly verdict: "recorded" | "ours"; readonly commands: ReadonlyArray<string> }
+    /** The commands of one step and the state after it, where only one of the two decided so. */
+    | {
+      readonly kind: "decision"
+      readonly verdict: "recorded" | "ours"
+      readonly commands: ReadonlyArray<string>
+      readonly state: string | null // where the recording tells it
+    }
     /** A recorded fact that this version never came to ask for. */
     | { readonly kind: "unasked"; readonly fact: LocalFact; readonly place: Place }
     | { readonly kind: "log"; readonly log: LifecycleEvent }

@@ -34,12 +34,14 @@ export const ConnectionOpened = Schema.TaggedStruct("ConnectionOpened", {})
 export const ConnectionClosed = Schema.TaggedStruct("ConnectionClosed", {})
 
 /**
- * What the rules decided at a step, each command as `briefOf` tells it: on the fact before it, or `on` what a frame of the
- * hub has told. That frame came a while before where the step had to wait for others.
+ * What the rules decided at a step, each command as `briefOf` tells it, and the state after it as `briefOfState` does: on
+ * the fact before it, or `on` what a frame of the hub has told. That frame came a while before where the step had to wait
+ * for others. Without a state where the step has changed nothing.
  */
 export const Decided = Schema.TaggedStruct("Decided", {
   on: Schema.optionalKey(Schema.String),
-  commands: Schema.Array(Schema.String)
+  commands: Schema.Array(Schema.String),
+  state: Schema.optionalKey(Schema.String)
 })
 
 /** One line of a recording. `t` is in epoch milliseconds by the clock of the machine. */

@@ -247,7 +247,8 @@ describe("rule 7: the end of a silent agent", () => {
         "task-a g1 working wakes 1 ended exited 1 | Settling Failed (the wake command ended with exit code 1; there is no answer) | ours"
     },
     {
-      clause: "an unconfirmed command that ended may have left an agent behind: it has the rest of its time, by the timer that runs",
+      clause:
+        "an unconfirmed command that ended may have left an agent behind: it has the rest of its time, by the timer that runs",
       run: () => Run.confirming().ended(exited(0)).after(10_000).timer("lease").inspected({ process: "gone" }),
       state: "task-a g1 confirming wakes 1 ended exited 0 | Running | ours"
     },

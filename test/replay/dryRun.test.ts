@@ -133,6 +133,49 @@ describe("agentcom-sidecar --dry-run", { timeout: 60_000 }, () => {
     expect(cut.stdout).not.toContain("WAKE")
   })
 
+  it.effect("draws the page that --html asks for, and never over another file", () =>
+    Effect.gen(function*() {
+      const { path } = yield* folder
+      const page = join(path, "blip.html")
+      const { status, stderr, stdout } = run(["--dry-run", blip, "--html", page])
+      expect([status, stderr]).toEqual([1, ""])
+      expect(stdout).toContain("woken: task-098866a4446e7d57 once\n")
+      const text = readFileSync(page, "utf8")
+      expect(text).toMatch(/^<!doctype html>[^]*<\/html>\s*$/i)
+      expect(text).toContain("task-098866a4446e7d57")
+      expect(text).toContain("class Viewer") // the program of the page is in it
+      const again = run(["--dry-run", blip, "--html", blip])
+      expect(again.status).toBe(2)
+      expect(again.stderr).toContain("the page was not written")
+    }))
+
+  it.effect("prints with --minimize the shortest recording that differs alike, or writes it where there is none yet", () =>
+    Effect.gen(function*() {
+      const { own, path } = yield* folder
+      const { status, stderr, stdout } = run(["--dry-run", blip, "--minimize"])
+      expect(status).toBe(1)
+      expect(stderr).toMatch(
+        /^agentcom-sidecar: 2 of 16 lines differ in the same way \(\d+ tries; none of them can be left out\)\n$/
+      )
+      expect(stdout.trimEnd().split("\n")).toHaveLength(2)
+      expect(run(["--dry-run", "-"], stdout)).toMatchObject({ status: 1 })
+
+      const short = join(path, "short.jsonl")
+      expect(run(["--dry-run", blip, "--minimize", short])).toMatchObject({ status: 1, stdout: "" })
+      expect(readFileSync(short, "utf8")).toBe(stdout)
+      const again = run(["--dry-run", blip, "--minimize", short])
+      expect(again).toMatchObject({ status: 2, stdout: "" })
+      expect(again.stderr).toContain("the shorter recording was not written: there is a file already")
+
+      const same = run(["--dry-run", own, "--minimize"])
+      expect(same).toMatchObject({ status: 0, stdout: "" })
+      expect(same.stderr).toMatch(
+        /^agentcom-sidecar: the recording does not differ from what this version does, [^\n]+\n$/
+      )
+      expect(run(["--dry-run", join(path, "none"), "--minimize"])).toMatchObject({ status: 65, stdout: "" })
+      expect(run(["--dry-run", blip, "--minimize", "--json"])).toMatchObject({ status: 2, stdout: "" })
+    }))
+
   it("plays at the pace of the recording where it is asked to", () => {
     const begun = performance.now()
     const { stdout } = run(["--dry-run", happy, "--realtime", "--to", "1.7"])
@@ -255,8 +298,12 @@ describe("the code of a dry run", () => {
     const outside = [...modules].flatMap(([path, names]) =>
       names.map((name) => `${path.slice(root.length + 1)}: ${name}`)
     )
-    // The page is drawn only where --html asks for it.
-    expect(outside).toEqual(["src/cli/dryRun.ts: ../replay/html/drawnTo.ts", "src/replay/read/source.ts: node:fs"])
+    // What can write a file is loaded only where --html or --minimize asks for it.
+    expect(outside).toEqual([
+      "src/cli/dryRun.ts: ../replay/html/drawnTo.ts",
+      "src/cli/dryRun.ts: ../replay/minimize/minimizedTo.ts",
+      "src/replay/read/source.ts: node:fs"
+    ])
     expect(readFileSync(join(root, "src/replay/read/source.ts"), "utf8")).toContain(
       "import { createReadStream } from \"node:fs\""
     )

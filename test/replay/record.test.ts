@@ -122,22 +122,24 @@ describe("what is recorded of a sight", () => {
       const entries = makeEntries(yield* Clock.Clock, (text) => text)
       const found: Message = { _tag: "Restarted", stored: emptyStore, survivors: ["task-a"] }
       expect(entries(stepped(found, 7))).toEqual([{ t: 7, dir: "local", msg: found }])
-      const onFrame = (on: string, commands: ReadonlyArray<string>, t = 0) => [
-        { t, dir: "local", msg: { _tag: "Decided", on, commands } }
-      ]
-      expect(entries(stepped({ _tag: "Identified" }))).toEqual(onFrame("Identified", []))
-      expect(entries(stepped({ _tag: "TaskCancelled", task_id: "task-a" }))).toEqual(onFrame("TaskCancelled", []))
+      expect(entries(stepped({ _tag: "TaskCancelled", task_id: "task-a" }))).toEqual([
+        { t: 0, dir: "local", msg: { _tag: "Decided", on: "TaskCancelled", commands: [] } }
+      ])
       const decided: ReadonlyArray<Command> = [{ _tag: "OpenConnection" }, {
         _tag: "StartTimer",
         timer: "disk",
         after_ms: 5
       }]
-      const told = { t: 9, dir: "local", msg: { _tag: "Decided", commands: ["OpenConnection", "StartTimer disk"] } }
+      const commands = ["OpenConnection", "StartTimer disk"]
+      const state = "down, unknown, Idle"
+      const told = { t: 9, dir: "local", msg: { _tag: "Decided", commands, state } }
       expect(entries(stepped({ _tag: "Connected" }, 9, decided))).toEqual([
         { t: 9, dir: "local", msg: { _tag: "Connected" } },
         told
       ])
-      expect(entries(stepped({ _tag: "Identified" }, 9, decided))).toEqual(onFrame("Identified", told.msg.commands, 9))
+      expect(entries(stepped({ _tag: "Identified" }, 9, decided))).toEqual([
+        { t: 9, dir: "local", msg: { _tag: "Decided", on: "Identified", commands, state } }
+      ])
       expect(entries({ _tag: "Opened" })).toEqual([{ t: 0, dir: "local", msg: { _tag: "ConnectionOpened" } }])
       expect(entries({ _tag: "Closed" })).toEqual([{ t: 0, dir: "local", msg: { _tag: "ConnectionClosed" } }])
       expect(entries({ _tag: "FrameUnsendable", type: "SendReport" })).toEqual([

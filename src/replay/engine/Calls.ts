@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import { isLocalFact, type LocalFact } from "../LocalFact.ts"
 import type { LocalVerdict } from "../ReplayEvent.ts"
 import type { Stage } from "./Stage.ts"
-import { keyOfFact } from "./Window.ts"
+import { factKey, keyOfFact } from "./Window.ts"
 
 type Resume = (fact: LocalFact) => void
 
@@ -25,6 +25,7 @@ export class Calls {
   readonly #waiting = new Map<string, Array<Resume>>()
   #blocking: string | null = null
   readonly #told = new Set<LocalFact>()
+  readonly #abandoned = new Set<string>()
 
   constructor(stage: Stage) {
     this.#stage = stage
@@ -61,7 +62,10 @@ export class Calls {
         }
       }
       for (const key of keys) this.#waiting.set(key, [...this.#waiting.get(key) ?? [], told])
-      return Effect.sync(forget)
+      return Effect.sync(() => {
+        forget()
+        for (const key of keys) this.#abandoned.add(key)
+      })
     })
   }
 
@@ -105,6 +109,16 @@ export class Calls {
     return this.#told.delete(fact)
   }
 
+  /**
+   * Whether the fact is the outcome of a call that was ended while it waited: in the recorded sidecar it was there just
+   * before that. A wake that was ended so goes on until it exits.
+   */
+  wasAbandoned(fact: LocalFact): boolean {
+    const found = this.#abandoned.delete(keyOfFact(fact))
+    if (found && fact._tag === "WakeSpawned") this.#abandoned.add(factKey("WakeExited", fact.task_id))
+    return found
+  }
+
   /** Gives the fact to the call that waits for it; false where none does. */
   release(fact: LocalFact): boolean {
     const key = keyOfFact(fact)
@@ -118,6 +132,7 @@ export class Calls {
   clear(): void {
     this.#waiting.clear()
     this.#told.clear()
+    this.#abandoned.clear()
     this.#blocking = null
   }
 }

@@ -1,7 +1,9 @@
 import * as Predicate from "effect/Predicate"
-import type { Command } from "../../domain/Command.ts"
 import type { JsonObject } from "../../domain/Task.ts"
+import type { Step } from "../../services/Witness.ts"
 import { briefOf } from "../briefOf.ts"
+import { briefOfState } from "../briefOfState.ts"
+import type { Decided } from "../format.ts"
 import { limits } from "../limits.ts"
 import type { Place, ReplayEvent, Verdict } from "../ReplayEvent.ts"
 import { Alignment, type Doing } from "./Alignment.ts"
@@ -28,6 +30,7 @@ interface RecordedFrame extends Doing {
 interface Decision extends Doing {
   readonly slot: Slot
   readonly commands: ReadonlyArray<string>
+  readonly state: string | null
 }
 
 type FrameOut = Extract<ReplayEvent, { readonly kind: "frame"; readonly dir: "out" }>
@@ -46,6 +49,7 @@ export class Comparison {
   readonly #isOff: boolean
   readonly #frames: Alignment<OurFrame, RecordedFrame>
   readonly #decisions: Alignment<Decision, Decision>
+  #tellsStates = false
 
   constructor(stage: Stage, script: Script, expectation: Expectation) {
     this.#stage = stage
@@ -66,11 +70,11 @@ export class Comparison {
         ours.slot.event = null
         recorded.slot.event = null
       },
-      onlyOurs: ({ commands, slot, t }) => {
-        slot.event = { t, kind: "decision", verdict: "ours", commands }
+      onlyOurs: ({ commands, slot, state, t }) => {
+        slot.event = { t, kind: "decision", verdict: "ours", commands, state }
       },
-      onlyRecorded: ({ commands, slot, t }) => {
-        slot.event = { t, kind: "decision", verdict: "recorded", commands }
+      onlyRecorded: ({ commands, slot, state, t }) => {
+        slot.event = { t, kind: "decision", verdict: "recorded", commands, state }
       }
     })
   }
@@ -96,21 +100,29 @@ export class Comparison {
     this.#frames.recorded({ t, key: keyOf(msg), msg, slot: this.#script.reserve(), place })
   }
 
-  /** This version decides on the commands of a step; compared where the recording tells of such. */
-  decides(commands: ReadonlyArray<Command>): void {
-    if (this.#isOff || commands.length === 0) return
-    const isCompared = this.#decisions.waitsForOurs || this.#stage.window.inThisLife(factKey("Decided")) !== undefined
-    if (!isCompared) return
-    this.#decisions.ours(this.#decision(commands.map(briefOf)))
+  /** This version takes a step; compared where the recording tells of such. */
+  decides({ after, before, commands }: Step): void {
+    if (this.#isOff) return
+    const next = this.#stage.window.inThisLife(factKey("Decided"))
+    if (next === undefined && !this.#decisions.waitsForOurs) return
+    if (next?.dir === "local" && "msg" in next && next.msg._tag === "Decided" && next.msg.commands.length > 0) {
+      this.#tellsStates = next.msg.state !== undefined
+    }
+    const state = this.#tellsStates ? briefOfState(after) : null
+    if (commands.length === 0 && (state === null || state === briefOfState(before))) return
+    this.#decisions.ours(this.#decision(commands.map(briefOf), state))
   }
 
-  /** The recorded one decided on the commands of a step. */
-  decided(commands: ReadonlyArray<string>): void {
-    if (!this.#isOff && commands.length > 0) this.#decisions.recorded(this.#decision(commands))
+  /** The recorded one took a step. On a frame it is told also where nothing came of it. */
+  decided({ commands, ...told }: typeof Decided.Type): void {
+    const state = told.state ?? null
+    const isNothing = commands.length === 0 && state === null
+    if (!this.#isOff && !isNothing) this.#decisions.recorded(this.#decision(commands, state))
   }
 
-  #decision(commands: ReadonlyArray<string>): Decision {
-    return { t: this.#stage.wall(), key: commands.join("\n"), commands, slot: this.#script.reserve() }
+  #decision(commands: ReadonlyArray<string>, state: string | null): Decision {
+    const key = `${commands.join("\n")}\n\n${state ?? ""}`
+    return { t: this.#stage.wall(), key, commands, state, slot: this.#script.reserve() }
   }
 
   /** Time has passed, or as many events wait as may. */

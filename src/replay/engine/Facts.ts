@@ -80,7 +80,7 @@ export class Facts {
       default:
         if (calls.wasTold(fact)) return true
         this.#learn(fact)
-        return calls.release(fact)
+        return calls.release(fact) || (calls.wasAbandoned(fact) && ask(fact))
     }
   }
 

@@ -79,7 +79,7 @@ export class Follower {
       case "ConnectionClosed":
         return this.#sidecar.hub.link.closed()
       case "Decided":
-        this.#comparison.decided(msg.commands)
+        this.#comparison.decided(msg)
         return msg.on === undefined ? undefined : this.#sidecar.hub.hearing.pass(msg.on)
       default:
         if (msg._tag !== "Restarted") this.#ensureLife(entry, place)

@@ -33,7 +33,7 @@ const parsed = (text: string): JsonObject => {
 /** The connection to the hub as the recording tells of it. Nothing leaves this process. */
 export class HubReplay {
   identity: Identity = { agent_id: "unknown", token: no_token, capabilities: [] }
-  readonly link = new Link()
+  readonly link: Link
   readonly hearing: Hearing
   readonly #stage: Stage
   readonly #calls: Calls
@@ -45,6 +45,7 @@ export class HubReplay {
     this.#stage = stage
     this.#calls = calls
     this.#sent = sent
+    this.link = new Link(post)
     this.hearing = new Hearing(stage, (message) => (this.link.listener ?? post)(message))
   }
 
@@ -62,6 +63,7 @@ export class HubReplay {
 
   lifeOver(): void {
     this.#hangUp()
+    this.link.forget()
     this.hearing.forget()
   }
 

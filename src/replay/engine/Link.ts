@@ -13,6 +13,12 @@ export class Link {
   /** Whether the recording tells of a connection when it is there, and not only when the rules hear of it. */
   #isTold = false
   #untold = { openings: 0, ends: 0 }
+  readonly #post: Listener
+
+  /** `post` reaches the rules also where they want no connection any more. */
+  constructor(post: Listener) {
+    this.#post = post
+  }
 
   get isOpen(): boolean {
     return this.#phase !== "down"
@@ -84,7 +90,8 @@ export class Link {
   disconnected(half_open: boolean): boolean {
     if (this.#untold.ends === 0) return this.close(half_open)
     this.#untold.ends--
-    this.listener?.({ _tag: "Disconnected", half_open })
+    const told = this.listener ?? this.#post
+    told({ _tag: "Disconnected", half_open })
     return true
   }
 
@@ -92,7 +99,12 @@ export class Link {
   hangUp(): void {
     this.#phase = "down"
     this.#isTold = false
-    this.#untold = { openings: 0, ends: 0 }
     this.listener = null
+  }
+
+  /** There are no rules any more. */
+  forget(): void {
+    this.hangUp()
+    this.#untold = { openings: 0, ends: 0 }
   }
 }

@@ -164,11 +164,12 @@ export class Sidecar {
     if (sight._tag === "Stepped") this.#stepped(sight.step)
   }
 
-  #stepped({ after, before, commands, message }: Step): void {
+  #stepped(step: Step): void {
+    const { after, before, commands, message } = step
     if (isLocalFact(message)) this.facts.heard(message)
     const [was, is] = [pictureOf(before), pictureOf(after)]
     if (!isSamePicture(was, is)) this.#stage.tell({ kind: "state", before: was, after: is })
-    this.#comparison.decides(commands)
+    this.#comparison.decides(step)
     this.#sleepers.expect(commands)
   }
 }

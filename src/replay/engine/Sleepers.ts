@@ -111,8 +111,10 @@ export class Sleepers {
     }
   }
 
-  /** Whether the recorded one was called off, or began anew, so soon that it may not have come to its end. */
+  /** Whether the recorded one was called off or began anew so soon, or its life ended, that it may not have come to its end. */
   #isCalledOff({ calledOffBy, late_ms }: Sleeper): boolean {
+    const { scripted, steady, window } = this.#stage
+    if (scripted && window.next !== undefined && window.timeOfEnd <= steady + late_ms) return true
     return this.#stage.decidesWithin(late_ms, (brief) => calledOffBy.some((begin) => brief.startsWith(begin)))
   }
 

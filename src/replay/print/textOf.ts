@@ -56,6 +56,9 @@ const frameOut = ({ fields, msg, recorded, t, verdict }: FrameOut): ReadonlyArra
   return [line("-", recorded.t, "to hub", text(recorded.msg)), line("+", t, "to hub", text(msg))]
 }
 
+const decisionOf = ({ commands, state }: { readonly commands: ReadonlyArray<string>; readonly state: string | null }) =>
+  harmless([commands.join(", "), ...state === null ? [] : [`→ ${state}`]].join(" "))
+
 const snake = (tag: string): string => tag.replaceAll(/(?<=.)[A-Z]/g, "_$&").toLowerCase()
 
 const times = (count: number): string => count === 1 ? "once" : `${count} times`
@@ -115,7 +118,7 @@ export const textOf = (event: ReplayEvent): ReadonlyArray<string> => {
     case "unasked":
       return [line("-", t, "fact", `${snake(event.fact._tag)} ${fieldsOf(event.fact, tellingFact)}`)]
     case "decision":
-      return [line(event.verdict === "ours" ? "+" : "-", t, "decides", harmless(event.commands.join(", ")))]
+      return [line(event.verdict === "ours" ? "+" : "-", t, "decides", decisionOf(event))]
     case "note":
       return [
         line(

@@ -4,6 +4,7 @@ import type { JsonObject } from "../../domain/Task.ts"
 import { limits } from "../../limits.ts"
 import type { Sight, Step } from "../../services/Witness.ts"
 import { briefOf } from "../briefOf.ts"
+import { briefOfState } from "../briefOfState.ts"
 import type { Entry } from "../format.ts"
 import { isLocalFact } from "../LocalFact.ts"
 
@@ -17,16 +18,16 @@ const jsonObject = (text: string): JsonObject | undefined => {
 }
 
 /**
- * A step is recorded by its message and by what was decided on it. Where the message is a frame of the hub, the frame is
- * there already, maybe since a while, so that the decision names it.
+ * A step is recorded by its message, and by what was decided on it and the state that this has led to. Where the message
+ * is a frame of the hub, the frame is there already, maybe since a while, so that the decision names it.
  */
-const ofStep = ({ at, commands, message }: Step): ReadonlyArray<Entry> => {
-  const briefs = commands.map(briefOf)
-  if (!isLocalFact(message)) {
-    return [{ t: at, dir: "local", msg: { _tag: "Decided", on: message._tag, commands: briefs } }]
-  }
+const ofStep = ({ after, at, before, commands, message }: Step): ReadonlyArray<Entry> => {
+  const state = briefOfState(after)
+  const isNothing = commands.length === 0 && state === briefOfState(before)
+  const decided = { commands: commands.map(briefOf), ...isNothing ? {} : { state } }
+  if (!isLocalFact(message)) return [{ t: at, dir: "local", msg: { _tag: "Decided", on: message._tag, ...decided } }]
   const told: Entry = { t: at, dir: "local", msg: message }
-  return commands.length === 0 ? [told] : [told, { t: at, dir: "local", msg: { _tag: "Decided", commands: briefs } }]
+  return isNothing ? [told] : [told, { t: at, dir: "local", msg: { _tag: "Decided", ...decided } }]
 }
 
 const ofSight = (sight: Sight, t: number, cleaned: (text: string) => string): ReadonlyArray<Entry> => {

@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import { spawnSync } from "node:child_process"
+import { spawn } from "node:child_process"
+import { once } from "node:events"
 import { existsSync } from "node:fs"
 import { resolve } from "node:path"
 import type { DevHub, DevHubOptions, HubTask, Intercept } from "../../../src/dev/DevHub.ts"
@@ -119,9 +120,8 @@ export class Stage {
 
   /** An operator asks the daemon to drain. */
   get drain() {
-    return Effect.sync(() =>
-      void spawnSync(process.execPath, [program, "drain", "--config", this.folder.file("config.json")])
-    )
+    const args = [program, "drain", "--config", this.folder.file("config.json")]
+    return Effect.promise(() => once(spawn(process.execPath, args, { stdio: "ignore" }), "exit"))
   }
 }
 

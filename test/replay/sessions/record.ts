@@ -10,6 +10,7 @@ const folder = "test/fixtures/sessions"
 const at_once = 6 // sessions; most of their time is waiting
 const largest_bytes = 256 * 1024
 const settles_ms = 400
+const longest_ms = 200_000
 
 /** What is only of the machine that recorded. */
 const ours = [...secrets, process.cwd(), homedir(), hostname()].filter((text) => text.length > 4)
@@ -27,7 +28,7 @@ const record = (scenario: Scenario, path: string) =>
   Effect.gen(function*() {
     const recording = join(path, `${scenario.name}.jsonl`)
     const stage = yield* makeStage(scenario, recording)
-    yield* scenario.play(stage)
+    yield* Effect.timeout(scenario.play(stage), longest_ms)
     yield* Effect.sleep(settles_ms)
     yield* stage.stopAll
     const text = neutral(readFileSync(recording, "utf8"))
