@@ -46,10 +46,11 @@ export const limits = {
 
   // results folder
   rescan_ms: 5_000,
+  unwatch_retry_ms: 20, // a watcher that cannot be ended yet is asked again
+  unwatch_retries: 50,
   half_written_ms: 10_000,
   answer_bytes: 16 * 1024 * 1024,
   progress_bytes: 64 * 1024,
-  watch_events: 4_096,
   orphans_look_ms: 24 * 60 * 60 * 1_000,
   orphans_a_look: 1_000, // tasks; the rest waits for the next
 

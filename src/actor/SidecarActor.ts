@@ -5,7 +5,8 @@ import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
 import type { Command } from "../domain/Command.ts"
 import type { Message } from "../domain/Message.ts"
-import { needsSaving, waitsForDisk } from "../domain/rules/disk.ts"
+import type { Unsaved } from "../domain/rules/disk.ts"
+import { unsavedStep } from "../domain/rules/disk.ts"
 import { initialState, type Policy, type SidecarState, type StoredState } from "../domain/SidecarState.ts"
 import { transition } from "../domain/transition.ts"
 import { limits } from "../limits.ts"
@@ -39,23 +40,20 @@ const makeHandler = Effect.fnUntraced(function*(policy: Policy, surroundings: Om
   const learn = (message: Message) => Effect.sync(() => void learnt.push(message))
   let state: SidecarState = initialState(policy)
 
-  const trySave = (stored: StoredState, undone: boolean, withheld: boolean) =>
+  const trySave = (stored: StoredState, { undone, withheld }: Pick<Unsaved, "undone" | "withheld">) =>
     store.save(stored).pipe(
       Effect.as<Message>({ _tag: "SaveSucceeded" }),
       Effect.catch((error) => Effect.succeed<Message>({ _tag: "SaveFailed", reason: error.message, undone, withheld }))
     )
-  const save = Effect.suspend(() => Effect.flatMap(trySave(state.stored, false, false), learn))
+  const save = Effect.suspend(() => Effect.flatMap(trySave(state.stored, { undone: false, withheld: false }), learn))
   const run = yield* makeRunner({ ...surroundings, learn, save })
 
   /** What may be done after a step: all of it where it is on disk, else as rule 12 says. */
   const saveStep = Effect.fnUntraced(function*(before: SidecarState, after: SidecarState, commands: Commands) {
-    const undone = needsSaving(before, after, commands)
-    const possible = undone ? [] : commands.filter((command) => !waitsForDisk(command))
-    const saved = yield* trySave(after.stored, undone, !undone && possible.length < commands.length)
+    const unsaved = unsavedStep(before, after, commands)
+    const saved = yield* trySave(after.stored, unsaved)
     if (saved._tag === "SaveFailed" || before.disk !== "ok") yield* learn(saved)
-    return saved._tag === "SaveFailed"
-      ? { state: undone ? before : after, commands: possible }
-      : { state: after, commands }
+    return saved._tag === "SaveFailed" ? unsaved : { state: after, commands }
   })
 
   const step = Effect.fnUntraced(function*(message: Message) {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest"
 import type { Message } from "../../src/domain/Message.ts"
-import { needsSaving, waitsForDisk } from "../../src/domain/rules/disk.ts"
+import { unsavedStep } from "../../src/domain/rules/disk.ts"
 import type { WakeEnd } from "../../src/domain/Task.ts"
 import { transition } from "../../src/domain/transition.ts"
 import { A, acked, assigned, B, failure, inspected, Run, success, T0, table, timer } from "./support.ts"
@@ -111,16 +111,33 @@ describe("rule 12: the disk", () => {
       state: "task-a g1 waking wakes 1 | Spawning | ours"
     },
     {
-      clause: "a failure whose sending is not on disk was not sent",
-      run: () => Run.working().found(failure).tell(saveFailed(false, true)),
-      timers: ["cancel answer", "cancel resend", "start disk 5000"],
-      logged: ["state_unsaved queue.json: no space"],
-      state: "task-a g1 reporting wakes 1 failed (it went wrong; sent g1) | ours | disk failing"
+      clause: "a failure whose sending is not on disk is not sent, and nothing says that it was",
+      run: () => Run.working().unsaved({ _tag: "ResultFound", task_id: A, answer: failure }),
+      said: ["SetAside task-a sent"],
+      timers: [
+        "cancel confirmation",
+        "cancel settle",
+        "cancel task_timeout",
+        "start answer 15000",
+        "cancel answer",
+        "cancel resend",
+        "start disk 5000"
+      ],
+      logged: ["answer_found task-a failure", "state_unsaved queue.json: no space"],
+      state: "task-a g1 reporting wakes 1 failed (it went wrong) | ours | disk failing"
+    },
+    {
+      clause: "an answer that the agent gives meanwhile goes before it",
+      run: () => Run.working().unsaved({ _tag: "ResultFound", task_id: A, answer: failure }).found(success),
+      said: ["SendReport task-a g1 Complete"],
+      timers: ["cancel confirmation", "cancel settle", "cancel task_timeout", "start answer 15000"],
+      logged: ["answer_found task-a success", "report_sent task-a 1 complete"],
+      state: "task-a g1 reporting wakes 1 | has Success | ours | in flight: report task-a | disk failing"
     },
     {
       clause: "it is sent when the disk works again",
-      run: () => Run.working().found(failure).tell(saveFailed(false, true)).tell(saveSucceeded),
-      said: ["SendReport task-a g1 Failed: it went wrong"],
+      run: () => Run.working().unsaved({ _tag: "ResultFound", task_id: A, answer: failure }).tell(saveSucceeded),
+      said: ["SetAside task-a sent", "SendReport task-a g1 Failed: it went wrong"],
       timers: ["start answer 15000"],
       logged: ["state_saved_again", "report_sent task-a 1 failed it went wrong"],
       state: "task-a g1 reporting wakes 1 failed (it went wrong; sent g1) | ours | in flight: report task-a"
@@ -147,10 +164,8 @@ describe("rule 12: the disk", () => {
     }
   ])
 
-  const needs = (run: Run, message: Message): boolean => {
-    const [after, commands] = transition(run.state, message, T0)
-    return needsSaving(run.state, after, commands)
-  }
+  const needs = (run: Run, message: Message): boolean =>
+    unsavedStep(run.state, ...transition(run.state, message, T0)).undone
 
   test("accepting a task needs it to be on disk", () => expect(needs(Run.idle(), assigned(A))).toBe(true))
   test("also in the place of one in doubt", () => expect(needs(Run.reporting().inDoubt(), assigned(B))).toBe(true))
@@ -162,10 +177,8 @@ describe("rule 12: the disk", () => {
   test("taking a new generation does not", () => expect(needs(Run.working(), assigned(A, 3))).toBe(false))
   test("nor does the end of a task", () =>
     expect(needs(Run.working().found(success), acked(A, "complete"))).toBe(false))
-  test("a report of a failure waits for the disk, an answer does not", () => {
-    const sent = (run: Run) => run.commands.filter(({ _tag }) => _tag === "SendReport").map(waitsForDisk)
-    expect(sent(Run.working().found(failure))).toEqual([true])
-    expect(sent(Run.working().found(success))).toEqual([false])
-    expect(Run.idle().tell(assigned(A)).commands.some(waitsForDisk)).toBe(false)
+  test("a failure that was sent before this step remains so", () => {
+    const { commands, state } = Run.working().found(failure)
+    expect(unsavedStep(state, state, commands)).toMatchObject({ state, withheld: true })
   })
 })

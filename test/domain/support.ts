@@ -2,6 +2,7 @@ import { expect, test } from "vitest"
 import type { Command } from "../../src/domain/Command.ts"
 import type { Answer, Evidence } from "../../src/domain/Evidence.ts"
 import type { Message, Whereabouts } from "../../src/domain/Message.ts"
+import { unsavedStep } from "../../src/domain/rules/disk.ts"
 import type { Policy, SidecarState, TimerName } from "../../src/domain/SidecarState.ts"
 import { emptyStore, heldTask, initialState } from "../../src/domain/SidecarState.ts"
 import type { Assignment, Task, WakeEnd } from "../../src/domain/Task.ts"
@@ -79,6 +80,16 @@ export class Run {
       this.state = next
       this.commands = [...this.commands, ...commands]
     }
+    return this
+  }
+
+  /** Tells it where the disk does not take what comes of it. */
+  unsaved(message: Message): this {
+    const unsaved = unsavedStep(this.state, ...transition(this.state, message, this.now))
+    this.state = unsaved.state
+    const { undone, withheld } = unsaved
+    this.tell({ _tag: "SaveFailed", reason: "queue.json: no space", undone, withheld })
+    this.commands = [...unsaved.commands, ...this.commands]
     return this
   }
 

@@ -136,7 +136,7 @@ export class Draft {
     this.tell(message, outcome)
     const failed = outcome.saves && !this.save(outcome, before, messages)
     if (failed && outcome.unsaved.undone) return
-    this.side = outcome.next
+    this.side = failed ? outcome.unsaved.next : outcome.next
     this.forget(before, outcome)
     if (outcome.saves && !failed) this.mayCrash()
     this.learn(message, before.held)
@@ -212,12 +212,11 @@ export class Draft {
   }
 
   /** Rule 12: whether it could be saved. */
-  private save({ commands, unsaved }: Outcome, before: World["side"], messages: Array<Message>): boolean {
+  private save({ unsaved }: Outcome, before: World["side"], messages: Array<Message>): boolean {
     this.saveTried = true
     if (this.saveFails) {
       this.saved ??= this.sides.storedOnly(before)
-      const withheld = !unsaved.undone && unsaved.commands.length < commands.length
-      messages.push({ _tag: "SaveFailed", reason: "", undone: unsaved.undone, withheld })
+      messages.push({ _tag: "SaveFailed", reason: "", undone: unsaved.undone, withheld: unsaved.withheld })
       return false
     }
     this.saved = null

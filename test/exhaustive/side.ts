@@ -1,6 +1,7 @@
 import type { Command } from "../../src/domain/Command.ts"
 import type { Message } from "../../src/domain/Message.ts"
-import { needsSaving, waitsForDisk } from "../../src/domain/rules/disk.ts"
+import type { Unsaved } from "../../src/domain/rules/disk.ts"
+import { unsavedStep } from "../../src/domain/rules/disk.ts"
 import type { Activity, EndCause, Policy, SidecarState, StoredState } from "../../src/domain/SidecarState.ts"
 import { heldTask, initialState } from "../../src/domain/SidecarState.ts"
 import type { Failure, Task, Wake, WakeEnd } from "../../src/domain/Task.ts"
@@ -20,8 +21,8 @@ export interface Outcome {
   readonly next: Side
   readonly commands: ReadonlyArray<Command>
   readonly saves: boolean
-  /** What may be done where it could not be saved; `undone` where nothing may, and the state remains as it was. */
-  readonly unsaved: { readonly undone: boolean; readonly commands: ReadonlyArray<Command> }
+  /** What it comes to where it could not be saved. */
+  readonly unsaved: Omit<Unsaved, "state"> & { readonly next: Side }
   readonly newWake: boolean
 }
 
@@ -181,12 +182,12 @@ export const makeSides = (policy: Policy) => {
     if (remembered !== undefined) return remembered
     const [after, commands] = transition(side.state, message, clock[when])
     const next = find(plain(after, same, unranked))
-    const undone = needsSaving(side.state, after, commands)
+    const { state, ...unsaved } = unsavedStep(side.state, after, commands)
     const outcome: Outcome = {
       next,
       commands,
       saves: after.stored !== side.state.stored,
-      unsaved: { undone, commands: undone ? [] : commands.filter((command) => !waitsForDisk(command)) },
+      unsaved: { ...unsaved, next: find(plain(state, same, unranked)) },
       newWake: (heldTask(after)?.wake?.id ?? currentWake) !== currentWake
     }
     side.outcomes.set(key, outcome)

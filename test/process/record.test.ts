@@ -34,6 +34,8 @@ const facts = (entries: ReadonlyArray<Entry>): ReadonlyArray<string> =>
 const messages = (entries: ReadonlyArray<Entry>, dir: "in" | "out") =>
   entries.flatMap((entry) => entry.dir === dir && "msg" in entry ? [entry.msg] : [])
 
+const isAck = ({ type }: { readonly type?: unknown }) => type === "task_ack"
+
 /** The agent's answer holds the token, as one would that printed its config.json. */
 const indiscreet = `printf '{"status":"success","output":"%s"}' "$(grep -o '${token}' config.json)" > answer.tmp
 mv answer.tmp "$RESULTS_DIR/$TASK_ID.json"`
@@ -53,6 +55,8 @@ describe("a recorded session", () => {
         yield* hub.send(agentId, { type: "message", id: "1", payload: { text: `is it ${token}?` } })
         yield* hub.sendRaw(agentId, `no JSON, but ${token}`)
         yield* until("both are recorded", () => folder.read("day.jsonl").includes("no JSON, but"))
+        // The last frame after a reconnect, so that the hub has had all that is recorded as sent.
+        yield* until("it is accepted again", () => messages(recorded(folder), "in").filter(isAck).length === 2)
         yield* first.kill
         const before = recorded(folder)
 

@@ -47,6 +47,8 @@ const restarted = Effect.fnUntraced(function*(
   const before = typesOf(hub, "out").length
   const daemon = yield* startDaemon(folder)
   yield* until("it found the agent", () => daemon.events("agent_found_at_work").length > 0)
+  // The hub gives the task anew to whoever comes back: of an agent that ended before that, it would be a new session.
+  yield* until("the task is ours again", () => daemon.events("recovery_settled").length > 0)
   assert.isTrue(folder.wakes(task.id).every(isAlive))
   const sentSince = (type: string) => frames(hub, "out").slice(before).some((frame) => frame["type"] === type)
   return { daemon, folder, hub, task, sentSince }

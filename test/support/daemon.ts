@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
 import { spawn } from "node:child_process"
 import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
@@ -10,6 +11,7 @@ import { type DevHub, type DevHubOptions, type HubTask, make } from "../../src/d
 export const agentId = "tester"
 export const token = "s3cret-t0ken-never-seen"
 const main = resolve("dist/main.js")
+const shownOfOutput = 4_000 // characters of what a daemon said, where its test fails
 
 /** Waits until `look` gives something; the deadline only bounds a failure. */
 export const until = <A>(what: string, look: () => A | undefined | false, deadline_ms = 15_000): Effect.Effect<A> =>
@@ -171,7 +173,11 @@ export const startDaemon = (
         kill: Effect.andThen(signal("SIGKILL"), Effect.promise(() => ended).pipe(Effect.asVoid))
       }
     }),
-    (daemon) => daemon.kill
+    (daemon, exit) =>
+      Effect.andThen(
+        daemon.kill,
+        Effect.sync(() => Exit.isFailure(exit) ? console.error(daemon.output().slice(-shownOfOutput)) : undefined)
+      )
   )
 
 export const startHub = (options: DevHubOptions = {}) => make({ registerTokens: { [agentId]: token }, ...options })

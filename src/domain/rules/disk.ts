@@ -3,7 +3,7 @@ import type { Command } from "../Command.ts"
 import type { Disk, SidecarState, StoredState } from "../SidecarState.ts"
 import { heldTask } from "../SidecarState.ts"
 import type { Rule } from "../step.ts"
-import { activityIs, all, emit, given, log, startTimer, stay } from "../step.ts"
+import { activityIs, all, emit, given, log, startTimer, stay, taskIs } from "../step.ts"
 import { assess } from "./evidence.ts"
 import { flush, settleInFlight } from "./exchange.ts"
 import { disconnected } from "./life.ts"
@@ -12,16 +12,42 @@ import { disconnected } from "./life.ts"
 const accepts = (before: SidecarState, { active }: StoredState): boolean =>
   active !== null && heldTask(before)?.task_id !== active.task_id
 
-/**
- * Rule 12: whether a step must not be taken before it is on disk. Accepting a task and waking its agent are such; all else
- * goes on from memory, as an older state leads to the same end.
- */
-export const needsSaving = (before: SidecarState, after: SidecarState, commands: ReadonlyArray<Command>): boolean =>
+/** Accepting a task and waking its agent are never done before it is on disk; all else an older state leads to as well. */
+const needsSaving = (before: SidecarState, after: SidecarState, commands: ReadonlyArray<Command>): boolean =>
   accepts(before, after.stored) || commands.some(({ _tag }) => _tag === "WakeAgent")
 
-/** Rule 12: a failure that was sent is never sent again, so it is sent only when it is on disk that it was. */
-export const waitsForDisk = (command: Command): boolean =>
-  command._tag === "SendReport" && command.report._tag === "Failed"
+/** A failure that was sent is never sent again, so it is sent only when it is on disk that it was. */
+const waitsForDisk = (command: Command): boolean =>
+  command._tag === "SendReport"
+    ? command.report._tag === "Failed"
+    : command._tag === "Log" && command.event.event === "report_sent" && command.event.outcome === "failed"
+
+/** The state without the mark of a failure as sent, where this step has set it. */
+const withoutMark = (before: SidecarState, after: SidecarState): SidecarState => {
+  const failure = heldTask(after)?.failure ?? null
+  if (failure === null || (heldTask(before)?.failure?.sent_generation ?? null) !== null) return after
+  return taskIs({ failure: { ...failure, sent_generation: null } })(after, 0)[0]
+}
+
+/** What a step that could not be saved comes to. */
+export interface Unsaved {
+  readonly state: SidecarState
+  readonly commands: ReadonlyArray<Command>
+  readonly undone: boolean // nothing may be done, and the state remains as it was
+  readonly withheld: boolean // a failure was not sent
+}
+
+/** Rule 12: what may be done of a step that could not be saved: from memory, but for what must be on disk before. */
+export const unsavedStep = (
+  before: SidecarState,
+  after: SidecarState,
+  commands: ReadonlyArray<Command>
+): Unsaved => {
+  if (needsSaving(before, after, commands)) return { state: before, commands: [], undone: true, withheld: false }
+  const possible = commands.filter((command) => !waitsForDisk(command))
+  const withheld = possible.length < commands.length
+  return { state: withheld ? withoutMark(before, after) : after, commands: possible, undone: false, withheld }
+}
 
 const diskIs = (disk: Disk): Rule => (state) => [{ ...state, disk }, []]
 

@@ -1,6 +1,7 @@
 import type { AsyncSubscription } from "@parcel/watcher"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
+import * as Schedule from "effect/Schedule"
 import * as ScopedRef from "effect/ScopedRef"
 import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
@@ -32,6 +33,16 @@ interface Listener {
 }
 
 /**
+ * The watcher of a folder that is gone can be ended only when it has learnt of that. Left as it is, it would be shared with
+ * whoever watches the next folder of that name, and is blind to it.
+ */
+const unsubscribe = (subscription: AsyncSubscription): Effect.Effect<void> =>
+  Effect.tryPromise(() => subscription.unsubscribe()).pipe(
+    Effect.retry({ schedule: Schedule.spaced(limits.unwatch_retry_ms), times: limits.unwatch_retries }),
+    Effect.ignore
+  )
+
+/**
  * Tells of every path that changes directly in the folder, until the scope ends. On Windows one that works is left to end
  * with the process: its native part reads freed memory where an event comes while it is ended.
  */
@@ -44,10 +55,7 @@ export const subscribe = (folder: string, { isWorking, onError, onPath }: Listen
         else for (const { path } of events) onPath(path)
       }, { ignore })
     }),
-    (subscription: AsyncSubscription) =>
-      platform === "windows" && isWorking()
-        ? Effect.void
-        : Effect.ignore(Effect.tryPromise(() => subscription.unsubscribe()))
+    (subscription: AsyncSubscription) => platform === "windows" && isWorking() ? Effect.void : unsubscribe(subscription)
   )
 
 /** The subscription, the folder it is to (null for none that works), what it has reported as broken, and who was told. */
@@ -68,7 +76,7 @@ const keepWatching = Effect.fnUntraced(
     if (failure === null && watching.identity === identity) return
     watching.identity = null
     watching.failure = null
-    // The old one goes first: the watcher would share it with the new, and it is blind to the new folder.
+    // The old one goes first, lest the new one shares its watcher.
     yield* ScopedRef.set(subscription, Effect.succeed(null))
     if (failure !== null) return yield* failure
     yield* ScopedRef.set(

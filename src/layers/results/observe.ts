@@ -6,7 +6,7 @@ export interface Told {
   readonly started: boolean
   readonly progress: string | null
   readonly answer: string | null
-  readonly final: boolean // an answer that counts has been told, so no other can
+  readonly final: boolean // a success has been told, so no other answer can count
 }
 
 export const nothingTold: Told = { started: false, progress: null, answer: null, final: false }
@@ -26,6 +26,6 @@ export const observe = (told: Told, results: TaskResults): readonly [Told, Reado
     started: told.started || started,
     progress: progress?.version ?? told.progress,
     answer: answer === null ? told.answer : candidate?.version ?? null,
-    final: told.final || (answer !== null && answer._tag !== "Unusable")
+    final: told.final || answer?._tag === "Success"
   }, observations]
 }
