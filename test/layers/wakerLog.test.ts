@@ -11,7 +11,7 @@ import { makeFolder, taskOf, token, until, wakerOf, wokenTask } from "./support.
 
 const wakeId = "g2a1t1795000000002"
 const MiB = 1024 * 1024
-const bound = wakerLimits.log_head_bytes + wakerLimits.log_tail_bytes + 1024
+const justCut = wakerLimits.log_head_bytes + wakerLimits.log_tail_bytes + 1024
 
 const sizeOf = (folder: Folder) => folder.has("tasks", "t1.log") ? statSync(folder.file("tasks", "t1.log")).size : 0
 
@@ -20,6 +20,10 @@ const print = (mib: number) => `yes 0123456789abcde | head -c ${mib * MiB}`
 
 const untilCut = (folder: Folder) =>
   until("the log is cut", () => folder.has("tasks", "t1.log") && folder.read("tasks", "t1.log").includes("left out"))
+
+/** What is printed after the last cut may be as much as needs none. */
+const untilWithinLimit = (folder: Folder) =>
+  until("the log is within its limit", () => sizeOf(folder) <= wakerLimits.log_bytes)
 
 describe("what a wake command prints", () => {
   it.live(
@@ -35,7 +39,7 @@ describe("what a wake command prints", () => {
         const { end } = yield* waker.wake(taskOf("t1"), wakeId)
         yield* until("all is printed", () => folder.has("printed"))
         yield* untilCut(folder)
-        yield* until("it is short again", () => sizeOf(folder) < bound)
+        yield* untilWithinLimit(folder)
         const log = folder.read("tasks", "t1.log")
         expect(log.startsWith("begin\n0123456789abcde\n")).toBe(true)
         expect(log.split("left out")).toHaveLength(2)
@@ -84,7 +88,7 @@ describe("what a wake command prints", () => {
       const after = yield* wakerOf(folder)
       expect(yield* after.inspect(wokenTask("t1", wakeId))).toMatchObject({ process: "alive" })
       yield* untilCut(folder)
-      expect(sizeOf(folder)).toBeLessThan(bound)
+      expect(sizeOf(folder)).toBeLessThan(justCut)
       writeFileSync(folder.file("end"), "")
       expect((yield* after.adopt(wokenTask("t1", wakeId), wakeId)).output).toMatch(/\ndone\nthe end$/)
     }), 40_000)
@@ -101,7 +105,7 @@ describe("what a wake command prints", () => {
         writeFileSync(folder.file("go"), "")
         yield* folder.pid("printed")
         yield* untilCut(folder)
-        expect(sizeOf(folder)).toBeLessThan(bound)
+        yield* untilWithinLimit(folder)
         expect(yield* waker.stop("t1", 0)).toBe(true)
       }),
     40_000
@@ -118,7 +122,7 @@ describe("what a wake command prints", () => {
       expect(first.output).toMatch(/\nfirst$/)
       const { end } = yield* waker.wake(taskOf("t1"), "g2a2t3")
       yield* untilCut(folder)
-      yield* until("it is short again", () => sizeOf(folder) < bound)
+      yield* untilWithinLimit(folder)
       const log = folder.read("tasks", "t1.log")
       expect(log.slice(0, wakerLimits.earlier_log_bytes)).toMatch(/\nfirst\n/)
       writeFileSync(folder.file("go"), "")
