@@ -37,8 +37,9 @@ describe("rule 8: the lease", () => {
       state: "task-a g1 reporting wakes 1 | has Success | ours | in flight: report task-a"
     },
     {
-      clause: "none is sent while another frame is in flight",
+      clause: "none is sent while another frame is in flight: it is due again when that is over",
       run: () => Run.working().assigned(1).timer("lease").inspected({ process: "alive" }),
+      timers: ["start lease 15000"],
       state: "task-a g1 working wakes 1 | Running | ours | in flight: accept task-a"
     },
     {

@@ -183,8 +183,6 @@ const aboutTheHub = (view: View): ReadonlyArray<Situation> => [
     key: () => {
       const now = held(view)
       if (now?.state.connection.standing !== "ours" || atWork(view) === null) return null
-      // A lease that falls into a rejection that is waited for is not made good; the real hub answers rejections at once.
-      if (view.hub.flavour.takesRejections) return null
       return sound(view) === null ? null : `${now.task.task_id} ${view.machine.ledger.progress.sent}`
     }
   }

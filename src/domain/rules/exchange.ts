@@ -104,13 +104,14 @@ export const relayProgress: Rule = given((state, now) =>
 /** The timer was started for what was left of the interval, so that is over now, whatever a clock that was set says. */
 export const progressDue: Rule = all(agentIs({ progress_sent_at: null }), relayProgress)
 
-/** Rule 8: a sign of life that renews the lease. */
+/** Rule 8: a sign of life that renews the lease; one that comes upon a frame in flight is due again when that is over. */
 export const renewLease: Rule = given((state) =>
-  withTask((task) =>
-    mayTell(state, "task_progress")
-      ? emit({ _tag: "SendProgress", task, progress: { progress: null, execution_event: null } })
-      : stay
-  )
+  withTask((task) => {
+    if (mayTell(state, "task_progress")) {
+      return emit({ _tag: "SendProgress", task, progress: { progress: null, execution_event: null } })
+    }
+    return state.connection.in_flight === null ? stay : startTimer("lease", limits.answer_timeout_ms)
+  })
 )
 
 /** How an attempt to wake came out, for hubs that know the frame; news that nobody is owed, so it never waits. */
