@@ -59,7 +59,8 @@ describe("what a wake command prints", () => {
       mkdirSync(folder.file("tasks"))
       const path = folder.file("tasks", "t1.log")
       const script = "const fs = require('node:fs'); const fill = 'x'.repeat(65_536)\n" +
-        "for (let i = 0; i < 400; i++) fs.writeSync(1, fill + '\\n' + i + ' is here\\n')"
+        "const pause = new Int32Array(new SharedArrayBuffer(4))\n" +
+        "for (let i = 0; i < 400; i++) { fs.writeSync(1, fill + '\\n' + i + ' is here\\n'); Atomics.wait(pause, 0, 0, 1) }"
       const writer = spawn(process.execPath, ["-e", script], { stdio: ["ignore", openSync(path, "a"), "inherit"] })
       const ended = yield* Deferred.make<void>()
       writer.once("exit", () => Deferred.doneUnsafe(ended, Effect.void))

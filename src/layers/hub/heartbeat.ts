@@ -15,18 +15,23 @@ export interface Heartbeat {
 
 /**
  * The hub's own heartbeat, in JSON frames. A pong that waits among what we have not read yet is not missing: as long as
- * there is something unread, it is we who are slow.
+ * there is something unread, it is we who are slow, and what comes right behind it has its time as well.
  */
 export const makeHeartbeat = Effect.fnUntraced(function*(socket: HubSocket, timing: Timing) {
   const answered = yield* Latch.make(false)
   const pongInTime = answered.await.pipe(Effect.timeoutOption(timing.pong_timeout_ms), Effect.map(Option.isSome))
-  const silent = pongInTime.pipe(
-    Effect.repeat({
-      until: (inTime) => inTime ? Effect.succeed(true) : Effect.map(socket.hasUnread, (unread) => !unread)
-    }),
-    Effect.map((inTime) => !inTime)
+  /** Whether the whole time of a pong passes without one, and with nothing unread at both its ends. */
+  const silent = (wasUnread: boolean): Effect.Effect<boolean> =>
+    Effect.flatMap(
+      Effect.all([pongInTime, socket.hasUnread]),
+      ([inTime, isUnread]) =>
+        inTime ? Effect.succeed(false) : isUnread || wasUnread ? silent(isUnread) : Effect.succeed(true)
+    )
+  const beat = answered.close.pipe(
+    Effect.andThen(socket.send(pingFrame)),
+    Effect.andThen(socket.hasUnread),
+    Effect.flatMap(silent)
   )
-  const beat = answered.close.pipe(Effect.andThen(socket.send(pingFrame)), Effect.andThen(silent))
   const everyInterval = Schedule.fixed(timing.ping_interval_ms).pipe(
     Schedule.setInputType<boolean>(),
     Schedule.while(({ input: dead }) => !dead)

@@ -16,5 +16,5 @@ export const wakerLimits = {
   log_tail_bytes: 1024 * 1024, // and of the end
   earlier_log_bytes: 256 * 1024, // of earlier wakes; less than the head
   earlier_log_tail_bytes: 128 * 1024, // what is left of more
-  log_cut_rounds: 8 // for what is written during a cut
+  log_cut_rounds: 64 // for what is written during a cut
 } as const
