@@ -99,6 +99,7 @@ export const installed = () => {
     user,
     "npm",
     "install",
+    "--prefix=.", // whatever lies in the folders above
     "--no-audit",
     "--no-fund",
     "--prefer-offline",
