@@ -19,7 +19,8 @@ module.exports = {
       args: ["run", "--config", join(agent, "config.json")],
       interpreter: own.find(existsSync) ?? "node", // pm2 would take the Node.js it runs on itself
       node_args: "--max-semi-space-size=1", // it makes little garbage: a third less memory, and it stays so
-      env: { NODE_ENV: "production" },
+      // The agent is given the NODE_ENV of whoever starts pm2: with ours, npm would leave development packages out of its work.
+      env: { NODE_ENV: "production", AGENTCOM_AGENT_NODE_ENV: process.env.NODE_ENV || "" },
       instances: 1, // one folder, one sidecar
       exec_mode: "fork", // cluster mode would load the script inside pm2's own wrapper, which cannot become another program
       watch: false, // it writes into this folder itself

@@ -12,6 +12,8 @@ const descriptions: Readonly<Record<ConfigKey, string>> = {
   hub_url: "The hub's WebSocket, ws:// or wss://.",
   hub_api_url: "The hub's HTTP interface; by default the host of hub_url.",
   tls_ca: "A PEM file of the authorities to trust in place of the system's.",
+  tls_cert: "A PEM file with the certificate by which the hub is to know this machine. Give tls_key beside it.",
+  tls_key: "A PEM file with the private key of tls_cert, without a passphrase.",
   wake_command: "What wakes the agent: a program with its arguments as a list, or a line for the shell.",
   prompt_template: "A file with the text that an agent is given to read, in place of the one that is built in.",
   wake_command_blocks: "Whether the command runs until the agent has ended its work.",

@@ -43,12 +43,17 @@ const built = () => {
   return { folder: root, commit: (json(join(root, "dist", "build.json")) || {}).commit }
 }
 
-/** `update_timeout_ms`: the environment's before the configuration file's; 0 turns updating off. */
+/** The value of an option of the sidecar; undefined where it is not given. */
+const option = (name) => {
+  const inline = args.find((arg) => arg.startsWith(`--${name}=`))
+  const at = args.indexOf(`--${name}`)
+  return inline ? inline.slice(name.length + 3) : at < 0 ? undefined : args[at + 1]
+}
+
+/** `update_timeout_ms`: the option's before the environment's, and that before the configuration file's; 0 turns it off. */
 const timeout_ms = () => {
-  const inline = args.find((arg) => arg.startsWith("--config="))
-  const at = args.indexOf("--config")
-  const file = inline ? inline.slice("--config=".length) : at < 0 ? "config.json" : args[at + 1] || "config.json"
-  const given = process.env.AGENTCOM_UPDATE_TIMEOUT_MS || (json(file) || {}).update_timeout_ms
+  const given = option("update-timeout-ms") || process.env.AGENTCOM_UPDATE_TIMEOUT_MS ||
+    (json(option("config") || "config.json") || {}).update_timeout_ms
   const value = given === undefined ? defaultTimeout_ms : Number(given)
   return value >= 0 ? Math.min(value, longestTimeout_ms) : defaultTimeout_ms
 }

@@ -10,7 +10,9 @@ import { configFile, configFolders } from "./config/ConfigFile.ts"
 import { logFileProblem } from "./config/logFileProblem.ts"
 import { problems } from "./config/problems.ts"
 import { readConfigFile } from "./config/readConfigFile.ts"
+import { pairProblem } from "./config/readKey.ts"
 import { withToken } from "./config/readToken.ts"
+import { secretFilesOf } from "./config/secretFiles.ts"
 import { areEnough, overlay, type Overrides } from "./config/sources.ts"
 import { exitCodes } from "./exitCodes.ts"
 import { platform } from "./platform.ts"
@@ -39,7 +41,10 @@ export interface Settings {
   readonly log_file: string
   readonly log_file_bytes: number
   readonly log_files: number
-  readonly tls_ca: string | null // PEM text
+  readonly tls_ca: string | null // PEM text, as are the next two
+  readonly tls_cert: string | null
+  readonly tls_key: Redacted.Redacted<string> | null
+  readonly secret_files: ReadonlyArray<string> // where the token and the key stand
 }
 
 export class SidecarConfig extends Context.Service<SidecarConfig, Settings>()("agentcom-sidecar/SidecarConfig") {}
@@ -74,6 +79,7 @@ const readSaid = Effect.fnUntraced(function*(path: string, overrides: Overrides,
   const said = overlay(file, json, overrides)
   return {
     ...said,
+    secret_files: secretFilesOf(path, dirname(resolve(path)), json, said.json),
     json: yield* withToken(dirname(resolve(path)), said.json).pipe(
       Effect.mapError((problem) => refused(`${said.nameOf("token_file")}: ${problem}`))
     )
@@ -92,7 +98,7 @@ export const loadSettings = (
   Effect.gen(function*() {
     const folder = dirname(resolve(path))
     const state_file = join(folder, "queue.json")
-    const { json, nameOf } = yield* readSaid(path, overrides, windows)
+    const { json, nameOf, secret_files } = yield* readSaid(path, overrides, windows)
     const schema = configFile(folder, windows)
     const decoded = yield* Effect.result(
       Schema.decodeUnknownEffect(schema)(json, { errors: "all", onExcessProperty: "error" })
@@ -108,11 +114,15 @@ export const loadSettings = (
     if (logProblem !== undefined) {
       return yield* new ConfigError({ problems: [`${nameOf("log_file")}: ${logProblem}`] })
     }
+    const pair = pairProblem(decoded.success)
+    if (pair !== undefined) return yield* new ConfigError({ problems: [`${nameOf(pair[0])}: ${pair[1]}`] })
     const {
       $schema: _,
       hub_api_url,
       prompt_template = defaultPrompt,
-      tls_ca,
+      tls_ca = null,
+      tls_cert = null,
+      tls_key = null,
       token_file: __,
       update_timeout_ms: ___,
       ...settings
@@ -121,7 +131,10 @@ export const loadSettings = (
       ...settings,
       prompt_template,
       hub_api_url: hub_api_url?.replace(/\/+$/, "") ?? apiOf(settings.hub_url),
-      tls_ca: tls_ca ?? null,
+      tls_ca,
+      tls_cert,
+      tls_key,
+      secret_files,
       state_file
     }
   })

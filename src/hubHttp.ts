@@ -4,6 +4,8 @@ import * as Schema from "effect/Schema"
 import { request as requestHttp } from "node:http"
 import { request as requestHttps } from "node:https"
 import { limits } from "./limits.ts"
+import { blamed, sentenceOf, type Tunnel, tunnelTo } from "./transport/proxy.ts"
+import { type HubTls, tlsOptions } from "./transport/tls.ts"
 
 /** The hub's HTTP interface gave no usable answer; `code` is the system's where the connection failed, or empty. */
 export class HttpError extends Schema.TaggedError<HttpError>()("HttpError", {
@@ -25,8 +27,7 @@ export interface HttpRequest {
   readonly token?: Redacted.Redacted<string>
   /** What is posted as JSON; a request without it is a GET. */
   readonly body?: object
-  /** PEM text of the authorities to trust in place of the system's. */
-  readonly ca: string | null
+  readonly tls: HubTls
   readonly timeout_ms: number
 }
 
@@ -35,21 +36,21 @@ const failure = (cause: unknown): HttpError => {
   return new HttpError({ reason: error.message === "" ? String(error.code) : error.message, code: error.code ?? "" })
 }
 
-const optionsOf = ({ body, ca, token }: HttpRequest) => ({
-  agent: false,
+const optionsOf = ({ body, tls, token }: HttpRequest, tunnel: Tunnel | null) => ({
+  agent: tunnel?.agent ?? false,
   method: body === undefined ? "GET" : "POST",
   headers: {
     accept: "application/json",
     ...(body === undefined ? {} : { "content-type": "application/json" }),
     ...(token === undefined ? {} : { authorization: `Bearer ${Redacted.value(token)}` })
   },
-  ...(ca === null ? {} : { ca })
+  ...tlsOptions(tls)
 })
 
-const send = (url: URL, request: HttpRequest): Effect.Effect<HttpAnswer, HttpError> =>
+const send = (url: URL, request: HttpRequest, tunnel: Tunnel | null): Effect.Effect<HttpAnswer, HttpError> =>
   Effect.callback<HttpAnswer, HttpError>((resume) => {
     const fail = (cause: unknown) => resume(Effect.fail(failure(cause)))
-    const asked = (url.protocol === "https:" ? requestHttps : requestHttp)(url, optionsOf(request))
+    const asked = (url.protocol === "https:" ? requestHttps : requestHttp)(url, optionsOf(request, tunnel))
     // Stays for ever: an error without a listener would end the process.
     asked.on("error", fail)
     asked.on("response", (response) => {
@@ -77,15 +78,28 @@ const send = (url: URL, request: HttpRequest): Effect.Effect<HttpAnswer, HttpErr
     Effect.catchDefect((defect) => Effect.fail(failure(defect)))
   )
 
+/** A refusal of the proxy looks like an answer of the hub, and its failures like those of the line. */
+const sendThrough = Effect.fnUntraced(function*(url: URL, request: HttpRequest) {
+  const tunnel = yield* tunnelTo(url.href).pipe(
+    Effect.mapError((error) => new HttpError({ reason: sentenceOf(error), code: "" }))
+  )
+  const answer = yield* send(url, request, tunnel).pipe(
+    Effect.timeoutOrElse({
+      duration: request.timeout_ms,
+      orElse: () => Effect.fail(new HttpError({ reason: `no answer within ${request.timeout_ms} ms`, code: "" }))
+    }),
+    Effect.mapError(({ code, reason }) => new HttpError({ reason: blamed(tunnel, reason), code }))
+  )
+  const fault = tunnel?.fault("") ?? null
+  return fault === null ? answer : yield* new HttpError({ reason: sentenceOf(fault), code: "" })
+})
+
 /** One request to the hub's HTTP interface. Fails where there is no answer in time; a status of any kind is an answer. */
 export const hubRequest = (request: HttpRequest): Effect.Effect<HttpAnswer, HttpError> =>
   Effect.try({
     try: () => new URL(request.path, request.api_url.replace(/\/*$/, "/")),
     catch: () => new HttpError({ reason: "hub_api_url is not an address", code: "" })
   }).pipe(
-    Effect.flatMap((url) => send(url, request)),
-    Effect.timeoutOrElse({
-      duration: request.timeout_ms,
-      orElse: () => Effect.fail(new HttpError({ reason: `no answer within ${request.timeout_ms} ms`, code: "" }))
-    })
+    Effect.flatMap((url) => sendThrough(url, request)),
+    Effect.scoped
   )

@@ -56,11 +56,14 @@ const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
     "limits.ts",
     "SidecarConfig.ts",
     "platform.ts",
+    "transport",
     "version.ts"
   ],
-  "hubHttp.ts": ["limits.ts"],
-  setup: ["config", "wake", "SidecarConfig.ts", "hubHttp.ts", "limits.ts", "platform.ts"],
+  transport: [],
+  "hubHttp.ts": ["limits.ts", "transport"],
+  setup: ["config", "wake", "SidecarConfig.ts", "hubHttp.ts", "limits.ts", "platform.ts", "transport"],
   doctor: [
+    "config",
     "control",
     "domain",
     "hubHttp.ts",
@@ -70,6 +73,7 @@ const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
     "platform.ts",
     "setup",
     "SidecarConfig.ts",
+    "transport",
     "wake"
   ],
   logs: ["lines", "limits.ts"],

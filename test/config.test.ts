@@ -18,6 +18,8 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 const secret = "t0p-s3cret"
 const needed = { agent_id: "worker-1", token: secret, hub_url: "ws://hub.example:4000/ws" }
 
+const tls = (name: string): string => resolve("test/fixtures/tls", name)
+
 const write = (text: string): string => {
   const path = join(mkdtempSync(join(folder, "agent-")), "config.json")
   writeFileSync(path, text)
@@ -62,7 +64,10 @@ describe("config.json", () => {
         log_file: join(home, "sidecar.log"),
         log_file_bytes: 10_000_000,
         log_files: 5,
-        tls_ca: null
+        tls_ca: null,
+        tls_cert: null,
+        tls_key: null,
+        secret_files: [path]
       })
     }))
 
@@ -94,6 +99,19 @@ describe("config.json", () => {
     Effect.gen(function*() {
       const pem = resolve("test/fixtures/tls/ca.pem")
       expect((yield* load({ ...needed, tls_ca: pem })).tls_ca).toBe(readFileSync(pem, "utf8"))
+    }))
+
+  it.effect("may name a certificate and its key, relative to its own folder, which nothing shows", () =>
+    Effect.gen(function*() {
+      const path = write(JSON.stringify({ ...needed, tls_cert: "mine.pem", tls_key: "mine.key" }))
+      const key = readFileSync(tls("client.key"), "utf8")
+      writeFileSync(join(path, "..", "mine.pem"), readFileSync(tls("client.pem")))
+      writeFileSync(join(path, "..", "mine.key"), key)
+      const settings = yield* loadSettings(path, nothing)
+      expect(settings.tls_cert).toBe(readFileSync(tls("client.pem"), "utf8"))
+      expect(settings.tls_key === null ? null : Redacted.value(settings.tls_key)).toBe(key)
+      expect(inspect(settings, { depth: 9 }) + JSON.stringify(settings)).not.toContain("PRIVATE KEY")
+      expect(settings.secret_files).toEqual([path, resolve(path, "..", "mine.key")])
     }))
 
   it.effect("may name a file with the text of the prompt, and write braces in it that are no placeholders", () =>
@@ -271,6 +289,50 @@ describe("what is wrong in config.json", () => {
         expect(problems).toEqual([`config.json: tls_ca: ${join(folder, "ca.pem")} must hold PEM certificates`])
       }
     }))
+
+  const pairs: ReadonlyArray<readonly [what: string, given: Record<string, string>, problem: string]> = [
+    ["a tls_cert alone", { tls_cert: tls("client.pem") }, "tls_cert: must be given with tls_key"],
+    ["a tls_key alone", { tls_key: tls("client.key") }, "tls_key: must be given with tls_cert"],
+    [
+      "the key of another certificate",
+      { tls_cert: tls("client.pem"), tls_key: tls("server.key") },
+      "tls_key: must be the key of the first certificate in tls_cert"
+    ],
+    [
+      "a key that is no PEM",
+      { tls_cert: tls("client.pem"), tls_key: resolve("package.json") },
+      `tls_key: ${resolve("package.json")} must hold a private key as PEM`
+    ],
+    [
+      "a certificate in the place of the key",
+      { tls_cert: tls("client.pem"), tls_key: tls("client.pem") },
+      `tls_key: ${tls("client.pem")} must hold a private key as PEM`
+    ],
+    [
+      "a key with a passphrase",
+      { tls_cert: tls("client.pem"), tls_key: tls("client-encrypted.key") },
+      `tls_key: ${
+        tls("client-encrypted.key")
+      } has a passphrase, which nobody can type at a daemon: give a key without one`
+    ],
+    [
+      "a key that is not there",
+      { tls_cert: tls("client.pem"), tls_key: resolve("nowhere.key") },
+      `tls_key: ${resolve("nowhere.key")} cannot be read: there is no such file`
+    ],
+    [
+      "a tls_cert that is no certificate",
+      { tls_cert: tls("client.key"), tls_key: tls("client.key") },
+      `tls_cert: ${tls("client.key")} must hold PEM certificates`
+    ]
+  ]
+  it.effect.each(pairs)(
+    "is %s, in one sentence that shows nothing of a key",
+    ([, given, problem]) =>
+      Effect.gen(function*() {
+        expect(yield* problemsOf({ ...needed, ...given })).toEqual([`config.json: ${problem}`])
+      })
+  )
 
   const templates: ReadonlyArray<readonly [what: string, content: string | Buffer | null, problem: string]> = [
     ["is not there", null, "cannot be read: there is no such file"],

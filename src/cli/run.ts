@@ -2,7 +2,9 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Runtime from "effect/Runtime"
+import { exposedOf } from "../config/secretFiles.ts"
 import { exitCodes, underSupervisor } from "../exitCodes.ts"
+import { platform } from "../platform.ts"
 import { Logger } from "../services/Logger.ts"
 import { sidecar } from "../Sidecar.ts"
 import { loadSettings, type Settings } from "../SidecarConfig.ts"
@@ -31,6 +33,8 @@ const supervised = Effect.fnUntraced(function*(
     pid: process.pid,
     hub_url: withoutQuery(settings.hub_url)
   })
+  const exposed = yield* exposedOf(settings.secret_files, platform === "windows")
+  yield* Effect.forEach(exposed, (file) => log({ event: "secret_exposed", ...file }), { discard: true })
   const actor = yield* attended(settings, record)
   // Each is logged before the other is interrupted, since that may take longer than we have.
   const stopped = Effect.tap(stopRequested, (reason) => log({ event: "shutdown", reason }))

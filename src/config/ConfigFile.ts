@@ -6,6 +6,7 @@ import { limits } from "../limits.ts"
 import { configLimits } from "./limits.ts"
 import { listenAddress } from "./listenAddress.ts"
 import { readCertificates } from "./readCertificates.ts"
+import { readKey } from "./readKey.ts"
 import { readPromptTemplate } from "./readPromptTemplate.ts"
 import { wakeCommand } from "./wakeCommand.ts"
 
@@ -52,6 +53,13 @@ const certificatesIn = (folder: string) =>
     encode: SchemaGetter.passthrough()
   }))
 
+/** The path of a PEM file, decoded to the private key that it holds. */
+const keyIn = (folder: string) =>
+  path.pipe(Schema.decodeTo(Schema.Redacted(Schema.String), {
+    decode: SchemaGetter.transformEffect((relative: string) => readKey(resolve(folder, relative))),
+    encode: SchemaGetter.transform(() => "")
+  }))
+
 /** The path of a prompt template, decoded to its text. */
 const promptTemplateIn = (folder: string) =>
   path.pipe(Schema.decodeTo(Schema.String, {
@@ -73,6 +81,8 @@ export const configFile = (folder: string, windows: boolean) =>
     hub_url: address(["ws:", "wss:"]),
     hub_api_url: Schema.optionalKey(address(["http:", "https:"])),
     tls_ca: Schema.optionalKey(certificatesIn(folder)),
+    tls_cert: Schema.optionalKey(certificatesIn(folder)),
+    tls_key: Schema.optionalKey(keyIn(folder)),
     wake_command: wakeCommand(windows),
     prompt_template: Schema.optionalKey(promptTemplateIn(folder)),
     wake_command_blocks: Schema.Boolean.pipe(Schema.withDecodingDefaultKey(Effect.succeed(false))),

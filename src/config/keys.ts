@@ -6,6 +6,8 @@ export const configKeys = {
   hub_url: "text",
   hub_api_url: "text",
   tls_ca: "text",
+  tls_cert: "text",
+  tls_key: "text",
   wake_command: "text or list",
   prompt_template: "text",
   wake_command_blocks: "boolean",

@@ -2,6 +2,7 @@
 export const configLimits = {
   file_bytes: 1024 * 1024,
   tls_ca_bytes: 4 * 1024 * 1024,
+  tls_key_bytes: 64 * 1024,
   agent_id_chars: 128,
   token_chars: 4_096,
   url_chars: 2_048,

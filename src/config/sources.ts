@@ -39,16 +39,18 @@ const valueOf = (key: ConfigKey, text: string): unknown => {
 interface Override {
   readonly value: unknown
   readonly name: string
+  /** Of two rivals the one of the higher rank counts. */
+  readonly rank: 1 | 2
 }
 
 const overrideOf = (key: ConfigKey, { environment, flags }: Overrides): Override | undefined => {
   const flag = key === "token" ? undefined : flags[flagOf(key)]
   const variable = environment[variableOf(key)]
-  if (flag !== undefined) return { value: valueOf(key, flag), name: `--${flagOf(key)}` }
+  if (flag !== undefined) return { value: valueOf(key, flag), name: `--${flagOf(key)}`, rank: 2 }
   // A variable that is set to nothing is one that a shell or a unit file could not leave out.
   return variable === undefined || variable === ""
     ? undefined
-    : { value: valueOf(key, variable), name: variableOf(key) }
+    : { value: valueOf(key, variable), name: variableOf(key), rank: 1 }
 }
 
 /** A token said in one place takes the place of a `token_file` said in a lesser one, and the other way round. */
@@ -63,9 +65,11 @@ export const overlay = (file: string, json: unknown, overrides: Overrides): Said
   const nameOf = (key: string) => (isConfigKey(key) ? found.get(key)?.name : undefined) ?? `${file}: ${key}`
   if (found.size === 0 || !Predicate.isObject(json)) return { json, nameOf }
   const said: Record<string, unknown> = { ...json }
-  for (const [key, { value }] of found) {
+  for (const [key, { rank, value }] of found) {
     const rival = rivals[key]
-    if (rival !== undefined && !found.has(rival)) delete said[rival]
+    const rivalRank = rival === undefined ? 0 : found.get(rival)?.rank ?? 0
+    if (rivalRank > rank) continue
+    if (rival !== undefined && rivalRank < rank) delete said[rival]
     said[key] = value
   }
   return { json: said, nameOf }

@@ -12,16 +12,21 @@ import { diskSpaceCheck } from "./disk.ts"
 import { folderCheck } from "./folder.ts"
 import { heartbeatCheck } from "./heartbeat.ts"
 import { clockCheck, tokenCheck, webSocketCheck } from "./hub.ts"
+import { proxyCheck, tlsCheck } from "./line.ts"
 import { connectionCheck, nameCheck } from "./network.ts"
 import { pm2Check } from "./pm2.ts"
+import { secretsCheck } from "./secrets.ts"
 import { parcelWatcherCheck } from "./watcher.ts"
 import { serviceUserCheck } from "./windows/serviceUser.ts"
 
 /** What comes after the configuration, in the order of the findings. */
 export const checks: ReadonlyArray<Check> = [
   folderCheck,
+  secretsCheck,
   nameCheck,
   connectionCheck,
+  proxyCheck,
+  tlsCheck,
   webSocketCheck,
   tokenCheck,
   heartbeatCheck,

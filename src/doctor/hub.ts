@@ -5,8 +5,9 @@ import { OpenError } from "../layers/hub/socket.ts"
 import { openWebSocket } from "../layers/hub/webSocket.ts"
 import { limits } from "../limits.ts"
 import { checkToken } from "../setup/hubAccount.ts"
+import { blamed, sentenceOf, tunnelTo } from "../transport/proxy.ts"
 import { type Check, failed, ok, skipped, type Subject } from "./Check.ts"
-import { connectionCheck } from "./network.ts"
+import { tlsCheck } from "./line.ts"
 
 const shown = (address: string): string => {
   const { host, pathname, protocol } = new URL(address)
@@ -14,6 +15,10 @@ const shown = (address: string): string => {
 }
 
 const upgradeRemedy = (reason: string): string => {
+  // In TLS 1.3 the hub looks at our certificate only when we think that all is well.
+  if (/alert.*certificate|alert unknown ca|certificate required/i.test(reason)) {
+    return "the hub wants a certificate of this machine that it trusts: name it as tls_cert, and its key as tls_key"
+  }
   const status = /\b([345]\d\d)\b/.exec(reason)?.[1]
   if (status === undefined) return "look whether an AgentCom hub, or a proxy in front of it, is what answers there"
   if (status.startsWith("3")) return "it points elsewhere: put the address where it leads into hub_url"
@@ -25,9 +30,16 @@ const upgradeRemedy = (reason: string): string => {
 /** Opens the WebSocket and closes it, without a frame: to identify would end what a running sidecar works on. */
 export const webSocketCheck: Check = {
   name: "websocket",
-  needs: connectionCheck.name,
-  run: ({ settings: { hub_url, tls_ca } }) =>
-    openWebSocket({ url: hub_url, ca: tls_ca, close_timeout_ms: limits.close_timeout_ms }).pipe(
+  needs: tlsCheck.name,
+  run: ({ settings }) => {
+    const { hub_url } = settings
+    return Effect.mapError(tunnelTo(hub_url), (error) => new OpenError({ reason: sentenceOf(error) })).pipe(
+      Effect.flatMap((tunnel) =>
+        Effect.mapError(
+          openWebSocket({ url: hub_url, tls: settings, tunnel, close_timeout_ms: limits.close_timeout_ms }),
+          ({ reason }) => new OpenError({ reason: blamed(tunnel, reason) })
+        )
+      ),
       Effect.scoped,
       Effect.timeoutOrElse({
         duration: limits.doctor_answer_ms,
@@ -38,17 +50,18 @@ export const webSocketCheck: Check = {
         onFailure: ({ reason }) => failed(`${shown(hub_url)} does not open: ${reason}`, upgradeRemedy(reason))
       })
     )
+  }
 }
 
-const accountOf = ({ settings: { agent_id, hub_api_url, tls_ca } }: Subject) => ({
-  api_url: hub_api_url,
-  agent_id,
-  ca: tls_ca
+const accountOf = ({ settings }: Subject) => ({
+  api_url: settings.hub_api_url,
+  agent_id: settings.agent_id,
+  tls: settings
 })
 
 export const tokenCheck: Check = {
   name: "token",
-  needs: connectionCheck.name,
+  needs: tlsCheck.name,
   run: (subject) =>
     Effect.match(checkToken(accountOf(subject), subject.settings.token), {
       onSuccess: ({ accepted }) =>
@@ -68,10 +81,11 @@ const inSeconds = (ms: number): string => `${(ms / 1_000).toFixed(0)} s`
 /** The hub tells its time in whole seconds, at some moment between our question and its answer. */
 export const clockCheck: Check = {
   name: "clock",
-  needs: connectionCheck.name,
-  run: Effect.fnUntraced(function*({ settings: { hub_api_url: api_url, tls_ca: ca } }) {
+  needs: tlsCheck.name,
+  run: Effect.fnUntraced(function*({ settings }) {
+    const { hub_api_url: api_url } = settings
     const asked_at = yield* Clock.currentTimeMillis
-    const { date } = yield* hubRequest({ api_url, path: "health", ca, timeout_ms: limits.doctor_answer_ms })
+    const { date } = yield* hubRequest({ api_url, path: "health", tls: settings, timeout_ms: limits.doctor_answer_ms })
     if (date === null) return skipped("the hub does not tell its time")
     const now = ((yield* Clock.currentTimeMillis) + asked_at) / 2
     const ahead_ms = now - (date + 500)

@@ -1,23 +1,29 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { lookup } from "node:dns/promises"
-import { connect, isIP, type Socket } from "node:net"
-import { connect as connectTls, TLSSocket } from "node:tls"
+import { connect, isIP } from "node:net"
 import { limits } from "../limits.ts"
+import { type Tunnel, tunnelTo } from "../transport/proxy.ts"
 import { type Check, failed, ok, type Subject } from "./Check.ts"
 
-class NetworkError extends Schema.TaggedError<NetworkError>()("NetworkError", {
+export class NetworkError extends Schema.TaggedError<NetworkError>()("NetworkError", {
   code: Schema.String,
   reason: Schema.String
 }) {}
 
-const asNetworkError = (cause: unknown): NetworkError => {
+export const asNetworkError = (cause: unknown): NetworkError => {
   const error: NodeJS.ErrnoException = cause instanceof Error ? cause : new Error(String(cause))
   return new NetworkError({ code: error.code ?? "", reason: error.message === "" ? error.code ?? "" : error.message })
 }
 
+/** Gives up on the network after `doctor_answer_ms`. */
+export const inTime = Effect.timeoutOrElse({
+  duration: limits.doctor_answer_ms,
+  orElse: () => Effect.fail(asNetworkError(new Error(`no answer within ${limits.doctor_answer_ms} ms`)))
+})
+
 /** Where the hub's WebSocket is. */
-const hubOf = ({ settings: { hub_url } }: Subject) => {
+export const hubOf = ({ settings: { hub_url } }: Subject) => {
   const { hostname, port, protocol } = new URL(hub_url)
   const isSecure = protocol === "wss:"
   return {
@@ -27,82 +33,74 @@ const hubOf = ({ settings: { hub_url } }: Subject) => {
   }
 }
 
-export const nameCheck: Check = {
-  name: "name",
-  run: (subject) => {
-    const { host } = hubOf(subject)
-    if (isIP(host) !== 0) return Effect.succeed(ok(`${host} is an address`))
-    return Effect.tryPromise({ try: () => lookup(host, { all: true }), catch: asNetworkError }).pipe(
-      Effect.match({
-        onSuccess: (found) => ok(`${host} is ${found.map(({ address }) => address).join(", ")}`),
-        onFailure: ({ code, reason }) =>
-          failed(
-            `${host} has no address: ${reason}`,
-            code === "EAI_AGAIN"
-              ? "no name server answers: look at this machine's network and DNS"
-              : "look whether the host in hub_url is written right, and at this machine's DNS"
-          )
-      })
-    )
-  }
+interface Endpoint {
+  readonly host: string
+  readonly port: number
+  readonly who: string
+  /** Where its address is written down. */
+  readonly named: string
 }
 
-const remedyOf = ({ code, reason }: NetworkError): string => {
-  if (code === "ECONNREFUSED") return "nothing listens there: start the hub, or mend host and port of hub_url"
-  if (code === "CERT_HAS_EXPIRED") return "the hub's certificate is too old, or this machine's clock is wrong"
-  if (code === "ERR_TLS_CERT_ALTNAME_INVALID") return "use the name in hub_url that the certificate is for"
-  if (/SELF_SIGNED|UNABLE_TO|ISSUER/.test(code)) return "name the authority of the hub's certificate as tls_ca"
-  if (/wrong version number|packet length/i.test(reason)) {
-    return "it speaks no TLS: is hub_url rather ws:// than wss://?"
-  }
-  return "look at the network between here and the hub: firewall, VPN, proxy; and at host and port of hub_url"
-}
+/** Whom this machine itself connects to: the hub, or the proxy before it. */
+const endpointOf = (subject: Subject, tunnel: Tunnel | null): Endpoint =>
+  tunnel === null
+    ? { ...hubOf(subject), who: "hub", named: "hub_url" }
+    : { host: tunnel.host, port: tunnel.port, who: "proxy", named: tunnel.variable }
 
-const connecting = (subject: Subject) =>
-  Effect.acquireRelease(
-    Effect.sync((): Socket => {
-      const { host, isSecure, port } = hubOf(subject)
-      const ca = subject.settings.tls_ca
-      const name = isIP(host) === 0 ? { servername: host } : {}
-      const socket = isSecure
-        ? connectTls({ host, port, ...name, ...(ca === null ? {} : { ca }) })
-        : connect({ host, port })
-      // Stays for ever: an error without a listener would end the process.
-      return socket.on("error", () => {})
-    }),
-    (socket) => Effect.sync(() => socket.destroy())
+/** A check of whom this machine itself connects to. */
+const ofEndpoint = (check: (endpoint: Endpoint) => ReturnType<Check["run"]>): Check["run"] => (subject) =>
+  tunnelTo(subject.settings.hub_url).pipe(
+    Effect.scoped,
+    Effect.matchEffect({
+      onSuccess: (tunnel) => check(endpointOf(subject, tunnel)),
+      onFailure: ({ found, remedy }) => Effect.succeed(failed(found, remedy))
+    })
   )
 
-const certificateOf = (socket: Socket): string =>
-  socket instanceof TLSSocket
-    ? `, ${socket.getProtocol()}, its certificate is good until ${socket.getPeerCertificate().valid_to}`
-    : ""
-
-/** Opens a connection, and closes it again. Succeeds with what is said of its certificate. */
-const open = Effect.fnUntraced(
-  function*(subject: Subject) {
-    const socket = yield* connecting(subject)
-    yield* Effect.callback<void, NetworkError>((resume) => {
-      socket.on("error", (cause) => resume(Effect.fail(asNetworkError(cause))))
-      socket.once(socket instanceof TLSSocket ? "secureConnect" : "connect", () => resume(Effect.void))
+const resolve = ({ host, named, who }: Endpoint) => {
+  if (isIP(host) !== 0) return Effect.succeed(ok(`${host} is an address, that of the ${who}`))
+  return Effect.tryPromise({ try: () => lookup(host, { all: true }), catch: asNetworkError }).pipe(
+    Effect.match({
+      onSuccess: (found) => ok(`${host}, the ${who}, is ${found.map(({ address }) => address).join(", ")}`),
+      onFailure: ({ code, reason }) =>
+        failed(
+          `${host} has no address: ${reason}`,
+          code === "EAI_AGAIN"
+            ? "no name server answers: look at this machine's network and DNS"
+            : `look whether the host in ${named} is written right, and at this machine's DNS`
+        )
     })
-    return certificateOf(socket)
-  },
-  Effect.scoped,
-  Effect.timeoutOrElse({
-    duration: limits.doctor_answer_ms,
-    orElse: () => Effect.fail(asNetworkError(new Error(`no answer within ${limits.doctor_answer_ms} ms`)))
-  })
-)
+  )
+}
+
+export const nameCheck: Check = { name: "name", run: ofEndpoint(resolve) }
+
+const remedyOf = (code: string, { named, who }: Endpoint): string =>
+  code === "ECONNREFUSED"
+    ? `nothing listens there: start the ${who}, or mend host and port of ${named}`
+    : `look at the network between here and the ${who}: firewall, VPN, proxy; and at host and port of ${named}`
+
+/** Opens a connection, and closes it again. */
+const touch = ({ host, port }: Endpoint) =>
+  Effect.callback<void, NetworkError>((resume) => {
+    const socket = connect({ host, port })
+    // Stays for ever: an error without a listener would end the process.
+    socket.on("error", (cause) => resume(Effect.fail(asNetworkError(cause))))
+    socket.once("connect", () => {
+      socket.destroy()
+      resume(Effect.void)
+    })
+    return Effect.sync(() => socket.destroy())
+  }).pipe(inTime)
 
 export const connectionCheck: Check = {
   name: "connection",
   needs: nameCheck.name,
-  run: (subject) => {
-    const { host, port } = hubOf(subject)
-    return Effect.match(open(subject), {
-      onSuccess: (certificate) => ok(`${host} port ${port} takes connections${certificate}`),
-      onFailure: (error) => failed(`no connection to ${host} port ${port}: ${error.reason}`, remedyOf(error))
+  run: ofEndpoint((endpoint) => {
+    const where = `${endpoint.host} port ${endpoint.port}`
+    return Effect.match(touch(endpoint), {
+      onSuccess: () => ok(`${where} takes connections, as the ${endpoint.who}`),
+      onFailure: ({ code, reason }) => failed(`no connection to ${where}: ${reason}`, remedyOf(code, endpoint))
     })
-  }
+  })
 }

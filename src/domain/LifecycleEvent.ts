@@ -8,6 +8,7 @@ export type LifecycleEvent =
     readonly pid: number
     readonly hub_url: string
   }
+  | { readonly event: "secret_exposed"; readonly path: string; readonly reason: string; readonly remedy: string }
   | { readonly event: "wake_obstructed"; readonly reason: string }
   | { readonly event: "shutdown"; readonly reason: string }
   | { readonly event: "draining"; readonly exit_code: number }

@@ -21,7 +21,8 @@ import { SocketOpener } from "./hub/webSocket.ts"
 export const HubWebSocket: Layer.Layer<Hub, never, SidecarConfig | Logger> = Layer.effect(
   Hub,
   Effect.gen(function*() {
-    const { agent_id, capabilities, hub_api_url, hub_url, tls_ca: ca, token } = yield* SidecarConfig
+    const settings = yield* SidecarConfig
+    const { agent_id, capabilities, hub_api_url, hub_url, token } = settings
     const { log } = yield* Logger
     const timing = yield* HubTiming
     const open = yield* SocketOpener
@@ -38,13 +39,13 @@ export const HubWebSocket: Layer.Layer<Hub, never, SidecarConfig | Logger> = Lay
     const connections = (emit: (message: HubMessage) => Effect.Effect<void>) =>
       connectForever(
         connectOnce({
-          ca,
           identity: { agent_id, capabilities, token, client_version: release },
           current,
           emit,
           log,
           open,
           timing,
+          tls: settings,
           url: hub_url
         }),
         schedule
@@ -60,7 +61,7 @@ export const HubWebSocket: Layer.Layer<Hub, never, SidecarConfig | Logger> = Lay
       reconnect: (reason) =>
         withSession((session) => Effect.andThen(log({ event: "reconnecting", reason }), session.leave(reason))),
       lookUp: (task_id) =>
-        lookUpTask(task_id, { agent_id, ca, hub_api_url, timeout_ms: timing.lookup_timeout_ms, token }).pipe(
+        lookUpTask(task_id, { agent_id, hub_api_url, timeout_ms: timing.lookup_timeout_ms, tls: settings, token }).pipe(
           Effect.catchTag(
             "LookUpError",
             ({ reason }) =>

@@ -3,12 +3,13 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { hubRequest } from "../hubHttp.ts"
 import { limits } from "../limits.ts"
+import type { HubTls } from "../transport/tls.ts"
 
 /** The hub and the agent's name there. `api_url` is its HTTP address. */
 export interface Account {
   readonly api_url: string
   readonly agent_id: string
-  readonly ca: string | null
+  readonly tls: HubTls
 }
 
 /** The hub did not do what was asked of it; the message says why and what helps. */
@@ -31,7 +32,7 @@ const ask = (
   path: string,
   more: { readonly token?: Redacted.Redacted<string>; readonly body?: object }
 ) =>
-  hubRequest({ ...more, api_url: account.api_url, path, ca: account.ca, timeout_ms: limits.lookup_timeout_ms }).pipe(
+  hubRequest({ ...more, api_url: account.api_url, path, tls: account.tls, timeout_ms: limits.lookup_timeout_ms }).pipe(
     Effect.mapError(({ reason }) => unreachable(account.api_url, reason))
   )
 

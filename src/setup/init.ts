@@ -8,6 +8,7 @@ import { nearest } from "../config/nearest.ts"
 import { problems } from "../config/problems.ts"
 import { platform } from "../platform.ts"
 import { apiOf } from "../SidecarConfig.ts"
+import { plainTls } from "../transport/tls.ts"
 import { agentTypes, isAgentType } from "./agentTypes.ts"
 import { type Account, checkToken, register } from "./hubAccount.ts"
 import { claimConfig, configText, type Found, guardConfig } from "./writeConfig.ts"
@@ -91,7 +92,7 @@ export const init = (given: Given, ask: Ask) =>
     const fill = yield* claimConfig(given.config)
     const found = yield* askFor(given, ask)
     yield* checked(given.config, { ...found, token: given.token ?? Redacted.make("to-be-given") })
-    const account: Account = { api_url: apiOf(found.hub_url), agent_id: found.agent_id, ca: null }
+    const account: Account = { api_url: apiOf(found.hub_url), agent_id: found.agent_id, tls: plainTls }
     const registered = given.token === undefined
     const token = given.token ?? (yield* register(account))
     // The hub tells a token only once, so it is on disk before anything else can go wrong.

@@ -4,10 +4,18 @@ const mask = "<redacted>"
 
 const secretName = /TOKEN|SECRET|PASSW(?:OR)?D|PASSPHRASE|CREDENTIAL|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|_KEY$|_PAT$/i
 
+/** User and password of the address of a proxy, as they are written there, and the password alone. */
+const proxyLogin = (name: string, value: string): ReadonlyArray<string> => {
+  const [, login = "", password = ""] = /_proxy$/i.test(name)
+    ? /^(?:[a-z]+:\/\/)?([^/@]*?:(.*))@/i.exec(value) ?? []
+    : []
+  return [login, password].filter((text) => text.length >= limits.secret_chars)
+}
+
 /** The values of an environment that are secrets by their name. */
 export const secretsIn = (environment: Readonly<Record<string, string | undefined>>): ReadonlyArray<string> =>
-  Object.entries(environment).flatMap(([name, value]) =>
-    value !== undefined && value.length >= limits.secret_chars && secretName.test(name) ? [value] : []
+  Object.entries(environment).flatMap(([name, value = ""]) =>
+    value.length >= limits.secret_chars && secretName.test(name) ? [value] : proxyLogin(name, value)
   )
 
 /** Keys as the makers of models and of version control hand them out, and what follows a name that says it is secret. */

@@ -28,6 +28,11 @@ describe("ecosystem.config.cjs", () => {
     expect(app["treekill"]).toBe(false)
   })
 
+  it("tells the sidecar which NODE_ENV is the user's own, as the one it sets is not for the agent", () => {
+    const own = process.env["NODE_ENV"] ?? ""
+    expect(app["env"]).toEqual({ NODE_ENV: "production", AGENTCOM_AGENT_NODE_ENV: own })
+  })
+
   it("names a script and a Node.js that are there", () => {
     expect(existsSync(String(app["script"]))).toBe(true)
     expect(existsSync(String(app["interpreter"]))).toBe(true)

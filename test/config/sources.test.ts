@@ -16,6 +16,9 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 const inFile = { agent_id: "in-file", token: "t0ken-in-file", hub_url: "ws://file.example/ws" }
 
+const fixture = (name: string): string => resolve("test/fixtures/tls", name)
+const pem = (name: string): string => readFileSync(fixture(name), "utf8")
+
 const write = (config: object): string => {
   const path = join(mkdtempSync(join(folder, "agent-")), "config.json")
   writeFileSync(path, JSON.stringify(config))
@@ -69,7 +72,10 @@ const path: Row = {
 }
 
 /** Those that name a file which has to be there are tested by themselves. */
-type Plain = Exclude<ConfigKey, "token" | "token_file" | "tls_ca" | "prompt_template" | "update_timeout_ms">
+type Plain = Exclude<
+  ConfigKey,
+  "token" | "token_file" | "tls_ca" | "tls_cert" | "tls_key" | "prompt_template" | "update_timeout_ms"
+>
 
 const rows: Readonly<Record<Plain, Row>> = {
   agent_id: text(),
@@ -129,6 +135,52 @@ describe("a setting", () => {
       })
   )
 
+  /** Three files of each kind, no two of them the same: those of the file, the variable and the flag. */
+  const contents: Readonly<Record<"tls_ca" | "prompt_template", readonly [string, string, string]>> = {
+    tls_ca: [pem("ca.pem"), pem("server.pem"), pem("client.pem")],
+    prompt_template: ["{task} 1", "{task} 2", "{task} 3"]
+  }
+  it.effect.each(["tls_ca", "prompt_template"] as const)(
+    "%s, the content of a file, is taken from the flag before the environment, and from that before the file",
+    (key) =>
+      Effect.gen(function*() {
+        const [inConfig, inVariable, inFlag] = contents[key].map((content, n) => {
+          const file = join(folder, `${key}-${n}`)
+          writeFileSync(file, content)
+          return file
+        })
+        const config = { ...inFile, [key]: inConfig }
+        const environment = { [variableOf(key)]: inVariable ?? "" }
+        expect((yield* load(config))[key]).toBe(contents[key][0])
+        expect((yield* load(config, environment))[key]).toBe(contents[key][1])
+        expect((yield* load(config, environment, { [flagOf(key)]: inFlag ?? "" }))[key]).toBe(contents[key][2])
+      })
+  )
+
+  it.effect("tls_cert and tls_key are taken from the flag before the environment, and from that before the file", () =>
+    Effect.gen(function*() {
+      const pair = (name: string) => ({ tls_cert: fixture(`${name}.pem`), tls_key: fixture(`${name}.key`) })
+      const [client, elsewhere, server] = [pair("client"), pair("elsewhere"), pair("server")]
+      const config = { ...inFile, ...client }
+      const environment = { AGENTCOM_TLS_CERT: elsewhere.tls_cert, AGENTCOM_TLS_KEY: elsewhere.tls_key }
+      const flags = { "tls-cert": server.tls_cert, "tls-key": server.tls_key }
+      const loaded = [yield* load(config), yield* load(config, environment), yield* load(config, environment, flags)]
+      expect(loaded.map(({ tls_cert, tls_key }) => [tls_cert, tls_key === null ? null : Redacted.value(tls_key)]))
+        .toEqual(["client", "elsewhere", "server"].map((name) => [pem(`${name}.pem`), pem(`${name}.key`)]))
+    }))
+
+  it.effect("update_timeout_ms, which only the start script uses, may be given in each of the three ways", () =>
+    Effect.gen(function*() {
+      const bad = { AGENTCOM_UPDATE_TIMEOUT_MS: "soon" }
+      expect(yield* problemsOf({ ...inFile, update_timeout_ms: "now" })).toEqual([
+        "config.json: update_timeout_ms: must be a number"
+      ])
+      expect(yield* problemsOf({ ...inFile, update_timeout_ms: 1 }, bad)).toEqual([
+        "AGENTCOM_UPDATE_TIMEOUT_MS: must be a number"
+      ])
+      yield* load({ ...inFile, update_timeout_ms: "now" }, bad, { "update-timeout-ms": "1" })
+    }))
+
   it.effect("is refused under the name by which it was given", () =>
     Effect.gen(function*() {
       const environment = {
@@ -182,6 +234,9 @@ describe("the token", () => {
       const { token: _, ...rest } = inFile
       expect(yield* tokenOf({ ...rest, token_file: "nowhere" }, { AGENTCOM_TOKEN: "x" })).toBe("x")
       expect(yield* tokenOf(inFile, {}, { "token-file": file })).toBe("from-its-file")
+      const environment = { AGENTCOM_TOKEN_FILE: "nowhere" }
+      expect(yield* tokenOf(inFile, environment, { "token-file": file })).toBe("from-its-file")
+      expect(yield* tokenOf(inFile, { AGENTCOM_TOKEN: "x" }, { "token-file": file })).toBe("from-its-file")
     }))
 
   it.effect("is never taken from the command line", () =>

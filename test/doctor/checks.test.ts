@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Redacted from "effect/Redacted"
 import * as TestClock from "effect/testing/TestClock"
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs"
+import { chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import type { Status } from "../../src/control/protocol.ts"
@@ -15,14 +15,17 @@ import { findingText } from "../../src/doctor/findingText.ts"
 import { folderCheck } from "../../src/doctor/folder.ts"
 import { heartbeatCheck, heartbeatOf } from "../../src/doctor/heartbeat.ts"
 import { clockCheck, tokenCheck, webSocketCheck } from "../../src/doctor/hub.ts"
+import { proxyCheck, tlsCheck } from "../../src/doctor/line.ts"
 import { connectionCheck, nameCheck } from "../../src/doctor/network.ts"
+import { secretsCheck, secretsOutcome } from "../../src/doctor/secrets.ts"
 import { parcelWatcherCheck, type Watch, watcherCheck } from "../../src/doctor/watcher.ts"
 import { FileError } from "../../src/layers/files.ts"
 import { limits } from "../../src/limits.ts"
 import type { Settings } from "../../src/SidecarConfig.ts"
 import { settings as example } from "../layers/hubRig.ts"
-import { ca, startServer } from "../layers/hubServer.ts"
+import { ca, clientCa, eventually, pem, startServer } from "../layers/hubServer.ts"
 import { agentId, startHub, token } from "../support/daemon.ts"
+import { proxyVariables, startProxy } from "../support/proxy.ts"
 
 const temporaryFolder = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(join(tmpdir(), "doctor-test-"))),
@@ -99,28 +102,193 @@ describe("the name of the hub", () => {
 describe("the connection", () => {
   it.live("is well where the hub takes it, with TLS and without", () =>
     Effect.gen(function*() {
-      well(yield* outcome(connectionCheck, { hub_url: (yield* startServer()).hub_url }))
-      const { hub_url } = yield* startServer({ secure: true })
-      const found = yield* outcome(connectionCheck, { hub_url, tls_ca: ca })
-      well(found)
-      expect(found.found).toMatch(/TLSv1\.3, its certificate is good until /)
+      for (const secure of [false, true]) {
+        const { hub_url, port } = yield* startServer({ secure })
+        const found = yield* outcome(connectionCheck, { hub_url })
+        well(found)
+        expect(found.found).toBe(`127.0.0.1 port ${port} takes connections, as the hub`)
+      }
     }))
 
   it.live("is not where nobody listens", () =>
     Effect.gen(function*() {
-      unwell(yield* outcome(connectionCheck, { hub_url: "ws://127.0.0.1:9/ws" }), /ECONNREFUSED/, /start the hub/)
+      unwell(
+        yield* outcome(connectionCheck, { hub_url: "ws://127.0.0.1:9/ws" }),
+        /ECONNREFUSED/,
+        /start the hub, .* of hub_url/
+      )
+    }))
+})
+
+describe("TLS", () => {
+  const mine = { tls_cert: pem("client.pem"), tls_key: Redacted.make(pem("client.key")) }
+
+  it.live("is well where the hub's certificate is trusted, and where there is none to be", () =>
+    Effect.gen(function*() {
+      const { hub_url } = yield* startServer({ secure: true })
+      const found = yield* outcome(tlsCheck, { hub_url, tls_ca: ca })
+      well(found)
+      expect(found.found).toMatch(/^TLSv1\.3, the hub's certificate is good until /)
+      well(yield* outcome(tlsCheck, { hub_url: "ws://127.0.0.1:9/ws" }))
     }))
 
   it.live("is not where the certificate is of an authority nobody named", () =>
     Effect.gen(function*() {
       const { hub_url } = yield* startServer({ secure: true })
-      unwell(yield* outcome(connectionCheck, { hub_url }), /certificate/, /tls_ca/)
+      unwell(yield* outcome(tlsCheck, { hub_url }), /certificate/, /tls_ca/)
     }))
 
   it.live("is not where the hub speaks no TLS", () =>
     Effect.gen(function*() {
       const { port } = yield* startServer()
-      unwell(yield* outcome(connectionCheck, { hub_url: `wss://127.0.0.1:${port}/ws` }), /./, /rather ws:\/\//)
+      unwell(yield* outcome(tlsCheck, { hub_url: `wss://127.0.0.1:${port}/ws` }), /./, /rather ws:\/\//)
+    }))
+
+  it.live("is not where the certificate is for another name", () =>
+    Effect.gen(function*() {
+      const server = yield* startServer({ secure: true, cert: pem("elsewhere.pem"), key: pem("elsewhere.key") })
+      unwell(
+        yield* outcome(tlsCheck, { hub_url: server.hub_url, tls_ca: clientCa }),
+        /altnames/,
+        /name in hub_url that the certificate is for/
+      )
+    }))
+
+  it.live("is not where nobody answers there", () =>
+    Effect.gen(function*() {
+      unwell(
+        yield* outcome(tlsCheck, { hub_url: "wss://127.0.0.1:9/ws" }),
+        /no TLS with the hub: .*ECONNREFUSED/,
+        /hub_url/
+      )
+    }))
+
+  it.live("with a hub that wants a certificate of this machine opens the WebSocket only with that", () =>
+    Effect.gen(function*() {
+      const { hub_url } = yield* startServer({ secure: true, clientCa })
+      well(yield* outcome(tlsCheck, { hub_url, tls_ca: ca, ...mine }))
+      well(yield* outcome(webSocketCheck, { hub_url, tls_ca: ca, ...mine }))
+      unwell(yield* outcome(webSocketCheck, { hub_url, tls_ca: ca }), /certificate/, /tls_cert, and its key as tls_key/)
+    }))
+})
+
+describe("behind a proxy", () => {
+  const ofHub = { hub_url: "ws://hub.test:4000/ws" }
+  const login = "someone:s3cret-of-the-proxy"
+
+  it.live("name, connection, CONNECT, TLS, WebSocket and the HTTP interface are those by way of it", () =>
+    Effect.gen(function*() {
+      const proxy = yield* startProxy({ login })
+      const { port } = yield* startServer({ secure: true, cert: pem("elsewhere.pem"), key: pem("elsewhere.key") })
+      yield* proxyVariables({ HTTPS_PROXY: proxy.url.replace("127.0.0.1", "localhost") })
+      const subject = yield* makeSubject({
+        hub_url: `wss://elsewhere.test:${port}/ws`,
+        hub_api_url: `https://elsewhere.test:${port}`,
+        tls_ca: clientCa
+      })
+      const found: Array<string> = []
+      for (const check of [nameCheck, connectionCheck, proxyCheck, tlsCheck, webSocketCheck]) {
+        const one = yield* check.run(subject)
+        well(one)
+        found.push(one.found)
+      }
+      expect(found.join("\n")).toMatch(
+        new RegExp(
+          `^localhost, the proxy, is .*\nlocalhost port ${proxy.port} takes connections, as the proxy\n` +
+            `http://localhost:${proxy.port} connects to elsewhere\\.test:${port}\nTLSv1\\.3, the hub's .*\nwss://.* opens$`
+        )
+      )
+      expect((yield* clockCheck.run(subject)).verdict).toBe("ok")
+      expect(proxy.asked).toEqual(proxy.asked.map(() => `elsewhere.test:${port}`))
+      expect(found.join()).not.toContain("s3cret")
+    }))
+
+  it.live("none is wanted where there is no variable, or NO_PROXY names the hub", () =>
+    Effect.gen(function*() {
+      yield* proxyVariables({})
+      well(yield* outcome(proxyCheck, ofHub))
+      yield* proxyVariables({ HTTP_PROXY: "http://127.0.0.1:9", NO_PROXY: "hub.test" })
+      expect(yield* outcome(proxyCheck, ofHub)).toMatchObject({
+        verdict: "ok",
+        found: "the hub is reached without one"
+      })
+    }))
+
+  it.live("its name has to have an address", () =>
+    Effect.gen(function*() {
+      yield* proxyVariables({ HTTP_PROXY: `http://${login}@no.such.proxy.invalid:3128` })
+      unwell(yield* outcome(nameCheck, ofHub), /^no\.such\.proxy\.invalid has no address/, /DNS/)
+    }))
+
+  it.live("its address has to be one", () =>
+    Effect.gen(function*() {
+      yield* proxyVariables({ ALL_PROXY: `socks5://${login}@127.0.0.1:1080` })
+      for (const check of [nameCheck, connectionCheck, proxyCheck, tlsCheck]) {
+        unwell(
+          yield* outcome(check, ofHub),
+          /^the environment names a socks5:\/\/ address as the proxy$/,
+          /^let HTTP_PROXY \(or ALL_PROXY\) be an http:\/\/ or https:\/\/ address, or name the hub's host in NO_PROXY$/
+        )
+      }
+      unwell(yield* outcome(webSocketCheck, ofHub), /names a socks5/, /./)
+    }))
+
+  it.live("it has to take connections", () =>
+    Effect.gen(function*() {
+      yield* proxyVariables({ HTTP_PROXY: `http://${login}@127.0.0.1:9` })
+      unwell(yield* outcome(connectionCheck, ofHub), /ECONNREFUSED/, /start the proxy, .* of HTTP_PROXY/)
+    }))
+
+  const refusals = [
+    [{ login: "another:one" }, /does not connect to hub\.test:4000: HTTP 407 /, /user and password .* HTTP_PROXY/],
+    [{ answer: 403 }, /HTTP 403 Forbidden/, /allow CONNECT to hub\.test:4000, or .* NO_PROXY=hub\.test/],
+    [{ answer: 502 }, /HTTP 502 Bad Gateway/, /does not reach the hub: look at hub_url/]
+  ] as const
+  it.live.each(refusals)("it has to let this machine through: %o", ([options, what, help]) =>
+    Effect.gen(function*() {
+      const proxy = yield* startProxy(options)
+      yield* proxyVariables({ ALL_PROXY: `http://${login}@${proxy.host}` })
+      const secure = { hub_url: "wss://hub.test:4000/ws" }
+      const found = [
+        yield* outcome(proxyCheck, ofHub),
+        yield* outcome(webSocketCheck, ofHub),
+        yield* outcome(proxyCheck, secure),
+        yield* outcome(tlsCheck, secure)
+      ]
+      for (const one of found) expect(one.found).toMatch(what)
+      unwell(found[0] ?? failed("", ""), what, help)
+      expect(JSON.stringify(found)).not.toContain("s3cret")
+      yield* eventually(() => proxy.open.size === 0)
+    }))
+})
+
+describe("the secrets", () => {
+  const file = (mode: number) =>
+    Effect.map(temporaryFolder, (folder) => {
+      const path = join(folder, "config.json")
+      writeFileSync(path, "")
+      chmodSync(path, mode)
+      return path
+    })
+
+  it.live("are well in files that only their owner may use, or in none", () =>
+    Effect.gen(function*() {
+      const path = yield* file(0o600)
+      well(yield* outcome(secretsCheck, { secret_files: [path, yield* file(0o400)] }))
+      well(yield* outcome(secretsCheck, { secret_files: [] }))
+    }))
+
+  it.live.each([0o644, 0o640, 0o604, 0o620])("are not where their mode is %o", (mode) =>
+    Effect.gen(function*() {
+      const path = yield* file(mode)
+      const found = yield* outcome(secretsCheck, { secret_files: [yield* file(0o600), path] })
+      unwell(found, /config\.json: other users of this machine may use it \(mode 6\d\d\)$/, /./)
+      expect(found.remedy).toBe(`chmod 600 ${path}`)
+    }))
+
+  it.live("are not looked at on Windows", () =>
+    Effect.gen(function*() {
+      expect(yield* secretsOutcome([yield* file(0o644)], true)).toMatchObject({ verdict: "skipped" })
     }))
 })
 

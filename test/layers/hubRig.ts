@@ -40,7 +40,10 @@ export const settings: Settings = {
   log_file: "/nowhere/sidecar.log",
   log_file_bytes: 10_000_000,
   log_files: 3,
-  tls_ca: null
+  tls_ca: null,
+  tls_cert: null,
+  tls_key: null,
+  secret_files: []
 }
 
 export const task: Task = {

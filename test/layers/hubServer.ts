@@ -8,10 +8,17 @@ import type { Duplex } from "node:stream"
 import { type WebSocket, WebSocketServer } from "ws"
 
 const tls = join(import.meta.dirname, "../fixtures/tls")
-export const ca = readFileSync(join(tls, "ca.pem"), "utf8")
+export const pem = (name: string): string => readFileSync(join(tls, name), "utf8")
+export const ca = pem("ca.pem")
+/** Who signed client.pem, and elsewhere.pem for the host elsewhere.test. */
+export const clientCa = pem("client-ca.pem")
 
 export interface ServerOptions {
   readonly secure?: boolean
+  readonly cert?: string
+  readonly key?: string
+  /** Who has to have signed the certificates of clients; by default none is asked for. */
+  readonly clientCa?: string
   readonly onConnection?: (socket: WebSocket) => void
   /** The stream below a connection, once it is one. */
   readonly onUpgraded?: (stream: Duplex) => void
@@ -34,7 +41,11 @@ const listen = (options: ServerOptions): Promise<ReturnType<typeof createServer>
   const onRequest = options.onRequest ?? notFound
   const server = options.secure === true
     ? createSecureServer(
-      { cert: readFileSync(join(tls, "server.pem")), key: readFileSync(join(tls, "server.key")) },
+      {
+        cert: options.cert ?? pem("server.pem"),
+        key: options.key ?? pem("server.key"),
+        ...(options.clientCa === undefined ? {} : { ca: options.clientCa, requestCert: true })
+      },
       onRequest
     )
     : createServer(onRequest)

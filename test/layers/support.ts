@@ -109,7 +109,10 @@ export const makeFolder: Effect.Effect<Folder, never, Scope.Scope> = Effect.acqu
       log_file: file("sidecar.log"),
       log_file_bytes: 10_000_000,
       log_files: 3,
-      tls_ca: null
+      tls_ca: null,
+      tls_cert: null,
+      tls_key: null,
+      secret_files: []
     }
     const folder: Folder = {
       path,

@@ -332,6 +332,17 @@ describe("Windows", () => {
     expect(given).toMatchObject({ KEPT: "abcdefg", TASK_ID: "t1" })
   })
 
+  const nodeEnvs: ReadonlyArray<readonly [inherited: Record<string, string>, given: string | undefined]> = [
+    [{ NODE_ENV: "production", AGENTCOM_AGENT_NODE_ENV: "" }, undefined],
+    [{ NODE_ENV: "production", AGENTCOM_AGENT_NODE_ENV: "development" }, "development"],
+    [{ NODE_ENV: "production" }, "production"],
+    [{}, undefined]
+  ]
+  it.each(nodeEnvs)("has the user's own NODE_ENV, and none that is for the daemon: %j", (inherited, given) => {
+    const known = { token: "", results_dir: "/r" }
+    expect(childEnvironment(inherited, known, taskOf("t1"), "{}", files, "linux")["NODE_ENV"]).toBe(given)
+  })
+
   it("gives a command no task data but its names", () => {
     const task = taskOf("t1", { description: "%PATH% & calc" })
     const environment = childEnvironment(

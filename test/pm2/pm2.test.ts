@@ -41,6 +41,7 @@ const pm2In = (home: string, cwd: string) => (...args: ReadonlyArray<string>): E
           ...process.env,
           PATH: [dirname(process.execPath), process.env["PATH"]].join(delimiter),
           PM2_HOME: home,
+          NODE_ENV: undefined, // as in a user's shell; vitest has its own
           PM2_DISCRETE_MODE: "true",
           PM2_DISABLE_VERSION_CHECK: "true"
         }
@@ -121,11 +122,12 @@ describe("pm2 with ecosystem.config.cjs", () => {
     () =>
       Effect.gen(function*() {
         const hub = yield* startHub()
-        const folder = yield* makeFolder(hub)
+        const folder = yield* makeFolder(hub, { before: "echo \"${NODE_ENV-none}\" > node-env" })
         const { app, count, pm2 } = yield* makePm2(folder)
         yield* pm2("start", "ecosystem.config.cjs")
         const task = yield* submit(hub)
         yield* count("agent_started", 1)
+        expect(folder.read("node-env")).toBe("none\n")
         const [agent = 0] = folder.wakes(task.id)
 
         yield* pm2("restart", name)

@@ -39,8 +39,11 @@ const doctor = (folder: Folder, env: Record<string, string> = {}) =>
 const allWell = {
   configuration: "ok",
   folder: "ok",
+  secrets: "ok",
   name: "ok",
   connection: "ok",
+  proxy: "ok",
+  tls: "ok",
   websocket: "ok",
   token: "ok",
   heartbeat: "ok",

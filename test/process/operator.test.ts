@@ -5,7 +5,17 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync 
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { main, runCommand } from "../support/commands.ts"
-import { agentId, makeFolder, startDaemon, startHub, submit, token, until, untilStatus } from "../support/daemon.ts"
+import {
+  agentId,
+  frames,
+  makeFolder,
+  startDaemon,
+  startHub,
+  submit,
+  token,
+  until,
+  untilStatus
+} from "../support/daemon.ts"
 
 const run = (...args: ReadonlyArray<string>) => runCommand(args)
 
@@ -82,6 +92,30 @@ describe("drain", () => {
       yield* untilStatus(hub, task, "completed")
       expect(folder.wakes()).toHaveLength(1)
     }).pipe(Effect.scoped))
+
+  it.live(
+    "is what a restart that the hub wants begins with: announced, the task finished, and ended with 75",
+    () =>
+      Effect.gen(function*() {
+        const hub = yield* startHub()
+        const folder = yield* makeFolder(hub)
+        const daemon = yield* startDaemon(folder)
+        const task = yield* submit(hub)
+        yield* until("the agent works", () => daemon.events("agent_started").length > 0)
+        yield* hub.send(agentId, { type: "restart_sidecar", reason: "a new version" })
+        yield* until("it is announced", () => frames(hub, "out").some(({ type }) => type === "agent_restarting"))
+        expect(daemon.events("draining")).toMatchObject([{ exit_code: 75 }])
+        const next = yield* submit(hub)
+        yield* folder.letGo
+        expect(yield* daemon.ended).toBe(75)
+        expect(hub.task(task.id)?.status).toBe("completed")
+        expect(folder.wakes()).toHaveLength(1)
+        const again = yield* startDaemon(folder)
+        yield* untilStatus(hub, next, "completed")
+        expect(again.events("wake_attempt")).toMatchObject([{ task_id: next.id, attempt: 1 }])
+      }).pipe(Effect.scoped),
+    100_000
+  )
 
   it.live("has nothing to do where no sidecar runs", () =>
     Effect.gen(function*() {

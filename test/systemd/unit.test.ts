@@ -34,6 +34,11 @@ describe("the systemd unit", () => {
     expect(Number(setting("TimeoutStopSec")) * 1_000).toBeGreaterThan(limits.shutdown_ms)
   })
 
+  it("keeps its NODE_ENV from the agent", () => {
+    expect(unit).toContain("\nEnvironment=NODE_ENV=production\n")
+    expect(unit).toContain("\nEnvironment=AGENTCOM_AGENT_NODE_ENV=\n")
+  })
+
   it("starts the sidecar again except where that mends nothing, and without end", () => {
     expect(setting("Restart")).toBe("on-failure")
     expect(setting("RestartPreventExitStatus")).toBe(`${exitCodes.folderInUse} ${exitCodes.configuration}`)

@@ -225,7 +225,7 @@ describe("an update that cannot be", () => {
       yield* unharmed(scene, "update_failed", /another start/, { AGENTCOM_UPDATE_TIMEOUT_MS: "300" })
     }))
 
-  it.live("is not tried where the configuration says 0, the environment before the file", () =>
+  it.live("is not tried where the configuration says 0, the option before the environment, and that before the file", () =>
     Effect.gen(function*() {
       const scene = yield* makeScene
       yield* scene.push({ "src/main.js": program("v2") })
@@ -233,6 +233,10 @@ describe("an update that cannot be", () => {
       writeFileSync(file, JSON.stringify({ update_timeout_ms: 0 }))
       expect((yield* scene.start(["run", "--config", file])).output).toContain("update_timeout_ms is 0")
       const env = { AGENTCOM_UPDATE_TIMEOUT_MS: "20000" }
+      for (const off of [["--update-timeout-ms", "0"], ["--update-timeout-ms=0"]]) {
+        const { output } = yield* scene.start(["run", "--config", file, ...off], env)
+        expect(output).toContain("update_timeout_ms is 0")
+      }
       expect((yield* scene.start(["run", "--config", file], env)).output).toContain("ran v2")
     }))
 

@@ -140,6 +140,15 @@ describe("what is secret", () => {
     expect(secretsIn({ ...environment, NOTHING: undefined })).toEqual(["abcdefgh1", "k".repeat(20)])
   })
 
+  it("is the login in the address of a proxy", () => {
+    const HTTPS_PROXY = "http://someone:pass@word/9@proxy:3128"
+    expect(secretsIn({ HTTPS_PROXY })).toEqual(["someone:pass@word/9", "pass@word/9"])
+    expect(secretsIn({ all_proxy: "me:abcdefgh@proxy" })).toEqual(["me:abcdefgh", "abcdefgh"])
+    expect(secretsIn({ HTTP_PROXY: "http://proxy:3128", NO_PROXY: "a,b:80", OTHER: "http://a:bcdefghijk@c" })).toEqual(
+      []
+    )
+  })
+
   it("is hidden wherever it stands, and so is what looks like one", () => {
     expect(maskSecrets("a s3cret-1 b s3cret-12", ["s3cret-1", "s3cret-12", ""])).toBe("a <redacted> b <redacted>")
     for (

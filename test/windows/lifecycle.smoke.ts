@@ -198,3 +198,14 @@ describe("the sidecar of a folder on Windows", () => {
       assert.include(folder.read("sidecar.log"), "\"shutdown message\"")
     }))
 })
+
+describe("the demo on Windows", () => {
+  it.live("shows all as it should be, and ends its sidecar with 0", () =>
+    Effect.gen(function*() {
+      const folder = yield* makeFolder({ url: "ws://127.0.0.1:9/ws" }, "")
+      const { code, errors, output } = yield* run(folder, "demo")
+      assert.strictEqual(errors, "")
+      assert.include(output, "The sidecar stopped with exit code 0;")
+      assert.strictEqual(code, 0, output)
+    }))
+})

@@ -45,18 +45,21 @@ export const wakesByTask = (folder: string) =>
     return new Map(ids.map((id) => [id, ids.filter((other) => other === id).length]))
   })
 
-/** The daemon as its own process, as it is installed. Its end: the exit code, or null after a signal. */
+/**
+ * The daemon as its own process, as it is installed; it is asked to stop by a message, as Windows has no signals. Its end:
+ * the exit code, or null after a signal.
+ */
 export const startSidecar = (folder: string) =>
   Effect.acquireRelease(
     Effect.sync(() => {
       const [, main = ""] = process.argv
       const child = spawn(process.execPath, [main, "run", "--config", join(folder, "config.json")], {
-        stdio: ["ignore", "ignore", "inherit"]
+        stdio: ["ignore", "ignore", "inherit", "ipc"]
       })
       const ended = once(child, "exit").then(([code]: ReadonlyArray<unknown>) => typeof code === "number" ? code : null)
       return {
         stop: Effect.promise(() => {
-          child.kill("SIGTERM")
+          child.send("shutdown", () => {}) // where it has ended already, there is nobody to ask
           return ended
         })
       }

@@ -3,7 +3,7 @@ import type { Command } from "../Command.ts"
 import type { Disk, SidecarState, StoredState } from "../SidecarState.ts"
 import { heldTask } from "../SidecarState.ts"
 import type { Rule } from "../step.ts"
-import { activityIs, all, emit, given, log, startTimer, stay, taskIs } from "../step.ts"
+import { activityIs, all, emit, given, log, startTimer, stay, taskIs, withTask } from "../step.ts"
 import { assess } from "./evidence.ts"
 import { flush, settleInFlight } from "./exchange.ts"
 import { disconnected } from "./life.ts"
@@ -24,9 +24,11 @@ const waitsForDisk = (command: Command): boolean =>
 
 /** The state without the mark of a failure as sent, where this step has set it. */
 const withoutMark = (before: SidecarState, after: SidecarState): SidecarState => {
-  const failure = heldTask(after)?.failure ?? null
-  if (failure === null || (heldTask(before)?.failure?.sent_generation ?? null) !== null) return after
-  return taskIs({ failure: { ...failure, sent_generation: null } })(after, 0)[0]
+  const marked = heldTask(before)?.failure?.sent_generation ?? null
+  const unmark = withTask(({ failure }) =>
+    failure === null || marked !== null ? stay : taskIs({ failure: { ...failure, sent_generation: null } })
+  )
+  return unmark(after, 0)[0]
 }
 
 /** What a step that could not be saved comes to. */

@@ -1,6 +1,8 @@
 import * as Effect from "effect/Effect"
 import * as Ref from "effect/Ref"
 import { Witness } from "../../services/Witness.ts"
+import { blamed, sentenceOf, tunnelTo } from "../../transport/proxy.ts"
+import type { HubTls } from "../../transport/tls.ts"
 import type { Ended } from "./reconnect.ts"
 import { cooldownOf } from "./reconnect.ts"
 import type { Session, SessionEnd, SessionTools } from "./session.ts"
@@ -11,8 +13,7 @@ import { witnessed } from "./witnessed.ts"
 
 export interface ConnectionTools extends SessionTools {
   readonly url: string
-  /** PEM text of the authorities to trust in place of the system's. */
-  readonly ca: string | null
+  readonly tls: HubTls
   readonly open: OpenSocket
   /** The session that commands go to, while there is one. */
   readonly current: Ref.Ref<Session | null>
@@ -49,27 +50,34 @@ const logEnd = (end: SessionEnd, log: SessionTools["log"]): Effect.Effect<void> 
   return end._tag === "Refused" ? log({ event: "identify_refused", reason: end.reason }) : Effect.void
 }
 
-const session = Effect.fnUntraced(function*(tools: ConnectionTools) {
-  const { ca, current, emit, log, open, timing, url } = tools
-  const socket = yield* open({ ca, close_timeout_ms: timing.close_timeout_ms, url }).pipe(
+/** The open socket, through a proxy where the environment names one; `open_timeout_ms` is for all of that. */
+const opened = Effect.fnUntraced(function*({ open, timing, tls, url }: ConnectionTools) {
+  const tunnel = yield* tunnelTo(url).pipe(Effect.mapError((error) => new OpenError({ reason: sentenceOf(error) })))
+  return yield* open({ tls, tunnel, close_timeout_ms: timing.close_timeout_ms, url }).pipe(
     Effect.timeoutOrElse({
       duration: timing.open_timeout_ms,
       orElse: () => Effect.fail(new OpenError({ reason: `not open within ${timing.open_timeout_ms} ms` }))
-    })
+    }),
+    Effect.mapError(({ reason }) => new OpenError({ reason: blamed(tunnel, reason) }))
   )
+})
+
+const session = Effect.fnUntraced(function*(tools: ConnectionTools) {
+  const { current, emit, log, url } = tools
+  const socket = yield* opened(tools)
   yield* log({ event: "ws_connected", url: shown(url) })
   const witness = yield* Witness
-  const opened = yield* makeSession(witnessed(socket, witness), tools)
-  yield* Ref.set(current, opened)
+  const connection = yield* makeSession(witnessed(socket, witness), tools)
+  yield* Ref.set(current, connection)
   yield* witness({ _tag: "Opened" })
   const end = yield* emit({ _tag: "Connected" }).pipe(
-    Effect.andThen(opened.run),
+    Effect.andThen(connection.run),
     Effect.ensuring(Effect.andThen(Ref.set(current, null), witness({ _tag: "Closed" }))),
     Effect.onInterrupt(() => log({ event: "ws_closed", code: 1000, reason: "shutting down" }))
   )
   if (end._tag === "HalfOpen") yield* socket.terminate
   yield* logEnd(end, log)
-  return { end, identified: yield* opened.isIdentified }
+  return { end, identified: yield* connection.isIdentified }
 }, Effect.scoped)
 
 /** One connection from its opening to its end, with a `Connected` and a `Disconnected` if it opened. */

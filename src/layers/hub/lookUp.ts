@@ -3,12 +3,13 @@ import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type { Whereabouts } from "../../domain/Message.ts"
 import { hubRequest } from "../../hubHttp.ts"
+import type { HubTls } from "../../transport/tls.ts"
 
 export interface LookUpTools {
   readonly agent_id: string
   readonly token: Redacted.Redacted<string>
   readonly hub_api_url: string
-  readonly ca: string | null
+  readonly tls: HubTls
   readonly timeout_ms: number
 }
 
@@ -34,10 +35,10 @@ const whereaboutsOf = ({ assigned_to, status }: typeof Task.Type, agent_id: stri
 
 /** Where the hub's books say a task is. Fails where they could not be read in time. */
 export const lookUpTask = Effect.fnUntraced(function*(task_id: string, tools: LookUpTools) {
-  const { ca, hub_api_url: api_url, timeout_ms, token } = tools
+  const { hub_api_url: api_url, timeout_ms, tls, token } = tools
   const path = `api/tasks/${encodeURIComponent(task_id)}`
   const { body, status } = yield* Effect.mapError(
-    hubRequest({ api_url, path, token, ca, timeout_ms }),
+    hubRequest({ api_url, path, token, tls, timeout_ms }),
     ({ reason }) => new LookUpError({ reason })
   )
   const odd = () => new LookUpError({ reason: `HTTP ${status} with a body that says nothing of the task` })

@@ -1,6 +1,8 @@
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
+import type { Tunnel } from "../../transport/proxy.ts"
+import type { HubTls } from "../../transport/tls.ts"
 
 /** The connection could not be opened. */
 export class OpenError extends Schema.TaggedError<OpenError>()("OpenError", { reason: Schema.String }) {}
@@ -25,8 +27,9 @@ export interface HubSocket {
 
 export interface SocketOptions {
   readonly url: string
-  /** PEM text of the authorities to trust in place of the system's. */
-  readonly ca: string | null
+  readonly tls: HubTls
+  /** The way through a proxy; null where there is none. */
+  readonly tunnel: Tunnel | null
   readonly close_timeout_ms: number
 }
 

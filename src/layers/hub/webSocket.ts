@@ -5,6 +5,7 @@ import * as Queue from "effect/Queue"
 import type { RawData } from "ws"
 import { WebSocket } from "ws"
 import { limits } from "../../limits.ts"
+import { tlsOptions } from "../../transport/tls.ts"
 import type { HubSocket, OpenSocket, SocketEvent, SocketOptions } from "./socket.ts"
 import { OpenError } from "./socket.ts"
 
@@ -54,11 +55,16 @@ class Inbox {
   }
 }
 
-const create = ({ ca, url }: SocketOptions, inbox: Inbox, opened: Deferred.Deferred<void, OpenError>): WebSocket => {
+const create = (
+  { tls, tunnel, url }: SocketOptions,
+  inbox: Inbox,
+  opened: Deferred.Deferred<void, OpenError>
+): WebSocket => {
   const ws = new WebSocket(url, {
     maxPayload: limits.max_frame_bytes,
     perMessageDeflate: false,
-    ...(ca === null ? {} : { ca })
+    ...(tunnel === null ? {} : { agent: tunnel.agent }),
+    ...tlsOptions(tls)
   })
   const closed = (code: number, reason: string): void => {
     Deferred.doneUnsafe(opened, Effect.fail(new OpenError({ reason: reason === "" ? `closed with ${code}` : reason })))

@@ -60,7 +60,16 @@ const tells = (value: string, token: string): boolean =>
 
 /** The daemon's own variables and its token stay with it, and so does what an outer wake may have left. */
 const inheritable = (name: string, value: string, token: string): boolean =>
-  !/^AGENTCOM_/i.test(name) && !ownNames.has(name.toUpperCase()) && !tells(value, token)
+  !/^AGENTCOM_|^NODE_ENV$/i.test(name) && !ownNames.has(name.toUpperCase()) && !tells(value, token)
+
+/**
+ * What a supervisor's file has put into NODE_ENV is for the daemon: npm would leave out the development packages of an
+ * agent's project. Such a file tells what was there before, or nothing.
+ */
+const ownNodeEnv = ({ AGENTCOM_AGENT_NODE_ENV: before, NODE_ENV: inherited }: Environment): Record<string, string> => {
+  const value = before ?? inherited ?? ""
+  return value === "" ? {} : { NODE_ENV: value }
+}
 
 /** The PATH with the folder of our own program in front, so that a wake command finds it where it is not installed. */
 const withOwnBin = (inherited: Environment, platform: Platform): Record<string, string> => {
@@ -82,6 +91,7 @@ export const childEnvironment = (
       value !== undefined && inheritable(name, value, token) ? [[name, value]] : []
     )
   ),
+  ...ownNodeEnv(inherited),
   ...withOwnBin(inherited, platform),
   AGENTCOM_NODE: process.execPath, // what runs `agentcom-sidecar` on that PATH
   TASK_ID: task.task_id,
