@@ -23,7 +23,10 @@ export const commandOptions = {
   capabilities: { type: "string" },
   port: { type: "string" },
   "time-scale": { type: "string" },
-  "token-file": { type: "string" }
+  "token-file": { type: "string" },
+  "tls-ca": { type: "string" },
+  "tls-cert": { type: "string" },
+  "tls-key": { type: "string" }
 } as const
 
 /** The options whose value may be left out. */
@@ -63,7 +66,18 @@ export const commands: Readonly<
     load: () => import("./dryRun.ts")
   },
   init: {
-    options: ["config", "hub-url", "agent-id", "type", "capabilities", "token-file", "yes"],
+    options: [
+      "config",
+      "hub-url",
+      "agent-id",
+      "type",
+      "capabilities",
+      "token-file",
+      "tls-ca",
+      "tls-cert",
+      "tls-key",
+      "yes"
+    ],
     load: () => import("./init.ts")
   },
   doctor: { options: ["config", "json"], load: () => import("./doctor.ts") },

@@ -26,6 +26,9 @@ Usage: agentcom-sidecar [command] [options]
     --type TYPE        openclaw, claude, codex, gemini or script
     --capabilities A,B what it can do
     --token-file FILE  holds the token of a name that is registered already
+    --tls-ca FILE      holds the authority of a wss:// hub, if it is not one of the system's
+    --tls-cert FILE    holds the certificate by which the hub is to know this machine
+    --tls-key FILE     and its private key
     --yes              takes the defaults, asks nothing
   doctor               says what is wrong, and what to do about it; it disturbs no running sidecar
     --config FILE      whose folder (default: ./config.json)

@@ -1,9 +1,11 @@
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import { readFile } from "node:fs/promises"
+import { resolve } from "node:path"
 import { createInterface } from "node:readline/promises"
 import { exitCodes } from "../exitCodes.ts"
 import { type Ask, type Given, init, InitRefused, type Made } from "../setup/init.ts"
+import type { TlsFiles } from "../setup/writeConfig.ts"
 import { CommandFailed } from "./CommandFailed.ts"
 import type { Options } from "./commands.ts"
 import { inOneLine } from "./inOneLine.ts"
@@ -47,6 +49,16 @@ const readToken = (file: string | undefined) =>
 const failed = (message: string, exitCode: number) =>
   Effect.fail(new CommandFailed({ message: `agentcom-sidecar: ${message}`, exitCode }))
 
+/** The files are named in the configuration as they lie, whatever folder that is in. */
+const tlsFiles = (options: Options): TlsFiles => {
+  const { "tls-ca": tls_ca, "tls-cert": tls_cert, "tls-key": tls_key } = options
+  return {
+    ...(tls_ca === undefined ? {} : { tls_ca: resolve(tls_ca) }),
+    ...(tls_cert === undefined ? {} : { tls_cert: resolve(tls_cert) }),
+    ...(tls_key === undefined ? {} : { tls_key: resolve(tls_key) })
+  }
+}
+
 const givenBy = (options: Options) =>
   Effect.map(readToken(options["token-file"]), (token): Given => ({
     config: options.config ?? "./config.json",
@@ -54,6 +66,7 @@ const givenBy = (options: Options) =>
     agent_id: options["agent-id"],
     agent_type: options.type,
     capabilities: options.capabilities,
+    tls_files: tlsFiles(options),
     token
   }))
 

@@ -6,12 +6,13 @@ import { dirname, resolve } from "node:path"
 import { configFile } from "../config/ConfigFile.ts"
 import { nearest } from "../config/nearest.ts"
 import { problems } from "../config/problems.ts"
+import { pairProblem } from "../config/readKey.ts"
 import { platform } from "../platform.ts"
 import { apiOf } from "../SidecarConfig.ts"
-import { plainTls } from "../transport/tls.ts"
+import type { HubTls } from "../transport/tls.ts"
 import { agentTypes, isAgentType } from "./agentTypes.ts"
 import { type Account, checkToken, register } from "./hubAccount.ts"
-import { claimConfig, configText, type Found, guardConfig } from "./writeConfig.ts"
+import { claimConfig, configText, type Found, guardConfig, type TlsFiles } from "./writeConfig.ts"
 
 /** What is wrong with what was typed; a sentence each. */
 export class InitRefused extends Schema.TaggedError<InitRefused>()("InitRefused", {
@@ -29,6 +30,7 @@ export interface Given {
   readonly agent_id?: string | undefined
   readonly agent_type?: string | undefined
   readonly capabilities?: string | undefined
+  readonly tls_files: TlsFiles
   readonly token?: Redacted.Redacted<string> | undefined
 }
 
@@ -49,15 +51,22 @@ const typeOf = (name: string) => {
   )
 }
 
-/** What the daemon would refuse in its configuration is refused here, before the hub is asked for anything. */
+/**
+ * What the daemon would refuse in its configuration is refused here, before the hub is asked for anything. Returns what TLS
+ * to the hub takes from it.
+ */
 const checked = Effect.fnUntraced(function*(file: string, found: Found) {
   const windows = platform === "windows"
   const schema = configFile(dirname(resolve(file)), windows)
-  yield* Schema.decodeUnknownEffect(schema)(JSON.parse(configText(found)), { errors: "all" }).pipe(
+  const decoded = yield* Schema.decodeUnknownEffect(schema)(JSON.parse(configText(found)), { errors: "all" }).pipe(
     Effect.mapError((error) =>
       new InitRefused({ problems: problems("init", error, Object.keys(schema.fields), (key) => `init: ${key}`) })
     )
   )
+  const pair = pairProblem(decoded)
+  if (pair !== undefined) return yield* new InitRefused({ problems: [`init: ${pair[0]}: ${pair[1]}`] })
+  const { tls_ca = null, tls_cert = null, tls_key = null } = decoded
+  return { tls_ca, tls_cert, tls_key } satisfies HubTls
 })
 
 const askFor = Effect.fnUntraced(function*(given: Given, ask: Ask) {
@@ -70,7 +79,8 @@ const askFor = Effect.fnUntraced(function*(given: Given, ask: Ask) {
     hub_url,
     agent_id,
     agent_type,
-    capabilities: capabilities.split(",").map((word) => word.trim()).filter((word) => word !== "")
+    capabilities: capabilities.split(",").map((word) => word.trim()).filter((word) => word !== ""),
+    tls_files: given.tls_files
   }
 })
 
@@ -91,8 +101,8 @@ export const init = (given: Given, ask: Ask) =>
   Effect.gen(function*() {
     const fill = yield* claimConfig(given.config)
     const found = yield* askFor(given, ask)
-    yield* checked(given.config, { ...found, token: given.token ?? Redacted.make("to-be-given") })
-    const account: Account = { api_url: apiOf(found.hub_url), agent_id: found.agent_id, tls: plainTls }
+    const tls = yield* checked(given.config, { ...found, token: given.token ?? Redacted.make("to-be-given") })
+    const account: Account = { api_url: apiOf(found.hub_url), agent_id: found.agent_id, tls }
     const registered = given.token === undefined
     const token = given.token ?? (yield* register(account))
     // The hub tells a token only once, so it is on disk before anything else can go wrong.

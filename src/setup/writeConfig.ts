@@ -5,12 +5,16 @@ import { mkdir, open, rm, writeFile } from "node:fs/promises"
 import { dirname, join, resolve } from "node:path"
 import { type AgentType, agentTypes, guards } from "./agentTypes.ts"
 
+/** The paths of PEM files, by the keys of the configuration. */
+export type TlsFiles = Partial<Readonly<Record<"tls_ca" | "tls_cert" | "tls_key", string>>>
+
 /** What `init` has found out. */
 export interface Found {
   readonly hub_url: string
   readonly agent_id: string
   readonly agent_type: AgentType
   readonly capabilities: ReadonlyArray<string>
+  readonly tls_files: TlsFiles
   readonly token: Redacted.Redacted<string>
 }
 
@@ -26,8 +30,9 @@ export class ConfigUnwritten extends Schema.TaggedError<ConfigUnwritten>()("Conf
   }
 }
 
-export const configText = ({ agent_id, agent_type, capabilities, hub_url, token }: Found): string => {
-  const config = { agent_id, token: Redacted.value(token), hub_url, ...agentTypes[agent_type], capabilities }
+export const configText = ({ agent_id, agent_type, capabilities, hub_url, tls_files, token }: Found): string => {
+  const known = { agent_id, token: Redacted.value(token), hub_url, ...tls_files }
+  const config = { ...known, ...agentTypes[agent_type], capabilities }
   return `${JSON.stringify(config, null, 2)}\n`
 }
 

@@ -9,9 +9,6 @@ export interface HubTls {
   readonly tls_key: Redacted.Redacted<string> | null
 }
 
-/** For a hub of which nothing is configured yet. */
-export const plainTls: HubTls = { tls_ca: null, tls_cert: null, tls_key: null }
-
 /** The options of node:tls that say so. */
 export const tlsOptions = ({ tls_ca, tls_cert, tls_key }: HubTls) => ({
   ...(tls_ca === null ? {} : { ca: tls_ca }),

@@ -2,8 +2,11 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { execFile } from "node:child_process"
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
+import type { RequestListener } from "node:http"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { join, resolve } from "node:path"
+import { TLSSocket } from "node:tls"
+import { clientCa, startServer } from "../layers/hubServer.ts"
 import { main, runCommand } from "../support/commands.ts"
 import {
   agentId,
@@ -16,6 +19,12 @@ import {
   until,
   untilStatus
 } from "../support/daemon.ts"
+
+/** What of a hub's API `init` needs, for whoever shows a certificate that is known. */
+const registry: RequestListener = ({ method, socket }, response) => {
+  if (!(socket instanceof TLSSocket) || !socket.authorized) return void response.writeHead(403).end()
+  response.end(JSON.stringify(method === "POST" ? { token: "given once" } : { messages: [] }))
+}
 
 const run = (...args: ReadonlyArray<string>) => runCommand(args)
 
@@ -197,6 +206,33 @@ describe("init", () => {
       expect(wrong.err).toContain(`the hub does not take this token as that of ${agentId}`)
       writeFileSync(file, `${token}\n`)
       expect(yield* run("init", ...args, "--config", join(folder, "config.json"))).toMatchObject({ code: 0 })
+    }).pipe(Effect.scoped))
+
+  it.live("knows a hub of an own authority, and shows it the certificate of this machine", () =>
+    Effect.gen(function*() {
+      const hub = yield* startServer({ secure: true, clientCa, onRequest: registry })
+      const path = join(yield* newFolder, "config.json")
+      const file = (name: string) => join("test", "fixtures", "tls", name)
+      const args = ["--yes", "--hub-url", hub.hub_url, "--agent-id", "novice", "--config", path]
+      const authority = ["--tls-ca", file("ca.pem")]
+      const certificate = ["--tls-cert", file("client.pem"), "--tls-key", file("client.key")]
+      for (
+        const [given, exitCode, says] of [
+          [[], 69, "certificate"],
+          [authority, 69, "certificate"],
+          [[...authority, ...certificate.slice(0, 2)], 2, "init: tls_cert: must be given with tls_key"]
+        ] as const
+      ) {
+        const { code, err } = yield* run("init", ...args, ...given)
+        expect({ code, err }).toEqual({ code: exitCode, err: expect.stringContaining(says) })
+        expect(existsSync(path)).toBe(false)
+      }
+      expect(yield* run("init", ...args, ...authority, ...certificate)).toMatchObject({ code: 0, err: "" })
+      expect(JSON.parse(readFileSync(path, "utf8"))).toMatchObject({
+        tls_ca: resolve(file("ca.pem")),
+        tls_cert: resolve(file("client.pem")),
+        tls_key: resolve(file("client.key"))
+      })
     }).pipe(Effect.scoped))
 
   it.live("says where no hub answers", () =>
