@@ -12,7 +12,7 @@ export default defineConfig({
     testTimeout: 20_000,
     env: withoutProxy,
     // The process tests spend their time waiting for real seconds to pass.
-    maxWorkers: 4,
+    maxWorkers: 5,
     coverage: { provider: "v8", include: ["src/domain/**"], thresholds: { branches: 100 } }
   }
 })

@@ -10,7 +10,7 @@ import { configurations } from "./configurations.ts"
 import { neverRun } from "./coverage.ts"
 
 const processes = 2
-const deadline_ms = 300_000
+const deadline_ms = 600_000
 const heap_megabytes = 2_000
 
 const Figures = Schema.Struct({

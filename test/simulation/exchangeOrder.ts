@@ -61,9 +61,9 @@ export class ExchangeOrder {
     const { _tag } = message
     if (_tag === "Connected" || _tag === "Disconnected") return this.forget()
     if (!answers.has(_tag) || (_tag === "HubRefused" && newsTypes.has(message.message_type ?? ""))) return
-    // An answer after it shows that it was for another frame.
+    // One that waits for its time is what another limit is taken for; any other answer shows that it was not limited itself.
+    const waiting = this.#waiting ?? (_tag === "RateLimited" ? this.#limited : null)
     this.#limited = null
-    const waiting = this.#waiting
     if (_tag === "RateLimited" && waiting !== null) {
       const wait = Math.min(limits.rate_limit_max_ms, Math.max(limits.rate_limit_min_ms, message.retry_after_ms))
       const { now } = this.#world

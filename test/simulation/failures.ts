@@ -66,7 +66,7 @@ export class Failures {
     book.at_rest = null
     book.unusable = false
     book.unfit = false
-    book.failed_at = this.#world.now
+    book.failed_at = book.counted_at = this.#world.now
   }
 
   /** An agent that no signal reaches may write after the next was woken: nothing tells whose answer it is. */
@@ -91,10 +91,10 @@ export class Failures {
   }
 
   /** Nor does anything tell whose sign it is that such an agent gives. */
-  #signFromBeyond(task_id: string, { failed_at }: TaskBook): boolean {
+  #signFromBeyond(task_id: string, { counted_at }: TaskBook): boolean {
     return [...this.#sessions.values()].some((session) =>
       session.task_id === task_id && session.plan?.launches?.stoppable === false &&
-      session.confirmed_at !== null && session.confirmed_at >= failed_at
+      session.confirmed_at !== null && session.confirmed_at >= counted_at
     )
   }
 
@@ -105,8 +105,8 @@ export class Failures {
         ? "for the second time"
         : null
     }
-    if (reason.includes("is not JSON") || reason.includes("is empty") || reason.includes("is not a")) {
-      return book.unusable ? null : "though there was no such answer"
+    if (/is not JSON|is empty|is not a|not a regular file/.test(reason)) {
+      return book.unusable || this.#isFromBeyond(task_id, book) ? null : "though there was no such answer"
     }
     if (reason.startsWith("the hub did not take the answer")) return book.unfit ? null : "though it was never refused"
     if (reason.startsWith("no wake succeeded")) {

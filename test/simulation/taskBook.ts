@@ -17,6 +17,7 @@ export interface TaskBook {
   impossible: boolean | null
   received_at: number // when it was last taken anew
   failed_at: number
+  counted_at: number // when the hub counted its last failure
   found_at: number // when its answer was found
   spawned_at: number // its last wake
   seen_off_at: number
@@ -38,6 +39,7 @@ export const emptyBook = (): TaskBook => ({
   impossible: null,
   received_at: 0,
   failed_at: -1,
+  counted_at: -1,
   found_at: -1,
   spawned_at: -1,
   seen_off_at: -1,
