@@ -67,16 +67,23 @@ const dryRun = (options: DryRunOptions, files: ReadonlyArray<string>, typed: Opt
 
 const stray = ["html", "json", "realtime", "from", "to", "task"] as const
 
-const parsed = (options: Options): Result.Result<DryRunOptions, string> => {
+const parsed = (options: Options, files: ReadonlyArray<string>): Result.Result<DryRunOptions, string> => {
   const name = options.minimize === undefined ? undefined : stray.find((one) => options[one] !== undefined)
-  return name === undefined
-    ? parseDryRun(options)
-    : Result.fail(`--${name} does not go with --minimize, which prints a recording`)
+  if (name !== undefined) return Result.fail(`--${name} does not go with --minimize, which prints a recording`)
+  if (options.html === "-") return Result.fail("--html takes a file: on standard output is the timeline")
+  if (files.filter((file) => file === "-").length > 1) return Result.fail("- is standard input, which can be read once")
+  return Result.flatMap(
+    parseDryRun(options),
+    (read) =>
+      options.minimize !== undefined && read.replay.expectation === null
+        ? Result.fail("--expect none does not go with --minimize, as nothing differs then")
+        : Result.succeed(read)
+  )
 }
 
 export const main = (options: Options, files: ReadonlyArray<string>): void =>
   runMain((stopRequested) =>
-    Result.match(parsed(options), {
+    Result.match(parsed(options, files), {
       onFailure: (problem) => Effect.fail(misused(problem)),
       onSuccess: (read) => Effect.raceFirst(dryRun(read, files, options), Effect.as(stopRequested, exitCodes.stopped))
     })

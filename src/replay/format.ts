@@ -62,7 +62,8 @@ const Line = Schema.Union([
   Schema.Struct({ t: Schema.Finite, dir: Schema.Literal("in"), unreadable: Schema.String })
 ])
 
-const snake = (tag: string): string => tag.replaceAll(/(?<=.)[A-Z]/g, "_$&").toLowerCase()
+/** `TimerFired` → `timer_fired`. */
+export const snake = (tag: string): string => tag.replaceAll(/(?<=.)[A-Z]/g, "_$&").toLowerCase()
 const pascal = (type: string): string => type.replaceAll(/(?:^|_)([a-z])/g, (_, letter: string) => letter.toUpperCase())
 
 const decodeLine = Schema.decodeUnknownResult(Schema.fromJsonString(Line))

@@ -1,10 +1,12 @@
-/** Every limit of a replay with its unit; the times are of the recording, not of who waits for its replay. */
+/** Every limit of a replay with its unit; the times are of the recording, not of who waits for its replay, unless they say so. */
 export const limits = {
   // reading
   line_bytes: 64 * 1024 * 1024,
   line_depth: 2_000, // levels of JSON; what is deeper could not be written again
   window_entries: 4_096, // how far ahead of itself a replay knows the recording
   window_bytes: 64 * 1024 * 1024,
+  pipe_bytes: 64 * 1024, // of a named pipe, read at once
+  pipe_pause_ms: 20, // by the clock of who waits, until its writer has said more
 
   // time
   set_back_ms: 1_000, // a line that is this much earlier than the one before it shows a clock that was set back

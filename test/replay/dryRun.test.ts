@@ -304,8 +304,10 @@ describe("the code of a dry run", () => {
       "src/cli/dryRun.ts: ../replay/minimize/minimizedTo.ts",
       "src/replay/read/source.ts: node:fs"
     ])
-    expect(readFileSync(join(root, "src/replay/read/source.ts"), "utf8")).toContain(
-      "import { createReadStream } from \"node:fs\""
+    const source = readFileSync(join(root, "src/replay/read/source.ts"), "utf8")
+    expect(source.match(/openSync\([^()]*\)/g)).toEqual(["openSync(file, constants.O_RDONLY | constants.O_NONBLOCK)"])
+    expect(source).toContain(
+      "import { closeSync, constants, createReadStream, openSync, readSync, statSync } from \"node:fs\""
     )
   })
 })

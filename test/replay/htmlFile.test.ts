@@ -49,7 +49,7 @@ describe("--html", () => {
       const file = join(yield* folder, "session.jsonl")
       writeFileSync(file, "{\"t\":1}\n")
       const error = yield* Effect.flip(Stream.runDrain(draw(file)))
-      expect(error.message).toBe(`${file}: the page was not written: there is a file that is no page`)
+      expect(error.message).toBe(`agentcom-sidecar: ${file}: the page was not written: there is a file that is no page`)
       expect(readFileSync(file, "utf8")).toBe("{\"t\":1}\n")
     }))
 
@@ -57,6 +57,8 @@ describe("--html", () => {
     Effect.gen(function*() {
       const error = yield* Effect.flip(Stream.runDrain(draw(join(yield* folder, "nowhere", "page.html"))))
       expect(error._tag).toBe("PageUnwritten")
-      expect(error.message).toMatch(/page\.html: the page was not written: ENOENT/)
+      expect(error.message).toMatch(
+        /^agentcom-sidecar: .*page\.html: the page was not written: there is no such folder$/
+      )
     }))
 })

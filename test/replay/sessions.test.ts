@@ -9,7 +9,7 @@ const folder = "test/fixtures/sessions"
 const names = readdirSync(folder).toSorted()
 const textOf = (name: string): string => readFileSync(join(folder, name), "utf8")
 
-describe("a session of the real daemon, recorded by `npm run record:sessions`", () => {
+describe("a session of the real daemon, recorded by test/replay/sessions/record.ts", () => {
   it("is there for each scenario, of which there are more than twenty", () => {
     expect(names).toEqual(scenarios.map(({ name }) => `${name}.jsonl`).toSorted())
     expect(names.length).toBeGreaterThan(20)

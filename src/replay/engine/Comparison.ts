@@ -1,4 +1,3 @@
-import * as Predicate from "effect/Predicate"
 import type { JsonObject } from "../../domain/Task.ts"
 import type { Step } from "../../services/Witness.ts"
 import { briefOf } from "../briefOf.ts"
@@ -10,7 +9,7 @@ import { Alignment, type Doing } from "./Alignment.ts"
 import { changedFields } from "./sameFields.ts"
 import type { Script, Slot } from "./Script.ts"
 import type { Stage } from "./Stage.ts"
-import { factKey, frameKey } from "./Window.ts"
+import { factKey, frameKey, textIn } from "./Window.ts"
 
 /** How strictly frames are compared: which of their fields do not count; `null` compares nothing. */
 export type Expectation = ReadonlySet<string> | null
@@ -35,8 +34,7 @@ interface Decision extends Doing {
 
 type FrameOut = Extract<ReplayEvent, { readonly kind: "frame"; readonly dir: "out" }>
 
-const textOf = (value: unknown): string => Predicate.isString(value) ? value : ""
-const keyOf = ({ task_id, type }: JsonObject): string => `${textOf(type)} ${textOf(task_id)}`
+const keyOf = ({ task_id, type }: JsonObject): string => `${textIn(type)} ${textIn(task_id)}`
 
 /** No recording holds the token, and which version speaks is no difference in what it does. */
 const never_compared = ["token", "client_version"]
@@ -90,7 +88,7 @@ export class Comparison {
     const ours = { t, key: keyOf(msg), msg, slot: this.#script.reserve(), isBeyond: isCutHere }
     this.#frames.ours(ours)
     if (ours.slot.event !== undefined || this.#frames.hasRecorded(ours.key)) return true
-    const ahead = this.#stage.window.ahead(frameKey(textOf(msg["type"]), textOf(msg["task_id"])))
+    const ahead = this.#stage.window.ahead(frameKey(textIn(msg["type"]), textIn(msg["task_id"])))
     return ahead !== undefined && ahead.entry.t <= t + limits.hub_answer_ms
   }
 

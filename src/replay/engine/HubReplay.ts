@@ -23,7 +23,7 @@ import type { Stage } from "./Stage.ts"
 import { factKey, frameKey } from "./Window.ts"
 
 /** What takes the place of the token, which no recording holds. */
-export const no_token = Redacted.make("<redacted>")
+const no_token = Redacted.make("<redacted>")
 
 const parsed = (text: string): JsonObject => {
   const value: unknown = JSON.parse(text)

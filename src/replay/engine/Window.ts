@@ -36,10 +36,11 @@ export const keyOfFact = (fact: Told): string =>
 /** By what a frame to the hub is looked for. */
 export const frameKey = (type: string, task_id = ""): string => `out ${type} ${task_id}`
 
-const text = (value: unknown): string => Predicate.isString(value) ? value : ""
+/** The value where it is a text, else an empty one. */
+export const textIn = (value: unknown): string => Predicate.isString(value) ? value : ""
 
 const keyOf = (entry: Entry): string | undefined => {
-  if (entry.dir === "out") return frameKey(text(entry.msg["type"]), text(entry.msg["task_id"]))
+  if (entry.dir === "out") return frameKey(textIn(entry.msg["type"]), textIn(entry.msg["task_id"]))
   return entry.dir === "local" && "msg" in entry ? keyOfFact(entry.msg) : undefined
 }
 
@@ -50,7 +51,7 @@ export const beginsLife = (entry: Entry): boolean => {
 }
 
 /** Whether the recorded sidecar took a step here: on a fact, or on what a frame had told. */
-export const isStep = (entry: Entry): boolean =>
+const isStep = (entry: Entry): boolean =>
   entry.dir === "local" && "msg" in entry &&
   (isLocalFact(entry.msg) || (entry.msg._tag === "Decided" && entry.msg.on !== undefined))
 

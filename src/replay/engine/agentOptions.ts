@@ -1,5 +1,4 @@
 import * as Result from "effect/Result"
-import { limits } from "../limits.ts"
 
 /**
  * What stands in for an agent that the recording says nothing of. `null` leaves it to the frames: what the recorded
@@ -28,7 +27,3 @@ export const parseAgent = (text: string): Result.Result<AgentOptions, string> =>
   }
   return Result.succeed(options)
 }
-
-/** What the default agent does where neither the options nor the frames say otherwise, in words. */
-export const defaultsInWords =
-  `confirms after ${limits.confirms_after_ms} ms, answers after ${limits.works_ms} ms, its command exits with 0`

@@ -26,8 +26,8 @@ export interface DrawnEvent extends Required<Sketch> {
 
 export type Row = "connection" | "task" | "activity" | "agent"
 
-/** The colours of states, by their names in page.css. */
-export type Look = "grey" | "slate" | "sky" | "sand" | "teal" | "violet" | "green" | "rose"
+/** The colours of states, by their names in colours.css. */
+export type Look = "grey" | "slate" | "sky" | "sand" | "teal" | "violet" | "rose"
 
 /** A state that lasts until the next one of its row. */
 export interface Stay {

@@ -17,6 +17,9 @@ const modules = [
   "main.js"
 ]
 
+/** In this order one may overrule those before it. */
+const styles = ["colours.css", "frame.css", "lists.css", "chart.css", "card.css"]
+
 const read = (name: string): string => readFileSync(join(import.meta.dirname, "page", name), "utf8")
 
 /** A page opened from a file may not import, so the modules become one script, whose names are its own. */
@@ -31,5 +34,5 @@ export interface Assets {
 /** The script and the style of the page, from the folder `page` beside this file (in the bundle: beside the bundle). */
 export const readAssets = (): Assets => ({
   script: `"use strict"\n{\n${modules.map((name) => withoutModules(read(name))).join("\n")}}\n`,
-  style: read("page.css")
+  style: styles.map(read).join("\n")
 })

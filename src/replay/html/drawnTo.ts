@@ -3,8 +3,9 @@ import * as Predicate from "effect/Predicate"
 import * as Runtime from "effect/Runtime"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { open, writeFile } from "node:fs/promises"
+import { open, stat, writeFile } from "node:fs/promises"
 import { exitCodes } from "../../exitCodes.ts"
+import { fileProblem } from "../fileProblem.ts"
 import { type Cut, makeCut } from "../print/cut.ts"
 import type { ReplayEvent } from "../ReplayEvent.ts"
 import { makePage } from "./makePage.ts"
@@ -17,13 +18,16 @@ export class PageUnwritten extends Schema.TaggedError<PageUnwritten>()("PageUnwr
 
 /** What a file begins with, as far as a page can be told by it; null where there is none. */
 const beginningOf = async (file: string): Promise<string | null> => {
-  const handle = await open(file, "r").catch((error: unknown) => {
+  const found = await stat(file).catch((error: unknown) => {
     if (Predicate.hasProperty(error, "code") && error.code === "ENOENT") return null
     throw error
   })
-  if (handle === null) return null
+  if (found === null) return null
+  // Whoever opens a pipe that nobody reads waits for ever.
+  if (found.isFIFO()) throw new Error("it is a pipe")
+  if (!found.isFile()) return beginning // a device holds nothing that could be lost
+  const handle = await open(file, "r")
   try {
-    if (!(await handle.stat()).isFile()) return beginning // a device or pipe holds nothing that could be lost
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(beginning.length), 0, beginning.length, 0)
     return buffer.toString("utf8", 0, bytesRead)
   } finally {
@@ -41,7 +45,7 @@ const write = (file: string, html: string) =>
     },
     catch: (error) =>
       new PageUnwritten({
-        message: `${file}: the page was not written: ${Predicate.isError(error) ? error.message : ""}`
+        message: `agentcom-sidecar: ${file}: the page was not written: ${fileProblem(error, "folder")}`
       })
   })
 

@@ -1,5 +1,4 @@
 import * as Effect from "effect/Effect"
-import * as Predicate from "effect/Predicate"
 import * as Runtime from "effect/Runtime"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
@@ -7,6 +6,7 @@ import { open } from "node:fs/promises"
 import { exitCodes } from "../../exitCodes.ts"
 import type { RunSidecar } from "../engine/Life.ts"
 import type { Line } from "../engine/Window.ts"
+import { fileProblem } from "../fileProblem.ts"
 import { lineOf } from "../format.ts"
 import type { Output } from "../print/Output.ts"
 import type { ReplayOptions } from "../Replay.ts"
@@ -29,18 +29,19 @@ const write = (file: string, text: string) =>
         await handle.close()
       }
     },
-    catch: (error) => {
-      const isThere = Predicate.hasProperty(error, "code") && error.code === "EEXIST"
-      const problem = isThere ? "there is a file already" : Predicate.isError(error) ? error.message : "unknown"
-      return new NotMinimized({ message: `${file}: the shorter recording was not written: ${problem}` })
-    }
+    catch: (error) =>
+      new NotMinimized({
+        message: `agentcom-sidecar: ${file}: the shorter recording was not written: ${fileProblem(error, "folder")}`
+      })
   })
 
 const collected = <E, R>(lines: Stream.Stream<ReadonlyArray<Line>, E, R>) =>
   Stream.runFoldEffect(lines, (): Array<Line> => [], (all, some) => {
     all.push(...some)
     return all.length <= limits.lines ? Effect.succeed(all) : Effect.fail(
-      new NotMinimized({ message: `more than ${limits.lines} lines: cut the recording around the difference first` })
+      new NotMinimized({
+        message: `agentcom-sidecar: more than ${limits.lines} lines: cut the recording around the difference first`
+      })
     )
   })
 

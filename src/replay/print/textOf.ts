@@ -1,3 +1,4 @@
+import { snake } from "../format.ts"
 import type { Picture, ReplayEvent, Summary } from "../ReplayEvent.ts"
 import { clockOf, fieldsOf, harmless, valueOf } from "./words.ts"
 
@@ -58,8 +59,6 @@ const frameOut = ({ fields, msg, recorded, t, verdict }: FrameOut): ReadonlyArra
 
 const decisionOf = ({ commands, state }: { readonly commands: ReadonlyArray<string>; readonly state: string | null }) =>
   harmless([commands.join(", "), ...state === null ? [] : [`→ ${state}`]].join(" "))
-
-const snake = (tag: string): string => tag.replaceAll(/(?<=.)[A-Z]/g, "_$&").toLowerCase()
 
 const times = (count: number): string => count === 1 ? "once" : `${count} times`
 

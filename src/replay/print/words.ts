@@ -13,10 +13,10 @@ const controls = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu
 export const harmless = (text: string): string =>
   text.replaceAll(controls, (control) => `\\u${(control.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`)
 
-export const valueOf = (value: unknown): string => {
-  const isWord = Predicate.isString(value) && /^[\w.:@-]+$/.test(value)
-  return cut(harmless(isWord ? value : JSON.stringify(value) ?? "nothing"))
-}
+export const valueOf = (value: unknown): string =>
+  Predicate.isString(value) && /^[\w.:@-]+$/.test(value)
+    ? cut(value)
+    : cut(harmless(JSON.stringify(value) ?? "nothing"))
 
 /** Some fields of a frame or fact, in order. */
 export const fieldsOf = (msg: object, names: ReadonlyArray<string>): string => {

@@ -1,25 +1,54 @@
+import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import * as Stream from "effect/Stream"
-import { createReadStream } from "node:fs"
+import { closeSync, constants, createReadStream, openSync, readSync, statSync } from "node:fs"
 import type { Line } from "../engine/Window.ts"
+import { fileProblem } from "../fileProblem.ts"
+import { limits } from "../limits.ts"
 import { NotARecording, readRecording } from "./recording.ts"
 
-const reasons: Readonly<Record<string, string>> = {
-  ENOENT: "there is no such file",
-  EISDIR: "it is a folder",
-  EACCES: "it may not be read"
+const unreadable = (file: string) => (cause: unknown): NotARecording =>
+  new NotARecording({ message: `${file}: cannot be read: ${fileProblem(cause, "file")}` })
+
+/** What can be read now; nothing where a writer has still to say more. Throws what the system says. */
+const readNow = (fd: number): Uint8Array | null => {
+  const buffer = new Uint8Array(limits.pipe_bytes)
+  try {
+    return buffer.subarray(0, readSync(fd, buffer))
+  } catch (error) {
+    if (Predicate.hasProperty(error, "code") && error.code === "EAGAIN") return null
+    throw error
+  }
 }
 
-const unreadable = (file: string) => (cause: unknown): NotARecording => {
-  const code = Predicate.hasProperty(cause, "code") ? String(cause.code) : "unknown"
-  return new NotARecording({ message: `${file}: cannot be read: ${reasons[code] ?? code}` })
-}
+/** A named pipe, by reads that never wait in the system, where nobody could end them; without a writer it is empty. */
+const bytesOfPipe = Effect.fnUntraced(function*(file: string) {
+  const attempt = <A>(act: () => A) => Effect.try({ try: act, catch: unreadable(file) })
+  const fd = yield* Effect.acquireRelease(
+    attempt(() => openSync(file, constants.O_RDONLY | constants.O_NONBLOCK)),
+    (opened) => Effect.sync(() => closeSync(opened))
+  )
+  const next: Effect.Effect<Uint8Array, NotARecording> = Effect.filterOrElse(
+    attempt(() => readNow(fd)),
+    Predicate.isNotNull,
+    () => Effect.andThen(Effect.sleep(limits.pipe_pause_ms), next)
+  )
+  return Stream.unfold(null, () => Effect.map(next, (bytes) => bytes.length === 0 ? undefined : [bytes, null] as const))
+}, Stream.unwrap)
 
-const bytesOf = (file: string): Stream.Stream<Uint8Array, NotARecording> =>
-  Stream.suspend(() => {
-    const bytes: AsyncIterable<Uint8Array> = file === "-" ? process.stdin : createReadStream(file)
-    return Stream.fromAsyncIterable(bytes, unreadable(file === "-" ? "standard input" : file))
-  })
+/** Any other file; what is no file is told when it is read. */
+const bytesOfFile = (file: string): Stream.Stream<Uint8Array, NotARecording> =>
+  Stream.suspend(() => Stream.fromAsyncIterable<Uint8Array, NotARecording>(createReadStream(file), unreadable(file)))
+
+const isPipe = (file: string): boolean => statSync(file, { throwIfNoEntry: false })?.isFIFO() === true
+
+const bytesOf = (file: string): Stream.Stream<Uint8Array, NotARecording> => {
+  if (file === "-") {
+    return Stream.fromAsyncIterable<Uint8Array, NotARecording>(process.stdin, unreadable("standard input"))
+  }
+  const kind = Effect.try({ try: () => isPipe(file), catch: unreadable(file) })
+  return Stream.unwrap(Effect.map(kind, (is) => is ? bytesOfPipe(file) : bytesOfFile(file)))
+}
 
 /** The lines of recordings one after the other, some at a time; `-` is standard input. */
 export const readFiles = (files: ReadonlyArray<string>): Stream.Stream<ReadonlyArray<Line>, NotARecording> =>
