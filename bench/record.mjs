@@ -79,13 +79,16 @@ const lineCost = (folder, entries) =>
 export const recordingCost = (folder) =>
   Effect.gen(function*() {
     const path = join(folder, "recorded.jsonl")
-    const off = yield* startPair(join(folder, "off"), [])
-    const on = yield* startPair(join(folder, "on"), ["--record", path])
+    const pairs = {
+      off: yield* startPair(join(folder, "off"), []),
+      on: yield* startPair(join(folder, "on"), ["--record", path])
+    }
     const times = { off: [], on: [] }
     for (let n = 0; n < WARM_UP + PAIRS; n++) {
-      const [without, with_it] = [yield* off.run, yield* on.run]
-      if (n >= WARM_UP) times.off.push(without)
-      if (n >= WARM_UP) times.on.push(with_it)
+      for (const which of n % 2 === 0 ? ["off", "on"] : ["on", "off"]) {
+        const took = yield* pairs[which].run
+        if (n >= WARM_UP) times[which].push(took)
+      }
     }
     const entries = readFileSync(path, "utf8").trimEnd().split("\n").map((line) => Result.getOrThrow(parseEntry(line)))
     return {
