@@ -1,131 +1,15 @@
 import { describe, expect, it } from "@effect/vitest"
-import { spawn } from "node:child_process"
-import { once } from "node:events"
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
-import { join, resolve } from "node:path"
-import { entriesOf, recordingOf, replayedText, textOfRecording } from "./support.ts"
+import { linesOf, own, quickest, repeated } from "./speed.ts"
 
-const frames = 100_000
-const most_ms = 10_000
 const hour_ms = 3_600_000
-const most_of_an_hour_ms = 1_000
-/** Of the whole recording as objects it would take some 300 MB; what has to be known at a time is far less. */
-const heap_mb = 96
-const most_rss_mb = 450
+const most_ms = 1_000
 
-type Line = { readonly t: number; readonly dir: string; readonly msg: Readonly<Record<string, unknown>> }
-
-const linesOf = (text: string): ReadonlyArray<Line> => text.trimEnd().split("\n").map((line): Line => JSON.parse(line))
-const isFrame = ({ dir }: Line): boolean => dir === "in" || dir === "out"
-
-/** The beginning of a recording, and then its rest again and again with new tasks and a pause, while that is wanted. */
-const repeated = (
-  lines: ReadonlyArray<Line>,
-  pause_ms: number,
-  isWanted: (frames: number, ms: number) => boolean
-): string => {
-  const from = lines.findIndex(({ msg }) => msg["type"] === "task_assign")
-  const rest = lines.slice(from)
-  const round_ms = (rest.at(-1)?.t ?? 0) - (rest[0]?.t ?? 0) + pause_ms
-  const texts = lines.slice(0, from).map((line) => JSON.stringify(line))
-  for (let round = 0, made = 0; isWanted(made, round * round_ms); round++) {
-    const tail = round.toString(16).padStart(8, "0")
-    for (const line of rest) {
-      const text = JSON.stringify({ ...line, t: line.t + round * round_ms })
-      texts.push(text.replaceAll(/(task-[0-9a-f]{8})[0-9a-f]{8}/g, `$1${tail}`))
-      if (isFrame(line)) made++
-    }
-  }
-  return `${texts.join("\n")}\n`
-}
-
-const many = (lines: ReadonlyArray<Line>): string => repeated(lines, 500, (made) => made < frames)
-
-const happy = textOfRecording("happy.jsonl")
-const own = recordingOf(entriesOf(replayedText(happy)))
-
-const highWater_mb = (pid: number | undefined): number =>
-  Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0) / 1_024
-
-const tick_ms = 10
-
-/** The time of the processor that a process has taken, so that it does not count how busy the machine is. */
-const processor_ms = (pid: number | undefined): number => {
-  const afterName = readFileSync(`/proc/${pid}/stat`, "utf8").replace(/^.*\) /s, "")
-  const [user = 0, system = 0] = afterName.split(" ").slice(11, 13).map(Number)
-  return (user + system) * tick_ms
-}
-
-/** Replays a text as the built program does, and measures it as it prints. */
-const measured = async (text: string, ...nodeOptions: ReadonlyArray<string>) => {
-  const folder = mkdtempSync(join(tmpdir(), "sidecar-speed-"))
-  try {
-    const path = join(folder, "recording.jsonl")
-    writeFileSync(path, text)
-    const args = [...nodeOptions, resolve("dist/main.js"), "--dry-run", path]
-    const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] })
-    let tail = ""
-    let rss_mb = 0
-    let took_ms = 0
-    child.stdout.on("data", (chunk) => {
-      tail = (tail + String(chunk)).slice(-400_000)
-      if (child.exitCode !== null) return
-      rss_mb = Math.max(rss_mb, highWater_mb(child.pid))
-      took_ms = processor_ms(child.pid)
-    })
-    const [code] = await once(child, "close")
-    return { code, took_ms, rss_mb, tail }
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
-  }
-}
-
-const tries = 3
-
-/** The quickest of some tries, if the first is not quick enough: what shares a core with others takes longer. */
-const quickest = async (what: string, text: string, limit_ms: number) => {
-  let best = await measured(text)
-  for (let made = 1; made < tries && best.took_ms >= limit_ms; made++) {
-    const next = await measured(text)
-    if (next.took_ms < best.took_ms) best = next
-  }
-  said(what, best)
-  return best
-}
-
-const said = (what: string, { rss_mb, took_ms }: { readonly took_ms: number; readonly rss_mb: number }): void =>
-  console.log(`${what}: ${(took_ms / 1_000).toFixed(2)} s of the processor, ${rss_mb.toFixed(0)} MB of memory at most`)
-
-describe("a dry run", { timeout: 180_000 }, () => {
-  it("of 100,000 frames of another client takes less than 10 s", async () => {
-    const { code, tail, took_ms } = await quickest("100,000 frames of another client", many(linesOf(happy)), most_ms)
-    expect(tail).toContain(" 0 only recorded, 0 only of this version\nother differences: 0\n")
-    expect(code).toBe(1)
-    expect(took_ms).toBeGreaterThan(0)
-    expect(took_ms).toBeLessThan(most_ms)
-  })
-
-  it("of 100,000 frames of our own, with the facts between them, takes less than 10 s", async () => {
-    const { code, tail, took_ms } = await quickest("100,000 frames of our own", many(linesOf(own)), most_ms)
-    expect(tail).toContain(" 0 changed, 0 only recorded, 0 only of this version\nother differences: 0\n")
-    expect(code).toBe(0)
-    expect(took_ms).toBeLessThan(most_ms)
-  })
-
-  it("of 100,000 frames takes bounded memory", async () => {
-    const { code, rss_mb, ...rest } = await measured(many(linesOf(happy)), `--max-old-space-size=${heap_mb}`)
-    said(`100,000 frames of another client, with a heap of ${heap_mb} MB`, { rss_mb, ...rest })
-    expect(code).toBe(1)
-    expect(rss_mb).toBeGreaterThan(0)
-    expect(rss_mb).toBeLessThan(most_rss_mb)
-  })
-
+describe("a dry run", { timeout: 60_000 }, () => {
   it("of an hour with 60 tasks takes less than a second", async () => {
     const hour = repeated(linesOf(own), 5 * 60_000, (_, ms) => ms < hour_ms)
-    const { code, took_ms } = await quickest("an hour with 60 tasks", hour, most_of_an_hour_ms)
+    const { code, took_ms } = await quickest("an hour with 60 tasks", hour, most_ms)
     expect(code).toBe(0)
     expect(took_ms).toBeGreaterThan(0)
-    expect(took_ms).toBeLessThan(most_of_an_hour_ms)
+    expect(took_ms).toBeLessThan(most_ms)
   })
 })
