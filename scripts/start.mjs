@@ -74,7 +74,7 @@ const skip = (reason) => say("update_skipped", { reason })
 
 const update = async () => {
   if (!existsSync(join(root, ".git"))) {
-    return skip("an npm installation does not update itself: npm install agentcom-sidecar@latest does")
+    return skip("an npm installation does not update itself: install the newer version over it with npm")
   }
   const limit = timeout_ms()
   if (limit === 0) return skip("update_timeout_ms is 0")

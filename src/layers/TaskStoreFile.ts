@@ -13,7 +13,9 @@ import { attempt, isMissing, moveToFreeName, orElseLog, removeTemporaries, write
 const decode = Schema.decodeUnknownEffect(Schema.fromJsonString(StoredState))
 
 const readText = async (path: string): Promise<string> => {
-  const { size } = await stat(path)
+  const stats = await stat(path)
+  if (!stats.isFile()) throw new Error("it is no regular file") // a named pipe would be waited for
+  const { size } = stats
   if (size > limits.state_file_bytes) throw new Error(`it has ${size} bytes, more than ${limits.state_file_bytes}`)
   return new TextDecoder("utf-8", { fatal: true }).decode(await readFile(path))
 }

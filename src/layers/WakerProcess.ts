@@ -59,7 +59,7 @@ const make = (settings: Settings, log: Logger["Service"]["log"], boot: string, l
   const wake = Effect.fn("Waker.wake")(function*(task: Task, wake_id: string) {
     const prepared = yield* prepareWake(settings, task, wakeFiles(tasks_dir, task.task_id, wake_id))
     yield* logs.keep(task.task_id)
-    const spawned = spawnWake(tasks_dir, boot, running, prepared, mask)
+    const spawned = spawnWake(settings, boot, running, prepared, mask)
     return yield* orElseLog(spawned, log, ({ reason }) => {
       const end: WakeEnd = { how: "unwritten", code: null, output: reason }
       return { end: Effect.succeed(end) }

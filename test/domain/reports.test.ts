@@ -575,6 +575,14 @@ describe("rule 5: reports are owed until answered", () => {
       state: "task-a g3 working wakes 1 | Running | ours"
     },
     {
+      clause: "a report goes before the rejections that wait, as a hub may never answer those",
+      run: () => Run.working().assigned(1, B).assigned(1, "task-c").found(success).after(15_000).timer("answer"),
+      said: ["SendReport task-a g1 Complete"],
+      timers: ["cancel answer", "cancel resend", "start answer 15000"],
+      logged: ["report_sent task-a 1 complete"],
+      state: "task-a g1 reporting wakes 1 | has Success | ours | in flight: report task-a | pending: reject task-c"
+    },
+    {
       clause: "a refused rejection goes by, and what waits goes out",
       run: () => Run.working().assigned(1, B).found(success).refused("validation_failed", "task_rejected", true),
       said: ["SendReport task-a g1 Complete"],

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { spawn } from "node:child_process"
+import { execFileSync, spawn } from "node:child_process"
 import { chmodSync, mkdirSync, readdirSync, statSync, symlinkSync, truncateSync, writeFileSync } from "node:fs"
 import { emptyStore, type StoredState } from "../../src/domain/SidecarState.ts"
 import { TaskStoreFile } from "../../src/layers/TaskStoreFile.ts"
@@ -131,6 +131,15 @@ describe("a state that cannot be understood", () => {
         expect(yield* store.load).toEqual(holding("next"))
       }))
   }
+
+  it.live("a named pipe in its place is set aside, and not waited for", () =>
+    Effect.gen(function*() {
+      const folder = yield* makeFolder
+      const store = yield* storeOf(folder)
+      execFileSync("mkfifo", [folder.file("queue.json")])
+      expect(yield* store.load).toEqual(emptyStore)
+      expect(setAside(folder)).toHaveLength(1)
+    }))
 
   it.live("a folder in its place, and a file too large to be one, are set aside as well", () =>
     Effect.gen(function*() {

@@ -95,7 +95,7 @@ describe("what the agent is given", () => {
         expect(folder.read("from.description")).toBe(text.replaceAll("\0", "").toWellFormed())
         expect(folder.read("from.names")).toBe(`t1\n${folder.file("tasks", "t1.json")}\n${folder.file("results")}\n`)
         expect(readdirSync(folder.path).toSorted()).toEqual(
-          ["from.description", "from.file", "from.json", "from.names", "tasks"]
+          ["from.description", "from.file", "from.json", "from.names", "results", "tasks"]
         )
       }))
   }
@@ -247,13 +247,21 @@ describe("how a wake ends", () => {
       expect(yield* waker.inspect(wokenTask("t1", wakeId))).toEqual({ process: "none", this_boot: true })
     }))
 
-  it.live("as unwritten, and with the trouble logged, where its files cannot be written", () =>
-    Effect.gen(function*() {
-      const folder = yield* makeFolder
-      writeFileSync(folder.file("tasks"), "a file where the folder should be")
-      expect(yield* run(folder, "true")).toMatchObject({ how: "unwritten", code: null })
-      expect(folder.events).toMatchObject([{ event: "file_trouble" }])
-    }))
+  for (
+    const [what, name] of [["its files cannot be written", "tasks"], ["its agent could not answer", "results"]] as const
+  ) {
+    it.live(`as unwritten, and with the trouble logged, where ${what}`, () =>
+      Effect.gen(function*() {
+        const folder = yield* makeFolder
+        writeFileSync(folder.file(name), "a file where the folder should be")
+        expect(yield* run(folder, "touch ran")).toMatchObject({ how: "unwritten", code: null })
+        expect(folder.has("ran")).toBe(false)
+        expect(folder.events).toMatchObject([{
+          event: "file_trouble",
+          path: expect.stringContaining(folder.file(name))
+        }])
+      }))
+  }
 
   it.live("quotes no more than the limit, none of an earlier wake, and no half of a character", () =>
     Effect.gen(function*() {

@@ -267,6 +267,8 @@ const aboutTheAgent = (view: View): ReadonlyArray<Situation> => {
         const last = goneButRunning(view)
         // One that is half-written may be its last, and is waited for.
         if (last !== null && view.machine.folder.get(last.task_id, "json") !== undefined) return null
+        // Of a wake that never ran, as its payload could not be written, nothing tells the boot of the machine.
+        if (last !== null && last.wake_id !== held(view)?.task.wake?.id) return null
         const isKnown = last?.stopped_in_life === view.world.lives || last?.boot !== view.machine.processes.boot
         return last !== null && isKnown ? atWork(view) : null
       }

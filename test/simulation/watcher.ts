@@ -47,7 +47,8 @@ const watch = (
       const planRescan = () => {
         if (rescanPlanned) return
         rescanPlanned = true
-        life.later(limits.rescan_ms - (world.now - began) % limits.rescan_ms, () => {
+        // Less than a millisecond may be too little for a sum of floating points to grow by.
+        life.later(Math.max(1, limits.rescan_ms - (world.now - began) % limits.rescan_ms), () => {
           rescanPlanned = false
           read()
         })

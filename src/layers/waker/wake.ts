@@ -2,7 +2,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import type { FileHandle } from "node:fs/promises"
-import { mkdir, open } from "node:fs/promises"
+import { access, constants, mkdir, open } from "node:fs/promises"
 import { dirname } from "node:path"
 import type { Task, WakeEnd } from "../../domain/Task.ts"
 import { limits } from "../../limits.ts"
@@ -90,9 +90,9 @@ export const prepareWake = Effect.fnUntraced(function*(settings: Settings, task:
   return prepared
 })
 
-/** Writes the payload and the prompt and spawns the command; returns with what waits for its end. */
+/** Looks that the agent could answer, writes the payload and the prompt and spawns the command; returns with what waits for its end. */
 export const spawnWake = (
-  tasks_dir: string,
+  { results_dir, tasks_dir }: Pick<Settings, "results_dir" | "tasks_dir">,
   boot: string,
   running: RunningWakes,
   { command, cwd, env, files, payload, prompt }: PreparedWake,
@@ -100,6 +100,12 @@ export const spawnWake = (
 ) => {
   const { payload_path, prompt_path, record_path, wake_id } = files
   const log_path = logPath(tasks_dir, files.task_id)
+
+  // An agent that cannot answer would fail for what is the disk's fault.
+  const mayAnswer = attempt(results_dir, async () => {
+    await mkdir(results_dir, { recursive: true })
+    await access(results_dir, constants.W_OK | constants.X_OK)
+  })
 
   const write = attempt(payload_path, async () => {
     await mkdir(tasks_dir, { recursive: true, mode: 0o700 })
@@ -124,7 +130,7 @@ export const spawnWake = (
   })
 
   return Effect.andThen(
-    write,
+    Effect.andThen(mayAnswer, write),
     Effect.acquireUseRelease(
       attempt(log_path, () => open(log_path, "a", 0o600)),
       spawn,
