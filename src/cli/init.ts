@@ -3,12 +3,12 @@ import * as Redacted from "effect/Redacted"
 import { readFile } from "node:fs/promises"
 import { resolve } from "node:path"
 import { createInterface } from "node:readline/promises"
+import { readFault } from "../config/readFault.ts"
 import { exitCodes } from "../exitCodes.ts"
 import { type Ask, type Given, init, InitRefused, type Made } from "../setup/init.ts"
 import type { TlsFiles } from "../setup/writeConfig.ts"
 import { CommandFailed } from "./CommandFailed.ts"
 import type { Options } from "./commands.ts"
-import { inOneLine } from "./inOneLine.ts"
 import { runMain } from "./runMain.ts"
 
 const takeDefault: Ask = (_question, byDefault) => Effect.succeed(byDefault)
@@ -43,7 +43,7 @@ const told = ({ agent_id, guard, path, registered }: Made, as: string): string =
 const readToken = (file: string | undefined) =>
   file === undefined ? Effect.succeed(undefined) : Effect.tryPromise(() => readFile(file, "utf8")).pipe(
     Effect.map((text) => Redacted.make(text.trim())),
-    Effect.catch(({ cause }) => failed(`${file} cannot be read: ${inOneLine(cause)}`, exitCodes.usage))
+    Effect.catch(({ cause }) => failed(`${file} cannot be read: ${readFault(cause)}`, exitCodes.usage))
   )
 
 const failed = (message: string, exitCode: number) =>
