@@ -95,7 +95,9 @@ export const pm2Check: Check = {
   name: "pm2",
   run: Effect.fnUntraced(function*(subject) {
     const pm2 = findProgram(["pm2", "jlist"], process.env, subject.folder)
-    if (pm2._tag === "Impossible") return skipped("there is no pm2 on the PATH that could be asked (try npx agentcom-sidecar doctor)")
+    if (pm2._tag === "Impossible") {
+      return skipped("there is no pm2 on the PATH that could be asked (try npx agentcom-sidecar doctor)")
+    }
     const home = process.env["PM2_HOME"] ?? join(homedir(), ".pm2")
     if (!(yield* runsPm2(home))) return skipped("not under pm2: none runs for this user")
     const { code, out } = yield* runProgram(pm2.command, { cwd: subject.folder, env: process.env })

@@ -28,6 +28,9 @@ const resultName = /^(.+)(\.started|\.progress|\.json|\.json\.tmp)$/
 /** What we wrote, and what a kill in the middle of that left. */
 const taskName = /^(.+)(\.json|\.json\.\d{1,10}|\.prompt|\.prompt\.\d{1,10}|\.log|\.[^.]+\.wake)$/
 
+/** The form of the hub's own ids: somebody's `package.json` is none of ours, wherever `results_dir` leads. */
+const isOfHub = (task_id: string): boolean => task_id.startsWith("task-") && isSafeTaskId(task_id)
+
 /** The files in `folder` whose name is a task's; all others are none of ours. */
 const filesOf = (folder: string, name: RegExp, kind: string): Effect.Effect<ReadonlyArray<TaskFile>, FileError> =>
   attempt(folder, () => readdir(folder)).pipe(
@@ -35,7 +38,7 @@ const filesOf = (folder: string, name: RegExp, kind: string): Effect.Effect<Read
     Effect.map((names) =>
       names.flatMap((entry) => {
         const [, task_id = "", ending = ""] = name.exec(entry) ?? []
-        return isSafeTaskId(task_id) ? [{ task_id, path: join(folder, entry), ending: `${kind}${ending}` }] : []
+        return isOfHub(task_id) ? [{ task_id, path: join(folder, entry), ending: `${kind}${ending}` }] : []
       })
     )
   )

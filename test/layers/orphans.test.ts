@@ -55,15 +55,15 @@ describe("files that nobody came back for", () => {
   it.live("are those of tasks whose files are all older than retention_days, in both folders", () =>
     Effect.gen(function*() {
       const { put, stale } = yield* makeOrphans
-      put("results/old.json", 7.01)
-      put("results/young.json", 6.99)
-      put("results/touched.json", 100)
-      put("results/touched.progress", 1)
-      put("results/noted.started", 100)
-      put("tasks/noted.log", 1)
-      put("tasks/payload.json", 8)
-      put("tasks/wake.with.dots.g1a1t5.wake", 8)
-      expect((yield* stale).toSorted()).toEqual(["old", "payload", "wake.with.dots"])
+      put("results/task-old.json", 7.01)
+      put("results/task-young.json", 6.99)
+      put("results/task-touched.json", 100)
+      put("results/task-touched.progress", 1)
+      put("results/task-noted.started", 100)
+      put("tasks/task-noted.log", 1)
+      put("tasks/task-payload.json", 8)
+      put("tasks/task-wake.with.dots.g1a1t5.wake", 8)
+      expect((yield* stale).toSorted()).toEqual(["task-old", "task-payload", "task-wake.with.dots"])
     }))
 
   it.live("are none where there is no folder", () =>
@@ -77,11 +77,15 @@ describe("files that nobody came back for", () => {
   it.live("are none of which the name is no task's, and none that was put aside before", () =>
     Effect.gen(function*() {
       const { folder, put, stale } = yield* makeOrphans
-      for (const name of ["notes.txt", ".json", "con.json", "a b.json", "t1.json.bak"]) put(`results/${name}`, 100)
-      for (const name of ["t1.json.12345678901", "t1.json.x", "t1.wake", "-"]) put(`tasks/${name}`, 100)
+      for (const name of ["notes.txt", "package.json", ".json", "con.json", "task-a b.json", "task-1.json.bak"]) {
+        put(`results/${name}`, 100)
+      }
+      for (const name of ["task-1.json.12345678901", "task-1.json.x", "task-1.wake", "-"]) {
+        put(`tasks/${name}`, 100)
+      }
       for (const name of ["sent", "rejected", "expired"]) {
         mkdirSync(folder.file("results", name))
-        put(`results/${name}/t1.5.json`, 100)
+        put(`results/${name}/task-1.5.json`, 100)
       }
       expect(yield* stale).toEqual([])
     }))
@@ -89,41 +93,41 @@ describe("files that nobody came back for", () => {
   it.live("are moved to results/expired, every one of the task, with a line in the log", () =>
     Effect.gen(function*() {
       const { expire, expired, folder, put, stale } = yield* makeOrphans
-      const results = ["t1.json", "t1.started", "t1.progress", "t1.json.tmp"]
-      const tasks = ["t1.json", "t1.json.4294967295", "t1.prompt", "t1.log", "t1.g1a1t5.wake"]
+      const results = ["task-1.json", "task-1.started", "task-1.progress", "task-1.json.tmp"]
+      const tasks = ["task-1.json", "task-1.json.4294967295", "task-1.prompt", "task-1.log", "task-1.g1a1t5.wake"]
       for (const name of results) put(`results/${name}`, 8)
       for (const name of tasks) put(`tasks/${name}`, 8)
-      put("results/t2.json", 8)
+      put("results/task-2.json", 8)
       yield* stale
-      yield* expire("t1")
+      yield* expire("task-1")
       expect(expired().map((name) => name.replace(/\.\d{13}\./, ".STAMP."))).toEqual([
-        "t1.STAMP.json",
-        "t1.STAMP.json.tmp",
-        "t1.STAMP.progress",
-        "t1.STAMP.started",
-        "t1.STAMP.task.g1a1t5.wake",
-        "t1.STAMP.task.json",
-        "t1.STAMP.task.json.4294967295",
-        "t1.STAMP.task.log",
-        "t1.STAMP.task.prompt"
+        "task-1.STAMP.json",
+        "task-1.STAMP.json.tmp",
+        "task-1.STAMP.progress",
+        "task-1.STAMP.started",
+        "task-1.STAMP.task.g1a1t5.wake",
+        "task-1.STAMP.task.json",
+        "task-1.STAMP.task.json.4294967295",
+        "task-1.STAMP.task.log",
+        "task-1.STAMP.task.prompt"
       ])
       const [answer = ""] = expired()
-      expect(folder.read("results", "expired", answer)).toBe("results/t1.json")
-      expect(readdirSync(folder.file("results")).toSorted()).toEqual(["expired", "t2.json"])
+      expect(folder.read("results", "expired", answer)).toBe("results/task-1.json")
+      expect(readdirSync(folder.file("results")).toSorted()).toEqual(["expired", "task-2.json"])
       expect(readdirSync(folder.file("tasks"))).toEqual([])
       expect(folder.events).toEqual([
-        { event: "files_expired", task_id: "t1", folder: folder.file("results", "expired") }
+        { event: "files_expired", task_id: "task-1", folder: folder.file("results", "expired") }
       ])
-      expect(yield* stale).toEqual(["t2"])
+      expect(yield* stale).toEqual(["task-2"])
     }))
 
   it.live("overwrite nothing that has expired before", () =>
     Effect.gen(function*() {
       const { expire, expired, put, stale } = yield* makeOrphans
       for (let count = 1; count <= 3; count++) {
-        put("results/t1.json", 8)
+        put("results/task-1.json", 8)
         yield* stale
-        yield* expire("t1")
+        yield* expire("task-1")
         expect(expired()).toHaveLength(count)
       }
     }))
@@ -131,21 +135,21 @@ describe("files that nobody came back for", () => {
   it.live("are moved as they are: a link and a folder in the place of an answer too", () =>
     Effect.gen(function*() {
       const { age, expire, expired, folder, stale } = yield* makeOrphans
-      mkdirSync(folder.file("results", "t1.json"))
-      symlinkSync("nowhere", folder.file("results", "t2.json"))
-      age("results/t1.json", 8)
-      expect(yield* stale).toEqual(["t1"]) // the link is young
-      yield* expire("t1")
+      mkdirSync(folder.file("results", "task-1.json"))
+      symlinkSync("nowhere", folder.file("results", "task-2.json"))
+      age("results/task-1.json", 8)
+      expect(yield* stale).toEqual(["task-1"]) // the link is young
+      yield* expire("task-1")
       expect(expired()).toHaveLength(1)
     }))
 
   it.live("are not there any more when they were taken meanwhile, and nothing is said", () =>
     Effect.gen(function*() {
       const { expire, folder, put, stale } = yield* makeOrphans
-      put("results/t1.json", 8)
+      put("results/task-1.json", 8)
       yield* stale
-      rmSync(folder.file("results", "t1.json"))
-      yield* expire("t1")
+      rmSync(folder.file("results", "task-1.json"))
+      yield* expire("task-1")
       yield* expire("never-found")
       expect(folder.events).toEqual([])
     }))
@@ -153,23 +157,23 @@ describe("files that nobody came back for", () => {
   it.live("stay where they are when they cannot be moved, and the log says why", () =>
     Effect.gen(function*() {
       const { expire, folder, put, stale } = yield* makeOrphans
-      put("results/t1.json", 8)
+      put("results/task-1.json", 8)
       put("results/expired", 8) // a file in the place of the folder
       yield* stale
-      yield* expire("t1")
-      expect(folder.has("results", "t1.json")).toBe(true)
-      expect(folder.events).toMatchObject([{ event: "file_trouble", path: folder.file("results", "t1.json") }])
+      yield* expire("task-1")
+      expect(folder.has("results", "task-1.json")).toBe(true)
+      expect(folder.events).toMatchObject([{ event: "file_trouble", path: folder.file("results", "task-1.json") }])
     }))
 
   it.live("do not become old by a clock that is set, whether forwards or back", () =>
     Effect.gen(function*() {
       const { jump, put, stale } = yield* makeOrphans
-      put("results/old.json", 8)
-      put("results/young.json", 1)
+      put("results/task-old.json", 8)
+      put("results/task-young.json", 1)
       put("results/of-the-future.json", -30)
-      expect(yield* stale).toEqual(["old"])
+      expect(yield* stale).toEqual(["task-old"])
       jump(365)
-      expect(yield* stale).toEqual(["old"])
+      expect(yield* stale).toEqual(["task-old"])
       jump(-2 * 365)
       expect(yield* stale).toEqual([])
     }))
