@@ -44,11 +44,11 @@ const [action, value] = process.argv.slice(2)
 console.log("ran ${label} with dep " + dep)
 if (action === "exit") process.exit(Number(value))
 if (action === "work") {
-  console.log("pid " + process.pid)
   const stop = (reason) => { console.log("stopped by " + reason); process.exit(7) }
   process.on("SIGTERM", stop)
   process.on("message", stop)
   setInterval(() => {}, 1000)
+  console.log("pid " + process.pid)
 }
 `
 
