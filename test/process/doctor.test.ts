@@ -62,6 +62,7 @@ describe("doctor", () => {
       const daemon = yield* startDaemon(folder)
       const task = yield* submit(hub)
       yield* until("the agent works", () => daemon.events("agent_started").length > 0)
+      yield* until("the hub has heard of it", () => frames(hub, "out").some(({ type }) => type === "wake_result"))
       const seen = { frames: hub.frames().length, files: readdirSync(folder.path), log: folder.read("sidecar.log") }
       const { code, err, out, verdicts } = yield* doctor(folder)
       expect({ code, err }).toEqual({ code: 0, err: "" })
