@@ -1,9 +1,22 @@
 import { defineConfig } from "vitest/config"
+import { BaseSequencer, type TestSpecification } from "vitest/node"
 
 /** All hubs of the tests are on this machine; what is tried through a proxy says so. */
 const withoutProxy = Object.fromEntries(
   ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"].flatMap((name) => [[name, ""], [name.toLowerCase(), ""]])
 )
+
+/** Those that wait a minute for the real clock go first, so that nothing has to wait for them in the end. */
+const waits = ({ moduleId }: TestSpecification): boolean =>
+  /\/(?:faultsLongWaits|faultsClock|wakeRestart|wakeTable)\.test\.ts$/.test(moduleId)
+
+class LongWaitsFirst extends BaseSequencer {
+  override async sort(files: Array<TestSpecification>): Promise<Array<TestSpecification>> {
+    // oxlint-disable-next-line unicorn/no-array-sort -- this is the sequencer's
+    const sorted = await super.sort(files)
+    return [...sorted.filter(waits), ...sorted.filter((file) => !waits(file))]
+  }
+}
 
 export default defineConfig({
   test: {
@@ -11,8 +24,9 @@ export default defineConfig({
     exclude: ["test/long/**", "test/exhaustive/**", "test/agents/**"],
     testTimeout: 20_000,
     env: withoutProxy,
+    sequence: { sequencer: LongWaitsFirst },
     // The process tests spend their time waiting for real seconds to pass.
-    maxWorkers: 5,
+    maxWorkers: 6,
     coverage: { provider: "v8", include: ["src/domain/**"], thresholds: { branches: 100 } }
   }
 })
