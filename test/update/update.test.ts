@@ -222,7 +222,7 @@ describe("an update that cannot be", () => {
       const scene = yield* makeScene
       yield* scene.start()
       writeFileSync(join(scene.box, ".versions", "lock"), String(process.pid))
-      yield* unharmed(scene, "update_failed", /another start/, { AGENTCOM_UPDATE_TIMEOUT_MS: "300" })
+      yield* unharmed(scene, "update_failed", /another start/, { AGENTCOM_UPDATE_TIMEOUT_MS: "3000" })
     }))
 
   it.live("is not tried where the configuration says 0, the option before the environment, and that before the file", () =>
