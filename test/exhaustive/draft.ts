@@ -132,7 +132,7 @@ export class Draft {
 
   private step(message: Message, when: When, messages: Array<Message>): void {
     const before = this.side
-    const outcome = this.sides.step(before, message, when, when + JSON.stringify(message))
+    const outcome = this.sides.step(before, message, when)
     this.tell(message, outcome)
     const failed = outcome.saves && !this.save(outcome, before, messages)
     if (failed && outcome.unsaved.undone) return

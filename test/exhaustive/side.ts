@@ -16,6 +16,18 @@ export const clock: Record<When, number> = { early: 1, late: 1e12 }
 /** The id of the wake of the task that is held; all others are of the past. */
 export const currentWake = "current"
 
+/** What the rules make of a message, and what is left of that where it could not be saved. */
+export const ask = (state: SidecarState, message: Message, when: When) => {
+  const [after, commands] = transition(state, message, clock[when])
+  return { after, commands, unsaved: unsavedStep(state, after, commands) }
+}
+
+/** What the rules were asked in one state: messages as JSON. */
+export interface Questions {
+  readonly state: SidecarState
+  readonly asked: Readonly<Record<When, ReadonlyArray<string>>>
+}
+
 /** What a message makes of a state of the sidecar, by the rules. */
 export interface Outcome {
   readonly next: Side
@@ -30,10 +42,9 @@ export interface Outcome {
 export interface Side {
   readonly id: number
   readonly state: SidecarState
-  readonly storedKey: string
   readonly held: T | null
   readonly generations: readonly [ReadonlyArray<number>, ReadonlyArray<number>]
-  readonly outcomes: Map<string, Outcome>
+  readonly outcomes: Readonly<Record<When, Map<string, Outcome>>> // by message
   readonly ranked: Map<string, Side>
   swapped: Side | null
 }
@@ -166,10 +177,9 @@ export const makeSides = (policy: Policy) => {
     const side: Side = {
       id: known.size,
       state,
-      storedKey: JSON.stringify(state.stored),
       held: held && indexOf(held.task_id),
       generations: [generationsOf(state, 0), generationsOf(state, 1)],
-      outcomes: new Map(),
+      outcomes: { early: new Map(), late: new Map() },
       ranked: new Map(),
       swapped: null
     }
@@ -177,20 +187,19 @@ export const makeSides = (policy: Policy) => {
     return side
   }
 
-  const step = (side: Side, message: Message, when: When, key: string): Outcome => {
-    const remembered = side.outcomes.get(key)
+  const step = (side: Side, message: Message, when: When): Outcome => {
+    const key = JSON.stringify(message)
+    const remembered = side.outcomes[when].get(key)
     if (remembered !== undefined) return remembered
-    const [after, commands] = transition(side.state, message, clock[when])
-    const next = find(plain(after, same, unranked))
-    const { state, ...unsaved } = unsavedStep(side.state, after, commands)
+    const { after, commands, unsaved: { state, ...unsaved } } = ask(side.state, message, when)
     const outcome: Outcome = {
-      next,
+      next: find(plain(after, same, unranked)),
       commands,
       saves: after.stored !== side.state.stored,
       unsaved: { ...unsaved, next: find(plain(state, same, unranked)) },
       newWake: (heldTask(after)?.wake?.id ?? currentWake) !== currentWake
     }
-    side.outcomes.set(key, outcome)
+    side.outcomes[when].set(key, outcome)
     return outcome
   }
 
@@ -216,7 +225,11 @@ export const makeSides = (policy: Policy) => {
     storedOnly,
     initial: find(initialState(policy)),
     count: () => known.size,
-    all: () => known.values()
+    questions: () =>
+      [...known.values()].map(({ outcomes: { early, late }, state }): Questions => ({
+        state,
+        asked: { early: [...early.keys()], late: [...late.keys()] }
+      }))
   }
 }
 export type Sides = ReturnType<typeof makeSides>

@@ -3,6 +3,7 @@ import { Draft as makeDraft, Violation } from "./draft.ts"
 import type { Next } from "./events.ts"
 import { makeEvents } from "./events.ts"
 import { makeSealer } from "./seal.ts"
+import type { Questions } from "./side.ts"
 import { makeSides } from "./side.ts"
 import type { Config, World } from "./world.ts"
 import { freshDaemon, noFiles, noNet } from "./world.ts"
@@ -36,14 +37,13 @@ class Numbers {
 }
 
 /** What a walk has found. */
-export interface Result {
+export interface Figures {
   readonly name: string
   readonly states: number
   readonly steps: number
   readonly sidecarStates: number
   readonly closed: boolean
   readonly seconds: number
-  readonly megabytes: number
   readonly good: number
   readonly failure: string | null // the shortest way to what must not be
 }
@@ -127,7 +127,7 @@ const neverLeadTo = (ends: ReadonlyArray<number>, graph: Graph): ReadonlyArray<n
 }
 
 /** Visits every world that can be reached, breadth first. */
-export const walk = (config: Config): Result => {
+export const walk = (config: Config): { readonly figures: Figures; readonly questions: ReadonlyArray<Questions> } => {
   const began = performance.now()
   const sides = makeSides({ ...timeouts, wake_command_blocks: config.blocks })
   const seal = makeSealer(sides, config.tasks === 2)
@@ -209,15 +209,15 @@ export const walk = (config: Config): Result => {
     }
   }
 
-  return {
+  const figures = {
     name: config.name,
     states: worlds.length,
     steps,
     sidecarStates: sides.count(),
     closed: expanded === worlds.length && failure === null,
     seconds: (performance.now() - began) / 1000,
-    megabytes: Math.round(process.memoryUsage().rss / 1e6),
     good: ends.length,
     failure
   }
+  return { figures, questions: sides.questions() }
 }
