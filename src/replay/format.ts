@@ -64,7 +64,6 @@ const Line = Schema.Union([
 
 /** `TimerFired` → `timer_fired`. */
 export const snake = (tag: string): string => tag.replaceAll(/(?<=.)[A-Z]/g, "_$&").toLowerCase()
-const pascal = (type: string): string => type.replaceAll(/(?:^|_)([a-z])/g, (_, letter: string) => letter.toUpperCase())
 
 const decodeLine = Schema.decodeUnknownResult(Schema.fromJsonString(Line))
 const decodeHeader = Schema.decodeUnknownResult(Header)
@@ -78,14 +77,16 @@ const Local = Schema.Union([
   Decided
 ])
 const decodeFact = Schema.decodeUnknownResult(Local)
+const tagOf: ReadonlyMap<string, string> = new Map(
+  Local.members.map(({ fields: { _tag } }) => [snake(_tag.schema.literal), _tag.schema.literal])
+)
 
 /** Facts have their name as `type`, as frames do. */
 const factFrom = (msg: JsonObject, t: number): Result.Result<Entry, string> => {
   const { type, ...fields } = msg
   if (!Predicate.isString(type)) return Result.fail("a local fact without its type")
-  const tag = pascal(type)
-  const isKnown = Local.members.some(({ fields: { _tag } }) => _tag.schema.literal === tag)
-  if (!isKnown) return Result.succeed({ t, dir: "local", unknown: type })
+  const tag = tagOf.get(type)
+  if (tag === undefined) return Result.succeed({ t, dir: "local", unknown: type })
   return decodeFact({ ...fields, _tag: tag }).pipe(
     Result.map((fact): Entry => ({ t, dir: "local", msg: fact })),
     Result.mapError(() => `the local fact ${type} is not as it should be`)
