@@ -20,6 +20,17 @@ const portOf = (server: Server): number => {
 const startHubServer = (secure = false, more: Parameters<typeof startServer>[0] = {}) =>
   startServer({ secure, onRequest: (_, response) => response.end(isOurs), ...more })
 
+/** A sidecar that has come to its hub where the variable names a proxy. */
+const startIdentified = (variable: string, secure: boolean) =>
+  Effect.gen(function*() {
+    const proxy = yield* startProxy()
+    const server = yield* startHubServer(secure)
+    yield* proxyVariables({ [variable]: proxy.url })
+    const rig = yield* startHub({ settings: { ...server, tls_ca: secure ? ca : null } })
+    yield* eventually(() => rig.tags().includes("Identified"))
+    return { proxy, rig, server }
+  })
+
 describe("through a proxy", () => {
   const kinds = [[false, "HTTP_PROXY", "ws"], [true, "HTTPS_PROXY", "wss"]] as const
 
@@ -27,11 +38,7 @@ describe("through a proxy", () => {
     "WebSocket and look-up go where secure is %s, as %s says, for %s://",
     ([secure, variable]) =>
       Effect.gen(function*() {
-        const proxy = yield* startProxy()
-        const server = yield* startHubServer(secure)
-        yield* proxyVariables({ [variable]: proxy.url })
-        const rig = yield* startHub({ settings: { ...server, tls_ca: secure ? ca : null } })
-        yield* eventually(() => rig.tags().includes("Identified"))
+        const { proxy, rig, server } = yield* startIdentified(variable, secure)
         expect(yield* rig.hub.lookUp(task_id)).toBe("ours")
         expect(proxy.asked).toEqual([`127.0.0.1:${server.port}`, `127.0.0.1:${server.port}`])
         expect(rig.logged("ws_connected")[0]?.url).toBe(server.hub_url)
@@ -96,11 +103,7 @@ describe("through a proxy", () => {
     "not where only %s is set, and the hub is secure: %s",
     ([variable, secure]) =>
       Effect.gen(function*() {
-        const proxy = yield* startProxy()
-        const server = yield* startHubServer(secure)
-        yield* proxyVariables({ [variable]: proxy.url })
-        const rig = yield* startHub({ settings: { ...server, tls_ca: secure ? ca : null } })
-        yield* eventually(() => rig.tags().includes("Identified"))
+        const { proxy } = yield* startIdentified(variable, secure)
         expect(proxy.asked).toEqual([])
       })
   )

@@ -19,6 +19,7 @@ import {
   until,
   untilStatus
 } from "../support/daemon.ts"
+import { startAtWork } from "../support/outcomes.ts"
 
 /** What of a hub's API `init` needs, for whoever shows a certificate that is known. */
 const registry: RequestListener = ({ method, socket }, response) => {
@@ -28,14 +29,17 @@ const registry: RequestListener = ({ method, socket }, response) => {
 
 const run = (...args: ReadonlyArray<string>) => runCommand(args)
 
+/** An agent at work, as its sidecar knows. */
+const startWorking = Effect.gen(function*() {
+  const all = yield* startAtWork()
+  yield* until("the sidecar knows", () => all.daemon.events("agent_started").length > 0)
+  return all
+})
+
 describe("status", () => {
   it.live("tells what a running sidecar is at, to people and to machines", () =>
     Effect.gen(function*() {
-      const hub = yield* startHub()
-      const folder = yield* makeFolder(hub)
-      const daemon = yield* startDaemon(folder)
-      const task = yield* submit(hub)
-      yield* until("the agent works", () => daemon.events("agent_started").length > 0)
+      const { daemon, folder, task } = yield* startWorking
       const config = folder.file("config.json")
       const json: unknown = JSON.parse((yield* run("status", "--json", "--config", config)).out)
       expect(json).toMatchObject({
@@ -55,11 +59,7 @@ describe("status", () => {
 
   it.live("reads the state file where no sidecar runs, and says so", () =>
     Effect.gen(function*() {
-      const hub = yield* startHub()
-      const folder = yield* makeFolder(hub)
-      const daemon = yield* startDaemon(folder)
-      const task = yield* submit(hub)
-      yield* until("the agent works", () => daemon.events("agent_started").length > 0)
+      const { daemon, folder, task } = yield* startWorking
       yield* daemon.kill
       const { code, out } = yield* run("status", "--config", folder.file("config.json"))
       expect(code).toBe(0)
@@ -83,11 +83,7 @@ describe("status", () => {
 describe("drain", () => {
   it.live("lets the task be finished, takes no other, and ends the sidecar with 0", () =>
     Effect.gen(function*() {
-      const hub = yield* startHub()
-      const folder = yield* makeFolder(hub)
-      const daemon = yield* startDaemon(folder)
-      const task = yield* submit(hub)
-      yield* until("the agent works", () => daemon.events("agent_started").length > 0)
+      const { daemon, folder, hub, task } = yield* startWorking
       const [ended] = yield* Effect.all([
         run("drain", "--config", folder.file("config.json")),
         until("it drains", () => daemon.events("draining").length > 0).pipe(
@@ -106,11 +102,7 @@ describe("drain", () => {
     "is what a restart that the hub wants begins with: announced, the task finished, and ended with 75",
     () =>
       Effect.gen(function*() {
-        const hub = yield* startHub()
-        const folder = yield* makeFolder(hub)
-        const daemon = yield* startDaemon(folder)
-        const task = yield* submit(hub)
-        yield* until("the agent works", () => daemon.events("agent_started").length > 0)
+        const { daemon, folder, hub, task } = yield* startWorking
         yield* hub.send(agentId, { type: "restart_sidecar", reason: "a new version" })
         yield* until("it is announced", () => frames(hub, "out").some(({ type }) => type === "agent_restarting"))
         expect(daemon.events("draining")).toMatchObject([{ exit_code: 75 }])

@@ -24,6 +24,16 @@ const blocks = { wake_command_blocks: true }
 const atWork = (folder: Folder, task_id: string) =>
   until("the agent is at work", () => existsSync(folder.file(`results/${task_id}.started`)))
 
+/** A sidecar whose agent is at work. */
+const startAtWork = Effect.gen(function*() {
+  const hub = yield* startHub()
+  const folder = yield* makeFolder(hub, agent, blocks)
+  const daemon = yield* startDaemon(folder)
+  const task = yield* submit(hub)
+  yield* atWork(folder, task.id)
+  return { daemon, folder, hub, task }
+})
+
 /** Kills the sidecar as soon as it has begun to write its state for the `nth` time. */
 const killAtSave = (folder: Folder, daemon: Program, nth: number) =>
   Effect.promise(() =>
@@ -48,11 +58,7 @@ const assertStateIsWhole = (folder: Folder) => {
 describe("a task's way through the sidecar on Windows", () => {
   it.live("is one wake, one report, and nothing that is left running or lying about", () =>
     Effect.gen(function*() {
-      const hub = yield* startHub()
-      const folder = yield* makeFolder(hub, agent, blocks)
-      const daemon = yield* startDaemon(folder)
-      const task = yield* submit(hub)
-      yield* atWork(folder, task.id)
+      const { daemon, folder, hub, task } = yield* startAtWork
       assert.isAbove(folder.processes().length, 1)
       folder.write("go", "")
       yield* untilCompleted(hub, task)
@@ -89,11 +95,7 @@ describe("a task's way through the sidecar on Windows", () => {
 
   it.live("is one wake also where the sidecar is killed while the agent works", () =>
     Effect.gen(function*() {
-      const hub = yield* startHub()
-      const folder = yield* makeFolder(hub, agent, blocks)
-      const first = yield* startDaemon(folder)
-      const task = yield* submit(hub)
-      yield* atWork(folder, task.id)
+      const { daemon: first, folder, hub, task } = yield* startAtWork
       yield* first.kill
       const next = yield* startDaemon(folder)
       yield* until("it has taken the task up again", () => next.events("identified").length === 1)
@@ -151,11 +153,7 @@ const ask = setInterval(() => { if (fs.existsSync("stop")) { clearInterval(ask);
 describe("the sidecar of a folder on Windows", () => {
   it.live("keeps a second one out with exit code 73, by whatever path that comes, and answers what it is at", () =>
     Effect.gen(function*() {
-      const hub = yield* startHub()
-      const folder = yield* makeFolder(hub, agent, blocks)
-      const daemon = yield* startDaemon(folder)
-      const task = yield* submit(hub)
-      yield* atWork(folder, task.id)
+      const { daemon, folder, hub, task } = yield* startAtWork
       const [startup] = daemon.events("startup")
       for (const config of ["config.json", inWindows(folder.file("config.json")).toUpperCase()]) {
         const { code, errors } = yield* run(folder, "run", "--config", config)
