@@ -583,6 +583,22 @@ describe("rule 5: reports are owed until answered", () => {
       state: "task-a g1 reporting wakes 1 | has Success | ours | in flight: report task-a | pending: reject task-c"
     },
     {
+      clause:
+        "but never before the accept of its task, wherever that waits: such a hub would think us at work for good",
+      run: () => Run.working().assigned(1, B).assigned(3).found(success).after(15_000).timer("answer"),
+      said: ["AcceptTask task-a g3"],
+      timers: ["cancel answer", "cancel resend", "start answer 15000"],
+      state: "task-a g3 reporting wakes 1 | has Success | ours | in flight: accept task-a"
+    },
+    {
+      clause: "also where that accept waits behind a rejection",
+      run: () =>
+        Run.working().assigned(1, B).assigned(1, "task-c").assigned(3).found(success).after(15_000).timer("answer"),
+      said: ["AcceptTask task-a g3"],
+      timers: ["cancel answer", "cancel resend", "start answer 15000"],
+      state: "task-a g3 reporting wakes 1 | has Success | ours | in flight: accept task-a | pending: reject task-c"
+    },
+    {
       clause: "a refused rejection goes by, and what waits goes out",
       run: () => Run.working().assigned(1, B).found(success).refused("validation_failed", "task_rejected", true),
       said: ["SendReport task-a g1 Complete"],

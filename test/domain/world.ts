@@ -127,7 +127,10 @@ export class World {
   private checkReport(task: Task, report: Report): void {
     const { generation, task_id } = task
     this.check(generation === this.generations.get(task_id), "a report under an old generation")
-    this.check(this.state.connection.standing === "ours", "a report of a task that is not ours")
+    const { pending, standing } = this.state.connection
+    this.check(standing === "ours", "a report of a task that is not ours")
+    const isAccepted = !pending.some((exchange) => exchange.kind === "accept" && exchange.task_id === task_id)
+    this.check(isAccepted, "a report before the accept of its task")
     if (report._tag === "Complete") return
     const last = this.lastFailure.get(task_id)
     const again = last !== undefined && last.reason === report.reason && last.generation !== generation

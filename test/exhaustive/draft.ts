@@ -392,6 +392,10 @@ export class Draft {
     const index = indexOf(task.task_id)
     this.check(task.generation === this.ghost.given, "a report under another generation than the newest given")
     this.check(this.state.connection.standing === "ours", "a report of a task that is not ours")
+    const waits = this.state.connection.pending.some(({ kind, task_id }) =>
+      kind === "accept" && task_id === task.task_id
+    )
+    this.check(!waits, "a report before the accept of its task")
     const earlier = heldTask(this.from.side.state)
     const again = earlier?.task_id === task.task_id && earlier.failure?.sent_generation === task.generation
     if (report._tag === "Failed" && !again) this.checkFailure(index)

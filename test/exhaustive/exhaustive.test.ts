@@ -68,8 +68,6 @@ const unreachable: ReadonlyArray<string> = [
   `rules/evidence.ts: artTimer("disk", limits.disk_retry_ms)) [: stay]`,
   // The hub does not refuse the type of an accept.
   `rules/exchange.ts: refused_types.includes("task_accepted") [? null]`,
-  // A rejection waits behind a frame about our own task only at a hub that gives several tasks at once.
-  `rules/exchange.ts: || state.connection.standing !== "ours" [|| reportOf(state, task) === null]`,
   // Two tasks are never saved, so that only another hand can have written them.
   `rules/life.ts: ll || stored.recovering === null ? stay [: seeOff(stored.recovering.task_id, "keep", 0)]`
 ]

@@ -127,19 +127,19 @@ const sendWhatIsOwed: Rule = given((state) =>
   })
 )
 
-/** A report waits for no rejection: a hub may take those without a word, and each is then waited for in vain. */
-const goesBefore = ({ kind }: Exchange, state: SidecarState): boolean => {
+/** Whether a report is owed: it waits for no rejection, as a hub may take those without a word. */
+const owesReport = (state: SidecarState): boolean => {
   const task = heldTask(state)
-  return kind !== "reject" || task === null || state.connection.standing !== "ours" || reportOf(state, task) === null
+  return task !== null && state.connection.standing === "ours" && reportOf(state, task) !== null
 }
 
 /** Rule 5: the next frame goes out when the last one is answered: first what was asked for, then the report, then progress. */
 export const flush: Rule = given((state) => {
   const { in_flight, pending, phase } = state.connection
   if (phase !== "identified" || in_flight !== null) return stay
-  const [next, ...rest] = pending
-  if (next === undefined || !goesBefore(next, state)) return sendWhatIsOwed
-  return all(connectionIs({ pending: rest }), sendNext(next))
+  const next = owesReport(state) ? pending.find(({ kind }) => kind !== "reject") : pending[0]
+  if (next === undefined) return sendWhatIsOwed
+  return all(connectionIs({ pending: pending.filter((exchange) => exchange !== next) }), sendNext(next))
 })
 
 /** The frame in flight has been answered. */
