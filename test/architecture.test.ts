@@ -103,7 +103,8 @@ const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
     "replay",
     "services",
     "setup",
-    "version.ts"
+    "version.ts",
+    "wake"
   ],
   completion: [],
   "version.ts": [],

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
+import { spawnSync } from "node:child_process"
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { basename, join, resolve } from "node:path"
@@ -299,6 +300,11 @@ describe("what is wrong in config.json", () => {
       "tls_key: must be the key of the first certificate in tls_cert"
     ],
     [
+      "a certificate whose key is too short for TLS",
+      { tls_cert: tls("short.pem"), tls_key: tls("short.key") },
+      "tls_cert: cannot be used with its key: ee key too small"
+    ],
+    [
       "a key that is no PEM",
       { tls_cert: tls("client.pem"), tls_key: resolve("package.json") },
       `tls_key: ${resolve("package.json")} must hold a private key as PEM`
@@ -333,6 +339,36 @@ describe("what is wrong in config.json", () => {
         expect(yield* problemsOf({ ...needed, ...given })).toEqual([`config.json: ${problem}`])
       })
   )
+
+  const unreadable: ReadonlyArray<readonly [key: string, more: Record<string, unknown>]> = [
+    ["token_file", { token: undefined }],
+    ["tls_ca", {}],
+    ["tls_cert", { tls_key: tls("client.key") }],
+    ["tls_key", { tls_cert: tls("client.pem") }],
+    ["prompt_template", {}]
+  ]
+  it.effect.each(unreadable)(
+    "is a %s for which one could wait for ever, or read without end",
+    ([key, more]) =>
+      Effect.gen(function*() {
+        const pipe = join(mkdtempSync(join(folder, "pipe-")), "pipe")
+        expect(spawnSync("mkfifo", [pipe]).status).toBe(0)
+        for (const file of [pipe, "/dev/zero"]) {
+          const [problem] = yield* problemsOf({ ...needed, ...more, [key]: file })
+          expect(problem).toBe(`config.json: ${key}: ${file} cannot be read: it is no regular file`)
+        }
+      })
+  )
+
+  it.effect("is a tls_cert that is larger than certificates are", () =>
+    Effect.gen(function*() {
+      const path = join(folder, "large.pem")
+      const pem = readFileSync(tls("client.pem"), "utf8")
+      writeFileSync(path, pem.padEnd(configLimits.tls_certificates_bytes + 1))
+      expect(yield* problemsOf({ ...needed, tls_ca: path })).toEqual([
+        `config.json: tls_ca: ${path} must hold PEM certificates`
+      ])
+    }))
 
   const templates: ReadonlyArray<readonly [what: string, content: string | Buffer | null, problem: string]> = [
     ["is not there", null, "cannot be read: there is no such file"],
@@ -385,8 +421,10 @@ describe("what is wrong in config.json", () => {
       expect(yield* missing(true)).toBe(`${told} copy ${basename(example)} ${path}`)
     }))
 
-  it.effect("is a file that is a folder or too large", () =>
+  it.effect("is a file that is a folder, a device or too large", () =>
     Effect.gen(function*() {
+      const device = yield* Effect.flip(loadSettings("/dev/zero"))
+      expect(device.message).toBe("zero: cannot be read: it is no regular file")
       const { message } = yield* Effect.flip(loadSettings(folder))
       expect(message).toBe(`${basename(folder)}: cannot be read: it is a folder`)
       expect(yield* problemsOfText(" ".repeat(configLimits.file_bytes + 1))).toEqual([

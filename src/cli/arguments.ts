@@ -34,15 +34,24 @@ const hint = (typed: string, known: ReadonlyArray<string>, dashes = ""): string 
   return near === undefined ? "" : `; did you mean ${dashes}${near}?`
 }
 
+/** Before another option, which parseArgs would take for it, a value that may be left out is left out. */
+const withEmptyValues = (argv: ReadonlyArray<string>): Array<string> => {
+  const end = argv.indexOf("--")
+  return argv.map((arg, at) => {
+    const isOpen = arg.startsWith("--") && optionalValues.has(arg.slice(2)) && (end < 0 || at < end)
+    return isOpen && /^-./.test(argv[at + 1] ?? "") ? `${arg}=` : arg
+  })
+}
+
 const tokenize = (argv: ReadonlyArray<string>) =>
-  parseArgs({ args: [...argv], options, strict: false, allowPositionals: true, tokens: true }).tokens
+  parseArgs({ args: withEmptyValues(argv), options, strict: false, allowPositionals: true, tokens: true }).tokens
 
 type OptionToken = Extract<ReturnType<typeof tokenize>[number], { readonly kind: "option" }>
 
 const optionProblem = ({ inlineValue, name, rawName, value }: OptionToken): string | undefined => {
   if (!isOption(name)) return `there is no option ${rawName}${hint(name, Object.keys(options), "--")}`
   if (options[name].type === "boolean") return inlineValue === true ? `${rawName} takes no value` : undefined
-  if (value === undefined && optionalValues.has(name)) return undefined
+  if ((value ?? "") === "" && optionalValues.has(name)) return undefined
   const isMissing = value === undefined || value === "" ||
     (inlineValue !== true && value !== "-" && value.startsWith("-"))
   return isMissing ? `${rawName} needs a value` : undefined

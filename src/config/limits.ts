@@ -1,7 +1,7 @@
 /** Bounds of what config.json may say. Waits are in milliseconds (`_ms`), sizes in bytes (`_bytes`), text in characters (`_chars`). */
 export const configLimits = {
   file_bytes: 1024 * 1024,
-  tls_ca_bytes: 4 * 1024 * 1024,
+  tls_certificates_bytes: 4 * 1024 * 1024,
   tls_key_bytes: 64 * 1024,
   agent_id_chars: 128,
   token_chars: 4_096,

@@ -1,8 +1,8 @@
 import * as Effect from "effect/Effect"
-import * as SchemaIssue from "effect/SchemaIssue"
+import type * as SchemaIssue from "effect/SchemaIssue"
 import { X509Certificate } from "node:crypto"
-import { readFile } from "node:fs/promises"
-import { readFault } from "./readFault.ts"
+import { configLimits } from "./limits.ts"
+import { readNamed, refuse } from "./namedFile.ts"
 
 const pemCertificate = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g
 
@@ -14,14 +14,11 @@ const isCertificate = (pem: string): boolean => {
   }
 }
 
-const refuse = (message: string) => Effect.fail(new SchemaIssue.InvalidValue({ message }))
-
 /** The text of a PEM file of certificates; one that cannot be read or holds none is an issue of the configuration. */
 export const readCertificates = (path: string): Effect.Effect<string, SchemaIssue.Issue> =>
   Effect.gen(function*() {
-    const pem = yield* Effect.tryPromise(() => readFile(path, "utf8")).pipe(
-      Effect.catch((error) => refuse(`${path} cannot be read: ${readFault(error.cause)}`))
-    )
+    const bytes = yield* readNamed(path, configLimits.tls_certificates_bytes)
+    const pem = bytes?.toString() ?? ""
     const found = pem.match(pemCertificate) ?? []
     return found.length > 0 && found.every(isCertificate) ? pem : yield* refuse(`${path} must hold PEM certificates`)
   })

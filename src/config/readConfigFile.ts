@@ -1,9 +1,9 @@
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
-import { readFile, stat } from "node:fs/promises"
 import { isAbsolute, relative, resolve } from "node:path"
 import { jsonFault } from "./jsonFault.ts"
 import { configLimits } from "./limits.ts"
+import { readBounded } from "./readBounded.ts"
 import { readFault } from "./readFault.ts"
 
 /** A path as one would type it here. */
@@ -34,10 +34,7 @@ export const readConfigFile = (
   windows: boolean,
   isNeeded: boolean
 ): Effect.Effect<unknown, string> =>
-  Effect.tryPromise(async () => {
-    const { size } = await stat(path)
-    return size > configLimits.file_bytes ? undefined : await readFile(path, "utf8")
-  }).pipe(
+  Effect.tryPromise(() => readBounded(path, configLimits.file_bytes)).pipe(
     Effect.catch(({ cause }) => {
       const isMissing = Predicate.hasProperty(cause, "code") && cause.code === "ENOENT"
       if (isMissing && !isNeeded) return Effect.succeed("{}")
@@ -46,6 +43,6 @@ export const readConfigFile = (
     Effect.flatMap((text) =>
       text === undefined
         ? Effect.fail(`must be at most ${configLimits.file_bytes} bytes`)
-        : parse(text.replace(/^\uFEFF/, "")) // Windows editors put a byte order mark first
+        : parse(text.toString().replace(/^\uFEFF/, "")) // Windows editors put a byte order mark first
     )
   )

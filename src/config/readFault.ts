@@ -5,7 +5,8 @@ const sentences: Readonly<Record<string, string>> = {
   EACCES: "permission denied",
   EPERM: "permission denied",
   EISDIR: "it is a folder",
-  ENOTDIR: "part of its path is not a folder"
+  ENOTDIR: "part of its path is not a folder",
+  EFTYPE: "it is no regular file"
 }
 
 /** Why a file could not be read or written, in words for its owner. */

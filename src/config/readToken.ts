@@ -1,22 +1,16 @@
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
-import { readFile, stat } from "node:fs/promises"
 import { resolve } from "node:path"
 import { configLimits } from "./limits.ts"
+import { readBounded } from "./readBounded.ts"
 import { readFault } from "./readFault.ts"
 
 /** The first line of the file, as a file of secrets has it, with or without an end. */
 const readSecret = (path: string): Effect.Effect<string, string> =>
-  Effect.tryPromise(async () => {
-    const { size } = await stat(path)
-    return size > configLimits.token_chars ? undefined : (await readFile(path, "utf8")).trim()
-  }).pipe(
+  Effect.tryPromise(() => readBounded(path, configLimits.token_chars)).pipe(
     Effect.mapError(({ cause }) => `${path} cannot be read: ${readFault(cause)}`),
-    Effect.flatMap((text) =>
-      text === undefined || text === ""
-        ? Effect.fail(`${path} must hold the token and nothing else`)
-        : Effect.succeed(text)
-    )
+    Effect.map((bytes) => bytes?.toString().trim() ?? ""),
+    Effect.filterOrFail((text) => text !== "", () => `${path} must hold the token and nothing else`)
   )
 
 /** What the configuration says with the token of its `token_file` in it; fails with what is wrong with that. */

@@ -106,6 +106,18 @@ describe("agentcom-sidecar --dry-run, given what it cannot use,", { timeout: 60_
       )
     }))
 
+  it.effect("files with facts beside one of frames only: replays them, but makes them no shorter recording", () =>
+    Effect.gen(function*() {
+      const path = yield* folder
+      expect(run(path, "differs.jsonl", "same.jsonl")).toMatchObject({ status: 1, stderr: "" })
+      expect(run(path, "differs.jsonl", "same.jsonl", "--minimize")).toEqual({
+        status: 2,
+        stdout: "",
+        stderr: "agentcom-sidecar: some of the files hold frames only, others facts as well, and cannot be made one " +
+          "recording: give those of one kind\n"
+      })
+    }))
+
   it.effect("the same file twice: takes it for two that follow each other", () =>
     Effect.gen(function*() {
       const path = yield* folder

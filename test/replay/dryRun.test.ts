@@ -159,6 +159,9 @@ describe("agentcom-sidecar --dry-run", { timeout: 60_000 }, () => {
       )
       expect(stdout.trimEnd().split("\n")).toHaveLength(2)
       expect(run(["--dry-run", "-"], stdout)).toMatchObject({ status: 1 })
+      for (const options of [["--minimize", "--expect", "strict"], ["--minimize=", "--agent", "works=1000"]]) {
+        expect(run(["--dry-run", blip, ...options])).toMatchObject({ status: 1, stdout: expect.stringContaining("{") })
+      }
 
       const short = join(path, "short.jsonl")
       expect(run(["--dry-run", blip, "--minimize", short])).toMatchObject({ status: 1, stdout: "" })

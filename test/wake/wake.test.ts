@@ -144,6 +144,16 @@ describe("what is secret", () => {
     const HTTPS_PROXY = "http://someone:pass@word/9@proxy:3128"
     expect(secretsIn({ HTTPS_PROXY })).toEqual(["someone:pass@word/9", "pass@word/9"])
     expect(secretsIn({ all_proxy: "me:abcdefgh@proxy" })).toEqual(["me:abcdefgh", "abcdefgh"])
+    expect(secretsIn({ HTTPS_PROXY: "http://me:Tr0ub%263@proxy:3128" })).toEqual([
+      "me:Tr0ub%263",
+      "Tr0ub%263",
+      "me:Tr0ub&3"
+    ])
+    expect(secretsIn({ HTTPS_PROXY: "https://0123456789@proxy" })).toEqual(["0123456789"])
+    expect(secretsIn({ HTTPS_PROXY: "http://me:50%off-and-more@proxy" })).toEqual([
+      "me:50%off-and-more",
+      "50%off-and-more"
+    ])
     expect(secretsIn({ HTTP_PROXY: "http://proxy:3128", NO_PROXY: "a,b:80", OTHER: "http://a:bcdefghijk@c" })).toEqual(
       []
     )
@@ -161,6 +171,9 @@ describe("what is secret", () => {
     ) expect(maskSecrets(`key ${text}, and more`, [])).toBe("key <redacted>, and more")
     expect(maskSecrets("Authorization: Bearer abc.def-123", [])).toBe("Authorization: Bearer <redacted>")
     expect(maskSecrets(`{"api_key": "0123456789"}`, [])).toBe(`{"api_key": "<redacted>"}`)
+    expect(maskSecrets("OPENAI_API_KEY=abcdefgh", [])).toBe("OPENAI_API_KEY=<redacted>")
+    const long = "api_".repeat(50_000)
+    expect(maskSecrets(long, [])).toBe(long)
     expect(maskSecrets("12 tokens used; the password is long", [])).toBe("12 tokens used; the password is long")
   })
 })

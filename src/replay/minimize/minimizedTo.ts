@@ -12,6 +12,7 @@ import type { Output } from "../print/Output.ts"
 import type { ReplayOptions } from "../Replay.ts"
 import { limits } from "./limits.ts"
 import { type Minimized, minimized } from "./minimized.ts"
+import { areOfOneKind } from "./units.ts"
 
 /** The shorter recording could not be made or written; the message is one sentence. */
 export class NotMinimized extends Schema.TaggedError<NotMinimized>()("NotMinimized", { message: Schema.String }) {
@@ -45,6 +46,11 @@ const collected = <E, R>(lines: Stream.Stream<ReadonlyArray<Line>, E, R>) =>
     )
   })
 
+const mixed = new NotMinimized({
+  message: "agentcom-sidecar: some of the files hold frames only, others facts as well, and cannot be made one " +
+    "recording: give those of one kind"
+})
+
 const summaryOf = ({ isCutShort, lines, tries }: Minimized, of: number): string => {
   const end = isCutShort ? "the search was cut short" : "none of them can be left out"
   return `${lines.length} of ${of} lines differ in the same way (${tries} tries; ${end})`
@@ -65,6 +71,7 @@ export const minimizedTo = Effect.fnUntraced(function*<E, R>(
   }
 ) {
   const all = yield* collected(lines)
+  if (!areOfOneKind(all)) return yield* mixed
   const found = yield* minimized(all, run, options)
   if (found === null) {
     say("the recording does not differ from what this version does, so that there is nothing to be made shorter")

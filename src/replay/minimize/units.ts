@@ -1,5 +1,5 @@
 import * as Predicate from "effect/Predicate"
-import { beginsLife, type Recorded } from "../engine/Window.ts"
+import { beginsLife, type Line, type Recorded } from "../engine/Window.ts"
 import type { Entry } from "../format.ts"
 
 /** Lines that belong together. */
@@ -46,3 +46,14 @@ export const tasksIn = (lines: ReadonlyArray<Recorded>): ReadonlyArray<string> =
 /** The lines without the steps that are about the task. */
 export const withoutTask = (lines: ReadonlyArray<Recorded>, task_id: string): ReadonlyArray<Recorded> =>
   stepsIn(lines).filter((step) => !step.some(({ entry }) => idIn(entry) === task_id)).flat()
+
+/** Whether all files tell of facts, or none does: the two kinds are replayed in different ways, and not as one recording. */
+export const areOfOneKind = (lines: ReadonlyArray<Line>): boolean => {
+  const tells = new Map<string, boolean>()
+  for (const line of lines) {
+    if (!("entry" in line)) continue
+    const { entry: { dir }, place: { file } } = line
+    tells.set(file, tells.get(file) === true || dir === "local" || dir === "header")
+  }
+  return new Set(tells.values()).size < 2
+}
