@@ -43,11 +43,14 @@ const built = () => {
   return { folder: root, commit: (json(join(root, "dist", "build.json")) || {}).commit }
 }
 
-/** The value of an option of the sidecar; undefined where it is not given. */
+/** The value of an option of the sidecar, of which the last counts; undefined where it is not given. */
 const option = (name) => {
-  const inline = args.find((arg) => arg.startsWith(`--${name}=`))
-  const at = args.indexOf(`--${name}`)
-  return inline ? inline.slice(name.length + 3) : at < 0 ? undefined : args[at + 1]
+  let value
+  args.forEach((arg, at) => {
+    if (arg === `--${name}`) value = args[at + 1]
+    else if (arg.startsWith(`--${name}=`)) value = arg.slice(name.length + 3)
+  })
+  return value
 }
 
 /** `update_timeout_ms`: the option's before the environment's, and that before the configuration file's; 0 turns it off. */

@@ -1,4 +1,4 @@
-/** Every limit of the sidecar with its unit. Waits are in milliseconds (`_ms`), sizes in bytes (`_bytes`) or as named. */
+/** The limits of more than one folder; others are in the `limits.ts` of theirs. Waits are in milliseconds (`_ms`), sizes in bytes (`_bytes`) or as named. */
 export const limits = {
   // hub connection
   reconnect_first_ms: 1_000,

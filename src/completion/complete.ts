@@ -48,9 +48,16 @@ const read = (spec: Spec, line: Line, word: string): Line => {
   return line.command === undefined ? { ...line, command: word } : { ...line, argued: true }
 }
 
-/** bash takes `--type=claude` for three words. */
-const withoutEquals = (words: ReadonlyArray<string>): ReadonlyArray<string> =>
-  words.flatMap((word, at) => word !== "=" ? [word] : at === words.length - 1 ? [""] : [])
+const isColon = (word: string | undefined): boolean => word !== undefined && /^:+$/.test(word)
+
+/** bash takes `ws://hub` for three words, and `--type=claude` too. */
+const whole = (words: ReadonlyArray<string>): ReadonlyArray<string> =>
+  words
+    .reduce<ReadonlyArray<string>>((all, word, at) =>
+      isColon(word) || isColon(words[at - 1]) ? [...all.slice(0, -1), (all.at(-1) ?? "") + word] : [...all, word], [])
+    .flatMap((word, at, all) =>
+      word !== "=" ? [word] : at === all.length - 1 ? [""] : []
+    )
 
 const offered = (spec: Spec, { argued, command }: Line, current: string): ReadonlyArray<string> => {
   const known = spec.commands.find(({ name }) => name === (command ?? spec.byDefault))
@@ -67,7 +74,7 @@ const offered = (spec: Spec, { argued, command }: Line, current: string): Readon
  * own completion of file names is in place.
  */
 export const complete = (spec: Spec, words: ReadonlyArray<string>): ReadonlyArray<string> => {
-  const [current = "", ...before] = withoutEquals(words).toReversed()
+  const [current = "", ...before] = whole(words).toReversed()
   if (before.includes("--")) return []
   const line = before.toReversed().reduce((known, word) => read(spec, known, word), start)
   const [name = "", ...value] = current.split("=")

@@ -5,14 +5,10 @@ import { OpenError } from "../layers/hub/socket.ts"
 import { openWebSocket } from "../layers/hub/webSocket.ts"
 import { limits } from "../limits.ts"
 import { checkToken } from "../setup/hubAccount.ts"
+import { shownAddress } from "../transport/address.ts"
 import { blamed, sentenceOf, tunnelTo } from "../transport/proxy.ts"
 import { type Check, failed, ok, skipped, type Subject } from "./Check.ts"
 import { tlsCheck } from "./line.ts"
-
-const shown = (address: string): string => {
-  const { host, pathname, protocol } = new URL(address)
-  return `${protocol}//${host}${pathname}`
-}
 
 const upgradeRemedy = (reason: string): string => {
   // In TLS 1.3 the hub looks at our certificate only when we think that all is well.
@@ -46,8 +42,8 @@ export const webSocketCheck: Check = {
         orElse: () => Effect.fail(new OpenError({ reason: `no answer within ${limits.doctor_answer_ms} ms` }))
       }),
       Effect.match({
-        onSuccess: () => ok(`${shown(hub_url)} opens`),
-        onFailure: ({ reason }) => failed(`${shown(hub_url)} does not open: ${reason}`, upgradeRemedy(reason))
+        onSuccess: () => ok(`${shownAddress(hub_url)} opens`),
+        onFailure: ({ reason }) => failed(`${shownAddress(hub_url)} does not open: ${reason}`, upgradeRemedy(reason))
       })
     )
   }

@@ -3,6 +3,7 @@ import * as Schema from "effect/Schema"
 import { lookup } from "node:dns/promises"
 import { connect, isIP } from "node:net"
 import { limits } from "../limits.ts"
+import { endpointOf } from "../transport/address.ts"
 import { type Tunnel, tunnelTo } from "../transport/proxy.ts"
 import { type Check, failed, ok, type Subject } from "./Check.ts"
 
@@ -23,15 +24,7 @@ export const inTime = Effect.timeoutOrElse({
 })
 
 /** Where the hub's WebSocket is. */
-export const hubOf = ({ settings: { hub_url } }: Subject) => {
-  const { hostname, port, protocol } = new URL(hub_url)
-  const isSecure = protocol === "wss:"
-  return {
-    host: hostname.replace(/^\[(.*)\]$/, "$1"),
-    port: port === "" ? (isSecure ? 443 : 80) : Number(port),
-    isSecure
-  }
-}
+export const hubOf = ({ settings: { hub_url } }: Subject) => endpointOf(new URL(hub_url))
 
 interface Endpoint {
   readonly host: string
@@ -42,7 +35,7 @@ interface Endpoint {
 }
 
 /** Whom this machine itself connects to: the hub, or the proxy before it. */
-const endpointOf = (subject: Subject, tunnel: Tunnel | null): Endpoint =>
+const firstHop = (subject: Subject, tunnel: Tunnel | null): Endpoint =>
   tunnel === null
     ? { ...hubOf(subject), who: "hub", named: "hub_url" }
     : { host: tunnel.host, port: tunnel.port, who: "proxy", named: tunnel.variable }
@@ -52,7 +45,7 @@ const ofEndpoint = (check: (endpoint: Endpoint) => ReturnType<Check["run"]>): Ch
   tunnelTo(subject.settings.hub_url).pipe(
     Effect.scoped,
     Effect.matchEffect({
-      onSuccess: (tunnel) => check(endpointOf(subject, tunnel)),
+      onSuccess: (tunnel) => check(firstHop(subject, tunnel)),
       onFailure: ({ found, remedy }) => Effect.succeed(failed(found, remedy))
     })
   )

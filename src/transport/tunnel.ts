@@ -4,26 +4,29 @@ import { HttpsProxyAgent } from "https-proxy-agent"
 import { type ClientRequest, STATUS_CODES } from "node:http"
 import { checkServerIdentity } from "node:tls"
 import { getProxyForUrl } from "proxy-from-env"
+import { endpointOf } from "./address.ts"
 import { type Fault, ProxyError, type Tunnel } from "./proxy.ts"
 
 /** Who is to be reached; the address of a WebSocket counts as that of the HTTP below it. */
 const targetOf = (address: string) => {
   const url = new URL(address.replace(/^ws/i, "http"))
-  const isSecure = url.protocol === "https:"
-  return {
-    url,
-    host: url.hostname.replace(/^\[(.*)\]$/, "$1"),
-    port: url.port === "" ? (isSecure ? 443 : 80) : Number(url.port),
-    variable: isSecure ? "HTTPS_PROXY" : "HTTP_PROXY"
-  }
+  const { host, isSecure, port } = endpointOf(url)
+  // Brackets as NO_PROXY has them.
+  return { url, host, named: url.hostname, port, isSecure }
 }
 type Target = ReturnType<typeof targetOf>
 
-/** One said without a scheme is spoken to in plain HTTP, as by every other program; the library gives it the target's. */
-const withScheme = (found: string, environment: NodeJS.ProcessEnv): string => {
-  const bare = found.replace(/^https:\/\//, "")
-  const isSaidSo = Object.entries(environment).some(([name, value]) => /_proxy$/i.test(name) && value === bare)
-  return isSaidSo && bare !== found ? `http://${bare}` : found
+interface Named {
+  /** The variable that names the proxy, and what it says. */
+  readonly variable: string
+  readonly value: string
+}
+
+/** Where the library has found the proxy; it gives one said without a scheme that of the target. */
+const namedIn = (environment: NodeJS.ProcessEnv, isSecure: boolean): Named => {
+  const names = [isSecure ? "https_proxy" : "http_proxy", "all_proxy"].flatMap((name) => [name, name.toUpperCase()])
+  const variable = names.find((name) => (environment[name] ?? "") !== "") ?? ""
+  return { variable, value: environment[variable] ?? "" }
 }
 
 const decoded = (part: string): string => {
@@ -34,21 +37,25 @@ const decoded = (part: string): string => {
   }
 }
 
-/** The proxy's address, its user and password apart, so that no part of the library can show them. */
-const proxyAt = (found: string, { variable }: Target) => {
-  const url = URL.parse(found)
+/**
+ * The proxy's address, its user and password apart, so that no part of the library can show them. One said without a scheme
+ * is spoken to in plain HTTP, as by every other program.
+ */
+const proxyAt = ({ value, variable }: Named) => {
+  const url = URL.parse(value.includes("://") ? value : `http://${value}`)
   if (url === null || (url.protocol !== "http:" && url.protocol !== "https:")) {
     const kind = url === null ? "what is no address" : `a ${url.protocol}// address`
     return Effect.fail(
       new ProxyError({
         found: `the environment names ${kind} as the proxy`,
-        remedy: `let ${variable} (or ALL_PROXY) be an http:// or https:// address, or name the hub's host in NO_PROXY`
+        remedy: `let ${variable} be an http:// or https:// address, or name the hub's host in NO_PROXY`
       })
     )
   }
   const user = `${decoded(url.username)}:${decoded(url.password)}`
   url.username = url.password = ""
   return Effect.succeed({
+    variable,
     address: url,
     headers: user === ":" ? {} : { "Proxy-Authorization": `Basic ${Buffer.from(user).toString("base64")}` }
   })
@@ -58,15 +65,15 @@ const proxyAt = (found: string, { variable }: Target) => {
 const withoutQuotation = (reason: string): string => reason.replace(/:? ?".*/s, "")
 
 /** What the answer to CONNECT says; a proxy's own words for it are not shown. */
-const refusal = (status: number, shown: string, { host, port, variable }: Target): Fault => {
+const refusal = (status: number, shown: string, { named, port }: Target, variable: string): Fault => {
   const said = Number.isInteger(status) ? `HTTP ${status} ${STATUS_CODES[status] ?? ""}`.trimEnd() : "no HTTP"
-  const found = `the proxy ${shown} does not connect to ${host}:${port}: ${said}`
+  const found = `the proxy ${shown} does not connect to ${named}:${port}: ${said}`
   if (status === 407) {
     return { found, remedy: `put the user and password that it wants into ${variable}: http://USER:PASSWORD@HOST:PORT` }
   }
   return status >= 400 && status < 500
-    ? { found, remedy: `let it allow CONNECT to ${host}:${port}, or go around it by NO_PROXY=${host}` }
-    : { found, remedy: `it does not reach the hub: look at hub_url, at the proxy's own log, or set NO_PROXY=${host}` }
+    ? { found, remedy: `let it allow CONNECT to ${named}:${port}, or go around it by NO_PROXY=${named}` }
+    : { found, remedy: `it does not reach the hub: look at hub_url, at the proxy's own log, or set NO_PROXY=${named}` }
 }
 
 /** The library would compare the certificate of an address without a name with that of the proxy. */
@@ -91,10 +98,10 @@ class HubAgent extends HttpsProxyAgent<string> {
   }
 }
 
-const makeTunnel = (target: Target, { address, headers }: Effect.Success<ReturnType<typeof proxyAt>>) => {
+const makeTunnel = (target: Target, { address, headers, variable }: Effect.Success<ReturnType<typeof proxyAt>>) => {
   const abort = new AbortController()
-  const { host, port, variable } = target
-  const agent = new HubAgent(address, host, { headers, signal: abort.signal })
+  const { named, port } = target
+  const agent = new HubAgent(address, target.host, { headers, signal: abort.signal })
   const shown = address.origin
   let status: number | undefined
   agent.on("proxyConnect", (answer: { readonly statusCode: number }) => {
@@ -102,15 +109,14 @@ const makeTunnel = (target: Target, { address, headers }: Effect.Success<ReturnT
   })
   const fault = (reason: string): Fault | null => {
     if (status === 200) return null
-    if (status !== undefined) return refusal(status, shown, target)
+    if (status !== undefined) return refusal(status, shown, target, variable)
     return {
-      found: `the proxy ${shown} gives no connection to ${host}:${port}: ${withoutQuotation(reason)}`,
-      remedy: `look whether it runs and whether ${variable} names it rightly, or go around it by NO_PROXY=${host}`
+      found: `the proxy ${shown} gives no connection to ${named}:${port}: ${withoutQuotation(reason)}`,
+      remedy: `look whether it runs and whether ${variable} names it rightly, or go around it by NO_PROXY=${named}`
     }
   }
   const tunnel: Tunnel = {
-    host: address.hostname.replace(/^\[(.*)\]$/, "$1"),
-    port: address.port === "" ? (address.protocol === "https:" ? 443 : 80) : Number(address.port),
+    ...endpointOf(address),
     shown,
     variable,
     agent,
@@ -124,9 +130,8 @@ const makeTunnel = (target: Target, { address, headers }: Effect.Success<ReturnT
 /** The way to an address that the environment wants a proxy for, by HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY. */
 export const openTunnel = Effect.fnUntraced(function*(address: string) {
   const target = targetOf(address)
-  const found = getProxyForUrl(target.url.href)
-  if (found === "") return null
-  const proxy = yield* proxyAt(withScheme(found, process.env), target)
+  if (getProxyForUrl(target.url.href) === "") return null
+  const proxy = yield* proxyAt(namedIn(process.env, target.isSecure))
   const { tunnel } = yield* Effect.acquireRelease(
     Effect.sync(() => makeTunnel(target, proxy)),
     ({ giveUp }) => Effect.sync(giveUp)

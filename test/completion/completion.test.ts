@@ -34,6 +34,8 @@ const rows: ReadonlyArray<readonly [what: string, line: ReadonlyArray<string>, c
   ["them behind an equals sign too", ["go", "--kind=c"], ["--kind=cat", "--kind=cow"]],
   ["them as bash splits that", ["go", "--kind", "=", "c"], ["cat", "cow"]],
   ["them as bash splits that with nothing begun", ["go", "--kind", "="], ["cat", "cow", "dog"]],
+  ["what follows an address as bash splits that", ["--file", "ws", ":", "//h:4000/ws", "--k"], ["--kind"]],
+  ["what follows an address of IPv6", ["--file", "ws", ":", "//[", "::", "1]", "--k"], ["--kind"]],
   ["file names where the value may be anything", ["go", "--file", ""], []],
   ["what follows a value, whatever that was", ["go", "--file", "say", "--k"], ["--kind"]],
   ["the command behind an option", ["--file", "x", "sa"], ["say"]],

@@ -227,7 +227,7 @@ describe("behind a proxy", () => {
         unwell(
           yield* outcome(check, ofHub),
           /^the environment names a socks5:\/\/ address as the proxy$/,
-          /^let HTTP_PROXY \(or ALL_PROXY\) be an http:\/\/ or https:\/\/ address, or name the hub's host in NO_PROXY$/
+          /^let ALL_PROXY be an http:\/\/ or https:\/\/ address, or name the hub's host in NO_PROXY$/
         )
       }
       unwell(yield* outcome(webSocketCheck, ofHub), /names a socks5/, /./)
@@ -240,7 +240,7 @@ describe("behind a proxy", () => {
     }))
 
   const refusals = [
-    [{ login: "another:one" }, /does not connect to hub\.test:4000: HTTP 407 /, /user and password .* HTTP_PROXY/],
+    [{ login: "another:one" }, /does not connect to hub\.test:4000: HTTP 407 /, /user and password .* ALL_PROXY/],
     [{ answer: 403 }, /HTTP 403 Forbidden/, /allow CONNECT to hub\.test:4000, or .* NO_PROXY=hub\.test/],
     [{ answer: 502 }, /HTTP 502 Bad Gateway/, /does not reach the hub: look at hub_url/]
   ] as const

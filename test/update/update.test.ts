@@ -233,7 +233,8 @@ describe("an update that cannot be", () => {
       writeFileSync(file, JSON.stringify({ update_timeout_ms: 0 }))
       expect((yield* scene.start(["run", "--config", file])).output).toContain("update_timeout_ms is 0")
       const env = { AGENTCOM_UPDATE_TIMEOUT_MS: "20000" }
-      for (const off of [["--update-timeout-ms", "0"], ["--update-timeout-ms=0"]]) {
+      const [on, zero] = ["--update-timeout-ms=20000", "--update-timeout-ms"]
+      for (const off of [[zero, "0"], [`${zero}=0`], [on, zero, "0"]]) {
         const { output } = yield* scene.start(["run", "--config", file, ...off], env)
         expect(output).toContain("update_timeout_ms is 0")
       }

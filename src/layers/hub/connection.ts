@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Ref from "effect/Ref"
 import { Witness } from "../../services/Witness.ts"
+import { shownAddress } from "../../transport/address.ts"
 import { blamed, sentenceOf, tunnelTo } from "../../transport/proxy.ts"
 import type { HubTls } from "../../transport/tls.ts"
 import type { Ended } from "./reconnect.ts"
@@ -17,12 +18,6 @@ export interface ConnectionTools extends SessionTools {
   readonly open: OpenSocket
   /** The session that commands go to, while there is one. */
   readonly current: Ref.Ref<Session | null>
-}
-
-/** An address as it may be logged: without user, password and query. */
-const shown = (url: string): string => {
-  const { host, pathname, protocol } = new URL(url)
-  return `${protocol}//${host}${pathname}`
 }
 
 /** How the log tells an end: the code and the reason of the close frame, or ours. */
@@ -65,7 +60,7 @@ const opened = Effect.fnUntraced(function*({ open, timing, tls, url }: Connectio
 const session = Effect.fnUntraced(function*(tools: ConnectionTools) {
   const { current, emit, log, url } = tools
   const socket = yield* opened(tools)
-  yield* log({ event: "ws_connected", url: shown(url) })
+  yield* log({ event: "ws_connected", url: shownAddress(url) })
   const witness = yield* Witness
   const connection = yield* makeSession(witnessed(socket, witness), tools)
   yield* Ref.set(current, connection)
