@@ -222,6 +222,16 @@ describe("rule 10: restart", () => {
         "task-a g3 waking wakes 1 | Spawning | ours | in flight: recovery task-a | pending: state task-a, accept task-a"
     },
     {
+      clause: "also where that one's command blocks",
+      run: () =>
+        Run.spawning({ wake_command_blocks: true }).restarted().tell(...connect).inspected().assigned(3).inspected()
+          .stopped(false).inspected(),
+      said: ["ClearEvidence task-a", "WatchResults task-a g3a1t1000000", "WakeAgent task-a g3"],
+      logged: ["wake_attempt task-a 1 g3a1t1000000"],
+      state:
+        "task-a g3 waking wakes 1 | Spawning | ours | in flight: recovery task-a | pending: state task-a, accept task-a"
+    },
+    {
       clause: "one that waits for its retry then makes its first attempt",
       run: () =>
         Run.retrying().assigned(3).tell({ _tag: "RetryDue", task_id: A }).acked().inspected({ process: "gone" }),

@@ -1,5 +1,5 @@
 import { describe, expect } from "vitest"
-import { A, connect, exited, Run, success, T0, table } from "./support.ts"
+import { A, connect, exited, Run, success, T0, table, unusable } from "./support.ts"
 
 describe("rule 7: the end of a silent agent", () => {
   table([
@@ -117,6 +117,22 @@ describe("rule 7: the end of a silent agent", () => {
       timers: ["cancel confirmation", "start settle 10000"],
       state:
         "task-a g1 working wakes 1 ended killed - | Settling Failed (the wake command ended with exit code 2; there is no answer) | ours"
+    },
+    {
+      clause: "one that cannot be used is kept, and the hub is told so",
+      run: () =>
+        Run.working().ended(exited(2)).timer("settle").stopped().inspected({ process: "gone", answer: unusable }),
+      said: [
+        "SetAside task-a rejected",
+        "SetAside task-a sent",
+        "SendReport task-a g1 Failed: the wake command ended with exit code 2; there is no answer (the answer file cannot be used: the answer is not JSON)"
+      ],
+      timers: ["cancel confirmation", "cancel settle", "cancel task_timeout", "start answer 15000"],
+      logged: [
+        "report_sent task-a 1 failed the wake command ended with exit code 2; there is no answer (the answer file cannot be used: the answer is not JSON)"
+      ],
+      state:
+        "task-a g1 reporting wakes 1 ended killed - failed (the wake command ended with exit code 2; there is no answer (the answer file cannot be used: the answer is not JSON); sent g1) | ours | in flight: report task-a"
     },
     {
       clause: "no answer: the task fails and says why",

@@ -157,6 +157,10 @@ export class World {
         return
       case "WakeAgent":
         this.checkWake(command.task.task_id)
+        this.check(
+          command.task.wake_attempts >= 1 && command.task.wake_attempts <= 4,
+          "a fifth wake, or one without number"
+        )
         this.lastFailure.delete(command.task.task_id)
         this.spawns.push(command)
         return

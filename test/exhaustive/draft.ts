@@ -5,10 +5,11 @@ import type { Message } from "../../src/domain/Message.ts"
 import type { SidecarState, TimerName } from "../../src/domain/SidecarState.ts"
 import { heldTask } from "../../src/domain/SidecarState.ts"
 import type { Task, WakeEnd } from "../../src/domain/Task.ts"
+import { limits } from "../../src/limits.ts"
 import { line, stateLine } from "../domain/support.ts"
 import { hubRestarted, replies, settled, socketClosed } from "./hub.ts"
 import type { Outcome, Sides, When } from "./side.ts"
-import { clock } from "./side.ts"
+import { clock, unusable } from "./side.ts"
 import type { AnswerKind, Body, Config, Daemon, End, Files, Frame, Ghost, Hub, Net, T, World } from "./world.ts"
 import { both, freshDaemon, indexOf, noNet, put, taskIds } from "./world.ts"
 
@@ -18,7 +19,7 @@ export class Violation extends Error {}
 export const answers: Record<Exclude<AnswerKind, "half">, Answer> = {
   good: { _tag: "Success", result: {}, tokens_used: null },
   bad: { _tag: "Failure", reason: "" },
-  unusable: { _tag: "Unusable", reason: "" }
+  unusable: { _tag: "Unusable", reason: unusable }
 }
 
 export const ends: Record<End, WakeEnd> = {
@@ -53,6 +54,7 @@ const outlives: ReadonlySet<Command["_tag"]> = new Set<Command["_tag"]>([
 export class Crashed extends Error {}
 const crashed = new Crashed()
 
+const attempts = 1 + limits.wake_retries_ms.length
 const idle: ReadonlyArray<string> = []
 
 /** A world in the making: the actor, as src/actor runs it, over what it works on; each part is replaced, never changed. */
@@ -502,7 +504,7 @@ export class Draft {
       case "ClearEvidence":
         return this.clear(indexOf(command.task_id))
       case "WakeAgent":
-        return this.wake(indexOf(command.task.task_id))
+        return this.wake(command.task)
       case "AdoptAgent":
         return this.adopt()
       case "WatchResults":
@@ -562,8 +564,10 @@ export class Draft {
     this.filesAre(task, { started: "no", answer: null })
   }
 
-  private wake(task: T): void {
+  private wake({ task_id, wake_attempts }: Task): void {
+    const task = indexOf(task_id)
     this.checkWake(task)
+    this.check(wake_attempts >= 1 && wake_attempts <= attempts, `a wake as attempt ${wake_attempts}`)
     this.check(this.body.launcher === null, "a wake while another is about to begin")
     // What an earlier attempt only launched, and what has shown no sign by now, never will: nobody could know of it.
     this.filesAre(task, { worker: false })

@@ -87,7 +87,10 @@ const plainTask = (task: Task, rename: Rename, rank: Rank): Task => {
   }
 }
 
-const plainCause = (cause: EndCause): EndCause => ({ _tag: cause._tag, reason: "" })
+/** What is wrong with every answer that cannot be used. */
+export const unusable = "unusable"
+
+const plainCause = ({ _tag, reason }: EndCause): EndCause => ({ _tag, reason: reason === unusable ? unusable : "" })
 
 const plainActivity = (activity: Activity): Activity => {
   switch (activity._tag) {

@@ -70,7 +70,7 @@ const answerOutOfTime = (task_id: string, answer: Answer, reason: string): Rule 
       : emit({ _tag: "SetAside", task_id, folder: answer._tag === "Failure" ? "sent" : "rejected" })
   )
 
-/** A failure that was there before the first wake is of a session whose end the hub knows. */
+/** A failure that was there before the first wake is of a session that the hub has ended, or has given up. */
 export const isOfEarlierSession = (task: Task, answer: Answer): boolean =>
   task.wake === null && answer._tag !== "Success"
 

@@ -115,10 +115,20 @@ const beginAnew = (evidence: Evidence): Rule =>
     tryWake(evidence)
   )
 
+/** Rule 11: an answer that cannot be used is kept, and the hub is told of it, unless that is what the agent was stopped for. */
+const failBeside = (answer: Answer | null, task_id: string, reason: string): Rule =>
+  answer?._tag !== "Unusable" || answer.reason === reason ? fail(reason) : all(
+    emit({ _tag: "SetAside", task_id, folder: "rejected" }),
+    fail(`${reason} (the answer file cannot be used: ${answer.reason})`)
+  )
+
 const afterStop = (because: EndCause, task: Task, evidence: Evidence, atWork: boolean): Rule => {
-  if (evidence.answer === "half-written") return task.wake === null ? resume(evidence) : settle(because.reason)
+  const { answer } = evidence
+  if (answer === "half-written") return task.wake === null ? resume(evidence) : settle(because.reason)
   if (because._tag === "Failed") {
-    return task.status !== "working" && neverBegan(task, evidence) ? beginAnew(evidence) : fail(because.reason)
+    return task.status !== "working" && neverBegan(task, evidence)
+      ? beginAnew(evidence)
+      : failBeside(answer, task.task_id, because.reason)
   }
   return atWork ? resume(evidence) : retryOrFail(because.reason)
 }

@@ -38,10 +38,10 @@ const wake = (attempt: number): Rule =>
 /** A wake that was meant, and that its inspection has revoked. */
 export const neverBegan = (task: Task, { process }: Evidence): boolean => task.wake?.end === null && process === "none"
 
-/** Rule 10: attempts go on counting; one that was meant but never began is made again under its number. */
+/** Rule 10: attempts go on counting; one that was meant but never began is made again under its number, or as the first. */
 const nextAttempt = (task: Task, evidence: Evidence): number =>
   neverBegan(task, evidence)
-    ? task.wake_attempts
+    ? Math.max(1, task.wake_attempts)
     : task.wake_attempts + 1
 
 /** What lives of an earlier wake, its leader or what that left behind, has to be gone before the next. */
