@@ -1,7 +1,8 @@
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
+import type { FolderEvidence } from "../domain/Evidence.ts"
 import type { Message } from "../domain/Message.ts"
-import type { WakeEnd } from "../domain/Task.ts"
+import type { Task, WakeEnd } from "../domain/Task.ts"
 import type { OrphanedFiles } from "../services/Orphans.ts"
 import type { Observation, ResultWatcher } from "../services/ResultWatcher.ts"
 import type { Waker } from "../services/Waker.ts"
@@ -18,6 +19,13 @@ const messageOf = (task_id: string, wake_id: string | null, seen: Observation): 
       return { _tag: "ResultFound", task_id, answer: seen.answer }
   }
 }
+
+/** Of a folder that cannot be read nobody knows what it holds: an agent that was woken may be at its answer. */
+const unread = ({ wake }: Task): FolderEvidence => ({
+  started: false,
+  last_sign_at: null,
+  answer: wake === null ? null : "half-written"
+})
 
 /** The commands about the agent: its processes and its files. */
 export const agentCommands = (
@@ -53,7 +61,7 @@ export const agentCommands = (
   return {
     InspectAgent: Effect.fnUntraced(function*({ task }: CommandOf<"InspectAgent">) {
       const process = yield* waker.inspect(task)
-      const folder = yield* watcher.look(task.task_id)
+      const folder = (yield* watcher.look(task.task_id)) ?? unread(task)
       yield* learn({ _tag: "AgentInspected", task_id: task.task_id, evidence: { ...process, ...folder } })
     }),
     ClearEvidence: ({ task_id }: CommandOf<"ClearEvidence">) => watcher.clear(task_id),

@@ -22,8 +22,8 @@ interface TaskFile {
   readonly ending: string // where it is kept
 }
 
-/** What an agent wrote; an answer that is still being written belongs to it. */
-const resultName = /^(.+)(\.started|\.progress|\.json|\.json\.tmp)$/
+/** What an agent wrote, an answer that is still being written included, and what could only be set aside beside it. */
+const resultName = /^(.+)(\.json\.tmp|\.(?:started|progress|json)(?:\.(?:sent|rejected)-\d{1,16})?)$/
 
 /** What we wrote, and what a kill in the middle of that left. */
 const taskName = /^(.+)(\.json|\.json\.\d{1,10}|\.prompt|\.prompt\.\d{1,10}|\.log|\.[^.]+\.wake)$/

@@ -12,10 +12,7 @@ import { makeFolderTicks } from "./results/folderTicks.ts"
 import { moveResults, removePath } from "./results/keep.ts"
 import { nothingTold, observe } from "./results/observe.ts"
 import { Sightings } from "./results/sightings.ts"
-import type { TaskResults } from "./results/taskResults.ts"
 import { evidenceOf, readResults, resultFiles } from "./results/taskResults.ts"
-
-const nothingFound: TaskResults = { started_at: null, progress_at: null, progress: null, answer: null }
 
 const prefixOf = (task_id: string): string => `${task_id}.`
 
@@ -30,27 +27,39 @@ export const ResultWatcherFolder: Layer.Layer<ResultWatcher, never, SidecarConfi
     const logged = (operation: Effect.Effect<unknown, FileError>) =>
       Effect.asVoid(orElseLog(operation, log, () => null))
     const { nudge, ticksFor } = yield* makeFolderTicks(results_dir, (error) => logged(error))
+    /** What there is of a task; null where that cannot be read. */
     const read = (task_id: string) =>
       thisMoment.pipe(
         Effect.flatMap((now) => readResults(results_dir, task_id, sightings, now)),
-        (reading) => orElseLog(reading, log, () => nothingFound)
+        (reading) => orElseLog(reading, log, () => null)
       )
+    const hasSuccess = (task_id: string) =>
+      Effect.map(read(task_id), (found) => {
+        const answer = found?.answer?.value
+        return typeof answer === "object" && answer._tag === "Success"
+      })
     const removeAll = (paths: ReadonlyArray<string>) =>
       Effect.forEach(paths, (path) => logged(removePath(path)), { discard: true })
 
     return ResultWatcher.of({
       watch: (task_id) =>
         ticksFor(prefixOf(task_id)).pipe(
-          Stream.mapAccumEffect(() => nothingTold, (told) => Effect.map(read(task_id), (found) => observe(told, found)))
+          Stream.mapAccumEffect(
+            () => nothingTold,
+            (told) => Effect.map(read(task_id), (found) => found === null ? [told, []] : observe(told, found))
+          )
         ),
       rescan: (task_id) => nudge(prefixOf(task_id)),
-      look: (task_id) => Effect.map(read(task_id), evidenceOf),
+      look: (task_id) => Effect.map(read(task_id), (found) => found && evidenceOf(found)),
       clear: (task_id) => {
         const { started, progress } = resultFiles(results_dir, task_id)
         return removeAll([started, progress])
       },
       setAside: (task_id, folder) =>
-        moveResults(join(results_dir, folder), task_id, resultFiles(results_dir, task_id)).pipe(
+        (folder === "sent" ? hasSuccess(task_id) : Effect.succeed(false)).pipe(
+          Effect.flatMap((stays) =>
+            moveResults(join(results_dir, folder), task_id, resultFiles(results_dir, task_id), stays)
+          ),
           Effect.tap((kept) => kept === null ? Effect.void : log({ event: "files_kept", task_id, folder: kept })),
           logged
         ),

@@ -20,11 +20,11 @@ export class ResultWatcher extends Context.Service<ResultWatcher, {
   readonly watch: (task_id: string) => Stream.Stream<Observation, WatchError>
   /** Looks again at once for whoever watches the task. */
   readonly rescan: (task_id: string) => Effect.Effect<void>
-  /** What the folder says right now. */
-  readonly look: (task_id: string) => Effect.Effect<FolderEvidence>
+  /** What the folder says right now; null where it cannot be read. */
+  readonly look: (task_id: string) => Effect.Effect<FolderEvidence | null>
   /** Removes the signs of an agent that is not at work any more, so that they are not taken for those of the next. */
   readonly clear: (task_id: string) => Effect.Effect<void>
-  /** Moves what there is of the task to `results/sent` or `results/rejected`. */
+  /** Moves what there is of the task to `results/sent`, but for a success, or to `results/rejected`. */
   readonly setAside: (task_id: string, folder: "sent" | "rejected") => Effect.Effect<void>
   readonly remove: (task_id: string, keep_answer: boolean) => Effect.Effect<void>
 }>()("agentcom-sidecar/ResultWatcher") {}

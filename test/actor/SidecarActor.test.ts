@@ -104,6 +104,34 @@ describe("the whole actor over five mock services", () => {
       assert.include(JSON.stringify(report), "boom")
     }))
 
+  it.effect("waits for a folder that cannot be read, as the answer of an agent that has ended may be in it", () =>
+    Effect.gen(function*() {
+      const world = yield* makeWorld
+      yield* start(world)
+      yield* hubSays(world, ...identified, taskA, ackA("accepted"))
+      yield* Queue.offer(world.seen, { _tag: "Started" })
+      yield* rest
+      world.unreadable = true
+      yield* endWake(world, 0, boom)
+      yield* pass(60)
+      assert.deepStrictEqual(world.sent.filter(({ _tag }) => _tag === "SendReport"), [])
+      world.unreadable = false
+      world.evidence = { process: "gone", started: true, answer: success }
+      yield* pass(15)
+      const report = world.sent.find((command) => command._tag === "SendReport")
+      assert.strictEqual(report?.report._tag, "Complete")
+      assert.lengthOf(timesOf(world, /^wake/), 1)
+    }))
+
+  it.effect("wakes nobody twice, nor anybody too late, for a folder that could not be read at first", () =>
+    Effect.gen(function*() {
+      const world = yield* makeWorld
+      world.unreadable = true
+      yield* start(world)
+      yield* hubSays(world, ...identified, taskA, ackA("accepted"))
+      assert.deepStrictEqual(timesOf(world, /^wake/), [0])
+    }))
+
   it.effect("counts a confirmation that does not come within 30 s of the spawn as a failed attempt", () =>
     Effect.gen(function*() {
       const world = yield* makeWorld

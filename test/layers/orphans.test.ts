@@ -61,9 +61,10 @@ describe("files that nobody came back for", () => {
       put("results/task-touched.progress", 1)
       put("results/task-noted.started", 100)
       put("tasks/task-noted.log", 1)
+      put("results/task-beside.json.sent-1700000000000", 8)
       put("tasks/task-payload.json", 8)
       put("tasks/task-wake.with.dots.g1a1t5.wake", 8)
-      expect((yield* stale).toSorted()).toEqual(["task-old", "task-payload", "task-wake.with.dots"])
+      expect((yield* stale).toSorted()).toEqual(["task-beside", "task-old", "task-payload", "task-wake.with.dots"])
     }))
 
   it.live("are none where there is no folder", () =>

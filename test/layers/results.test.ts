@@ -145,11 +145,11 @@ describe("an answer", () => {
       Effect.gen(function*() {
         const { put, watcher } = yield* makeResults
         put("t1.json", content)
-        expect((yield* watcher.look("t1")).answer).toBe("half-written")
+        expect((yield* watcher.look("t1"))?.answer).toBe("half-written")
         yield* TestClock.adjust(limits.half_written_ms - 1)
-        expect((yield* watcher.look("t1")).answer).toBe("half-written")
+        expect((yield* watcher.look("t1"))?.answer).toBe("half-written")
         yield* TestClock.adjust(1)
-        expect((yield* watcher.look("t1")).answer).toEqual({ _tag: "Unusable", reason: expect.stringMatching(reason) })
+        expect((yield* watcher.look("t1"))?.answer).toEqual({ _tag: "Unusable", reason: expect.stringMatching(reason) })
       }))
   }
 
@@ -159,10 +159,10 @@ describe("an answer", () => {
       put("t1.json", "{")
       for (let change = 1; change <= 3; change++) {
         age("t1.json", 24 * 60 * 60_000)
-        expect((yield* watcher.look("t1")).answer).toBe("half-written")
+        expect((yield* watcher.look("t1"))?.answer).toBe("half-written")
         yield* TestClock.adjust(limits.half_written_ms - 1)
       }
-      expect((yield* watcher.look("t1")).answer).toBe("half-written")
+      expect((yield* watcher.look("t1"))?.answer).toBe("half-written")
     }))
 
   const impossible: ReadonlyArray<readonly [string, (path: string, folder: Folder) => void, string]> = [
@@ -191,7 +191,7 @@ describe("an answer", () => {
       Effect.gen(function*() {
         const { folder, watcher } = yield* makeResults
         make(folder.file("results", "t1.json"), folder)
-        expect((yield* watcher.look("t1")).answer).toEqual({ _tag: "Unusable", reason })
+        expect((yield* watcher.look("t1"))?.answer).toEqual({ _tag: "Unusable", reason })
         const { told } = yield* watching(folder)
         yield* until("the answer", () => told.length > 0)
         expect(told).toEqual([{ _tag: "Answer", answer: { _tag: "Unusable", reason } }])
@@ -203,7 +203,7 @@ describe("an answer", () => {
       const { put, watcher } = yield* makeResults
       const frame = `{"status":"success","output":""}`
       put("t1.json", frame.replace(`""`, `"${"x".repeat(limits.answer_bytes - frame.length)}"`))
-      expect((yield* watcher.look("t1")).answer).toMatchObject({ _tag: "Success" })
+      expect((yield* watcher.look("t1"))?.answer).toMatchObject({ _tag: "Success" })
     }))
 
   it.live("is known by its exact name", () =>
@@ -213,7 +213,7 @@ describe("an answer", () => {
         put(name, `{"status":"success"}`)
       }
       expect(yield* watcher.look("t1")).toEqual({ started: false, last_sign_at: null, answer: null })
-      expect((yield* watcher.look("t1.x")).answer).toEqual(success)
+      expect((yield* watcher.look("t1.x"))?.answer).toEqual(success)
     }))
 })
 
@@ -555,13 +555,43 @@ describe("the files of a task", () => {
       expect(folder.events).toHaveLength(1)
     }))
 
-  it.live("that cannot be moved or removed are logged, and nothing fails", () =>
+  it.live("get another name beside their own where their folder cannot be made", () =>
     Effect.gen(function*() {
-      const { folder, put, watcher } = yield* makeResults
-      put("t1.json", "{}")
+      const { folder, list, put, watcher } = yield* everything
       put("sent", "a file where the folder should be")
       yield* watcher.setAside("t1", "sent")
-      expect(folder.events).toMatchObject([{ event: "file_trouble" }])
-      expect(folder.has("results", "t1.json")).toBe(true)
+      const kept = list().filter((name) => !others.includes(name) && name !== "sent")
+      const stamp = /^t1\.json\.sent-(\d+)$/.exec(kept[0] ?? "")?.[1]
+      expect(kept).toEqual([`t1.json.sent-${stamp}`, `t1.progress.sent-${stamp}`, `t1.started.sent-${stamp}`])
+      expect(yield* watcher.look("t1")).toEqual({ started: false, last_sign_at: null, answer: null })
+      expect(folder.events).toEqual([
+        { event: "files_kept", task_id: "t1", folder: folder.file("results", `t1.json.sent-${stamp}`) }
+      ])
+    }))
+
+  it.live("are set aside as sent without a success, which may have come after the failure that was sent", () =>
+    Effect.gen(function*() {
+      const { list, put, watcher } = yield* everything
+      put("t1.json", `{"status":"success"}`)
+      yield* watcher.setAside("t1", "sent")
+      expect(list()).toEqual([...others, "sent", "t1.json"].toSorted())
+      yield* watcher.setAside("t1", "rejected")
+      expect(list()).toEqual([...others, "rejected", "sent"].toSorted())
+    }))
+
+  it.live("that cannot be read, moved or removed are logged, nothing fails, and nobody takes them for not there", () =>
+    Effect.gen(function*() {
+      const { folder, put, watcher } = yield* makeResults
+      put("t1.json", `{"status":"success"}`)
+      renameSync(folder.file("results"), folder.file("away"))
+      symlinkSync("results", folder.file("results"))
+      expect(yield* watcher.look("t1")).toBeNull()
+      yield* watcher.setAside("t1", "rejected")
+      yield* watcher.remove("t1", false)
+      expect(folder.events.map(({ event }) => event)).toEqual(Array.from(folder.events, () => "file_trouble"))
+      expect(folder.events.length).toBeGreaterThan(2)
+      rmSync(folder.file("results"))
+      renameSync(folder.file("away"), folder.file("results"))
+      expect(yield* watcher.look("t1")).toMatchObject({ answer: { _tag: "Success" } })
     }))
 })

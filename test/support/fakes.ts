@@ -32,6 +32,7 @@ export interface World {
   impossible: string | null
   watchFails: boolean
   diskFull: boolean
+  unreadable: boolean // what the agent writes
   lives: boolean // what is stopped
 }
 
@@ -51,6 +52,7 @@ export const makeWorld: Effect.Effect<World> = Effect.gen(function*() {
     impossible: null,
     watchFails: false,
     diskFull: false,
+    unreadable: false,
     lives: true
   }
 })
@@ -99,7 +101,7 @@ export const mockServices = (world: World): Layer.Layer<Hub | TaskStore | Waker 
       look: () =>
         Effect.sync(() => {
           const { answer, last_sign_at, started } = evidence()
-          return { answer, last_sign_at, started }
+          return world.unreadable ? null : { answer, last_sign_at, started }
         }),
       rescan: (task_id) => note(`rescan ${task_id}`),
       clear: (task_id) => note(`clear ${task_id}`),

@@ -1,7 +1,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { mkdir, rm } from "node:fs/promises"
-import { join } from "node:path"
+import { basename, join } from "node:path"
 import type { FileError } from "../files.ts"
 import { attempt, isMissing, moveToFreeName } from "../files.ts"
 import type { ResultFiles } from "./taskResults.ts"
@@ -10,17 +10,31 @@ import type { ResultFiles } from "./taskResults.ts"
 export const removePath = (path: string): Effect.Effect<void, FileError> =>
   attempt(path, () => rm(path, { force: true, recursive: true }))
 
-/** Moves one file into `folder` as `<task_id>.<stamp><extension>`; null where there is none to move. */
+/**
+ * Moves one file into `folder` as `<task_id>.<stamp><extension>`; null where there is none to move. Where the folder cannot
+ * take it, a full disk or another one for example, it gets another name beside its own, by which nobody takes it for new.
+ */
 const moveInto = (folder: string, task_id: string, extension: string, stamp: number, from: string) =>
   attempt(from, async () => {
     await mkdir(folder, { recursive: true })
     return moveToFreeName(from, (free) => join(folder, `${task_id}.${free}${extension}`), stamp)
-  }).pipe(Effect.catchIf(isMissing, () => Effect.succeed(null)))
+  }).pipe(
+    Effect.catchIf(
+      (error) => !isMissing(error),
+      () => attempt(from, () => moveToFreeName(from, (free) => `${from}.${basename(folder)}-${free}`, stamp))
+    ),
+    Effect.catchIf(isMissing, () => Effect.succeed(null))
+  )
 
-/** Moves what there is of the task's files into `folder`, overwriting nothing; returns where its answer is now, if there was one. */
-export const moveResults = Effect.fnUntraced(function*(folder: string, task_id: string, files: ResultFiles) {
-  const stamp = yield* Clock.currentTimeMillis
-  yield* moveInto(folder, task_id, ".started", stamp, files.started)
-  yield* moveInto(folder, task_id, ".progress", stamp, files.progress)
-  return yield* moveInto(folder, task_id, ".json", stamp, files.answer)
-})
+/**
+ * Moves what there is of the task's files into `folder`, overwriting nothing, but for the answer where that is to stay;
+ * returns where the answer is now, if it was moved.
+ */
+export const moveResults = Effect.fnUntraced(
+  function*(folder: string, task_id: string, files: ResultFiles, answerStays: boolean) {
+    const stamp = yield* Clock.currentTimeMillis
+    yield* moveInto(folder, task_id, ".started", stamp, files.started)
+    yield* moveInto(folder, task_id, ".progress", stamp, files.progress)
+    return answerStays ? null : yield* moveInto(folder, task_id, ".json", stamp, files.answer)
+  }
+)
