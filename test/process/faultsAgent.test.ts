@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs"
+import { existsSync, mkdirSync, renameSync, rmSync, symlinkSync } from "node:fs"
 import {
   type AgentScript,
   answered,
@@ -156,6 +156,27 @@ printf '{"status":"failed","reason":"on second thoughts"}' > again; mv again "$R
         yield* takesTheNext(hub, folder)
       }),
     30_000
+  )
+
+  it.live(
+    "one that ends while the results folder cannot be read: done with one wake when it can be",
+    () =>
+      Effect.gen(function*() {
+        const { daemon, folder, hub } = yield* startAll({
+          work: "while [ ! -e go ]; do sleep 0.02; done",
+          answer: `printf '{"status":"success","output":"done"}' > "away/$TASK_ID.json"`
+        }, { wake_command_blocks: true })
+        const task = yield* submit(hub)
+        yield* until("it is seen at work", () => daemon.events("agent_started").length === 1)
+        renameSync(folder.file("results"), folder.file("away"))
+        symlinkSync("results", folder.file("results"))
+        yield* folder.letGo
+        yield* until("it was looked for in vain", () => daemon.events("agent_stopping").length === 1)
+        rmSync(folder.file("results"))
+        renameSync(folder.file("away"), folder.file("results"))
+        yield* doneWithOneWake(hub, folder, task)
+      }),
+    60_000
   )
 
   lastsThrough("the results folder is deleted", (folder) => rmSync(folder.file("results"), { recursive: true }), {

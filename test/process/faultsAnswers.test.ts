@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs"
-import { atOnce, frames, makeFolder, startDaemon, startHub, submit, untilStatus } from "../support/daemon.ts"
+import { atOnce, frames, makeFolder, startDaemon, startHub, submit, until, untilStatus } from "../support/daemon.ts"
 import { countOf, doneWithOneWake, startAll, takesTheNext, untilAtWork } from "../support/outcomes.ts"
 
 const target = "\"$RESULTS_DIR/$TASK_ID.json\""
@@ -29,10 +29,10 @@ const wellTaken = (name: string, answer: string, result: Record<string, unknown>
       yield* takesTheNext(hub, folder)
     }), 40_000)
 
-const setAside = (name: string, answer: string, said: string) =>
+const setAside = (name: string, answer: string, said: string, config: Record<string, unknown> = {}) =>
   it.live(`${name}: set aside as it is, and the task fails saying why`, () =>
     Effect.gen(function*() {
-      const { folder, hub } = yield* startAll(answersFirst(answer))
+      const { folder, hub } = yield* startAll(answersFirst(answer), config)
       const task = yield* submit(hub, "do it", { max_retries: 1 })
       yield* untilStatus(hub, task, "dead_letter", 30_000)
       assert.include(hub.task(task.id)?.last_error ?? "", said)
@@ -64,6 +64,9 @@ printf 'ess","output":"slow"}' >> ${target}`,
   )
 
   setAside("one that stays half-written", `printf '{"status":"succ' > ${target}`, "is not JSON")
+  setAside("one that its agent's end leaves half-written", `printf '{"status":"succ' > ${target}`, "is not JSON", {
+    wake_command_blocks: true
+  })
   setAside("an empty one", `: > ${target}`, "is empty")
   setAside("one that is no text", whole(`printf '{"status":"success","output":"\\377"}'`), "is not UTF-8 text")
   setAside("one that is no object", whole(`printf '["success"]'`), "is not a JSON object")
@@ -76,6 +79,29 @@ printf 'ess","output":"slow"}' >> ${target}`,
   setAside("a symbolic link", `printf '{"status":"success"}' > real; ln -s ../real ${target}`, "is a symbolic link")
   setAside("a named pipe", `mkfifo ${target}`, "is a named pipe")
   setAside("a folder", `mkdir ${target}`, "is a folder")
+
+  it.live(
+    "a failure that cannot be moved to results/sent: counted once, and not again for the next session",
+    () =>
+      Effect.gen(function*() {
+        const { folder, hub } = yield* startAll({
+          work: "if [ -e met ]; then while [ ! -e go ]; do sleep 0.02; done; fi",
+          answer: `if [ -e met ]; then ${good}; else : > met; ${whole(`printf '{"status":"failed"}'`)}; fi`
+        })
+        mkdirSync(folder.file("results"), { recursive: true })
+        writeFileSync(folder.file("results/sent"), "no folder")
+        const task = yield* submit(hub)
+        yield* until("the next session has begun", () => folder.wakes(task.id).length === 2)
+        yield* folder.letGo
+        yield* untilStatus(hub, task, "completed")
+        assert.strictEqual(countOf(hub, "task_failed"), 1)
+        assert.lengthOf(folder.wakes(task.id), 2)
+        const kept = readdirSync(folder.file("results")).filter((name) => name.startsWith(`${task.id}.json.sent-`))
+        assert.lengthOf(kept, 1)
+        yield* takesTheNext(hub, folder)
+      }),
+    40_000
+  )
 
   it.live("one of 15 MiB arrives byte for byte", () =>
     Effect.gen(function*() {
