@@ -8,7 +8,7 @@ export type JsonObject = typeof JsonObject.Type
 
 /**
  * How a wake command ended. `unseen`: an earlier life of the daemon spawned it, so nobody was told its exit code.
- * `unwritten`: it was not spawned, as what it is given could not be written.
+ * `unwritten`: it did not run, as what it is given, or its record, could not be written.
  */
 export const WakeEnd = Schema.Struct({
   how: Schema.Literals(["exited", "killed", "unspawned", "unwritten", "unseen"]),

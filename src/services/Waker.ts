@@ -13,9 +13,8 @@ export class WakeImpossible extends Schema.TaggedError<WakeImpossible>()("WakeIm
 export class Waker extends Context.Service<Waker, {
   /**
    * Spawns the wake command detached. Succeeds when it has been spawned, with the effect that waits for its end; a
-   * command that could not be spawned has ended as `unspawned`, and one whose files could not be written as `unwritten`,
-   * with the reason as its output. Interruption of either
-   * leaves the process at its work.
+   * command that could not be spawned has ended as `unspawned`, and one that did not run, as its files or its record could
+   * not be written, as `unwritten`, with the reason as its output. Interruption of either leaves the process at its work.
    */
   readonly wake: (
     task: Task,

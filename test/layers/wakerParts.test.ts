@@ -1,4 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
@@ -9,8 +10,9 @@ import { FileError } from "../../src/layers/files.ts"
 import { childEnvironment, tooLarge } from "../../src/layers/waker/environment.ts"
 import { launchOf, pipeName, windowsLaunch } from "../../src/layers/waker/launcher.ts"
 import { linuxTable, parseStat } from "../../src/layers/waker/linuxTable.ts"
+import { makeWakeMemory } from "../../src/layers/waker/memory.ts"
 import { posixProcesses } from "../../src/layers/waker/posixProcesses.ts"
-import type { KnownWake, LivingWake, Processes } from "../../src/layers/waker/processes.ts"
+import type { KnownWake, LivingWake, Processes, SeenWake } from "../../src/layers/waker/processes.ts"
 import type { ProcessEntry, ProcessTable } from "../../src/layers/waker/processTable.ts"
 import { parsePs, psTable } from "../../src/layers/waker/psTable.ts"
 import { recordPrefix } from "../../src/layers/waker/record.ts"
@@ -82,6 +84,17 @@ describe("whose a process is", () => {
       expect(yield* processes.living([wake], [])).toEqual([])
       const seen: LivingWake = { wake, pids: [100], group: 100, strays: [], identities: ["100 5"] }
       expect(yield* processes.living([wake], [seen])).toMatchObject([{ pids: [101], group: 100 }])
+    }))
+
+  it.effect("a group is known by a member that was theirs, and is another's where somebody else has its leader's pid", () =>
+    Effect.gen(function*() {
+      const members = [entry(101, { group: 100 }), entry(102, { group: 100 })]
+      const seen: SeenWake = { wake, group: null, identities: ["101 5"] }
+      expect(yield* posixProcesses(tableOf(...members)).living([wake], [seen])).toMatchObject([
+        { pids: [101, 102], group: 100, strays: [] }
+      ])
+      const taken = posixProcesses(tableOf(entry(100, { start_time: "9" }), ...members))
+      expect(yield* taken.living([wake], [{ wake, group: 100, identities: [] }])).toEqual([])
     }))
 
   it.effect("a cookie of another wake, of another agent, or only part of a value is none", () =>
@@ -168,6 +181,38 @@ describe("whose a process is", () => {
     }))
 })
 
+describe("what is remembered of a wake", () => {
+  /** The leader has ended, and so far `left` is there of its group. */
+  const afterTheEnd = Effect.fnUntraced(function*(...left: ReadonlyArray<ProcessEntry>) {
+    let entries = [entry(100), ...left]
+    const processes = posixProcesses({ ...tableOf(), all: Effect.sync(() => entries) })
+    const memory = yield* makeWakeMemory(processes, () => Effect.void)
+    const ended = yield* Deferred.make<void>()
+    const end = yield* memory.watch(wake, Deferred.await(ended))
+    expect(memory.get(files.record_path)).toEqual({ wake, group: 100, identities: [] })
+    entries = entries.slice(1)
+    yield* Deferred.succeed(ended, undefined)
+    yield* end
+    return { memory, processes }
+  })
+
+  it.effect("what its leader has left in its group, each by its pid and start time, and the group no longer", () =>
+    Effect.gen(function*() {
+      const { memory, processes } = yield* afterTheEnd(entry(101, { group: 100, start_time: "6" }), entry(102))
+      expect(memory.all()).toEqual([{ wake, group: null, identities: ["101 6"] }])
+      expect(yield* processes.living([wake], memory.all())).toMatchObject([{ pids: [101], group: 100 }])
+      memory.forget("t1")
+      expect(yield* processes.living([wake], memory.all())).toEqual([])
+    }))
+
+  it.effect("nothing where nothing is left, whoever has the number of its group later", () =>
+    Effect.gen(function*() {
+      const { memory } = yield* afterTheEnd()
+      const later = posixProcesses(tableOf(entry(103, { group: 100 })))
+      expect(yield* later.living([wake], memory.all())).toEqual([])
+    }))
+})
+
 /** Processes that are played: they live as long as `lives` says, and note the signals they get. */
 const played = (lives: (looks: number) => boolean) => {
   const signals: Array<string> = []
@@ -175,12 +220,13 @@ const played = (lives: (looks: number) => boolean) => {
   let looks = 0
   const processes: Processes = {
     boot: Effect.succeed("b"),
+    startOf: () => Effect.succeed("5"),
     leaderLives: () => Effect.succeed(true),
     living: () =>
       Effect.sync(() => lives(looks++) ? [{ wake, pids: [100, 102], group: 100, strays: [102], identities: [] }] : []),
     signal: (_, signal) => Effect.sync(() => void signals.push(signal))
   }
-  const stop = stopWakes(processes, [wake], (event) => Effect.sync(() => void events.push(event)), {
+  const stop = stopWakes(processes, [wake], [], (event) => Effect.sync(() => void events.push(event)), {
     task_id: "t1",
     linger_ms: 1_000,
     kill_grace_ms: 5_000
@@ -275,9 +321,10 @@ describe("the process tables", () => {
       const known: KnownWake = { files, record: { wake_id: "g1a1t1", boot: "", log_offset: 0, pid, start_time } }
       expect(yield* processes.leaderLives(known)).toBe(true)
       const log = () => Effect.void
-      expect(yield* stopWakes(processes, [known], log, { task_id: "t1", linger_ms: 0, kill_grace_ms: 15_000 })).toBe(
-        true
-      )
+      expect(yield* stopWakes(processes, [known], [], log, { task_id: "t1", linger_ms: 0, kill_grace_ms: 15_000 }))
+        .toBe(
+          true
+        )
       expect(isRunning(pid)).toBe(false)
       expect(yield* processes.leaderLives(known)).toBe(false)
     }))

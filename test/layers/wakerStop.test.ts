@@ -79,6 +79,14 @@ const rows: ReadonlyArray<Row> = [
     signals: 1
   },
   {
+    name: "a background child without the cookie, of a leader that has ended",
+    command: `env -i /bin/sh -c 'echo $$ > child; exec /bin/sleep 60' & while [ ! -e child ]; do sleep 0.01; done`,
+    grace: patient,
+    pids: ["child"],
+    leaderEnds: true,
+    signals: 1
+  },
+  {
     name: "a child without the cookie that outlives its leader by ignoring SIGTERM",
     command: `env -i /bin/sh -c '${noTerm}; echo $$ > child; while :; do /bin/sleep 1; done' & echo $$ > pid; wait`,
     grace: impatient,

@@ -12,7 +12,8 @@ const unmount = (path: string): void => void spawnSync("umount", ["--lazy", path
 
 const tmpfs = ["-t", "tmpfs", "-o", "size=1m", "tmpfs"]
 
-const mayMount = ((): boolean => {
+/** Whether this user may mount a file system. */
+export const mayMount = ((): boolean => {
   const path = mkdtempSync(join(tmpdir(), "sidecar-test-"))
   const may = mount(...tmpfs, path)
   if (may) unmount(path)

@@ -11,6 +11,9 @@ export interface Launch {
   readonly args: ReadonlyArray<string>
 }
 
+/** What a launcher ends with that could not make the record, and so has not become the command; a command may as well. */
+export const unrecorded_exit = 75
+
 /**
  * Makes the wake record, only where there is none yet (`set -C`), and becomes the command, which so keeps its pid and
  * start time. $1 the record's path, $2 its beginning, then the command. The start time is the 20th of the fields of
@@ -25,7 +28,7 @@ if [ -r /proc/$$/stat ]; then
 else
   agentcom_start=$(LC_ALL=C TZ=UTC0 ps -o lstart= -p $$)
 fi
-printf '%s,"pid":%s,"start_time":"%s"}\\n' "$2" "$$" "$agentcom_start" >"$1" || exit 75
+printf '%s,"pid":%s,"start_time":"%s"}\\n' "$2" "$$" "$agentcom_start" >"$1" || exit ${unrecorded_exit}
 unset agentcom_start
 set +Cf
 shift 2
@@ -35,10 +38,10 @@ exec "$@"`
 const nodeLauncher = `const { spawn } = require("node:child_process")
 const [record, prefix, pipe, form, ...command] = process.argv.slice(1)
 const fail = (code) => (error) => { console.error(error.message); process.exit(code) }
-require("node:net").createServer((socket) => socket.destroy()).on("error", fail(75)).listen(pipe, () => {
+require("node:net").createServer((socket) => socket.destroy()).on("error", fail(${unrecorded_exit})).listen(pipe, () => {
   try {
     require("node:fs").writeFileSync(record, prefix + ',"pid":' + process.pid + ',"start_time":""}', { flag: "wx" })
-  } catch (error) { fail(75)(error) }
+  } catch (error) { fail(${unrecorded_exit})(error) }
   const options = { stdio: "inherit", windowsVerbatimArguments: form === "line", windowsHide: true }
   const [file, ...args] = form === "list" ? command
     : [process.env.ComSpec || "cmd.exe", "/d", "/s", "/c", '"' + command[0] + '"']

@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import type { FileError } from "../files.ts"
 import { wakerLimits } from "./limits.ts"
-import type { KnownWake, LivingWake, Processes } from "./processes.ts"
+import type { KnownWake, LivingWake, Processes, SeenWake } from "./processes.ts"
 import type { ProcessEntry, ProcessTable } from "./processTable.ts"
 import type { WakeRecord } from "./record.ts"
 import type { WakeFiles } from "./taskFiles.ts"
@@ -44,23 +44,31 @@ const withDescendants = (
   return [...found.values()]
 }
 
-/** What lives of one wake. A group is known as its own by its leader, even a dead one, by a cookie, or from an earlier look. */
+/** Whether somebody else has got the leader's pid, which is given out only when no member of its group is left. */
+const isTaken = (entries: ReadonlyArray<ProcessEntry>, { pid, start_time }: WakeRecord): boolean =>
+  start_time !== "" && entries.some((entry) => entry.pid === pid && entry.start_time !== start_time.trim())
+
+/**
+ * What lives of one wake. A group is known as its own by its leader, even a dead one, by a cookie, or from an earlier look:
+ * a number of a group is not given out again while a member lives.
+ */
 const livingOf = (
   entries: ReadonlyArray<ProcessEntry>,
   spared: ReadonlyArray<number>,
   wake: KnownWake,
-  earlier: LivingWake | undefined
+  earlier: SeenWake | undefined
 ): LivingWake => {
   const { record, files } = wake
   const living = entries.filter((entry) => !entry.zombie)
   const carriers = living.filter((entry) => carriesCookie(entry, files))
   const leader = record === null ? undefined : entries.find((entry) => isLeader(entry, record, files))
-  const groupIsOurs = record !== null &&
-    (leader !== undefined || earlier?.group === record.pid || carriers.some(({ group }) => group === record.pid))
+  const seen = living.filter((entry) => earlier?.identities.includes(identityOf(entry)) ?? false)
+  const groupIsOurs = record !== null && !isTaken(entries, record) &&
+    (leader !== undefined || earlier?.group === record.pid ||
+      [...carriers, ...seen].some(({ group }) => group === record.pid))
   const members = groupIsOurs ? living.filter(({ group }) => group === record.pid) : []
   const loose = leader === undefined || leader.zombie ? carriers : [...carriers, leader]
   const wholeGroup = members.length > 0 && !members.some(({ pid }) => spared.includes(pid))
-  const seen = living.filter((entry) => earlier?.identities.includes(identityOf(entry)) ?? false)
   const certain = [...members, ...loose, ...seen].filter(({ pid }) => !spared.includes(pid))
   const all = withDescendants(living, certain, spared)
   return {
@@ -84,17 +92,24 @@ export const posixProcesses = (table: ProcessTable): Processes => {
   const all = persistently(table.all)
   return {
     boot: table.boot,
+    startOf: (pid) =>
+      table.find(pid).pipe(Effect.map((entry) => entry?.start_time ?? ""), Effect.orElseSucceed(() => "")),
     leaderLives: Effect.fnUntraced(function*({ record, files }: KnownWake) {
       const entry = record === null ? null : yield* persistently(table.find(record.pid))
       return record !== null && entry !== null && !entry.zombie && isLeader(entry, record, files)
     }),
-    living: Effect.fnUntraced(function*(wakes: ReadonlyArray<KnownWake>, seen: ReadonlyArray<LivingWake>) {
+    living: Effect.fnUntraced(function*(wakes: ReadonlyArray<KnownWake>, seen: ReadonlyArray<SeenWake>) {
       if (wakes.length === 0) return []
       const entries = yield* all
       const spared = ancestors(entries, process.pid)
       return wakes
         .map((wake) =>
-          livingOf(entries, spared, wake, seen.find((earlier) => earlier.wake.files.wake_id === wake.files.wake_id))
+          livingOf(
+            entries,
+            spared,
+            wake,
+            seen.find((earlier) => earlier.wake.files.record_path === wake.files.record_path)
+          )
         )
         .filter(({ pids }) => pids.length > 0)
     }),

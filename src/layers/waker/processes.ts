@@ -9,22 +9,29 @@ export interface KnownWake {
   readonly record: WakeRecord | null
 }
 
+/** What an earlier look found of a wake, by which the next one knows what its leader or a parent has left behind. */
+export interface SeenWake {
+  readonly wake: KnownWake
+  readonly group: number | null // the one that was its own at that moment
+  readonly identities: ReadonlyArray<string> // of its processes
+}
+
 /**
  * What lives of a wake: its leader, the members of its group, those that left the group and still carry its cookie, and
  * what any of these has started.
  */
-export interface LivingWake {
-  readonly wake: KnownWake
+export interface LivingWake extends SeenWake {
   readonly pids: ReadonlyArray<number>
   readonly group: number | null // the one that is signalled as a whole
   readonly strays: ReadonlyArray<number> // those that are signalled one by one
-  readonly identities: ReadonlyArray<string> // of all of them, by which the next look knows them without their parents
 }
 
 /** The processes of the wakes, as this platform can find and stop them. */
 export interface Processes {
   /** What tells this boot of the machine from every other; empty where the platform does not say. */
   readonly boot: Effect.Effect<string>
+  /** When a process began, as its record tells it; empty where that is not to be had. */
+  readonly startOf: (pid: number) => Effect.Effect<string>
   /** Whether the process that wrote the record lives; a recycled pid is not it. */
   readonly leaderLives: (wake: KnownWake) => Effect.Effect<boolean, FileError>
   /**
@@ -33,7 +40,7 @@ export interface Processes {
    */
   readonly living: (
     wakes: ReadonlyArray<KnownWake>,
-    seen: ReadonlyArray<LivingWake>
+    seen: ReadonlyArray<SeenWake>
   ) => Effect.Effect<ReadonlyArray<LivingWake>, FileError>
   readonly signal: (living: LivingWake, signal: "SIGTERM" | "SIGKILL") => Effect.Effect<void>
 }

@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { mkdir, readFile, writeFile } from "node:fs/promises"
+import { mkdir, open, readFile, rm } from "node:fs/promises"
 import { dirname } from "node:path"
 import type { FileError } from "../files.ts"
 import { attempt, isMissing } from "../files.ts"
@@ -52,12 +52,24 @@ export const settledRecord = (path: string): Effect.Effect<WakeProof | null, Fil
     })
   )
 
+const makeRevocation = async (path: string): Promise<void> => {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+  const handle = await open(path, "wx", 0o600)
+  // The launcher is kept off by the file itself, whether or not the disk has room for what it says.
+  await handle.writeFile(JSON.stringify({ revoked: true })).finally(() => handle.close()).catch(() => undefined)
+}
+
 /** Reads the record, or makes it first, so that a launcher that comes later finds it and does not run the command. */
 export const revokeOrRead = (path: string): Effect.Effect<WakeProof | null, FileError> =>
-  attempt(path, async () => {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 })
-    await writeFile(path, JSON.stringify({ revoked: true }), { flag: "wx", mode: 0o600 })
-  }).pipe(
+  attempt(path, () => makeRevocation(path)).pipe(
     Effect.as<WakeProof>("revoked"),
     Effect.catchIf((error) => error.code === "EEXIST", () => settledRecord(path))
+  )
+
+/** Whether the launcher, which has ended, made no whole record, and so ran nothing; what it made is removed then. */
+export const clearUnwritten = (path: string): Effect.Effect<boolean> =>
+  readRecord(path).pipe(
+    Effect.map((proof) => proof === null || proof === "unwritten"),
+    Effect.orElseSucceed(() => false),
+    Effect.tap((unwritten) => unwritten ? Effect.ignore(attempt(path, () => rm(path, { force: true }))) : Effect.void)
   )

@@ -19,7 +19,7 @@ export const outputTail = (path: string, offset: number, mask: Mask): Effect.Eff
     Effect.orElseSucceed(() => "")
   )
 
-/** How the leader of a wake ended; the output is read when somebody asks for it. */
+/** How the leader of a wake ended. */
 type Exit =
   | { readonly _tag: "Exited"; readonly code: number }
   | { readonly _tag: "Killed"; readonly signal: string }
@@ -31,20 +31,23 @@ export interface SpawnOptions {
   readonly log: FileHandle
 }
 
+/** A command that runs, or has failed to: then it has no pid, and `exit` says why. */
+interface Spawned {
+  readonly pid: number | null
+  readonly exit: Effect.Effect<Exit>
+}
+
 /**
  * Spawns `launch` detached, in a process group of its own, its output appended to the log. Returns when it runs, or has
- * failed to, with what waits for its end. `onExit` is called once, also where nobody waits.
+ * failed to, with what waits for its end.
  */
-export const spawnDetached = (
-  launch: Launch,
-  { cwd, env, log }: SpawnOptions,
-  onExit: () => void
-): Effect.Effect<Deferred.Deferred<Exit>> =>
-  Effect.callback<Deferred.Deferred<Exit>>((resume) => {
+export const spawnDetached = (launch: Launch, { cwd, env, log }: SpawnOptions): Effect.Effect<Spawned> =>
+  Effect.callback<Spawned>((resume) => {
     const exit = Deferred.makeUnsafe<Exit>()
+    const spawned = (pid: number | null) => resume(Effect.succeed({ pid, exit: Deferred.await(exit) }))
     const settle = (outcome: Exit) => {
-      if (Deferred.doneUnsafe(exit, Effect.succeed(outcome))) onExit()
-      resume(Effect.succeed(exit))
+      Deferred.doneUnsafe(exit, Effect.succeed(outcome))
+      spawned(null)
     }
     const unspawned = (cause: unknown) =>
       settle({ _tag: "Unspawned", reason: `${launch.file} could not be started in ${cwd}: ${reasonOf(cause)}` })
@@ -52,10 +55,12 @@ export const spawnDetached = (
       const stdio: ["ignore", number, number] = ["ignore", log.fd, log.fd]
       const child = spawn(launch.file, [...launch.args], { cwd, env, detached: true, stdio, windowsHide: true })
       child.on("error", unspawned)
-      child.once("exit", (code, signal) =>
-        settle(code === null ? { _tag: "Killed", signal: signal ?? "a signal" } : { _tag: "Exited", code }))
-      child.once("spawn", () =>
-        resume(Effect.succeed(exit)))
+      child.once(
+        "exit",
+        (code, signal) =>
+          settle(code === null ? { _tag: "Killed", signal: signal ?? "a signal" } : { _tag: "Exited", code })
+      )
+      child.once("spawn", () => spawned(child.pid ?? null))
       child.unref()
     } catch (cause) {
       unspawned(cause)

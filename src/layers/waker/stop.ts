@@ -3,7 +3,7 @@ import { limits } from "../../limits.ts"
 import type { Logger } from "../../services/Logger.ts"
 import type { FileError } from "../files.ts"
 import { polling } from "./polling.ts"
-import type { KnownWake, LivingWake, Processes } from "./processes.ts"
+import type { KnownWake, LivingWake, Processes, SeenWake } from "./processes.ts"
 
 /** How the wakes of one task are stopped; waits in milliseconds. */
 export interface StopOptions {
@@ -15,20 +15,24 @@ export interface StopOptions {
 const pidsOf = (living: ReadonlyArray<LivingWake>): ReadonlyArray<number> => living.flatMap(({ pids }) => pids)
 
 /**
- * Gives what lives of the wakes `linger_ms` to end by itself, then asks it to (SIGTERM), and after `kill_grace_ms` ends it
- * (SIGKILL). Returns when nothing lives any more, or nothing could be done about it, with whether anything lived.
+ * Gives what lives of the wakes, also by what was `seen` of them before, `linger_ms` to end by itself, then asks it to
+ * (SIGTERM), and after `kill_grace_ms` ends it (SIGKILL). Returns when nothing lives any more, or nothing could be done
+ * about it, with whether anything lived.
  */
 export const stopWakes = Effect.fnUntraced(function*(
   processes: Processes,
   wakes: ReadonlyArray<KnownWake>,
+  seen: ReadonlyArray<SeenWake>,
   log: Logger["Service"]["log"],
   { task_id, linger_ms, kill_grace_ms }: StopOptions
 ) {
   let living: ReadonlyArray<LivingWake> = []
+  let known = seen
   const look = Effect.map(
-    Effect.suspend(() => processes.living(wakes, living)),
+    Effect.suspend(() => processes.living(wakes, known)),
     (found) => {
       living = found
+      known = found
       return found.length === 0
     }
   )

@@ -1,4 +1,3 @@
-import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import type { FileHandle } from "node:fs/promises"
@@ -13,18 +12,18 @@ import type { ArgumentValues, WakeCommand } from "../../wake/arguments.ts"
 import { fillArguments } from "../../wake/arguments.ts"
 import { findProgram } from "../../wake/findProgram.ts"
 import { carryProblem, roomRemedy } from "../../wake/room.ts"
-import { attempt, writeDurably } from "../files.ts"
+import { attempt, FileError, writeDurably } from "../files.ts"
 import { childEnvironment, payloadText, tooLarge } from "./environment.ts"
-import { launchOf } from "./launcher.ts"
+import { launchOf, unrecorded_exit } from "./launcher.ts"
 import { makeRoom } from "./log.ts"
+import type { WakeMemory } from "./memory.ts"
+import type { Processes } from "./processes.ts"
 import { promptText } from "./prompt.ts"
+import { clearUnwritten } from "./record.ts"
 import type { Mask } from "./spawn.ts"
 import { outputTail, spawnDetached, wakeEnd } from "./spawn.ts"
 import type { WakeFiles } from "./taskFiles.ts"
 import { logPath } from "./taskFiles.ts"
-
-/** The wakes that this life of the daemon spawned and that have not ended, by their ids. */
-export type RunningWakes = Map<string, WakeFiles>
 
 /** A wake before it is made: all that it is made of, and nothing that could keep it from running. */
 export interface PreparedWake {
@@ -90,13 +89,31 @@ export const prepareWake = Effect.fnUntraced(function*(settings: Settings, task:
   return prepared
 })
 
-/** Looks that the agent could answer, writes the payload and the prompt and spawns the command; returns with what waits for its end. */
+/** A launcher that could not make the record has run nothing: that is the disk's fault, as it is with the payload. */
+const unlessUnrecorded = (record_path: string) => (end: WakeEnd): Effect.Effect<WakeEnd, FileError> =>
+  end.code !== unrecorded_exit
+    ? Effect.succeed(end)
+    : Effect.flatMap(clearUnwritten(record_path), (unwritten) => {
+      const reason = `the wake record could not be made: ${end.output}`
+      return unwritten ? Effect.fail(new FileError({ path: record_path, code: "", reason })) : Effect.succeed(end)
+    })
+
+/** What a wake is spawned beside. */
+export interface Surroundings {
+  readonly processes: Processes
+  readonly boot: string
+  readonly memory: WakeMemory
+  readonly mask: Mask
+}
+
+/**
+ * Looks that the agent could answer, writes the payload and the prompt and spawns the command; returns with what waits for
+ * its end. Both fail where the disk kept the command from running.
+ */
 export const spawnWake = (
   { results_dir, tasks_dir }: Pick<Settings, "results_dir" | "tasks_dir">,
-  boot: string,
-  running: RunningWakes,
-  { command, cwd, env, files, payload, prompt }: PreparedWake,
-  mask: Mask
+  { boot, mask, memory, processes }: Surroundings,
+  { command, cwd, env, files, payload, prompt }: PreparedWake
 ) => {
   const { payload_path, prompt_path, record_path, wake_id } = files
   const log_path = logPath(tasks_dir, files.task_id)
@@ -116,18 +133,17 @@ export const spawnWake = (
   const spawn = Effect.fnUntraced(function*(log: FileHandle) {
     yield* makeRoom(log_path)
     const { size } = yield* attempt(log_path, () => log.stat())
-    const exit = yield* Effect.suspend(() => {
-      running.set(wake_id, files)
-      const launch = launchOf(platform, record_path, { wake_id, boot, log_offset: size }, command)
-      return spawnDetached(launch, { cwd, env, log }, () => running.delete(wake_id))
-    })
+    const known = { wake_id, boot, log_offset: size }
+    const { exit, pid } = yield* spawnDetached(launchOf(platform, record_path, known, command), { cwd, env, log })
     const line = typeof command === "string" ? command : null
-    const end: Effect.Effect<WakeEnd> = Effect.flatMap(
-      Deferred.await(exit),
-      (how) => wakeEnd(how, line, outputTail(log_path, size, mask))
+    const end = exit.pipe(
+      Effect.flatMap((how) => wakeEnd(how, line, outputTail(log_path, size, mask))),
+      Effect.flatMap(unlessUnrecorded(record_path))
     )
-    return { end }
-  })
+    if (pid === null) return { end }
+    const record = { ...known, pid, start_time: yield* processes.startOf(pid) }
+    return { end: yield* memory.watch({ files, record }, end) }
+  }, Effect.uninterruptible)
 
   return Effect.andThen(
     Effect.andThen(mayAnswer, write),

@@ -41,6 +41,7 @@ export const killTree = (pid: number): Effect.Effect<void> =>
 /** A wake on Windows is its launcher, with the tree of processes below it; there is no gentle way to end one. */
 export const windowsProcesses: Processes = {
   boot: Effect.succeed(""),
+  startOf: () => Effect.succeed(""),
   leaderLives,
   living: (wakes) =>
     Effect.map(Effect.filter(wakes, leaderLives), (living) =>
