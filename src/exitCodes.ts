@@ -10,7 +10,9 @@ export const exitCodes = {
   folderInUse: 73,
   restart: 75,
   configuration: 78,
-  stoppedUnderPm2: 79
+  stoppedUnderPm2: 79,
+  interrupted: 130, // a dry run, by SIGINT
+  terminated: 143 // a dry run, by any other signal
 } as const
 
 /**

@@ -7,7 +7,7 @@ import type { Command } from "../domain/Command.ts"
 import type { Message } from "../domain/Message.ts"
 import type { Unsaved } from "../domain/rules/disk.ts"
 import { unsavedStep } from "../domain/rules/disk.ts"
-import { initialState, type Policy, type SidecarState, type StoredState } from "../domain/SidecarState.ts"
+import { heldTask, initialState, type Policy, type SidecarState, type StoredState } from "../domain/SidecarState.ts"
 import { transition } from "../domain/transition.ts"
 import { limits } from "../limits.ts"
 import { Hub } from "../services/Hub.ts"
@@ -33,53 +33,62 @@ interface Posted {
  * is handled before the next message, so the mailbox never waits for itself. A step that must not be taken before it is
  * on disk is undone when it cannot be saved.
  */
-const makeHandler = Effect.fnUntraced(function*(policy: Policy, surroundings: Omit<Surroundings, "learn" | "save">) {
-  const store = yield* TaskStore
-  const witness = yield* Witness
-  const learnt: Array<Message> = []
-  const learn = (message: Message) => Effect.sync(() => void learnt.push(message))
-  let state: SidecarState = initialState(policy)
+const makeHandler = Effect.fnUntraced(
+  function*(initial: SidecarState, surroundings: Omit<Surroundings, "learn" | "save">) {
+    const store = yield* TaskStore
+    const witness = yield* Witness
+    const learnt: Array<Message> = []
+    const learn = (message: Message) => Effect.sync(() => void learnt.push(message))
+    let state = initial
 
-  const trySave = (stored: StoredState, { undone, withheld }: Pick<Unsaved, "undone" | "withheld">) =>
-    store.save(stored).pipe(
-      Effect.as<Message>({ _tag: "SaveSucceeded" }),
-      Effect.catch((error) => Effect.succeed<Message>({ _tag: "SaveFailed", reason: error.message, undone, withheld }))
-    )
-  const save = Effect.suspend(() => Effect.flatMap(trySave(state.stored, { undone: false, withheld: false }), learn))
-  const run = yield* makeRunner({ ...surroundings, learn, save })
+    const trySave = (stored: StoredState, { undone, withheld }: Pick<Unsaved, "undone" | "withheld">) =>
+      store.save(stored).pipe(
+        Effect.as<Message>({ _tag: "SaveSucceeded" }),
+        Effect.catch((error) =>
+          Effect.succeed<Message>({ _tag: "SaveFailed", reason: error.message, undone, withheld })
+        )
+      )
+    const save = Effect.suspend(() => Effect.flatMap(trySave(state.stored, { undone: false, withheld: false }), learn))
+    const run = yield* makeRunner({ ...surroundings, learn, save })
 
-  /** What may be done after a step: all of it where it is on disk, else as rule 12 says. */
-  const saveStep = Effect.fnUntraced(function*(before: SidecarState, after: SidecarState, commands: Commands) {
-    const unsaved = unsavedStep(before, after, commands)
-    const saved = yield* trySave(after.stored, unsaved)
-    if (saved._tag === "SaveFailed" || before.disk !== "ok") yield* learn(saved)
-    return saved._tag === "SaveFailed" ? unsaved : { state: after, commands }
-  })
+    /** What may be done after a step: all of it where it is on disk, else as rule 12 says. */
+    const saveStep = Effect.fnUntraced(function*(before: SidecarState, after: SidecarState, commands: Commands) {
+      const unsaved = unsavedStep(before, after, commands)
+      const saved = yield* trySave(after.stored, unsaved)
+      if (saved._tag === "SaveFailed" || before.disk !== "ok") yield* learn(saved)
+      return saved._tag === "SaveFailed" ? unsaved : { state: after, commands }
+    })
 
-  const step = Effect.fnUntraced(function*(message: Message) {
-    const before = state
-    const at = yield* Clock.currentTimeMillis
-    const [after, commands] = transition(before, message, at)
-    yield* witness({ _tag: "Stepped", step: { at, message, before, after, commands } })
-    const taken = after.stored === before.stored
-      ? { state: after, commands }
-      : yield* saveStep(before, after, commands)
-    state = taken.state
-    for (const command of taken.commands) yield* run(command)
-  })
+    const step = Effect.fnUntraced(function*(message: Message) {
+      const before = state
+      const at = yield* Clock.currentTimeMillis
+      const [after, commands] = transition(before, message, at)
+      yield* witness({ _tag: "Stepped", step: { at, message, before, after, commands } })
+      const taken = after.stored === before.stored
+        ? { state: after, commands }
+        : yield* saveStep(before, after, commands)
+      state = taken.state
+      for (const command of taken.commands) yield* run(command)
+    })
 
-  return Effect.fnUntraced(function*(posted: Message) {
-    for (let message: Message | undefined = posted; message !== undefined; message = learnt.shift()) {
-      yield* step(message)
-    }
-  })
-})
+    return Effect.fnUntraced(function*(posted: Message) {
+      for (let message: Message | undefined = posted; message !== undefined; message = learnt.shift()) {
+        yield* step(message)
+      }
+    })
+  }
+)
+
+/** Whether the rules have a connection kept: not while nothing can be saved, nor when all is done before a drain. */
+const wantsConnection = (state: SidecarState): boolean =>
+  state.disk !== "refusing" && (state.draining === null || heldTask(state) !== null)
 
 /**
  * The sidecar: one fiber drains one mailbox. Ends with the exit code that was asked for by a drain; fails when the state
- * cannot be kept or a fiber of its dies. Interruption leaves the agent at its work.
+ * cannot be kept or a fiber of its dies. Interruption leaves the agent at its work. A replay may begin it in the middle of
+ * a life: at the `known` state instead of with what is stored.
  */
-export const runSidecar = Effect.fnUntraced(function*(policy: Policy) {
+export const runSidecar = Effect.fnUntraced(function*(policy: Policy, known?: SidecarState) {
   const hub = yield* Hub
   const store = yield* TaskStore
   const waker = yield* Waker
@@ -91,9 +100,11 @@ export const runSidecar = Effect.fnUntraced(function*(policy: Policy) {
   const post = (message: Message) => postWhile(() => true, message)
 
   const connection = Stream.runForEach(hub.messages, post)
-  const handle = yield* makeHandler(policy, { fibers, post, postWhile, exit, connection })
-  const stored = yield* store.load
-  yield* handle({ _tag: "Restarted", stored, survivors: yield* waker.survivors })
+  const handle = yield* makeHandler(known ?? initialState(policy), { fibers, post, postWhile, exit, connection })
+  if (known === undefined) {
+    const stored = yield* store.load
+    yield* handle({ _tag: "Restarted", stored, survivors: yield* waker.survivors })
+  } else if (wantsConnection(known)) yield* fibers.run("hub", connection)
   yield* fibers.run("orphans", findOrphans(yield* Orphans, waker, post))
   yield* fibers.run("operator", Stream.runForEach(yield* Operator, post))
 

@@ -57,6 +57,10 @@ const optionProblem = ({ inlineValue, name, rawName, value }: OptionToken): stri
   return isMissing ? `${rawName} needs a value` : undefined
 }
 
+/** Whether help is asked for where parseArgs takes it for the value that is missing there. */
+const asksForHelp = ({ inlineValue, value }: OptionToken): boolean =>
+  inlineValue !== true && (value === "--help" || value === "-h")
+
 const misused = (problem: string): Invocation => ({ _tag: "Misused", problem })
 
 /** What is wrong with what follows the name of the command. */
@@ -122,6 +126,7 @@ export const parse = (argv: ReadonlyArray<string>): Invocation => {
   const end = argv.includes("--") ? argv.indexOf("--") : argv.length
   const tokens = tokenize(argv.slice(0, end))
   const given = tokens.filter((token) => token.kind === "option")
+  if (given.some(asksForHelp)) return { _tag: "Help" }
   const fault = given.map(optionProblem).find((problem) => problem !== undefined)
   if (fault !== undefined) return misused(fault)
   if (given.some(({ name }) => name === "help")) return { _tag: "Help" }

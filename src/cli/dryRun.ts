@@ -59,7 +59,7 @@ const dryRun = (options: DryRunOptions, files: ReadonlyArray<string>, typed: Opt
   differs(options, files, typed).pipe(
     Effect.map((is) => is ? exitCodes.different : exitCodes.stopped),
     Effect.catchTags({
-      NobodyReads: () => Effect.succeed(exitCodes.stopped),
+      NobodyReads: () => Effect.succeed(exitCodes.different), // of what --minimize prints: a difference
       NotARecording: ({ message }) =>
         Effect.fail(new CommandFailed({ message: `agentcom-sidecar: ${message}`, exitCode: exitCodes.notARecording }))
     })
@@ -81,10 +81,12 @@ const parsed = (options: Options, files: ReadonlyArray<string>): Result.Result<D
   )
 }
 
+/** Who asks whether a recording differs must not take a replay that was stopped for one that does not. */
+const codeOf = (signal: string): number => signal === "SIGINT" ? exitCodes.interrupted : exitCodes.terminated
+
 export const main = (options: Options, files: ReadonlyArray<string>): void =>
   runMain((stopRequested) =>
     Result.match(parsed(options, files), {
       onFailure: (problem) => Effect.fail(misused(problem)),
-      onSuccess: (read) => Effect.raceFirst(dryRun(read, files, options), Effect.as(stopRequested, exitCodes.stopped))
-    })
-  )
+      onSuccess: (read) => Effect.raceFirst(dryRun(read, files, options), Effect.map(stopRequested, codeOf))
+    }), codeOf)

@@ -30,6 +30,8 @@ export const runToEnd = (command: Effect.Effect<number, unknown>): void => {
   keepAlive(main, { disableErrorReporting: true })
 }
 
-/** Runs a command that ends when it is asked to stop. */
-export const runMain = (command: (stopRequested: Effect.Effect<string>) => Effect.Effect<number, unknown>): void =>
-  runToEnd(Effect.flatMap(listenForStop, command))
+/** Runs a command that ends when it is asked to stop; `codeOf` says with what, where it does not by itself. */
+export const runMain = (
+  command: (stopRequested: Effect.Effect<string>) => Effect.Effect<number, unknown>,
+  codeOf: (signal: string) => number = () => exitCodes.stopped
+): void => runToEnd(Effect.flatMap(listenForStop(codeOf), command))

@@ -14,18 +14,22 @@ const exitSoon = (code: number): void => {
 /**
  * Listens from now on for what ends the process. The effect it gives succeeds with the name of the signal that asks to
  * stop, and dies of an exception nobody caught; then the process ends within `limits.shutdown_ms`, and at once with a
- * second signal.
+ * second signal. `codeOf` says what a signal makes it end with.
  */
-export const listenForStop: Effect.Effect<Effect.Effect<string>> = Effect.sync(() => {
-  const request = Deferred.makeUnsafe<string>()
-  const settle = (code: number, outcome: Effect.Effect<string>): void => {
-    if (Deferred.doneUnsafe(request, outcome)) exitSoon(code)
-    else if (code === exitCodes.stopped) process.exit(code)
-  }
-  const stop = (reason: string): void => settle(exitCodes.stopped, Effect.succeed(reason))
-  for (const signal of signals) process.on(signal, stop)
-  // pm2 asks so on Windows, which has no signals to send.
-  process.on("message", (message) => message === "shutdown" && stop("shutdown message"))
-  process.on("uncaughtException", (error) => settle(exitCodes.unforeseen, Effect.die(error)))
-  return Deferred.await(request)
-})
+export const listenForStop = (codeOf: (signal: string) => number): Effect.Effect<Effect.Effect<string>> =>
+  Effect.sync(() => {
+    const request = Deferred.makeUnsafe<string>()
+    const settle = (code: number, outcome: Effect.Effect<string>): boolean => {
+      const isFirst = Deferred.doneUnsafe(request, outcome)
+      if (isFirst) exitSoon(code)
+      return isFirst
+    }
+    const stop = (reason: string): void => {
+      if (!settle(codeOf(reason), Effect.succeed(reason))) process.exit(codeOf(reason))
+    }
+    for (const signal of signals) process.on(signal, stop)
+    // pm2 asks so on Windows, which has no signals to send.
+    process.on("message", (message) => message === "shutdown" && stop("shutdown message"))
+    process.on("uncaughtException", (error) => settle(exitCodes.unforeseen, Effect.die(error)))
+    return Deferred.await(request)
+  })

@@ -1,8 +1,16 @@
-import { closeSync, constants, fstatSync, mkdirSync, openSync, readSync, writeSync } from "node:fs"
+import { closeSync, constants, fchmodSync, fstatSync, mkdirSync, openSync, readSync, writeSync } from "node:fs"
 import { dirname } from "node:path"
 
 /** `O_NONBLOCK`, so that a FIFO nobody reads is an error and not a wait; Windows knows neither. */
 const appending = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | (constants.O_NONBLOCK ?? 0)
+
+/** Only a part of the lines fitted on the disk. */
+class DiskFull extends Error {
+  readonly code = "ENOSPC"
+  constructor() {
+    super("ENOSPC: the disk is full")
+  }
+}
 
 /** An open file that grows by lines. What fails throws, and the file is then to be closed. */
 export interface LineFile {
@@ -12,6 +20,8 @@ export interface LineFile {
   readonly beginning: (bytes: number) => string
   /** Appends whole lines with one write; those survive the end of this process, however it comes. */
   readonly append: (lines: string) => void
+  /** Makes it readable by its owner only. */
+  readonly hide: () => void
   readonly close: () => void
 }
 
@@ -31,10 +41,11 @@ const lineFile = (fd: number): LineFile => {
     beginning: (bytes) => size > 0 ? read(fd, 0, bytes) : "",
     append: (lines) => {
       const bytes = Buffer.from(isTorn ? `\n${lines}` : lines)
-      if (writeSync(fd, bytes) < bytes.length) throw new Error("the disk is full")
+      if (writeSync(fd, bytes) < bytes.length) throw new DiskFull()
       isTorn = false
       if (isFile) size += bytes.length
     },
+    hide: () => isFile && fchmodSync(fd, 0o600),
     close: () => closeSync(fd)
   }
 }

@@ -18,6 +18,11 @@ export class LineSplitter {
     this.#limit = limit
   }
 
+  /** How many bytes of a line there are whose end is still to come. */
+  get pending(): number {
+    return this.#bytes
+  }
+
   push(chunk: Uint8Array): ReadonlyArray<TextLine> {
     const lines: Array<TextLine> = []
     let from = 0

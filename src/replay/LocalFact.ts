@@ -2,8 +2,10 @@ import * as Schema from "effect/Schema"
 import { StoredState } from "../domain/SidecarState.ts"
 import { JsonObject, WakeEnd } from "../domain/Task.ts"
 
+export const Success = Schema.TaggedStruct("Success", { result: JsonObject, tokens_used: Schema.NullOr(Schema.Finite) })
+
 const Answer = Schema.Union([
-  Schema.TaggedStruct("Success", { result: JsonObject, tokens_used: Schema.NullOr(Schema.Finite) }),
+  Success,
   Schema.TaggedStruct("Failure", { reason: Schema.String }),
   Schema.TaggedStruct("Unusable", { reason: Schema.String })
 ])
@@ -16,7 +18,7 @@ const Evidence = Schema.Struct({
   answer: Schema.NullOr(Schema.Union([Answer, Schema.Literal("half-written")]))
 })
 
-const Progress = Schema.Struct({
+export const Progress = Schema.Struct({
   progress: Schema.NullOr(Schema.Finite),
   execution_event: Schema.NullOr(JsonObject)
 })

@@ -1,12 +1,13 @@
 import { type AgentOptions, asRecorded } from "./engine/agentOptions.ts"
 import { Comparison, type Expectation } from "./engine/Comparison.ts"
 import { Follower, isIdentify } from "./engine/Follower.ts"
+import { beginsLife, isDoing } from "./engine/kinds.ts"
 import type { RunSidecar } from "./engine/Life.ts"
 import { Script } from "./engine/Script.ts"
 import { Sidecar } from "./engine/Sidecar.ts"
 import { Stage } from "./engine/Stage.ts"
 import { Tally } from "./engine/Tally.ts"
-import { beginsLife, isDoing, type Line, type Recorded } from "./engine/Window.ts"
+import type { Line, Recorded } from "./engine/Window.ts"
 import type { Entry } from "./format.ts"
 import { limits } from "./limits.ts"
 import type { Place, ReplayEvent } from "./ReplayEvent.ts"
@@ -56,6 +57,7 @@ export class Replay {
   /** There are no more lines. */
   finish(): ReadonlyArray<ReplayEvent> {
     const events: Array<ReplayEvent> = []
+    this.#stage.window.end()
     while (this.#next()) for (const event of this.#take()) events.push(event)
     this.#tail()
     this.#sidecar.end()
@@ -72,7 +74,9 @@ export class Replay {
     const told = this.#script.length
     this.#stage.isCutHere = true
     this.#sidecar.settle()
+    const ended = this.#stage.wall()
     if (this.#sidecar.lives) this.#pass(limits.tail_ms)
+    if (this.#script.length === told) this.#stage.setClock(ended)
     const text = `the recording ends here; what follows is this version's own, for ${limits.tail_ms} ms at the most`
     note.event = this.#script.length > told
       ? { t: this.#last_t ?? this.#stage.wall(), kind: "note", text, place: null }

@@ -2,6 +2,7 @@ import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { JsonObject } from "../domain/Task.ts"
+import { KnownState } from "./KnownState.ts"
 import { LocalFact } from "./LocalFact.ts"
 
 /** The version of the format that this sidecar writes; a newer one may hold what it does not understand. */
@@ -14,6 +15,7 @@ export const Header = Schema.Struct({
   agent_id: Schema.String,
   platform: Schema.String,
   continues: Schema.Boolean,
+  tells_state: Schema.optionalKey(Schema.Boolean), // of a life that continues, by `continued` as soon as it can
   config: JsonObject
 })
 export type Header = typeof Header.Type
@@ -43,6 +45,12 @@ export const Decided = Schema.TaggedStruct("Decided", {
   commands: Schema.Array(Schema.String),
   state: Schema.optionalKey(Schema.String)
 })
+
+/**
+ * What the life of a file that `continues` stands at here, so that its replay can begin although nothing of the beginning
+ * is left. Who has followed that life knows it.
+ */
+export const Continued = Schema.TaggedStruct("Continued", { state: KnownState })
 
 /** One line of a recording. `t` is in epoch milliseconds by the clock of the machine. */
 export type Entry =
@@ -74,7 +82,8 @@ const Local = Schema.Union([
   LinesLost,
   ConnectionOpened,
   ConnectionClosed,
-  Decided
+  Decided,
+  Continued
 ])
 const decodeFact = Schema.decodeUnknownResult(Local)
 const tagOf: ReadonlyMap<string, string> = new Map(

@@ -2,7 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { spawn, spawnSync } from "node:child_process"
 import { once } from "node:events"
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import { recordings } from "./support.ts"
@@ -16,6 +16,7 @@ const folder = Effect.acquireRelease(
     const path = mkdtempSync(join(tmpdir(), "sidecar-bad-"))
     mkdirSync(join(path, "folder"))
     writeFileSync(join(path, "empty"), "")
+    symlinkSync("loop", join(path, "loop"))
     writeFileSync(join(path, "blank"), "\n\n\n")
     writeFileSync(join(path, "binary"), Uint8Array.from({ length: 4_096 }, (_, index) => index * 151 % 256))
     copyFileSync(own, join(path, "same.jsonl"))
@@ -40,6 +41,7 @@ const unusable = [
   ["missing", "missing: cannot be read: there is no such file"],
   ["empty/missing", "empty/missing: cannot be read: a part of its path is no folder"],
   ["folder", "folder: cannot be read: it is a folder"],
+  ["loop", "loop: cannot be read: its links lead in a circle"],
   ["empty", "empty: not a recording: it is empty"],
   ["blank", "blank: not a recording: it is empty"],
   ["binary", "binary:1: not a recording: not a line of a recording"],
@@ -147,7 +149,7 @@ describe("agentcom-sidecar --dry-run, given what it cannot use,", { timeout: 60_
       const stopped = replaying(path)
       yield* Effect.promise(() => once(silent.stdout, "data"))
       stopped.child.kill("SIGTERM")
-      expect(yield* Effect.promise(() => stopped.ended)).toMatchObject({ code: 0, errors: "" })
+      expect(yield* Effect.promise(() => stopped.ended)).toMatchObject({ code: 143, errors: "" })
       silent.kill("SIGKILL")
     }))
 })

@@ -47,6 +47,9 @@ describe("--dry-run", () => {
   })
 
   it("needs a file, takes no option of the daemon, and is no option of another command", () => {
+    for (const line of ["--dry-run --help", "--dry-run -h", "--dry-run a --task --help"]) {
+      expect(parsed(line)).toEqual({ _tag: "Help" })
+    }
     expect(parsed("--dry-run")).toMatchObject({ _tag: "Misused", problem: "--dry-run needs a value" })
     expect(parsed("--dry-run a --config b")).toMatchObject({ problem: "--config is not an option of dry-run" })
     expect(parsed("run --json")).toMatchObject({ problem: "--json is not an option of run" })
@@ -186,7 +189,53 @@ describe("agentcom-sidecar --dry-run", { timeout: 60_000 }, () => {
     expect(stdout).toContain("WAKE")
   })
 
-  it("ends quietly when nobody reads any more", async () => {
+  it.effect("waits at that pace for nothing that is not printed: what is cut away, and the silence at the end", () =>
+    Effect.gen(function*() {
+      const { own, path } = yield* folder
+      const [first, ...rest] = readFileSync(own, "utf8").trimEnd().split("\n")
+      const later = rest.map((line) => line.replace(/(?<="t":)[\d.]+/, (t) => String(Number(t) + 60_000)))
+      const file = join(path, "later.jsonl")
+      writeFileSync(file, [first, ...later].join("\n"))
+      const begun = performance.now()
+      const { stdout } = run(["--dry-run", file, "--realtime", "--from", "60", "--to", "61"])
+      expect(stdout).toContain("to hub     identify")
+      const silent = join(path, "silent.jsonl")
+      writeFileSync(silent, rest.slice(0, 1).join("\n"))
+      expect(run(["--dry-run", silent, "--realtime"]).stdout).toContain("life 1 ends")
+      expect(performance.now() - begun).toBeLessThan(30_000)
+    }))
+
+  it("exits with 2 and a sentence where standard output cannot be written", () => {
+    const { status, stderr } = spawnSync("sh", [
+      "-c",
+      "exec \"$@\" > /dev/full",
+      "sh",
+      process.execPath,
+      program,
+      "--dry-run",
+      blip
+    ], {
+      encoding: "utf8"
+    })
+    expect([status, stderr]).toEqual([
+      2,
+      "agentcom-sidecar: standard output could not be written: the disk is full\n"
+    ])
+  })
+
+  it("ends with 130 and 143 where a signal has stopped it, so that nobody takes it for the same", async () => {
+    for (const [signal, expected] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
+      const child = spawn(process.execPath, [program, "--dry-run", "-", "--realtime", "--json"], { stdio: "pipe" })
+      child.stdin.on("error", () => undefined)
+      child.stdin.write(readFileSync(happy, "utf8").repeat(400))
+      await once(child.stdout, "data")
+      child.kill(signal)
+      const [code] = await once(child, "close")
+      expect(code).toBe(expected)
+    }
+  })
+
+  it("ends quietly when nobody reads any more, with the code that it would have ended with", async () => {
     const text = `${readFileSync(happy, "utf8").trimEnd()}\n`
     const child = spawn(process.execPath, [program, "--dry-run", "-", "--json"], { stdio: ["pipe", "pipe", "pipe"] })
     let errors = ""
@@ -196,8 +245,21 @@ describe("agentcom-sidecar --dry-run", { timeout: 60_000 }, () => {
     for (let round = 0; round < 200; round++) child.stdin.write(text)
     child.stdin.end()
     const [code] = await once(child, "close")
-    expect([code, errors]).toEqual([0, ""])
+    expect([code, errors]).toEqual([1, ""])
   })
+
+  it.effect("draws the page also where nobody reads the timeline", () =>
+    Effect.gen(function*() {
+      const { own, path } = yield* folder
+      const page = join(path, "page.html")
+      const child = spawn(process.execPath, [program, "--dry-run", own, "--html", page], {
+        stdio: ["ignore", "pipe", "ignore"]
+      })
+      child.stdout.destroy()
+      const [code] = yield* Effect.promise(() => once(child, "close"))
+      expect(code).toBe(0)
+      expect(readFileSync(page, "utf8")).toContain("</html>")
+    }))
 
   it("never shows a trace, whatever stands in a recording", () => {
     const lines = readFileSync(happy, "utf8").split("\n")

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "@effect/vitest"
+import { afterAll, beforeAll, describe, expect, it } from "@effect/vitest"
 import * as Result from "effect/Result"
 import { makeCut, parseMoment } from "../../src/replay/print/cut.ts"
 import { parseDryRun } from "../../src/replay/print/options.ts"
@@ -61,12 +61,26 @@ describe("the printed timeline", () => {
 })
 
 describe("a time on the command line", () => {
+  const zone = process.env["TZ"]
+  beforeAll(() => void (process.env["TZ"] = "America/New_York"))
+  afterAll(() => {
+    if (zone === undefined) delete process.env["TZ"]
+    else process.env["TZ"] = zone
+  })
+
   for (
     const [text, expected] of [
       ["2026-11-21T23:31:00Z", "2026-11-21T23:31:00.000Z"],
       ["23:45:00", "2026-11-21T23:45:00.000Z"],
       ["23:45", "2026-11-21T23:45:00.000Z"],
       ["00:10:00.500", "2026-11-22T00:10:00.500Z"],
+      ["23:20", "2026-11-21T23:20:00.000Z"],
+      ["13:00", "2026-11-21T13:00:00.000Z"],
+      ["11:00", "2026-11-22T11:00:00.000Z"],
+      ["2026-11-21T23:31", "2026-11-21T23:31:00.000Z"],
+      ["2026-11-21 23:31:00.5", "2026-11-21T23:31:00.500Z"],
+      ["2026-11-21T23:31:00+02:00", "2026-11-21T21:31:00.000Z"],
+      ["2026-11-22", "2026-11-22T00:00:00.000Z"],
       ["12.5", "2026-11-21T23:30:12.500Z"],
       ["0", "2026-11-21T23:30:00.000Z"],
       ["24:00", null],

@@ -5,6 +5,7 @@ import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Runtime from "effect/Runtime"
 import * as TestClock from "effect/testing/TestClock"
+import { spawnSync } from "node:child_process"
 import {
   appendFileSync,
   closeSync,
@@ -250,6 +251,13 @@ describe("the file", () => {
       expect(statSync(path).mode & 0o777).toBe(0o600)
     }))
 
+  it.effect("is its owner's only also where somebody made it before, empty and open to all", () =>
+    Effect.gen(function*() {
+      writeFileSync(path, "", { mode: 0o644 })
+      yield* recording((see) => see(frameIn({ type: "pong" })))
+      expect(statSync(path).mode & 0o777).toBe(0o600)
+    }))
+
   it.effect("loses to a crash only the line that it has torn", () =>
     Effect.gen(function*() {
       yield* recording((see) => see(frameIn({ type: "identified" })))
@@ -286,6 +294,51 @@ describe("the file", () => {
     })))
 })
 
+describe("the file that a life goes on in", () => {
+  const task_id = "task-0123456789abcdef"
+  const before = initialState(policy)
+  const busy = { ...before, stopping: [task_id] }
+  const step = (message: Message, after = busy): Sight => ({
+    _tag: "Stepped",
+    step: { at: 0, message, before, after, commands: [] }
+  })
+  const { policy: _, ...told } = busy
+
+  it.effect("tells what that stands at as soon as nothing was seen for a while, and once", () =>
+    recording(Effect.fnUntraced(function*(see) {
+      yield* see(step({ _tag: "Connected" }))
+      fillUp()
+      const blob = "x".repeat(limits.answer_bytes)
+      for (let n = 1; n <= 5; n++) yield* see(frameIn({ type: `frame ${n}`, blob }))
+      expect(entriesOf()[0]).toMatchObject({ msg: { continues: true, tells_state: true } })
+      yield* TestClock.adjust(limits.record_quiet_ms - 1)
+      yield* see(frameIn({ type: "pong" }))
+      yield* TestClock.adjust(limits.record_quiet_ms)
+      yield* see(frameIn({ type: "task_assign" }))
+      yield* TestClock.adjust(limits.record_quiet_ms)
+      yield* see(frameIn({ type: "pong" }))
+      expect(kinds()).toEqual(["header true", "frame 5", "pong", "Continued", "task_assign", "pong"])
+      expect(entriesOf()[3]).toMatchObject({ msg: { state: told } })
+    })))
+
+  it.effect("tells it neither amid a step that is being saved, nor before what that has learnt or left unheard", () =>
+    Effect.gen(function*() {
+      const entries = makeEntries(yield* Clock.Clock, (text) => text, () => true)
+      const tells = Effect.fnUntraced(function*(sight: Sight) {
+        yield* TestClock.adjust(limits.record_quiet_ms)
+        return entries(sight).some((entry) => entry.dir === "local" && "msg" in entry && entry.msg._tag === "Continued")
+      })
+      const saves = step({ _tag: "Connected" }, { ...busy, stored: { ...emptyStore } })
+      expect(yield* tells(saves)).toBe(false) // the first sight of all
+      expect(yield* tells(frameOut({ type: "identify" }))).toBe(false)
+      expect(yield* tells(step({ _tag: "SaveSucceeded" }))).toBe(false)
+      expect(yield* tells(saves)).toBe(true)
+      expect(yield* tells(frameIn({ type: "task_cancelled" }))).toBe(false)
+      expect(yield* tells(step({ _tag: "RetryDue", task_id }))).toBe(false)
+      expect(yield* tells(step({ _tag: "RetryDue", task_id }))).toBe(true)
+    }))
+})
+
 describe("a file that cannot be written", () => {
   const refusal = (prepare: () => void) => {
     prepare()
@@ -295,7 +348,9 @@ describe("a file that cannot be written", () => {
   it.effect("is told at the start in one sentence, and the sidecar ends with 78", () =>
     Effect.gen(function*() {
       const error = yield* refusal(() => mkdirSync(path))
-      expect(error.message).toMatch(/^agentcom-sidecar: \S+day\.jsonl cannot be used for the recording: EISDIR[^\n]*$/)
+      expect(error.message).toMatch(
+        /^agentcom-sidecar: \S+day\.jsonl cannot be used for the recording: it is a folder$/
+      )
       expect(Runtime.getErrorExitCode(error)).toBe(78)
     }))
 
@@ -323,6 +378,18 @@ describe("a file that cannot be written", () => {
         reason: expect.stringContaining("3 lines of the recording are missing")
       }])
     }))
+  })
+
+  it.effect("for now is no reason to stop where only a part of the header fits", () => {
+    expect(spawnSync("mkfifo", [path]).status).toBe(0) // takes 64 KiB and no more
+    const config = { wake_command: "x".repeat(100_000) }
+    const events: Array<LifecycleEvent> = []
+    return Effect.gen(function*() {
+      const see = yield* makeRecorder({ path, header: { ...header, config }, secret: Redacted.make(secret) })
+      yield* see(frameIn({ type: "lost" }))
+      expect(events).toMatchObject([{ event: "file_trouble", path }])
+      expect(events[0]).toMatchObject({ reason: expect.stringContaining("ENOSPC: the disk is full") })
+    }).pipe(Effect.scoped, Effect.provide(loggerMemory(events)))
   })
 
   it.effect("does not grow beyond its limit where it cannot be rotated", () => {

@@ -12,11 +12,16 @@ const unchanged = (text: string): string => text
 /** Writes down what the daemons of a run see, one life after the other, as `run --record` does. */
 export class Recording {
   readonly #entries: Array<Entry> = []
+  readonly #lacksState: () => boolean
   #entriesOf: (sight: Sight) => ReadonlyArray<Entry> = () => []
+
+  constructor(lacksState = () => false) {
+    this.#lacksState = lacksState
+  }
 
   /** A daemon starts, on a machine with that clock. */
   begins(clock: Clock.Clock, policy: Policy): void {
-    this.#entriesOf = makeEntries(clock, unchanged)
+    this.#entriesOf = makeEntries(clock, unchanged, this.#lacksState)
     this.#entries.push({
       t: clock.currentTimeMillisUnsafe(),
       dir: "header",
@@ -40,9 +45,12 @@ export class Recording {
   }
 }
 
-/** Plays a run and gives the recording of it beside what it came to. */
-export const playRecorded = (options: RunOptions): { readonly outcome: Outcome; readonly text: string } => {
-  const recording = new Recording()
+/** Plays a run and gives the recording of it beside what it came to; `tellsStates` wherever a file might go on there. */
+export const playRecorded = (
+  options: RunOptions,
+  tellsStates = false
+): { readonly outcome: Outcome; readonly text: string } => {
+  const recording = new Recording(() => tellsStates)
   const outcome = play({ ...options, recording })
   return { outcome, text: recording.text }
 }

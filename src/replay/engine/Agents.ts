@@ -46,6 +46,10 @@ export class Agents {
     return [...this.#records].flatMap(([task_id, { process }]) => process === "alive" ? [task_id] : [])
   }
 
+  isWatched(task_id: string): boolean {
+    return this.#listeners.has(task_id)
+  }
+
   /** The agent wrote something: it is told at once, or as soon as somebody watches. */
   write(task_id: string, seen: Observation): void {
     wrote(this.of(task_id), seen, this.#stage.wall())

@@ -103,17 +103,21 @@ export class Comparison {
     if (this.#isOff) return
     const next = this.#stage.window.inThisLife(factKey("Decided"))
     if (next === undefined && !this.#decisions.waitsForOurs) return
-    if (next?.dir === "local" && "msg" in next && next.msg._tag === "Decided" && next.msg.commands.length > 0) {
-      this.#tellsStates = next.msg.state !== undefined
-    }
+    if (next?.dir === "local" && "msg" in next && next.msg._tag === "Decided") this.#learnFrom(next.msg)
     const state = this.#tellsStates ? briefOfState(after) : null
     if (commands.length === 0 && (state === null || state === briefOfState(before))) return
     this.#decisions.ours(this.#decision(commands.map(briefOf), state))
   }
 
+  /** Whether the recording tells states shows where one would have to be told. */
+  #learnFrom({ commands, state }: typeof Decided.Type): void {
+    if (commands.length > 0 || state !== undefined) this.#tellsStates = state !== undefined
+  }
+
   /** The recorded one took a step. On a frame it is told also where nothing came of it. */
-  decided({ commands, ...told }: typeof Decided.Type): void {
-    const state = told.state ?? null
+  decided(told: typeof Decided.Type): void {
+    this.#learnFrom(told)
+    const { commands, state = null } = told
     const isNothing = commands.length === 0 && state === null
     if (!this.#isOff && !isNothing) this.#decisions.recorded(this.#decision(commands, state))
   }

@@ -7,6 +7,7 @@ import { learnt, observationOf } from "./agentRecord.ts"
 import type { Agents } from "./Agents.ts"
 import type { Calls } from "./Calls.ts"
 import type { HubReplay } from "./HubReplay.ts"
+import { Inheritance } from "./Inheritance.ts"
 import type { Sleepers } from "./Sleepers.ts"
 import type { Stage } from "./Stage.ts"
 import type { MemoryStore } from "./store.ts"
@@ -34,10 +35,12 @@ export interface FactsParts {
 export class Facts {
   readonly #parts: FactsParts
   readonly #consequences: Record<Consequence, number> = { SaveFailed: 0, SaveSucceeded: 0 }
+  readonly #inheritance: Inheritance
   #reached: LocalFact | null = null
 
   constructor(parts: FactsParts) {
     this.#parts = parts
+    this.#inheritance = new Inheritance(parts)
   }
 
   /** The recording has reached a fact. */
@@ -58,6 +61,10 @@ export class Facts {
 
   #tell(fact: LocalFact): boolean {
     const { agents, ask, calls, hub, sleepers } = this.#parts
+    if (this.#inheritance.takes(fact)) {
+      this.#learn(fact)
+      return ask(fact)
+    }
     const seen = observationOf(fact)
     if (seen !== null && "task_id" in fact) {
       agents.write(fact.task_id, seen)
@@ -128,8 +135,14 @@ export class Facts {
     stage.tell({ kind: "fact", of: stage.scripted && isTold ? "recording" : "stand-in", fact })
   }
 
+  /** The life goes on from a state that is known; what it had asked for before is told as it comes. */
+  inherit(): void {
+    this.#inheritance.begin()
+  }
+
   /** Whoever was told is no more. */
   lifeOver(): void {
+    this.#inheritance.end()
     Object.assign(this.#consequences, { SaveFailed: 0, SaveSucceeded: 0 })
   }
 }

@@ -1,8 +1,10 @@
 import * as Predicate from "effect/Predicate"
 import type { Entry, Header } from "../format.ts"
+import type { KnownState } from "../KnownState.ts"
 import { limits } from "../limits.ts"
 import type { Place } from "../ReplayEvent.ts"
 import type { Comparison } from "./Comparison.ts"
+import { beginsLife } from "./kinds.ts"
 import { capabilitiesOf, policyOf } from "./policy.ts"
 import type { Sidecar } from "./Sidecar.ts"
 import type { Stage } from "./Stage.ts"
@@ -16,6 +18,11 @@ export const isIdentify = (entry: Entry | undefined): boolean =>
 
 const isConnection = (entry: Entry): boolean =>
   isIdentify(entry) || (entry.dir === "local" && "msg" in entry && entry.msg._tag === "Connected")
+
+/** Whether it is known with that line what the sidecar stands at. */
+const tellsState = (entry: Entry): boolean =>
+  entry.dir === "header" || beginsLife(entry) ||
+  (entry.dir === "local" && "msg" in entry && entry.msg._tag === "Continued")
 
 export interface FollowerParts {
   readonly stage: Stage
@@ -31,6 +38,9 @@ export class Follower {
   readonly #sidecar: Sidecar
   readonly #pass: (ms: number) => void
 
+  /** Whether a life was taken up in its middle, and what that stood at is only told later on. */
+  #awaitsState = false
+
   constructor({ comparison, pass, sidecar, stage }: FollowerParts) {
     this.#stage = stage
     this.#comparison = comparison
@@ -39,6 +49,7 @@ export class Follower {
   }
 
   follow(entry: Entry, place: Place): void {
+    if (this.#awaitsState && !tellsState(entry)) return
     switch (entry.dir) {
       case "header":
         return "msg" in entry ? this.#beginLives(entry.msg, place) : undefined
@@ -51,12 +62,19 @@ export class Follower {
     }
   }
 
-  #beginLives({ agent_id, config }: Header, place: Place): void {
+  #beginLives({ agent_id, config, continues, tells_state = false }: Header, place: Place): void {
     if (agent_id !== this.#sidecar.hub.identity.agent_id) this.#sidecar.forgetAll()
     this.#iam(agent_id, config["capabilities"])
     const policy = policyOf(config)
     if (policy === null) this.#stage.note("the recorded configuration makes no sense: the defaults are taken", place)
     else this.#sidecar.policy = policy
+    this.#awaitsState = continues && tells_state && !this.#sidecar.lives && !this.#sidecar.isOver
+    if (this.#awaitsState) {
+      this.#stage.note(
+        "the recording begins in the middle of a life: it is replayed from where its state is told",
+        place
+      )
+    }
   }
 
   #iam(agent_id: string, capabilities: unknown): void {
@@ -78,13 +96,21 @@ export class Follower {
         return this.#sidecar.hub.link.opened()
       case "ConnectionClosed":
         return this.#sidecar.hub.link.closed()
+      case "Continued":
+        return this.#resume(msg.state)
       case "Decided":
         this.#comparison.decided(msg)
         return msg.on === undefined ? undefined : this.#sidecar.hub.hearing.pass(msg.on)
       default:
         if (msg._tag !== "Restarted") this.#ensureLife(entry, place)
+        this.#awaitsState = false
         return this.#sidecar.reach(msg, place)
     }
+  }
+
+  #resume(state: KnownState): void {
+    this.#awaitsState = false
+    if (!this.#sidecar.lives && !this.#sidecar.isOver) this.#sidecar.resume(state)
   }
 
   #frameIn(entry: FrameIn, place: Place): void {

@@ -7,7 +7,7 @@ import * as Queue from "effect/Queue"
 import * as Scheduler from "effect/Scheduler"
 import * as Stream from "effect/Stream"
 import type { Message } from "../../domain/Message.ts"
-import type { Policy } from "../../domain/SidecarState.ts"
+import type { Policy, SidecarState } from "../../domain/SidecarState.ts"
 import type { Hub } from "../../services/Hub.ts"
 import { Logger } from "../../services/Logger.ts"
 import { Operator } from "../../services/Operator.ts"
@@ -24,12 +24,14 @@ import type { Stage } from "./Stage.ts"
 type Services = Hub | TaskStore | Waker | ResultWatcher | Logger
 
 /** The sidecar that is replayed: the one that runs in production, which `replay` may not import. */
-export type RunSidecar = (policy: Policy) => Effect.Effect<0 | 75, unknown, Services>
+export type RunSidecar = (policy: Policy, known?: SidecarState) => Effect.Effect<0 | 75, unknown, Services>
 
 export interface LifeParts {
   readonly stage: Stage
   readonly sleepers: Sleepers
   readonly services: Context.Context<Exclude<Services, Logger>>
+  /** What the life stands at, where its beginning was not recorded. */
+  readonly known: SidecarState | undefined
   readonly witness: (sight: Sight) => Effect.Effect<void>
   readonly ended: () => void
 }
@@ -39,7 +41,7 @@ export class Life {
   readonly #machine: VirtualMachine
   #ask: (message: Message) => void = () => undefined
 
-  constructor(run: RunSidecar, policy: Policy, { ended, services, sleepers, stage, witness }: LifeParts) {
+  constructor(run: RunSidecar, policy: Policy, { ended, known, services, sleepers, stage, witness }: LifeParts) {
     const wall = () => Math.floor(stage.wall())
     this.#machine = new VirtualMachine(stage.timeline, wall, sleepers.sleep)
     const operator = Stream.callback<Message>((queue) =>
@@ -58,7 +60,7 @@ export class Life {
       Context.add(Clock.Clock, this.#machine.clock),
       Context.add(Scheduler.Scheduler, this.#machine.scheduler)
     )
-    const fiber = Effect.runForkWith(context)(run(policy))
+    const fiber = Effect.runForkWith(context)(run(policy, known))
     fiber.addObserver((exit) => {
       if (!this.#machine.alive) return
       stage.tell({

@@ -1,5 +1,6 @@
 import type { HubCommand } from "../../domain/Command.ts"
 import type { HubMessage } from "../../domain/Message.ts"
+import type { Connection } from "../../domain/SidecarState.ts"
 
 /** Hears what comes of a connection, for the rules. */
 export type Listener = (message: HubMessage) => void
@@ -26,6 +27,13 @@ export class Link {
 
   get isIdentified(): boolean {
     return this.#phase === "identified"
+  }
+
+  /** The connection is at that since before the recording. */
+  resume(phase: Connection["phase"]): void {
+    if (this.listener === null || phase === "down") return
+    this.#phase = phase === "connected" ? "identifying" : phase
+    this.connections++
   }
 
   /** The hub knows us; false where it did before. */

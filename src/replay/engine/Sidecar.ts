@@ -1,13 +1,14 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type { Message } from "../../domain/Message.ts"
-import { emptyStore, type Policy, type StoredState } from "../../domain/SidecarState.ts"
+import { emptyStore, type Policy, type SidecarState, type StoredState } from "../../domain/SidecarState.ts"
 import type { JsonObject } from "../../domain/Task.ts"
 import { Hub } from "../../services/Hub.ts"
 import { ResultWatcher } from "../../services/ResultWatcher.ts"
 import { TaskStore } from "../../services/TaskStore.ts"
 import { Waker } from "../../services/Waker.ts"
 import type { Sight, Step } from "../../services/Witness.ts"
+import type { KnownState } from "../KnownState.ts"
 import { isLocalFact, type LocalFact } from "../LocalFact.ts"
 import type { Place } from "../ReplayEvent.ts"
 import type { AgentOptions } from "./agentOptions.ts"
@@ -92,16 +93,28 @@ export class Sidecar {
 
   /** The daemon starts: over what the recording says is stored, or what the life before has left. */
   start(stored: StoredState = this.#store.stored, survivors: ReadonlyArray<string> = this.agents.survivors): void {
+    this.#survivors = survivors
+    this.#begin(stored)
+  }
+
+  /** The daemon goes on from that state: how it came there was not recorded. */
+  resume(known: KnownState): void {
+    this.#begin(known.stored, { ...known, policy: this.policy })
+    this.hub.link.resume(known.connection.phase)
+    this.facts.inherit()
+  }
+
+  #begin(stored: StoredState, known?: SidecarState): void {
     this.end()
     this.isOver = false
     this.#store.stored = stored
-    this.#survivors = survivors
     this.#stage.lives++
     this.#stage.tell({ kind: "life", life: this.#stage.lives, phase: "begins" })
     this.#life = new Life(this.#run, this.policy, {
       stage: this.#stage,
       sleepers: this.#sleepers,
       services: this.#services,
+      known,
       witness: (sight) => Effect.sync(() => this.#witness(sight)),
       ended: () => {
         this.isOver = true

@@ -118,6 +118,11 @@ export class Sleepers {
     return this.#stage.decidesWithin(late_ms, (brief) => calledOffBy.some((begin) => brief.startsWith(begin)))
   }
 
+  /** Whether somebody waits for such an end. */
+  awaits(fact: LocalFact): boolean {
+    return this.#sleeping.has(keyOfFact(fact))
+  }
+
   /** Ends the wait whose end the fact tells; false where there is none that is due. */
   release(fact: LocalFact): boolean {
     const key = keyOfFact(fact)

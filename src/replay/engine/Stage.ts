@@ -1,6 +1,7 @@
 import type { LocalVerdict, Place, ReplayEvent } from "../ReplayEvent.ts"
 import { Timeline } from "../virtual/Timeline.ts"
-import { beginsLife, Window } from "./Window.ts"
+import { beginsLife } from "./kinds.ts"
+import { Window } from "./Window.ts"
 
 type WithoutTime<E> = E extends ReplayEvent ? Omit<E, "t"> : never
 

@@ -2,8 +2,8 @@ import * as Predicate from "effect/Predicate"
 import { Fifo } from "../Fifo.ts"
 import type { Entry } from "../format.ts"
 import { limits } from "../limits.ts"
-import { isLocalFact } from "../LocalFact.ts"
 import type { Place } from "../ReplayEvent.ts"
+import { beginsLife, isDoing, isHearing, isStep } from "./kinds.ts"
 
 /** An entry with where it stands, and how long its line is. */
 export interface Recorded {
@@ -44,27 +44,6 @@ const keyOf = (entry: Entry): string | undefined => {
   return entry.dir === "local" && "msg" in entry ? keyOfFact(entry.msg) : undefined
 }
 
-/** Whether another life of the daemon begins here, so that nothing after it is of the life before it. */
-export const beginsLife = (entry: Entry): boolean => {
-  if (entry.dir === "header") return "msg" in entry && !entry.msg.continues
-  return entry.dir === "local" && "msg" in entry && entry.msg._tag === "Restarted"
-}
-
-/** Whether the recorded sidecar took a step here: on a fact, or on what a frame had told. */
-const isStep = (entry: Entry): boolean =>
-  entry.dir === "local" && "msg" in entry &&
-  (isLocalFact(entry.msg) || (entry.msg._tag === "Decided" && entry.msg.on !== undefined))
-
-/** Whether the recorded sidecar did something here: whatever it was at before, it was done with. Pings go by themselves. */
-export const isDoing = (entry: Entry): boolean => {
-  if (entry.dir === "out") return entry.msg["type"] !== "ping"
-  return isStep(entry) || (entry.dir === "local" && "msg" in entry && entry.msg._tag === "FrameUnsendable")
-}
-
-/** Whether a line tells when a step was taken on what a frame had told. */
-const isHearing = (entry: Entry): boolean =>
-  entry.dir === "local" && "msg" in entry && entry.msg._tag === "Decided" && entry.msg.on !== undefined
-
 /** The next lines of a recording: what a replay knows of what is to come. */
 export class Window {
   readonly #lines = new Fifo<Line>()
@@ -77,6 +56,7 @@ export class Window {
   #jumped_ms = 0
   #last_steady = Infinity
   #bytes = 0
+  #isWhole = false
 
   get isFull(): boolean {
     return this.#lines.length > limits.window_entries || this.#bytes > limits.window_bytes
@@ -85,8 +65,8 @@ export class Window {
   add(line: Line): void {
     const number = this.#added++
     this.#lines.push(line)
-    this.#bytes += line.bytes
     if (!("entry" in line)) return
+    this.#bytes += line.bytes
     const { entry } = line
     if (entry.dir === "local" && "msg" in entry && entry.msg._tag === "ClockJumped") this.#jumped_ms += entry.msg.by_ms
     const steady = entry.t - this.#jumped_ms
@@ -103,6 +83,11 @@ export class Window {
     queue.push(numbered)
   }
 
+  /** There are no more lines. */
+  end(): void {
+    this.#isWhole = true
+  }
+
   /** The next line; it is still to come. */
   get first(): Line | undefined {
     return this.#lines.at(0)
@@ -111,8 +96,8 @@ export class Window {
   take(): Line | undefined {
     const line = this.#lines.shift()
     if (line === undefined) return undefined
-    this.#bytes -= line.bytes
     if (!("entry" in line)) return line
+    this.#bytes -= line.bytes
     if (beginsLife(line.entry)) this.#lives.shift()
     if (isDoing(line.entry)) this.#doings.shift()
     if (isStep(line.entry)) this.#steps.shift()
@@ -183,7 +168,7 @@ export class Window {
 
   /** When this life was last known to go on. */
   get timeOfEnd(): number {
-    return this.#lives.at(0)?.steady ?? (this.#lines.length < limits.window_entries ? this.#last_steady : Infinity)
+    return this.#lives.at(0)?.steady ?? (this.#isWhole ? this.#last_steady : Infinity)
   }
 
   /** Whether the lines of this life tell when it took its steps on what frames had told. */

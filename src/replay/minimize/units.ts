@@ -1,5 +1,6 @@
 import * as Predicate from "effect/Predicate"
-import { beginsLife, type Line, type Recorded } from "../engine/Window.ts"
+import { beginsLife } from "../engine/kinds.ts"
+import { type Line, type Recorded } from "../engine/Window.ts"
 import type { Entry } from "../format.ts"
 
 /** Lines that belong together. */

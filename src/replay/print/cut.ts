@@ -8,7 +8,13 @@ export type Moment = (first_t: number) => number
 
 const ofDay = /^(\d{1,2}):(\d{2})(?::(\d{2}(?:\.\d{1,3})?))?$/
 
-/** Reads an ISO time, HH:MM:SS of a day (UTC), or seconds from the beginning; `null` where it is none of them. */
+/** A date and a time; Date.parse takes it for a local one, and the timeline is in UTC. */
+const withoutZone = /^[\d-]+[T ][\d:.]+$/i
+
+/**
+ * Reads an ISO time, HH:MM:SS of a day (UTC), or seconds from the beginning; `null` where it is none of them. One of a day
+ * is the nearest to the beginning.
+ */
 export const parseMoment = (text: string): Moment | null => {
   if (/^\d{1,12}(?:\.\d{1,3})?$/.test(text)) return (first_t) => first_t + Number(text) * second_ms
   const [, hours, minutes, seconds = "0"] = ofDay.exec(text) ?? []
@@ -17,10 +23,11 @@ export const parseMoment = (text: string): Moment | null => {
     if (into_ms >= day_ms || Number(minutes) > 59 || Number(seconds) >= 60) return null
     return (first_t) => {
       const t = first_t - first_t % day_ms + into_ms
-      return t < first_t - second_ms ? t + day_ms : t
+      if (t < first_t - day_ms / 2) return t + day_ms
+      return t > first_t + day_ms / 2 ? t - day_ms : t
     }
   }
-  const t = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : Number.NaN
+  const t = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(withoutZone.test(text) ? `${text}Z` : text) : Number.NaN
   return Number.isNaN(t) ? null : () => t
 }
 

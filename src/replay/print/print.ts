@@ -1,8 +1,9 @@
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Stream from "effect/Stream"
 import type { ReplayEvent, Summary } from "../ReplayEvent.ts"
 import { type Cut, makeCut } from "./cut.ts"
-import type { NobodyReads, Output } from "./Output.ts"
+import type { Output, OutputUnwritten } from "./Output.ts"
 import { textOf } from "./textOf.ts"
 import { dayOf, nameOfDay } from "./words.ts"
 
@@ -24,39 +25,62 @@ const makeText = (): (event: ReplayEvent) => ReadonlyArray<string> => {
   }
 }
 
-/** Waits before an event as long as the recording did. */
-const makePace = (output: Output) => {
+/** Waits before an event as long as the recording did; gives the milliseconds. Where a file begins nothing is told yet. */
+const makePace = () => {
   let last: number | null = null
-  return ({ kind, t }: ReplayEvent): Effect.Effect<void, NobodyReads> => {
-    if (kind === "end") return Effect.void
+  return ({ kind, t }: ReplayEvent): number => {
+    if (kind === "end" || kind === "file") return 0
     const ms = last === null ? 0 : t - last
     last = Math.max(t, last ?? t)
-    return ms > 0 ? Effect.andThen(output.flush, Effect.sleep(ms)) : Effect.void
+    return Math.max(0, ms)
   }
 }
 
-/** Prints what is asked for of a replay, and gives its summary. */
+/** Prints lines, at once or after a while, as long as somebody reads them. */
+const makePrinter = (output: Output) => {
+  let isRead = true
+  const whileRead = (printing: ReturnType<Output["lines"]>): Effect.Effect<void, OutputUnwritten> =>
+    Effect.suspend(() =>
+      isRead ? Effect.catchTag(printing, "NobodyReads", () => Effect.sync(() => void (isRead = false))) : Effect.void
+    )
+  const print = (lines: ReadonlyArray<string>) => whileRead(output.lines(lines))
+  return {
+    print,
+    after: (ms: number, lines: ReadonlyArray<string>) =>
+      ms > 0
+        ? Effect.all([whileRead(output.flush), whileRead(Effect.sleep(ms)), print(lines)], { discard: true })
+        : print(lines),
+    flush: whileRead(output.flush)
+  }
+}
+
+/** Prints what is asked for of a replay, and gives its summary, also where nobody reads it any more. */
 export const printed = <E, R>(
   events: Stream.Stream<ReadonlyArray<ReplayEvent>, E, R>,
   { json, realtime, ...cut }: PrintOptions,
   output: Output
-): Effect.Effect<Summary | null, E | NobodyReads, R> =>
+): Effect.Effect<Summary | null, E | OutputUnwritten, R> =>
   Effect.suspend(() => {
     const isShown = makeCut(cut)
     const text = makeText()
-    const pace = makePace(output)
+    const pace = makePace()
+    const printer = makePrinter(output)
     const linesOf = (event: ReplayEvent) => json ? [JSON.stringify(event)] : text(event)
-    const print = (shown: ReadonlyArray<ReplayEvent>) => output.lines(shown.flatMap(linesOf))
+    const inTime = (event: ReplayEvent) => {
+      const lines = linesOf(event)
+      return lines.length === 0 ? Effect.void : printer.after(pace(event), lines)
+    }
     let summary: Summary | null = null
     return events.pipe(
       Stream.runForEach((some) => {
         const shown = some.filter(isShown)
         for (const event of shown) if (event.kind === "end") summary = event.summary
         return realtime
-          ? Effect.forEach(shown, (event) => Effect.andThen(pace(event), print([event])), { discard: true })
-          : print(shown)
+          ? Effect.forEach(shown, inTime, { discard: true })
+          : printer.print(shown.flatMap(linesOf))
       }),
-      Effect.ensuring(Effect.ignore(output.flush)),
+      Effect.onExit((exit) => Exit.isSuccess(exit) ? Effect.void : Effect.ignore(printer.flush)),
+      Effect.andThen(printer.flush),
       Effect.map(() => summary)
     )
   })

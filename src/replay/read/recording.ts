@@ -24,8 +24,10 @@ const isShallow = (root: object, chars: number): boolean => {
   return true
 }
 
+const too_long = `longer than ${limits.line_bytes} bytes`
+
 const parse = (text: string | null): Result.Result<Entry, string> => {
-  if (text === null) return Result.fail(`longer than ${limits.line_bytes} bytes`)
+  if (text === null) return Result.fail(too_long)
   return Result.flatMap(parseEntry(text), (entry) =>
     isShallow(entry, text.length)
       ? Result.succeed(entry)
@@ -58,6 +60,11 @@ class Reader {
 
   #told(texts: ReadonlyArray<TextLine>): Stream.Stream<ReadonlyArray<Line>, NotARecording> {
     const lines = texts.flatMap((text) => this.#read(text) ?? [])
+    // An endless file that is none of ours must not be read for ever.
+    if (this.#entries === 0 && this.#refusal === null && this.#splitter.pending > limits.line_bytes) {
+      this.#line++
+      this.#refuse(too_long)
+    }
     const told = Stream.succeed(lines)
     return this.#refusal === null ? told : Stream.concat(told, Stream.fail(this.#refusal))
   }

@@ -1,5 +1,7 @@
 import type * as Clock from "effect/Clock"
 import * as Predicate from "effect/Predicate"
+import * as Struct from "effect/Struct"
+import type { SidecarState } from "../../domain/SidecarState.ts"
 import type { JsonObject } from "../../domain/Task.ts"
 import { limits } from "../../limits.ts"
 import type { Sight, Step } from "../../services/Witness.ts"
@@ -7,6 +9,7 @@ import { briefOf } from "../briefOf.ts"
 import { briefOfState } from "../briefOfState.ts"
 import type { Entry } from "../format.ts"
 import { isLocalFact } from "../LocalFact.ts"
+import { makeRest } from "./rest.ts"
 
 const jsonObject = (text: string): JsonObject | undefined => {
   try {
@@ -52,26 +55,43 @@ const ofSight = (sight: Sight, t: number, cleaned: (text: string) => string): Re
   }
 }
 
+const continuedAt = (t: number, state: SidecarState): Entry => ({
+  t,
+  dir: "local",
+  msg: { _tag: "Continued", state: Struct.omit(state, ["policy"]) }
+})
+
 const nanos_per_milli = 1e6
 
 /**
  * What is to be recorded of each sight, in order, and first by how much the machine's clock was set since the last one.
- * `cleaned` takes the secret out of a text before it is cut.
+ * `cleaned` takes the secret out of a text before it is cut. Where `lacksState` says so, the state is told as soon as the
+ * sidecar is at nothing.
  */
-export const makeEntries = (clock: Clock.Clock, cleaned: (text: string) => string) => {
+export const makeEntries = (
+  clock: Clock.Clock,
+  cleaned: (text: string) => string,
+  lacksState: () => boolean = () => false
+) => {
   const look = () => ({
     wall: clock.currentTimeMillisUnsafe(),
     elapsed: Number(clock.monotonicTimeNanosUnsafe()) / nanos_per_milli
   })
   let last = look()
+  const restBefore = makeRest()
   return (sight: Sight): ReadonlyArray<Entry> => {
     const now = look()
     const entries = ofSight(sight, now.wall, cleaned)
     const by_ms = Math.round(now.wall - last.wall - (now.elapsed - last.elapsed))
     last = now
     const [first] = entries
-    return first !== undefined && Math.abs(by_ms) > limits.record_clock_jump_ms
-      ? [{ t: first.t, dir: "local", msg: { _tag: "ClockJumped", by_ms } }, ...entries]
-      : entries
+    if (first === undefined) return entries
+    const rest = restBefore(sight, now.elapsed)
+    const isSet = Math.abs(by_ms) > limits.record_clock_jump_ms
+    return [
+      ...isSet ? [{ t: first.t, dir: "local", msg: { _tag: "ClockJumped", by_ms } } as const] : [],
+      ...rest !== null && lacksState() ? [continuedAt(first.t, rest)] : [],
+      ...entries
+    ]
   }
 }

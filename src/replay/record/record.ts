@@ -10,6 +10,7 @@ import { exitCodes } from "../../exitCodes.ts"
 import { unfailing } from "../../lines/unfailing.ts"
 import { Logger } from "../../services/Logger.ts"
 import type { Sight } from "../../services/Witness.ts"
+import { fileProblem } from "../fileProblem.ts"
 import type { Header } from "../format.ts"
 import { makeEntries } from "./entries.ts"
 import { recordFile } from "./recordFile.ts"
@@ -50,16 +51,15 @@ export const makeRecorder = (
     const { log } = yield* Logger
     const clock = yield* Clock.Clock
     const cleaned = redaction(Redacted.value(secret))
-    const entriesOf = makeEntries(clock, cleaned.text)
     const file = yield* Effect.acquireRelease(
       Effect.sync(() => recordFile(path, header, cleaned.line)),
       ({ close }) => Effect.sync(close)
     )
+    const entriesOf = makeEntries(clock, cleaned.text, file.lacksState)
     yield* Effect.try({
       try: () => file.begin(clock.currentTimeMillisUnsafe()),
       catch: (cause) => {
-        const reason = cause instanceof Error ? cause.message : String(cause)
-        return new RecordingImpossible({ path, reason, passes: isPassing(cause) })
+        return new RecordingImpossible({ path, reason: fileProblem(cause, "folder"), passes: isPassing(cause) })
       }
     }).pipe(Effect.catchIf(({ passes }) => passes, () => Effect.void))
 

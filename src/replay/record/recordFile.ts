@@ -15,6 +15,8 @@ export interface RecordFile {
   readonly begin: (t: number) => void
   /** Appends an entry with one write, and throws where it cannot; `lost` ones before it are missing. */
   readonly write: (entry: Entry, lost: number) => void
+  /** Whether the file continues a life of which it does not tell yet what that stood at. */
+  readonly lacksState: () => boolean
   readonly close: () => void
 }
 
@@ -25,6 +27,7 @@ export interface RecordFile {
 export const recordFile = (path: string, header: Header, cleaned: (line: string) => string): RecordFile => {
   let file: LineFile | undefined
   let begun = false
+  let lacksState = false
   const lines = (...entries: ReadonlyArray<Entry>) => entries.map((entry) => cleaned(lineOf(entry))).join("")
 
   const close = (): void => {
@@ -35,6 +38,8 @@ export const recordFile = (path: string, header: Header, cleaned: (line: string)
   const open = (): LineFile => {
     file = openLineFile(path)
     if (isForeign(file)) throw new Error("it holds something else than a recording")
+    // Whoever made it empty may have left it open to all.
+    if (file.size() === 0) file.hide()
     return file
   }
 
@@ -44,7 +49,10 @@ export const recordFile = (path: string, header: Header, cleaned: (line: string)
       renameSync(path, `${path}.1`)
     }
     const fresh = file ?? open()
-    fresh.append(lines({ t, dir: "header", msg: { ...header, continues: begun } }))
+    fresh.append(
+      lines({ t, dir: "header", msg: { ...header, continues: begun, ...begun ? { tells_state: true } : {} } })
+    )
+    lacksState = begun
     begun = true
     return fresh
   }
@@ -66,8 +74,10 @@ export const recordFile = (path: string, header: Header, cleaned: (line: string)
       closingOnFailure(() => {
         const current = file !== undefined && file.size() < limits.record_file_bytes ? file : begin(t)
         current.append(text)
+        if (entry.dir === "local" && "msg" in entry && entry.msg._tag === "Continued") lacksState = false
       })
     },
+    lacksState: () => lacksState,
     close
   }
 }

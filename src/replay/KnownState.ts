@@ -1,0 +1,60 @@
+import * as Schema from "effect/Schema"
+import { StoredState } from "../domain/SidecarState.ts"
+import { Progress, Success } from "./LocalFact.ts"
+
+const Connection = Schema.Struct({
+  phase: Schema.Literals(["down", "connected", "identified"]),
+  pending: Schema.Array(
+    Schema.Struct({ kind: Schema.Literals(["accept", "reject", "recovery", "state"]), task_id: Schema.String })
+  ),
+  in_flight: Schema.NullOr(Schema.Struct({
+    kind: Schema.Literals(["accept", "reject", "recovery", "state", "report"]),
+    task_id: Schema.String,
+    generation: Schema.NullOr(Schema.Int),
+    sent_at: Schema.Finite,
+    limited: Schema.Boolean
+  })),
+  refused_types: Schema.Array(Schema.String),
+  standing: Schema.Literals(["unknown", "ours", "denied", "in_doubt"]),
+  recovery_answer: Schema.NullOr(Schema.Literals(["continue", "denied"])),
+  accept_refused: Schema.Boolean,
+  half_open: Schema.Boolean
+})
+
+const reason = { reason: Schema.String }
+const EndCause = Schema.Union([Schema.TaggedStruct("AttemptFailed", reason), Schema.TaggedStruct("Failed", reason)])
+
+const Activity = Schema.Union([
+  Schema.TaggedStruct("Idle", {}),
+  Schema.TaggedStruct("Inspecting", {
+    because: Schema.Union([Schema.Literals(["assess", "lease"]), ...EndCause.members])
+  }),
+  Schema.TaggedStruct("AwaitingExit", {}),
+  Schema.TaggedStruct("Spawning", {}),
+  Schema.TaggedStruct("Running", {}),
+  Schema.TaggedStruct("Stopping", { because: EndCause }),
+  Schema.TaggedStruct("AwaitingRetry", {}),
+  Schema.TaggedStruct("Settling", { because: EndCause })
+])
+
+const Agent = Schema.Struct({
+  activity: Activity,
+  answer: Schema.NullOr(Success),
+  progress: Schema.NullOr(Progress),
+  progress_sent_at: Schema.NullOr(Schema.Finite),
+  seen_off: Schema.NullOr(Schema.String)
+})
+
+/** The state of the sidecar between two steps, whole but for the policy, which the header tells. */
+export const KnownState = Schema.Struct({
+  stored: StoredState,
+  connection: Connection,
+  agent: Agent,
+  leaving: Schema.Array(
+    Schema.Struct({ task_id: Schema.String, files: Schema.Literals(["remove", "keep_answer", "keep"]) })
+  ),
+  stopping: Schema.Array(Schema.String),
+  draining: Schema.NullOr(Schema.Literals([0, 75])),
+  disk: Schema.Literals(["ok", "failing", "refusing"])
+})
+export type KnownState = typeof KnownState.Type
