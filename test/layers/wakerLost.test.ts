@@ -2,7 +2,10 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { spawn } from "node:child_process"
+import { once } from "node:events"
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs"
+import { posixLaunch, unrecorded_exit } from "../../src/layers/waker/launcher.ts"
+import { recordPrefix } from "../../src/layers/waker/record.ts"
 import { isRunning, makeFolder, taskOf, until, wakerOf, wokenTask } from "./support.ts"
 import type { Folder } from "./support.ts"
 
@@ -55,16 +58,26 @@ describe("an agent whose wake record is lost", () => {
       expect(yield* after.inspect(woken)).toEqual(none)
     }))
 
-  it.live("is none where only a launcher lives that ends when it finds the revocation", () =>
+  it.live("is none where only a launcher lives, however slow, and that never becomes the command", () =>
     Effect.gen(function*() {
       const folder = yield* makeFolder
       const waker = yield* wakerOf(folder)
-      const env = { ...process.env, AGENTCOM_WAKE_ID: wakeId, TASK_FILE: folder.file("tasks", "t1.json") }
+      const known = { wake_id: wakeId, boot: "", log_offset: 0 }
       const record = folder.file("tasks", `t1.${wakeId}.wake`)
-      const late = `while [ ! -e "${record}" ]; do sleep 0.01; done; sleep 0.2`
-      const launcher = spawn("/bin/sh", ["-c", late], { env, detached: true, stdio: "ignore" })
+      const { args: [flag = "", script = "", ...rest], env: more, file } = posixLaunch(
+        record,
+        recordPrefix(known),
+        "touch ran"
+      )
+      const env = { ...process.env, AGENTCOM_WAKE_ID: wakeId, TASK_FILE: folder.file("tasks", "t1.json"), ...more }
+      const held = `while [ ! -e go ]; do sleep 0.01; done\n${script}`
+      const launcher = spawn(file, [flag, held, ...rest], { env, cwd: folder.path, detached: true, stdio: "ignore" })
       folder.adopt(yield* until("a launcher", () => launcher.pid))
+      const ended = once(launcher, "exit")
       expect(yield* waker.inspect(woken)).toEqual(none)
+      writeFileSync(folder.file("go"), "")
+      expect(yield* Effect.promise(() => ended)).toEqual([unrecorded_exit, null])
+      expect(folder.has("ran")).toBe(false)
     }))
 })
 

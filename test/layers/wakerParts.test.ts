@@ -12,7 +12,7 @@ import { launchOf, pipeName, windowsLaunch } from "../../src/layers/waker/launch
 import { linuxTable, parseStat } from "../../src/layers/waker/linuxTable.ts"
 import { makeWakeMemory } from "../../src/layers/waker/memory.ts"
 import { posixProcesses } from "../../src/layers/waker/posixProcesses.ts"
-import type { KnownWake, LivingWake, Processes, SeenWake } from "../../src/layers/waker/processes.ts"
+import type { KnownWake, Processes, SeenWake } from "../../src/layers/waker/processes.ts"
 import type { ProcessEntry, ProcessTable } from "../../src/layers/waker/processTable.ts"
 import { parsePs, psTable } from "../../src/layers/waker/psTable.ts"
 import { recordPrefix } from "../../src/layers/waker/record.ts"
@@ -59,7 +59,7 @@ describe("whose a process is", () => {
         entry(104, { group: 100, zombie: true })
       )
       expect(found).toEqual([
-        { wake, pids: [100, 101, 102], group: 100, strays: [102], identities: ["100 5", "101 5", "102 5"] }
+        { wake, pids: [100, 101, 102], group: 100, strays: [102], began: true, identities: ["100 5", "101 5", "102 5"] }
       ])
     }))
 
@@ -82,7 +82,7 @@ describe("whose a process is", () => {
     Effect.gen(function*() {
       const processes = posixProcesses(tableOf(entry(101, { group: 100 })))
       expect(yield* processes.living([wake], [])).toEqual([])
-      const seen: LivingWake = { wake, pids: [100], group: 100, strays: [], identities: ["100 5"] }
+      const seen: SeenWake = { wake, group: 100, identities: ["100 5"] }
       expect(yield* processes.living([wake], [seen])).toMatchObject([{ pids: [101], group: 100 }])
     }))
 
@@ -118,7 +118,7 @@ describe("whose a process is", () => {
         entry(process.pid, { group: 100, parent: 150, environment: cookie }),
         entry(151, { group: 100, parent: 100, environment: cookie })
       )
-      expect(found).toEqual([{ wake, pids: [151], group: null, strays: [151], identities: ["151 5"] }])
+      expect(found).toEqual([{ wake, pids: [151], group: null, strays: [151], began: true, identities: ["151 5"] }])
     }))
 
   it.effect("what any of them has started, whatever that has left", () =>
@@ -147,7 +147,7 @@ describe("whose a process is", () => {
 
   it.effect("what was theirs at an earlier look, by its pid and start time, when its parent is gone", () =>
     Effect.gen(function*() {
-      const seen: LivingWake = { wake, pids: [100, 200], group: 100, strays: [200], identities: ["100 5", "200 7"] }
+      const seen: SeenWake = { wake, group: 100, identities: ["100 5", "200 7"] }
       const later = (start_time: string) => posixProcesses(tableOf(entry(200, { start_time }))).living([wake], [seen])
       expect(yield* later("7")).toMatchObject([{ pids: [200], group: null, strays: [200] }])
       expect(yield* later("8")).toEqual([])
@@ -223,7 +223,9 @@ const played = (lives: (looks: number) => boolean) => {
     startOf: () => Effect.succeed("5"),
     leaderLives: () => Effect.succeed(true),
     living: () =>
-      Effect.sync(() => lives(looks++) ? [{ wake, pids: [100, 102], group: 100, strays: [102], identities: [] }] : []),
+      Effect.sync(() =>
+        lives(looks++) ? [{ wake, pids: [100, 102], group: 100, strays: [102], began: true, identities: [] }] : []
+      ),
     signal: (_, signal) => Effect.sync(() => void signals.push(signal))
   }
   const stop = stopWakes(processes, [wake], [], (event) => Effect.sync(() => void events.push(event)), {

@@ -1,8 +1,6 @@
 import * as Effect from "effect/Effect"
 import type { ProcessEvidence } from "../../domain/Evidence.ts"
 import type { FileError } from "../files.ts"
-import { wakerLimits } from "./limits.ts"
-import { polling } from "./polling.ts"
 import type { KnownWake, Processes } from "./processes.ts"
 import type { WakeProof, WakeRecord } from "./record.ts"
 import type { WakeFiles } from "./taskFiles.ts"
@@ -21,12 +19,9 @@ export const isAlive = (processes: Processes, wake: KnownWake): Effect.Effect<bo
     ? Effect.map(processes.living([wake], []), (living) => living.length > 0)
     : processes.leaderLives(wake)
 
-/** Whether an agent whose record is lost lives of a wake that was revoked just now: its launcher would end at once. */
-const outlivesRevocation = (processes: Processes, wake: KnownWake): Effect.Effect<boolean, FileError> =>
-  isAlive(processes, wake).pipe(
-    Effect.repeat({ schedule: polling, while: (alive) => alive }),
-    Effect.timeoutOrElse({ duration: wakerLimits.record_write_ms, orElse: () => Effect.succeed(true) })
-  )
+/** Whether an agent whose record is lost lives of a wake that was revoked just now; a launcher will find that, and end. */
+const hasBegun = (processes: Processes, wake: KnownWake): Effect.Effect<boolean, FileError> =>
+  Effect.map(processes.living([wake], []), (living) => living.some(({ began }) => began))
 
 /** What the record of a wake and the process table say together. */
 export const evidenceOf = Effect.fnUntraced(
@@ -34,7 +29,7 @@ export const evidenceOf = Effect.fnUntraced(
     const record = recordOf(proof)
     const this_boot = record === null || record.boot === boot
     const wake = knownWake(files, proof, boot)
-    const alive = this_boot && (yield* (proof === "revoked" ? outlivesRevocation : isAlive)(processes, wake))
+    const alive = this_boot && (yield* (proof === "revoked" ? hasBegun : isAlive)(processes, wake))
     const evidence: ProcessEvidence = { process: alive ? "alive" : record === null ? "none" : "gone", this_boot }
     return evidence
   }

@@ -9,10 +9,15 @@ import { recordPrefix } from "./record.ts"
 export interface Launch {
   readonly file: string
   readonly args: ReadonlyArray<string>
+  /** What the environment of the launcher holds beside that of the command. */
+  readonly env: Readonly<Record<string, string>>
 }
 
 /** What a launcher ends with that could not make the record, and so has not become the command; a command may as well. */
 export const unrecorded_exit = 75
+
+/** By this variable a launcher is told from the command that it becomes, where another's environment may be read. */
+export const launching = "AGENTCOM_LAUNCHING"
 
 /**
  * Makes the wake record, only where there is none yet (`set -C`), and becomes the command, which so keeps its pid and
@@ -29,7 +34,7 @@ else
   agentcom_start=$(LC_ALL=C TZ=UTC0 ps -o lstart= -p $$)
 fi
 printf '%s,"pid":%s,"start_time":"%s"}\\n' "$2" "$$" "$agentcom_start" >"$1" || exit ${unrecorded_exit}
-unset agentcom_start
+unset agentcom_start ${launching}
 set +Cf
 shift 2
 exec "$@"`
@@ -60,7 +65,8 @@ export const windowsLaunch = (record_path: string, prefix: string, pipe: string,
   const formed = typeof command === "string" ? ["line", forCmd(command)] : ["list", ...command]
   return {
     file: process.execPath,
-    args: ["--input-type=commonjs", "-e", nodeLauncher, "--", record_path, prefix, pipe, ...formed]
+    args: ["--input-type=commonjs", "-e", nodeLauncher, "--", record_path, prefix, pipe, ...formed],
+    env: {}
   }
 }
 
@@ -69,7 +75,8 @@ export const posixLaunch = (record_path: string, prefix: string, command: WakeCo
   args: [
     ...["-c", shellLauncher, "launcher", record_path, prefix],
     ...(typeof command === "string" ? ["/bin/sh", "-c", command] : command)
-  ]
+  ],
+  env: { [launching]: "1" }
 })
 
 /** The launcher of `command` for this platform; it makes the record at `record_path`, or does not run the command. */

@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import type { FileError } from "../files.ts"
+import { launching } from "./launcher.ts"
 import { wakerLimits } from "./limits.ts"
 import type { KnownWake, LivingWake, Processes, SeenWake } from "./processes.ts"
 import type { ProcessEntry, ProcessTable } from "./processTable.ts"
@@ -12,6 +13,9 @@ const carriesCookie = ({ environment }: ProcessEntry, { wake_id, payload_path }:
   const entries = `\0${environment}`
   return entries.includes(`\0AGENTCOM_WAKE_ID=${wake_id}\0`) && entries.includes(`\0TASK_FILE=${payload_path}\0`)
 }
+
+/** Whether it may yet become the command, or find that it must not. */
+const isLauncher = ({ environment }: ProcessEntry): boolean => `\0${environment}`.includes(`\0${launching}=`)
 
 /** An agent may have changed its environment, so the cookie decides only where the start time is not known. */
 const isLeader = (entry: ProcessEntry, record: WakeRecord, files: WakeFiles): boolean =>
@@ -76,6 +80,7 @@ const livingOf = (
     pids: pidsOf(all),
     group: wholeGroup ? record?.pid ?? null : null,
     strays: pidsOf(wholeGroup ? all.filter(({ group }) => group !== record?.pid) : all),
+    began: !all.every(isLauncher),
     identities: all.map(identityOf)
   }
 }

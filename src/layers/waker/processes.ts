@@ -24,6 +24,7 @@ export interface LivingWake extends SeenWake {
   readonly pids: ReadonlyArray<number>
   readonly group: number | null // the one that is signalled as a whole
   readonly strays: ReadonlyArray<number> // those that are signalled one by one
+  readonly began: boolean // it is more than a launcher
 }
 
 /** The processes of the wakes, as this platform can find and stop them. */

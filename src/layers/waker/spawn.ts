@@ -53,7 +53,13 @@ export const spawnDetached = (launch: Launch, { cwd, env, log }: SpawnOptions): 
       settle({ _tag: "Unspawned", reason: `${launch.file} could not be started in ${cwd}: ${reasonOf(cause)}` })
     try {
       const stdio: ["ignore", number, number] = ["ignore", log.fd, log.fd]
-      const child = spawn(launch.file, [...launch.args], { cwd, env, detached: true, stdio, windowsHide: true })
+      const child = spawn(launch.file, [...launch.args], {
+        cwd,
+        env: { ...env, ...launch.env },
+        detached: true,
+        stdio,
+        windowsHide: true
+      })
       child.on("error", unspawned)
       child.once(
         "exit",

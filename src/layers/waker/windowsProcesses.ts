@@ -47,7 +47,7 @@ export const windowsProcesses: Processes = {
     Effect.map(Effect.filter(wakes, leaderLives), (living) =>
       living.map((wake) => {
         const pids = wake.record === null ? [] : [wake.record.pid]
-        return { wake, pids, group: null, strays: pids, identities: [] }
+        return { wake, pids, group: null, strays: pids, began: true, identities: [] }
       })),
   signal: ({ strays }) => Effect.forEach(strays, killTree, { discard: true })
 }
