@@ -50,6 +50,8 @@ describe("a recorded session", () => {
         const first = yield* startRecorded(folder)
         const task = yield* submit(hub)
         yield* untilAtWork(folder, task)
+        // What is on its way when the connection drops is recorded as sent, and the hub never has it.
+        yield* hub.waitFor(() => frames(hub, "out").some(({ type }) => type === "wake_result"))
         yield* hub.dropAgent(agentId)
         yield* hub.waitFor(() => identifications(hub) === 2)
         yield* hub.send(agentId, { type: "message", id: "1", payload: { text: `is it ${token}?` } })
