@@ -33,7 +33,8 @@ module.exports = {
 
       autorestart: true,
       // Folder in use, configuration, stopped as asked: to start it again mends nothing. Not 0: what a signal has killed (too
-      // little memory, a crash in native code) is a 0 to pm2, and would stay dead; under pm2 the sidecar says 79 instead.
+      // little memory, a crash in native code) is a 0 to pm2, and would stay dead; under pm2 the sidecar says 79 instead. Nor 74:
+      // a file that cannot be read may be readable again.
       stop_exit_codes: [73, 78, 79],
       exp_backoff_restart_delay: 1_000, // 1 s, 1.5 s … 15 s, and from the start again after 30 s up
       max_restarts: Number.MAX_SAFE_INTEGER, // pm2 would give up for good after 16 quick ends

@@ -8,6 +8,7 @@ export const exitCodes = {
   notARecording: 65,
   hubUnusable: 69,
   folderInUse: 73,
+  unreadable: 74,
   restart: 75,
   configuration: 78,
   stoppedUnderPm2: 79,

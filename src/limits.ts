@@ -68,6 +68,9 @@ export const limits = {
   lock_attempts: 5,
   disk_retry_ms: 5_000,
   state_file_bytes: 128 * 1024 * 1024,
+  state_settles_ms: 2_000, // a state that makes no sense is corrupt when it has not changed for so long
+  unreadable_retry_ms: 500, // at a start: what is there and cannot be read
+  unreadable_wait_ms: 10_000,
   task_id_chars: 128,
 
   // doctor, logs and metrics
