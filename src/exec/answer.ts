@@ -3,6 +3,7 @@ import { limits } from "../limits.ts"
 import type { CommandEnd } from "./child.ts"
 import { execLimits } from "./limits.ts"
 import type { Kept } from "./output.ts"
+import { failureIn } from "./verdict.ts"
 
 /** How the command ended, with what it printed. */
 export interface Run {
@@ -38,15 +39,18 @@ const parse = (text: string): unknown => {
   }
 }
 
-/** The JSON object that the command printed as the answer: a success unless it says otherwise. */
+/** The JSON object that the command printed as the answer. Whether that is a success is our verdict, never its own word. */
 const fromJson = ({ duration_ms, output, program, tails }: Run, mask: (text: string) => string): ExecAnswer => {
   const refused = (what: string) => {
     const reason = `the command ${program} was to print a JSON object (--json), and printed ${what}`
     return failed(reason, { exit_code: 0, signal: null, duration_ms })
   }
   if (!output.isWhole()) return refused(`${output.total()} bytes, more than ${execLimits.json_bytes}`)
-  const value = parse(output.text())
-  if (Predicate.isObject(value)) return { status: "success", ...value }
+  const value = parse(output.text().trim()) // which also takes off a byte order mark
+  if (Predicate.isObject(value)) {
+    const reason = failureIn(value)
+    return { ...value, ...reason === null ? { status: "success" } : failed(mask(reason)) }
+  }
   const said = endOf(tails.output.text(), mask)
   return refused(said === "" ? "nothing" : `what is none: ${said}`)
 }

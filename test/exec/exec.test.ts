@@ -111,6 +111,64 @@ describe("the answer of exec", () => {
     })
   })
 
+  it.each(
+    [
+      ["a program's own word for a success", { status: "ok", summary: "s" }, { summary: "s" }],
+      ["a state of something else", { status: "merged" }, {}],
+      ["a status that is no word", { status: 200, is_error: false }, { is_error: false }],
+      ["no error", { error: null, response: "r" }, { error: null, response: "r" }],
+      ["an error that it got over", { error: "e", result: "r" }, { error: "e", result: "r" }],
+      ["nothing denied", { permission_denials: [], result: "r" }, { permission_denials: [], result: "r" }]
+    ] as const
+  )("with --json is a success by our verdict for %s", (_, printed, rest) => {
+    expect(answerOf(run(JSON.stringify(printed)), true, same)).toEqual({ ...rest, status: "success" })
+  })
+
+  it.each([
+    ["Claude's is_error", { subtype: "success", is_error: true, result: "API Error: 429" }, "API Error: 429"],
+    ["is_error beside a status that says success", { is_error: true, status: "success", result: "no" }, "no"],
+    [
+      "is_error and nothing else",
+      { is_error: true, subtype: "success" },
+      "the command says that it failed, and not why"
+    ],
+    ["a limit of Claude's", { type: "result", subtype: "error_max_turns", is_error: false }, "error_max_turns"],
+    ["an error without a result", { error: { message: "quota" }, result: null }, "quota"],
+    ["an error of another form", { error: { code: 7 }, response: "" }, "{\"code\":7}"],
+    ["an error beside a status that says success", { status: "success", error: "e" }, "e"],
+    ["its own word for a failure", { status: "Error", message: "no login" }, "no login"],
+    ["only that word", { status: "cancelled" }, "cancelled"],
+    ["no success", { ok: false, reason: "why" }, "why"],
+    [
+      "what Claude was denied",
+      {
+        is_error: false,
+        result: "r",
+        permission_denials: [{ tool_name: "Bash", tool_input: { command: "npm test" } }]
+      },
+      "permission denied: Bash {\"command\":\"npm test\"}"
+    ],
+    [
+      "more denials than are worth telling",
+      { permission_denials: Array.from({ length: 7 }, (_, n) => ({ tool_name: `T${n}` })) },
+      "permission denied: T0, T1, T2, T3, T4, and 2 more"
+    ]
+  ])("with --json is a failure that keeps what was printed, by %s", (_, printed, reason) => {
+    expect(answerOf(run(JSON.stringify(printed)), true, same)).toEqual({ ...printed, status: "failed", reason })
+  })
+
+  it("with --json hides a secret in the reason", () => {
+    const printed = run(`{"is_error": true, "result": "bad key 0123"}`)
+    expect(answerOf(printed, true, (text) => text.replace("0123", "***"))["reason"]).toBe("bad key ***")
+  })
+
+  it.each(["\ufeff{\"a\": 1}", "\r\n\ufeff{\"a\": 1}\r\n"])(
+    "with --json takes an object behind a byte order mark",
+    (printed) => {
+      expect(answerOf(run(printed), true, same)).toEqual({ status: "success", a: 1 })
+    }
+  )
+
   it.each([
     ["text", "nonsense", "printed what is none: nonsense"],
     ["a list", "[1]", "printed what is none: [1]"],
