@@ -43,6 +43,7 @@ export const limits = {
   argument_bytes: 128 * 1024 - 1, // Linux takes no more, and elsewhere it is enough
   windows_command_line_chars: 32_766,
   secret_chars: 8, // a shorter value is masked nowhere, as it could be any word
+  secret_in_answer_chars: 16, // a shorter value of a variable is left in an answer
 
   // results folder
   rescan_ms: 5_000,

@@ -1,10 +1,12 @@
+import * as Effect from "effect/Effect"
 import * as Struct from "effect/Struct"
 import { platform } from "../platform.ts"
 import { format_version, type Header } from "../replay/format.ts"
 import { makeRecorder } from "../replay/record/record.ts"
+import { quotable } from "../secrets/quoted.ts"
+import { knownSecrets } from "../secrets/secret.ts"
 import type { Settings } from "../SidecarConfig.ts"
 import { version } from "../version.ts"
-import { maskSecrets, secretsIn } from "../wake/maskSecrets.ts"
 import { withoutQuery } from "./withoutQuery.ts"
 
 /** What a recording tells of the settings as they are: how the sidecar behaves, and where its files are. */
@@ -22,11 +24,11 @@ const told = [
   "log_file"
 ] as const satisfies ReadonlyArray<keyof Settings>
 
-export const headerOf = (settings: Settings): Header => {
+export const headerOf = Effect.fnUntraced(function*(settings: Settings) {
   const { agent_id, hub_api_url, hub_url, wake_command } = settings
-  const secrets = secretsIn(process.env)
-  const masked = (text: string) => maskSecrets(text, secrets)
-  return {
+  const secrets = knownSecrets(settings, process.env)
+  const masked = (text: string) => quotable(text, secrets)
+  const header: Header = {
     format: format_version,
     version,
     agent_id,
@@ -36,11 +38,14 @@ export const headerOf = (settings: Settings): Header => {
       ...Struct.pick(settings, told),
       hub_url: withoutQuery(hub_url),
       hub_api_url: withoutQuery(hub_api_url),
-      wake_command: typeof wake_command === "string" ? masked(wake_command) : wake_command.map(masked)
+      wake_command: yield* typeof wake_command === "string"
+        ? masked(wake_command)
+        : Effect.forEach(wake_command, masked)
     }
   }
-}
+  return header
+})
 
 /** The recorder of a sidecar with these settings into the file. */
 export const recorderOf = (settings: Settings, path: string) =>
-  makeRecorder({ path, header: headerOf(settings), secret: settings.token })
+  Effect.flatMap(headerOf(settings), (header) => makeRecorder({ path, header, secret: settings.token }))

@@ -1,11 +1,11 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import * as Redacted from "effect/Redacted"
 import { dirname, resolve } from "node:path"
 import { limits } from "../limits.ts"
 import { platform } from "../platform.ts"
+import { quotable } from "../secrets/quoted.ts"
+import { knownSecrets, type Secret, secretsIn } from "../secrets/secret.ts"
 import { loadSettings } from "../SidecarConfig.ts"
-import { maskSecrets, secretsIn } from "../wake/maskSecrets.ts"
 import { type Check, failed, type Finding, ok, type Outcome, skipped, type Subject } from "./Check.ts"
 import { commandCheck } from "./command.ts"
 import { diskSpaceCheck } from "./disk.ts"
@@ -58,10 +58,9 @@ export const outcomeOf = ({ run }: Check, subject: Subject): Effect.Effect<Outco
     Effect.catchCause(unforeseen)
   )
 
-const withoutSecrets = (finding: Finding, secrets: ReadonlyArray<string>): Finding => ({
-  ...finding,
-  found: maskSecrets(finding.found, secrets),
-  remedy: finding.remedy === null ? null : maskSecrets(finding.remedy, secrets)
+const withoutSecrets = Effect.fnUntraced(function*(finding: Finding, secrets: ReadonlyArray<Secret>) {
+  const remedy = finding.remedy === null ? null : yield* quotable(finding.remedy, secrets)
+  return { ...finding, found: yield* quotable(finding.found, secrets), remedy }
 })
 
 export interface Patient {
@@ -90,12 +89,11 @@ export const examine = Effect.fnUntraced(function*<E>(
   tell: (finding: Finding) => Effect.Effect<void, E>
 ) {
   const { outcome, subject } = yield* admit(patient)
-  const token = subject === undefined ? [] : [Redacted.value(subject.settings.token)]
-  const secrets = [...token, ...secretsIn(process.env)]
+  const secrets = subject === undefined ? secretsIn(process.env) : knownSecrets(subject.settings, process.env)
   const verdicts = new Map<string, Outcome["verdict"]>()
   const note = (check: string, of: Outcome) => {
     verdicts.set(check, of.verdict)
-    return tell(withoutSecrets({ check, ...of }, secrets))
+    return Effect.flatMap(withoutSecrets({ check, ...of }, secrets), tell)
   }
   yield* note(configuration, outcome)
   for (const check of checks) {

@@ -29,6 +29,12 @@ export type LifecycleEvent =
   | { readonly event: "frame_undecodable"; readonly reason: string; readonly excerpt: string }
   | { readonly event: "frame_ignored"; readonly type: string }
   | { readonly event: "hub_error"; readonly error: string }
+  | {
+    readonly event: "secret_hidden"
+    readonly task_id: string | null
+    readonly field: string // of the frame in which it stood
+    readonly names: ReadonlyArray<string> // of the variables or settings, never their values
+  }
   | { readonly event: "rate_limited"; readonly retry_after_ms: number }
   | { readonly event: "frame_refused"; readonly type: string; readonly error: string }
   // a task

@@ -4,7 +4,8 @@ import * as Queue from "effect/Queue"
 import { readFile } from "node:fs/promises"
 import { attempt } from "../layers/files.ts"
 import { limits } from "../limits.ts"
-import { maskSecrets, secretsIn } from "../wake/maskSecrets.ts"
+import { withoutSecrets } from "../secrets/quoted.ts"
+import { secretsIn } from "../secrets/secret.ts"
 import type { ExecAnswer } from "./answer.ts"
 import { answerOf, answerText, failed } from "./answer.ts"
 import type { Child } from "./child.ts"
@@ -78,7 +79,7 @@ const run = Effect.fnUntraced(function*(
 ) {
   const environment = commandEnvironment(process.env)
   const secrets = secretsIn(environment)
-  const mask = (text: string) => maskSecrets(text, secrets)
+  const mask = (text: string) => withoutSecrets(text, secrets)
   const prepared = prepareCommand(command, { ...wake, prompt }, environment)
   if (prepared._tag === "Impossible") return answered(failed(prepared.reason))
   const program = command[0] ?? ""

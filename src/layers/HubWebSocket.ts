@@ -6,6 +6,8 @@ import * as Ref from "effect/Ref"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import type { HubMessage } from "../domain/Message.ts"
+import { makeHideSecrets } from "../secrets/outgoing.ts"
+import { knownSecrets } from "../secrets/secret.ts"
 import { Hub } from "../services/Hub.ts"
 import { Logger } from "../services/Logger.ts"
 import { SidecarConfig } from "../SidecarConfig.ts"
@@ -26,6 +28,7 @@ export const HubWebSocket: Layer.Layer<Hub, never, SidecarConfig | Logger> = Lay
     const { log } = yield* Logger
     const timing = yield* HubTiming
     const open = yield* SocketOpener
+    const hideSecrets = makeHideSecrets(knownSecrets(settings, process.env))
     const current = yield* Ref.make<Session | null>(null)
 
     const withSession = (use: (session: Session) => Effect.Effect<void>): Effect.Effect<void> =>
@@ -39,6 +42,7 @@ export const HubWebSocket: Layer.Layer<Hub, never, SidecarConfig | Logger> = Lay
     const connections = (emit: (message: HubMessage) => Effect.Effect<void>) =>
       connectForever(
         connectOnce({
+          hideSecrets,
           identity: { agent_id, capabilities, token, client_version: release },
           current,
           emit,

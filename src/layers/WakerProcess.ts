@@ -1,16 +1,16 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import type { ProcessEvidence } from "../domain/Evidence.ts"
 import type { Task, WakeEnd } from "../domain/Task.ts"
 import { limits } from "../limits.ts"
 import { platform } from "../platform.ts"
+import { quotable } from "../secrets/quoted.ts"
+import { knownSecrets } from "../secrets/secret.ts"
 import { Logger } from "../services/Logger.ts"
 import { Waker } from "../services/Waker.ts"
 import type { Settings } from "../SidecarConfig.ts"
 import { SidecarConfig } from "../SidecarConfig.ts"
-import { maskSecrets, secretsIn } from "../wake/maskSecrets.ts"
 import type { FileError } from "./files.ts"
 import { orElseLog } from "./files.ts"
 import { obstacleIn } from "./waker/environment.ts"
@@ -44,11 +44,11 @@ interface Kept {
 }
 
 const make = (settings: Settings, log: Logger["Service"]["log"], { boot, logs, memory }: Kept) => {
-  const { tasks_dir, kill_grace_ms, token } = settings
+  const { tasks_dir, kill_grace_ms } = settings
   const unbegun = new Map<string, string>() // of a task the wake that this life could not begin
   const records = wakeRecords(tasks_dir, boot, log, memory)
-  const secrets = [Redacted.value(token), ...secretsIn(process.env)]
-  const mask = (text: string) => maskSecrets(text, secrets)
+  const secrets = knownSecrets(settings, process.env)
+  const mask = (text: string) => quotable(text, secrets)
 
   const wake = Effect.fn("Waker.wake")(function*(task: Task, wake_id: string) {
     const prepared = yield* prepareWake(settings, task, wakeFiles(tasks_dir, task.task_id, wake_id))

@@ -37,18 +37,11 @@ const payloadOf = ({ description, metadata }: Task): JsonObject => {
   return Buffer.byteLength(JSON.stringify(payload)) <= limits.echoed_payload_bytes ? payload : {}
 }
 
-/** What an agent printed may hold its configuration, and other agents may read why a task failed. */
-const withoutToken = (text: string, token: Redacted.Redacted<string>): string =>
-  text.replaceAll(Redacted.value(token), "<redacted>")
-
-const reportFrame = (
-  { task, report }: Extract<HubCommand, { readonly _tag: "SendReport" }>,
-  token: Redacted.Redacted<string>
-): JsonObject => {
+const reportFrame = ({ task, report }: Extract<HubCommand, { readonly _tag: "SendReport" }>): JsonObject => {
   const { task_id, generation } = task
   return report._tag === "Complete"
     ? { type: "task_complete", task_id, generation, result: report.result, tokens_used: integer(report.tokens_used) }
-    : { type: "task_failed", task_id, generation, reason: cut(withoutToken(report.reason, token)) }
+    : { type: "task_failed", task_id, generation, reason: cut(report.reason) }
 }
 
 const frameOf = (command: HubCommand, { agent_id, token, capabilities, client_version }: Identity): JsonObject => {
@@ -77,7 +70,7 @@ const frameOf = (command: HubCommand, { agent_id, token, capabilities, client_ve
       return { type: "state_report", task_id, status, generation, assigned_at, ...payloadOf(command.task) }
     }
     case "SendReport":
-      return { ...reportFrame(command, token), ...payloadOf(command.task) }
+      return { ...reportFrame(command), ...payloadOf(command.task) }
     case "SendProgress": {
       const { progress, execution_event } = command.progress
       return {

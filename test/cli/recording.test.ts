@@ -22,7 +22,7 @@ describe("the header of a recording", () => {
       const said = { agent_id: "a", token: secret, hub_url: `wss://hub.example/ws?key=${secret}`, wake_command }
       const pem = { tls_ca: tls("ca.pem"), tls_cert: tls("client.pem"), tls_key: tls("client.key") }
       writeFileSync(config, JSON.stringify({ ...said, ...pem, task_timeout_ms: 60_000 }))
-      const { config: told } = headerOf(yield* loadSettings(config, { flags: {}, environment: {} }))
+      const { config: told } = yield* headerOf(yield* loadSettings(config, { flags: {}, environment: {} }))
       expect(told).toMatchObject({ task_timeout_ms: 60_000, hub_url: "wss://hub.example/ws", capabilities: [] })
       expect(told["wake_command"]).toEqual(["env", "OPENAI_API_KEY=<redacted>", "agent", "${TASK_FILE}"])
       const text = JSON.stringify(told)

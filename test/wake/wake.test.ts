@@ -5,7 +5,6 @@ import {
   fillWholeArguments,
   wakeArgumentsProblem
 } from "../../src/wake/arguments.ts"
-import { maskSecrets, secretsIn } from "../../src/wake/maskSecrets.ts"
 import { nameMissingProgram } from "../../src/wake/missingProgram.ts"
 import { carryProblem } from "../../src/wake/room.ts"
 
@@ -126,54 +125,5 @@ describe("the room for arguments", () => {
     expect(carryProblem(["a", "x".repeat(32_000)], "windows")).toBeUndefined()
     expect(carryProblem(["a", "\"".repeat(17_000)], "windows")).toContain("Windows command line")
     expect(carryProblem(["a", "x\0"], "windows")).toContain("NUL")
-  })
-})
-
-describe("what is secret", () => {
-  it("is a value whose variable says so, unless it is so short that it could be any word", () => {
-    const environment = {
-      GITHUB_TOKEN: "abcdefgh1",
-      OPENAI_API_KEY: "k".repeat(20),
-      DB_PASSWORD: "short",
-      HOME: "/home/a/b/c"
-    }
-    expect(secretsIn({ ...environment, NOTHING: undefined })).toEqual(["abcdefgh1", "k".repeat(20)])
-  })
-
-  it("is the login in the address of a proxy", () => {
-    const HTTPS_PROXY = "http://someone:pass@word/9@proxy:3128"
-    expect(secretsIn({ HTTPS_PROXY })).toEqual(["someone:pass@word/9", "pass@word/9"])
-    expect(secretsIn({ all_proxy: "me:abcdefgh@proxy" })).toEqual(["me:abcdefgh", "abcdefgh"])
-    expect(secretsIn({ HTTPS_PROXY: "http://me:Tr0ub%263@proxy:3128" })).toEqual([
-      "me:Tr0ub%263",
-      "Tr0ub%263",
-      "me:Tr0ub&3"
-    ])
-    expect(secretsIn({ HTTPS_PROXY: "https://0123456789@proxy" })).toEqual(["0123456789"])
-    expect(secretsIn({ HTTPS_PROXY: "http://me:50%off-and-more@proxy" })).toEqual([
-      "me:50%off-and-more",
-      "50%off-and-more"
-    ])
-    expect(secretsIn({ HTTP_PROXY: "http://proxy:3128", NO_PROXY: "a,b:80", OTHER: "http://a:bcdefghijk@c" })).toEqual(
-      []
-    )
-  })
-
-  it("is hidden wherever it stands, and so is what looks like one", () => {
-    expect(maskSecrets("a s3cret-1 b s3cret-12", ["s3cret-1", "s3cret-12", ""])).toBe("a <redacted> b <redacted>")
-    for (
-      const text of [
-        "sk-ant-REDACTED",
-        "ghp_0123456789abcdef0123",
-        "AKIA0123456789ABCDEF",
-        "eyJhbGciOiJI.eyJzdWIiOiIx.abc"
-      ]
-    ) expect(maskSecrets(`key ${text}, and more`, [])).toBe("key <redacted>, and more")
-    expect(maskSecrets("Authorization: Bearer abc.def-123", [])).toBe("Authorization: Bearer <redacted>")
-    expect(maskSecrets(`{"api_key": "0123456789"}`, [])).toBe(`{"api_key": "<redacted>"}`)
-    expect(maskSecrets("OPENAI_API_KEY=abcdefgh", [])).toBe("OPENAI_API_KEY=<redacted>")
-    const long = "api_".repeat(50_000)
-    expect(maskSecrets(long, [])).toBe(long)
-    expect(maskSecrets("12 tokens used; the password is long", [])).toBe("12 tokens used; the password is long")
   })
 })

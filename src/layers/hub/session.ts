@@ -13,6 +13,7 @@ import type { Incoming } from "../../protocol/incoming.ts"
 import { decodeFrame } from "../../protocol/incoming.ts"
 import type { Identity } from "../../protocol/outgoing.ts"
 import { encodeCommand } from "../../protocol/outgoing.ts"
+import type { HideSecrets } from "../../secrets/outgoing.ts"
 import { Witness } from "../../services/Witness.ts"
 import { makeHeartbeat } from "./heartbeat.ts"
 import type { HubSocket, SocketEvent } from "./socket.ts"
@@ -40,6 +41,7 @@ export interface Session {
 
 export interface SessionTools {
   readonly identity: Identity
+  readonly hideSecrets: HideSecrets
   readonly timing: Timing
   readonly emit: (message: HubMessage) => Effect.Effect<void>
   readonly log: (event: LifecycleEvent) => Effect.Effect<void>
@@ -117,7 +119,7 @@ const turn = (phase: Phase, command: HubCommand): [mayGo: boolean, next: Phase] 
 }
 
 export const makeSession = Effect.fnUntraced(function*(socket: HubSocket, tools: SessionTools) {
-  const { emit, identity, log, timing } = tools
+  const { emit, hideSecrets, identity, log, timing } = tools
   const phase = yield* Ref.make<Phase>("connected")
   const identified = yield* Deferred.make<void>()
   const left = yield* Deferred.make<SessionEnd>()
@@ -136,7 +138,9 @@ export const makeSession = Effect.fnUntraced(function*(socket: HubSocket, tools:
 
   const transmit = Effect.fnUntraced(function*(command: HubCommand) {
     if ((yield* socket.unsentBytes) > limits.max_frame_bytes) return yield* leave("the hub takes no more data")
-    const frame = yield* Effect.try(() => encodeCommand(command, identity)).pipe(Effect.option)
+    const { hidden, safe } = hideSecrets(command)
+    if (hidden !== null) yield* log({ event: "secret_hidden", ...hidden })
+    const frame = yield* Effect.try(() => encodeCommand(safe, identity)).pipe(Effect.option)
     const bytes = Option.match(frame, { onNone: () => 0, onSome: Buffer.byteLength })
     if (Option.isSome(frame) && bytes <= limits.max_sent_frame_bytes) return yield* socket.send(frame.value)
     if (bytes > 0) yield* log({ event: "hub_error", error: `a frame of ${bytes} bytes is more than the hub takes` })

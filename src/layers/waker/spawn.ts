@@ -10,12 +10,13 @@ import type { Launch } from "./launcher.ts"
 import { logEnd } from "./log.ts"
 
 /** Hides what is secret in a text. */
-export type Mask = (text: string) => string
+export type Mask = (text: string) => Effect.Effect<string>
 
 /** The last `output_tail_chars` of what stands in the log from `offset` (bytes) on; empty where there is no log. */
 export const outputTail = (path: string, offset: number, mask: Mask): Effect.Effect<string> =>
   logEnd(path, offset, limits.output_read_bytes).pipe(
-    Effect.map((text) => mask(text).trimEnd().slice(-limits.output_tail_chars).replace(/^[\uDC00-\uDFFF]/, "")),
+    Effect.flatMap(mask),
+    Effect.map((text) => text.trimEnd().slice(-limits.output_tail_chars).replace(/^[\uDC00-\uDFFF]/, "")),
     Effect.orElseSucceed(() => "")
   )
 
