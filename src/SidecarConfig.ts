@@ -45,6 +45,7 @@ export interface Settings {
   readonly tls_cert: string | null
   readonly tls_key: Redacted.Redacted<string> | null
   readonly secret_files: ReadonlyArray<string> // where the token and the key stand
+  readonly own_files: ReadonlyArray<string> // those and the others of the daemon that no agent may have sent
 }
 
 export class SidecarConfig extends Context.Service<SidecarConfig, Settings>()("agentcom-sidecar/SidecarConfig") {}
@@ -64,6 +65,11 @@ const exampleFile = fileURLToPath(new URL("../config.example.json", import.meta.
 
 /** The HTTP address of the hub whose WebSocket this is: the same host, without a path. */
 export const apiOf = (hub_url: string): string => new URL(hub_url.replace(/^ws/i, "http")).origin
+
+/** The daemon's own files, with those in the folder whose names are not configured. */
+const ownFilesOf = (folder: string, configured: ReadonlyArray<string>): ReadonlyArray<string> => [
+  ...new Set([...configured, ...["lock", "control.json", "incoming.json"].map((name) => join(folder, name))])
+]
 
 /** Nothing but the environment of this process. */
 const noFlags: Overrides = { flags: {}, environment: process.env }
@@ -135,6 +141,7 @@ export const loadSettings = (
       tls_cert,
       tls_key,
       secret_files,
+      own_files: ownFilesOf(folder, [resolve(path), ...secret_files, state_file, settings.log_file]),
       state_file
     }
   })

@@ -1,3 +1,4 @@
+import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import { limits } from "../limits.ts"
 import type { CommandEnd } from "./child.ts"
@@ -18,18 +19,21 @@ export type ExecAnswer = Readonly<Record<string, unknown>>
 
 export const failed = (reason: string, more: ExecAnswer = {}): ExecAnswer => ({ status: "failed", reason, ...more })
 
-const endOf = (text: string, mask: (text: string) => string): string =>
-  mask(text).trim().slice(-limits.output_tail_chars).replace(/^[\uDC00-\uDFFF]/, "")
+/** Hides what is secret in a text that is quoted. */
+export type Mask = (text: string) => Effect.Effect<string>
 
-const failure = ({ duration_ms, end, program, tails }: Run, mask: (text: string) => string): ExecAnswer => {
+const endOf = (text: string, mask: Mask): Effect.Effect<string> =>
+  Effect.map(mask(text), (masked) => masked.trim().slice(-limits.output_tail_chars).replace(/^[\uDC00-\uDFFF]/, ""))
+
+const failure = Effect.fnUntraced(function*({ duration_ms, end, program, tails }: Run, mask: Mask) {
   const how = end._tag === "Killed" ? `was ended by ${end.signal}` : `ended with exit code ${end.code}`
-  const said = [tails.errors, tails.output].map((tail) => endOf(tail.text(), mask)).find((text) => text !== "")
-  return failed(`the command ${program} ${how}${said === undefined ? "" : `: ${said}`}`, {
+  const said = (yield* endOf(tails.errors.text(), mask)) || (yield* endOf(tails.output.text(), mask))
+  return failed(`the command ${program} ${how}${said === "" ? "" : `: ${said}`}`, {
     exit_code: end._tag === "Exited" ? end.code : null,
     signal: end._tag === "Killed" ? end.signal : null,
     duration_ms
   })
-}
+})
 
 const parse = (text: string): unknown => {
   try {
@@ -40,7 +44,7 @@ const parse = (text: string): unknown => {
 }
 
 /** The JSON object that the command printed as the answer. Whether that is a success is our verdict, never its own word. */
-const fromJson = ({ duration_ms, output, program, tails }: Run, mask: (text: string) => string): ExecAnswer => {
+const fromJson = Effect.fnUntraced(function*({ duration_ms, output, program, tails }: Run, mask: Mask) {
   const refused = (what: string) => {
     const reason = `the command ${program} was to print a JSON object (--json), and printed ${what}`
     return failed(reason, { exit_code: 0, signal: null, duration_ms })
@@ -49,11 +53,11 @@ const fromJson = ({ duration_ms, output, program, tails }: Run, mask: (text: str
   const value = parse(output.text().trim()) // which also takes off a byte order mark
   if (Predicate.isObject(value)) {
     const reason = failureIn(value)
-    return { ...value, ...reason === null ? { status: "success" } : failed(mask(reason)) }
+    return { ...value, ...reason === null ? { status: "success" } : failed(yield* mask(reason)) }
   }
-  const said = endOf(tails.output.text(), mask)
+  const said = yield* endOf(tails.output.text(), mask)
   return refused(said === "" ? "nothing" : `what is none: ${said}`)
-}
+})
 
 const fromText = ({ duration_ms, output }: Run): ExecAnswer => ({
   status: "success",
@@ -65,8 +69,10 @@ const fromText = ({ duration_ms, output }: Run): ExecAnswer => ({
 })
 
 /** What the end of the command means: exit code 0 is a success, with what it printed on standard output. */
-export const answerOf = (run: Run, json: boolean, mask: (text: string) => string): ExecAnswer =>
-  run.end._tag !== "Exited" || run.end.code !== 0 ? failure(run, mask) : json ? fromJson(run, mask) : fromText(run)
+export const answerOf = (run: Run, json: boolean, mask: Mask): Effect.Effect<ExecAnswer> => {
+  if (run.end._tag !== "Exited" || run.end.code !== 0) return failure(run, mask)
+  return json ? fromJson(run, mask) : Effect.succeed(fromText(run))
+}
 
 /** The answer as it is written: one that the sidecar could not take becomes a failure that says so. */
 export const answerText = (answer: ExecAnswer): string => {

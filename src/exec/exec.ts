@@ -4,7 +4,7 @@ import * as Queue from "effect/Queue"
 import { readFile } from "node:fs/promises"
 import { attempt } from "../layers/files.ts"
 import { limits } from "../limits.ts"
-import { withoutSecrets } from "../secrets/quoted.ts"
+import { quotable } from "../secrets/quoted.ts"
 import { secretsIn } from "../secrets/secret.ts"
 import type { ExecAnswer } from "./answer.ts"
 import { answerOf, answerText, failed } from "./answer.ts"
@@ -79,7 +79,7 @@ const run = Effect.fnUntraced(function*(
 ) {
   const environment = commandEnvironment(process.env)
   const secrets = secretsIn(environment)
-  const mask = (text: string) => withoutSecrets(text, secrets)
+  const mask = (text: string) => quotable(text, secrets)
   const prepared = prepareCommand(command, { ...wake, prompt }, environment)
   if (prepared._tag === "Impossible") return answered(failed(prepared.reason))
   const program = command[0] ?? ""
@@ -91,7 +91,7 @@ const run = Effect.fnUntraced(function*(
   const child = spawned.success
   yield* confirm(wake.started)
   const relay = Queue.take(lines).pipe(
-    Effect.flatMap((line) => tellProgress(wake.progress, mask(line))),
+    Effect.flatMap((line) => tellProgress(wake.progress, line)),
     Effect.andThen(Effect.sleep(limits.progress_interval_ms)),
     Effect.forever
   )
@@ -99,7 +99,7 @@ const run = Effect.fnUntraced(function*(
     const end = yield* child.ended
     const duration_ms = (yield* Clock.currentTimeMillis) - begun
     yield* Effect.sleep(execLimits.stop_notice_ms)
-    return answered(answerOf({ ...heard, program, end, duration_ms }, json, mask))
+    return answered(yield* answerOf({ ...heard, program, end, duration_ms }, json, mask))
   })
   const signalled = Effect.flatMap(Queue.take(signals), (signal) => stopped(child, signals, signal))
   return yield* Effect.raceAllFirst([ended, signalled, relay])

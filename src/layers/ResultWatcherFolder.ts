@@ -20,7 +20,7 @@ const prefixOf = (task_id: string): string => `${task_id}.`
 export const ResultWatcherFolder: Layer.Layer<ResultWatcher, never, SidecarConfig | Logger> = Layer.effect(
   ResultWatcher,
   Effect.gen(function*() {
-    const { results_dir } = yield* SidecarConfig
+    const { own_files, results_dir } = yield* SidecarConfig
     const { log } = yield* Logger
     const sightings = new Sightings()
 
@@ -30,7 +30,7 @@ export const ResultWatcherFolder: Layer.Layer<ResultWatcher, never, SidecarConfi
     /** What there is of a task; null where that cannot be read. */
     const read = (task_id: string) =>
       thisMoment.pipe(
-        Effect.flatMap((now) => readResults(results_dir, task_id, sightings, now)),
+        Effect.flatMap((now) => readResults(results_dir, task_id, own_files, sightings, now)),
         (reading) => orElseLog(reading, log, () => null)
       )
     const hasSuccess = (task_id: string) =>

@@ -23,7 +23,7 @@ import { makeWakeMemory } from "./waker/memory.ts"
 import { posixProcesses } from "./waker/posixProcesses.ts"
 import { psTable } from "./waker/psTable.ts"
 import { readRecord, revokeOrRead, settledRecord } from "./waker/record.ts"
-import { outputTail } from "./waker/spawn.ts"
+import { outputTail, type Quoting } from "./waker/spawn.ts"
 import { stopWakes } from "./waker/stop.ts"
 import { logPath, payloadPath, promptPath, wakeFiles } from "./waker/taskFiles.ts"
 import { prepareWake, spawnWake } from "./waker/wake.ts"
@@ -44,11 +44,11 @@ interface Kept {
 }
 
 const make = (settings: Settings, log: Logger["Service"]["log"], { boot, logs, memory }: Kept) => {
-  const { tasks_dir, kill_grace_ms } = settings
+  const { kill_grace_ms, own_files, tasks_dir } = settings
   const unbegun = new Map<string, string>() // of a task the wake that this life could not begin
   const records = wakeRecords(tasks_dir, boot, log, memory)
   const secrets = knownSecrets(settings, process.env)
-  const mask = (text: string) => quotable(text, secrets)
+  const quoting: Quoting = { mask: (text) => quotable(text, secrets), own: own_files }
 
   const wake = Effect.fn("Waker.wake")(function*(task: Task, wake_id: string) {
     const prepared = yield* prepareWake(settings, task, wakeFiles(tasks_dir, task.task_id, wake_id))
@@ -58,7 +58,7 @@ const make = (settings: Settings, log: Logger["Service"]["log"], { boot, logs, m
       memory.forget(task.task_id)
       return { how: "unwritten", code: null, output: reason }
     }
-    const spawning = spawnWake(settings, { processes, boot, memory, mask }, prepared)
+    const spawning = spawnWake(settings, { processes, boot, memory, quoting }, prepared)
     const spawned = yield* orElseLog(spawning, log, (error) => ({ end: Effect.succeed(unwritten(error)) }))
     return { end: orElseLog(spawned.end, log, unwritten) }
   })
@@ -69,7 +69,7 @@ const make = (settings: Settings, log: Logger["Service"]["log"], { boot, logs, m
       Effect.repeat({ schedule: Schedule.spaced(limits.process_poll_ms), while: (alive) => alive })
     )
     if (yield* isAlive(processes, known)) yield* Effect.flatten(memory.watch(known, ended))
-    const output = yield* outputTail(logPath(tasks_dir, task.task_id), known.record?.log_offset ?? 0, mask)
+    const output = yield* outputTail(logPath(tasks_dir, task.task_id), known.record?.log_offset ?? 0, quoting)
     const end: WakeEnd = { how: "unseen", code: null, output }
     return end
   }, Effect.orDie)

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
-import { answerOf, answerText, type Run } from "../../src/exec/answer.ts"
+import * as Effect from "effect/Effect"
+import { answerOf, answerText, type Mask, type Run } from "../../src/exec/answer.ts"
 import { execLimits } from "../../src/exec/limits.ts"
 import { lineReader } from "../../src/exec/lines.ts"
 import { keep } from "../../src/exec/output.ts"
@@ -20,7 +21,7 @@ const run = (output: string, more: Partial<Run> = {}): Run => ({
   ...more
 })
 
-const same = (text: string) => text
+const answer = (of: Run, json: boolean, mask: Mask = Effect.succeed) => Effect.runSync(answerOf(of, json, mask))
 const facts = { exit_code: 0, signal: null, duration_ms: 12 }
 
 describe("what is kept of an output", () => {
@@ -77,17 +78,17 @@ describe("the lines of a command", () => {
 
 describe("the answer of exec", () => {
   it("is a success with the output, the exit code and the duration where the command ended with 0", () => {
-    expect(answerOf(run("done\n"), false, same)).toEqual({ status: "success", output: "done\n", ...facts })
+    expect(answer(run("done\n"), false)).toEqual({ status: "success", output: "done\n", ...facts })
   })
 
   it("says that the output is cut", () => {
-    expect(answerOf(run("x".repeat(3_000)), false, same)).toMatchObject({ output_cut: true, output_bytes: 3_000 })
+    expect(answer(run("x".repeat(3_000)), false)).toMatchObject({ output_cut: true, output_bytes: 3_000 })
   })
 
   it("is a failure with the end of what it said, secrets hidden, for any other exit code", () => {
     const errors = kept(`${"x".repeat(3_000)} token 0123\n`, 0, 4_000)
     const failed = run("out", { end: { _tag: "Exited", code: 3 }, tails: { output: kept("out"), errors } })
-    const { reason, ...rest } = answerOf(failed, true, (text) => text.replace("0123", "***"))
+    const { reason, ...rest } = answer(failed, true, (text) => Effect.succeed(text.replace("0123", "***")))
     expect(rest).toEqual({ status: "failed", exit_code: 3, signal: null, duration_ms: 12 })
     expect(reason).toMatch(/^the command agent ended with exit code 3: x{100,} token \*\*\*$/)
     expect(String(reason).length).toBeLessThan(limits.output_tail_chars + 100)
@@ -95,17 +96,17 @@ describe("the answer of exec", () => {
 
   it("quotes standard output where there is nothing else, and nothing where there is nothing", () => {
     const killed = { end: { _tag: "Killed", signal: "SIGKILL" } } as const
-    expect(answerOf(run("out", killed), false, same)).toMatchObject({
+    expect(answer(run("out", killed), false)).toMatchObject({
       reason: "the command agent was ended by SIGKILL: out",
       exit_code: null,
       signal: "SIGKILL"
     })
-    expect(answerOf(run("", killed), false, same)).toMatchObject({ reason: "the command agent was ended by SIGKILL" })
+    expect(answer(run("", killed), false)).toMatchObject({ reason: "the command agent was ended by SIGKILL" })
   })
 
   it("with --json is the object that it printed, a success unless that says otherwise", () => {
-    expect(answerOf(run(` {"a": [1]}\n`), true, same)).toEqual({ status: "success", a: [1] })
-    expect(answerOf(run(`{"status": "failed", "reason": "no"}`), true, same)).toEqual({
+    expect(answer(run(` {"a": [1]}\n`), true)).toEqual({ status: "success", a: [1] })
+    expect(answer(run(`{"status": "failed", "reason": "no"}`), true)).toEqual({
       status: "failed",
       reason: "no"
     })
@@ -121,7 +122,7 @@ describe("the answer of exec", () => {
       ["nothing denied", { permission_denials: [], result: "r" }, { permission_denials: [], result: "r" }]
     ] as const
   )("with --json is a success by our verdict for %s", (_, printed, rest) => {
-    expect(answerOf(run(JSON.stringify(printed)), true, same)).toEqual({ ...rest, status: "success" })
+    expect(answer(run(JSON.stringify(printed)), true)).toEqual({ ...rest, status: "success" })
   })
 
   it.each([
@@ -154,18 +155,18 @@ describe("the answer of exec", () => {
       "permission denied: T0, T1, T2, T3, T4, and 2 more"
     ]
   ])("with --json is a failure that keeps what was printed, by %s", (_, printed, reason) => {
-    expect(answerOf(run(JSON.stringify(printed)), true, same)).toEqual({ ...printed, status: "failed", reason })
+    expect(answer(run(JSON.stringify(printed)), true)).toEqual({ ...printed, status: "failed", reason })
   })
 
   it("with --json hides a secret in the reason", () => {
     const printed = run(`{"is_error": true, "result": "bad key 0123"}`)
-    expect(answerOf(printed, true, (text) => text.replace("0123", "***"))["reason"]).toBe("bad key ***")
+    expect(answer(printed, true, (text) => Effect.succeed(text.replace("0123", "***")))["reason"]).toBe("bad key ***")
   })
 
   it.each(["\ufeff{\"a\": 1}", "\r\n\ufeff{\"a\": 1}\r\n"])(
     "with --json takes an object behind a byte order mark",
     (printed) => {
-      expect(answerOf(run(printed), true, same)).toEqual({ status: "success", a: 1 })
+      expect(answer(run(printed), true)).toEqual({ status: "success", a: 1 })
     }
   )
 
@@ -176,9 +177,9 @@ describe("the answer of exec", () => {
     ["nothing", "", "printed nothing"],
     ["too much", `{"a":"${"x".repeat(3_000)}"}`, "printed 3008 bytes, more than"]
   ])("with --json is a failure that says so for %s", (_, output, what) => {
-    const answer = answerOf(run(output), true, same)
-    expect(answer).toMatchObject({ status: "failed", ...facts })
-    expect(answer["reason"]).toContain(`the command agent was to print a JSON object (--json), and ${what}`)
+    const refused = answer(run(output), true)
+    expect(refused).toMatchObject({ status: "failed", ...facts })
+    expect(refused["reason"]).toContain(`the command agent was to print a JSON object (--json), and ${what}`)
   })
 
   it("that the sidecar could not take is a failure that says so", () => {

@@ -43,7 +43,8 @@ export const settings: Settings = {
   tls_ca: null,
   tls_cert: null,
   tls_key: null,
-  secret_files: []
+  secret_files: [],
+  own_files: []
 }
 
 export const task: Task = {

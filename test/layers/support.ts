@@ -112,7 +112,8 @@ export const makeFolder: Effect.Effect<Folder, never, Scope.Scope> = Effect.acqu
       tls_ca: null,
       tls_cert: null,
       tls_key: null,
-      secret_files: []
+      secret_files: [],
+      own_files: []
     }
     const folder: Folder = {
       path,

@@ -5,6 +5,7 @@ import type { FileHandle } from "node:fs/promises"
 import { lstat, open } from "node:fs/promises"
 import type { FileError } from "../files.ts"
 import { attempt, isMissing } from "../files.ts"
+import { isOneOf } from "../ownFiles.ts"
 
 /** Why a file's content is not to be had; `for_good` where waiting for its writer would not help. */
 export interface Obstacle {
@@ -47,9 +48,15 @@ const readBytes = async (handle: FileHandle, size: number): Promise<Uint8Array> 
   return buffer.subarray(0, length)
 }
 
-const readContent = async (path: string, limit: number): Promise<Uint8Array | Obstacle> => {
+/** Null where it is one of our own files, which an agent has linked here to have it sent. */
+const readContent = async (
+  path: string,
+  limit: number,
+  own: ReadonlyArray<string>
+): Promise<Uint8Array | Obstacle | null> => {
   const handle = await open(path, flags)
   try {
+    if (isOneOf(await handle.stat({ bigint: true }), own)) return null
     const stats = await handle.stat()
     return obstacleOf(stats, limit) ?? await readBytes(handle, stats.size)
   } finally {
@@ -57,23 +64,31 @@ const readContent = async (path: string, limit: number): Promise<Uint8Array | Ob
   }
 }
 
-/** What there is at `path`, without following or waiting for anything; null where there is nothing. `limit` in bytes. */
-export const readRegular = (path: string, limit: number): Effect.Effect<FileFound | null, FileError> =>
+/**
+ * What there is at `path`, without following or waiting for anything; null where there is nothing, or a link to one of our
+ * `own` files. `limit` in bytes.
+ */
+export const readRegular = (
+  path: string,
+  limit: number,
+  own: ReadonlyArray<string>
+): Effect.Effect<FileFound | null, FileError> =>
   attempt(path, () => lstat(path)).pipe(
     Effect.flatMap((stats) => {
       const obstacle = obstacleOf(stats, limit)
       const content = obstacle !== null
         ? Effect.succeed(obstacle)
         : Effect.catchIf(
-          attempt(path, () => readContent(path, limit)),
+          attempt(path, () => readContent(path, limit, own)),
           (error) => !isMissing(error),
           ({ reason }) => Effect.succeed<Obstacle>({ problem: `cannot be read (${reason})`, for_good: false })
         )
-      return Effect.map(content, (found): FileFound => ({
-        version: versionOf(stats),
-        modified_at: Math.trunc(stats.mtimeMs),
-        content: found
-      }))
+      return Effect.map(content, (found): FileFound | null =>
+        found && {
+          version: versionOf(stats),
+          modified_at: Math.trunc(stats.mtimeMs),
+          content: found
+        })
     }),
     Effect.catchIf(isMissing, () => Effect.succeed(null))
   )

@@ -45,11 +45,11 @@ const readSign = (path: string) =>
 
 /** Reads all that there is of a task at this moment, dated by when its files were seen to change. */
 export const readResults = Effect.fnUntraced(
-  function*(folder: string, task_id: string, sightings: Sightings, now: Moment) {
+  function*(folder: string, task_id: string, own: ReadonlyArray<string>, sightings: Sightings, now: Moment) {
     const files = resultFiles(folder, task_id)
     const started = yield* readSign(files.started)
-    const progress = yield* readRegular(files.progress, limits.progress_bytes)
-    const answer = yield* readRegular(files.answer, limits.answer_bytes)
+    const progress = yield* readRegular(files.progress, limits.progress_bytes, own)
+    const answer = yield* readRegular(files.answer, limits.answer_bytes, own)
     const said = progress === null ? null : parseProgress(progress)
     const dated = (path: string, file: { readonly version: string; readonly modified_at: number }) =>
       sightings.date(task_id, path, file.version, file.modified_at, now)

@@ -1,7 +1,10 @@
 import * as Effect from "effect/Effect"
 import { closeSync, constants, fstatSync, ftruncateSync, lstatSync, openSync, readSync, writeSync } from "node:fs"
+import type { FileHandle } from "node:fs/promises"
+import { open, rm } from "node:fs/promises"
 import type { FileError } from "../files.ts"
 import { attempt, isMissing } from "../files.ts"
+import { isOneOf } from "../ownFiles.ts"
 import { wakerLimits } from "./limits.ts"
 
 /** What a cut leaves of a log that is larger than `over_bytes`: its beginning and its end. */
@@ -28,7 +31,14 @@ const mark = Buffer.from("\n[... the sidecar has left out what stood here, as it
 
 /** `O_NOFOLLOW`, as a link may lead to a file that is no log; `O_NONBLOCK`, so that a FIFO is no wait. Windows knows neither. */
 const forCut = constants.O_RDWR | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
-const forReading = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)
+const forReading = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
+
+const forAppending = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0)
+
+const isForeign = (path: string, own: ReadonlyArray<string>): boolean => {
+  const file = lstatSync(path, { bigint: true, throwIfNoEntry: false })
+  return file !== undefined && (!file.isFile() || isOneOf(file, own))
+}
 
 const writeAll = (fd: number, bytes: Buffer, position: number): void => {
   for (let done = 0; done < bytes.length;) done += writeSync(fd, bytes, done, bytes.length - done, position + done)
@@ -81,11 +91,27 @@ export const boundLog = (path: string): Effect.Effect<void, FileError> => cutLog
 /** Makes room in the log before a wake, so that what it prints begins within the head. */
 export const makeRoom = (path: string): Effect.Effect<void, FileError> => cutLog(path, beforeWake)
 
-/** The end of what stands in the log from `offset` on, or of all where it is shorter, as its writer has emptied it. */
-export const logEnd = (path: string, offset: number, bytes: number): Effect.Effect<string, FileError> =>
+/** Opens the log for a wake to append to. A link or one of our `own` files that an agent has put in its place is removed first. */
+export const openLog = (path: string, own: ReadonlyArray<string>): Effect.Effect<FileHandle, FileError> =>
+  attempt(path, async () => {
+    if (isForeign(path, own)) await rm(path)
+    return open(path, forAppending, 0o600)
+  })
+
+/**
+ * The end of what stands in the log from `offset` on, or of all where it is shorter, as its writer has emptied it. Nothing
+ * where a link or one of our `own` files is in its place.
+ */
+export const logEnd = (
+  path: string,
+  offset: number,
+  bytes: number,
+  own: ReadonlyArray<string>
+): Effect.Effect<string, FileError> =>
   attempt(path, async () => {
     const fd = openSync(path, forReading) // in one go as well, so that no cut comes between
     try {
+      if (isOneOf(fstatSync(fd, { bigint: true }), own)) return ""
       const { size } = fstatSync(fd)
       const start = Math.max(offset > size ? 0 : offset, size - bytes)
       const buffer = Buffer.alloc(size - start)

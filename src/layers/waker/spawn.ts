@@ -12,9 +12,15 @@ import { logEnd } from "./log.ts"
 /** Hides what is secret in a text. */
 export type Mask = (text: string) => Effect.Effect<string>
 
+/** What of a program's output may be quoted: not what is in our `own` files, nor what `mask` hides. */
+export interface Quoting {
+  readonly mask: Mask
+  readonly own: ReadonlyArray<string>
+}
+
 /** The last `output_tail_chars` of what stands in the log from `offset` (bytes) on; empty where there is no log. */
-export const outputTail = (path: string, offset: number, mask: Mask): Effect.Effect<string> =>
-  logEnd(path, offset, limits.output_read_bytes).pipe(
+export const outputTail = (path: string, offset: number, { mask, own }: Quoting): Effect.Effect<string> =>
+  logEnd(path, offset, limits.output_read_bytes, own).pipe(
     Effect.flatMap(mask),
     Effect.map((text) => text.trimEnd().slice(-limits.output_tail_chars).replace(/^[\uDC00-\uDFFF]/, "")),
     Effect.orElseSucceed(() => "")

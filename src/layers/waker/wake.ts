@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import type { FileHandle } from "node:fs/promises"
-import { access, constants, mkdir, open } from "node:fs/promises"
+import { access, constants, mkdir } from "node:fs/promises"
 import { dirname } from "node:path"
 import type { Task, WakeEnd } from "../../domain/Task.ts"
 import { limits } from "../../limits.ts"
@@ -15,12 +15,12 @@ import { carryProblem, roomRemedy } from "../../wake/room.ts"
 import { attempt, FileError, writeDurably } from "../files.ts"
 import { childEnvironment, payloadText, tooLarge } from "./environment.ts"
 import { launchOf, unrecorded_exit } from "./launcher.ts"
-import { makeRoom } from "./log.ts"
+import { makeRoom, openLog } from "./log.ts"
 import type { WakeMemory } from "./memory.ts"
 import type { Processes } from "./processes.ts"
 import { promptText } from "./prompt.ts"
 import { clearUnwritten } from "./record.ts"
-import type { Mask } from "./spawn.ts"
+import type { Quoting } from "./spawn.ts"
 import { outputTail, spawnDetached, wakeEnd } from "./spawn.ts"
 import type { WakeFiles } from "./taskFiles.ts"
 import { logPath } from "./taskFiles.ts"
@@ -103,7 +103,7 @@ export interface Surroundings {
   readonly processes: Processes
   readonly boot: string
   readonly memory: WakeMemory
-  readonly mask: Mask
+  readonly quoting: Quoting
 }
 
 /**
@@ -112,7 +112,7 @@ export interface Surroundings {
  */
 export const spawnWake = (
   { results_dir, tasks_dir }: Pick<Settings, "results_dir" | "tasks_dir">,
-  { boot, mask, memory, processes }: Surroundings,
+  { boot, memory, processes, quoting }: Surroundings,
   { command, cwd, env, files, payload, prompt }: PreparedWake
 ) => {
   const { payload_path, prompt_path, record_path, wake_id } = files
@@ -137,7 +137,7 @@ export const spawnWake = (
     const { exit, pid } = yield* spawnDetached(launchOf(platform, record_path, known, command), { cwd, env, log })
     const line = typeof command === "string" ? command : null
     const end = exit.pipe(
-      Effect.flatMap((how) => wakeEnd(how, line, outputTail(log_path, size, mask))),
+      Effect.flatMap((how) => wakeEnd(how, line, outputTail(log_path, size, quoting))),
       Effect.flatMap(unlessUnrecorded(record_path))
     )
     if (pid === null) return { end }
@@ -148,7 +148,7 @@ export const spawnWake = (
   return Effect.andThen(
     Effect.andThen(mayAnswer, write),
     Effect.acquireUseRelease(
-      attempt(log_path, () => open(log_path, "a", 0o600)),
+      openLog(log_path, quoting.own),
       spawn,
       (log) => Effect.ignore(attempt(log_path, () => log.close()))
     )
