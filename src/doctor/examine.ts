@@ -16,7 +16,7 @@ import { proxyCheck, tlsCheck } from "./line.ts"
 import { connectionCheck, nameCheck } from "./network.ts"
 import { pm2Check } from "./pm2.ts"
 import { secretsCheck } from "./secrets.ts"
-import { parcelWatcherCheck } from "./watcher.ts"
+import { resultsWatcherCheck } from "./watcher.ts"
 import { serviceUserCheck } from "./windows/serviceUser.ts"
 
 /** What comes after the configuration, in the order of the findings. */
@@ -33,7 +33,7 @@ export const checks: ReadonlyArray<Check> = [
   commandCheck,
   clockCheck,
   diskSpaceCheck,
-  parcelWatcherCheck,
+  resultsWatcherCheck,
   pm2Check,
   ...(platform === "windows" ? [serviceUserCheck] : [])
 ]

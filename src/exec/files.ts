@@ -1,8 +1,9 @@
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
-import { lstat, mkdir, open } from "node:fs/promises"
+import { lstat, open } from "node:fs/promises"
 import { dirname } from "node:path"
 import { attempt, isMissing, writeDurably } from "../layers/files.ts"
+import { makeOne } from "../layers/makeFolder.ts"
 import { limits } from "../limits.ts"
 import { execLimits } from "./limits.ts"
 
@@ -15,7 +16,7 @@ export const isThere = (path: string) =>
 
 const place = (path: string, write: () => Promise<void>) =>
   attempt(path, async () => {
-    await mkdir(dirname(path), { recursive: true })
+    await makeOne(dirname(path))
     await write()
   })
 

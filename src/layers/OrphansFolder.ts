@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { Stats } from "node:fs"
-import { lstat, mkdir, readdir } from "node:fs/promises"
+import { lstat, readdir } from "node:fs/promises"
 import { join } from "node:path"
 import { isSafeTaskId } from "../domain/taskId.ts"
 import { limits } from "../limits.ts"
@@ -10,6 +10,7 @@ import { Orphans } from "../services/Orphans.ts"
 import { SidecarConfig } from "../SidecarConfig.ts"
 import type { FileError } from "./files.ts"
 import { attempt, isMissing, moveToFreeName, orElseLog } from "./files.ts"
+import { homeOf, makeFolder } from "./makeFolder.ts"
 import type { Moment } from "./moment.ts"
 import { skewOf, thisMoment } from "./moment.ts"
 
@@ -56,7 +57,9 @@ const cautiousTime = (now: Moment, then: Moment): number => Math.min(now.wall, n
 export const OrphansFolder: Layer.Layer<never, never, SidecarConfig | Logger> = Layer.effect(
   Orphans,
   Effect.gen(function*() {
-    const { results_dir, retention_days, tasks_dir } = yield* SidecarConfig
+    const settings = yield* SidecarConfig
+    const { results_dir, retention_days, tasks_dir } = settings
+    const home = homeOf(settings)
     const { log } = yield* Logger
     const begun = yield* thisMoment
     const expired = join(results_dir, "expired")
@@ -80,7 +83,7 @@ export const OrphansFolder: Layer.Layer<never, never, SidecarConfig | Logger> = 
 
     const keep = ({ ending, path, task_id }: TaskFile, stamp: number) =>
       attempt(path, async () => {
-        await mkdir(expired, { recursive: true })
+        await makeFolder(home, expired)
         return moveToFreeName(path, (free) => join(expired, `${task_id}.${free}${ending}`), stamp)
       }).pipe(Effect.catchIf(isMissing, () => Effect.succeed(null)))
 

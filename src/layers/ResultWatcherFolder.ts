@@ -7,6 +7,7 @@ import { ResultWatcher } from "../services/ResultWatcher.ts"
 import { SidecarConfig } from "../SidecarConfig.ts"
 import type { FileError } from "./files.ts"
 import { orElseLog } from "./files.ts"
+import { homeOf } from "./makeFolder.ts"
 import { thisMoment } from "./moment.ts"
 import { makeFolderTicks } from "./results/folderTicks.ts"
 import { moveResults, removePath } from "./results/keep.ts"
@@ -20,13 +21,15 @@ const prefixOf = (task_id: string): string => `${task_id}.`
 export const ResultWatcherFolder: Layer.Layer<ResultWatcher, never, SidecarConfig | Logger> = Layer.effect(
   ResultWatcher,
   Effect.gen(function*() {
-    const { own_files, results_dir } = yield* SidecarConfig
+    const settings = yield* SidecarConfig
+    const { own_files, results_dir } = settings
+    const home = homeOf(settings)
     const { log } = yield* Logger
     const sightings = new Sightings()
 
     const logged = (operation: Effect.Effect<unknown, FileError>) =>
       Effect.asVoid(orElseLog(operation, log, () => null))
-    const { nudge, ticksFor } = yield* makeFolderTicks(results_dir, (error) => logged(error))
+    const { nudge, ticksFor } = yield* makeFolderTicks(home, results_dir, logged)
     /** What there is of a task; null where that cannot be read. */
     const read = (task_id: string) =>
       thisMoment.pipe(
@@ -58,7 +61,7 @@ export const ResultWatcherFolder: Layer.Layer<ResultWatcher, never, SidecarConfi
       setAside: (task_id, folder) =>
         (folder === "sent" ? hasSuccess(task_id) : Effect.succeed(false)).pipe(
           Effect.flatMap((stays) =>
-            moveResults(join(results_dir, folder), task_id, resultFiles(results_dir, task_id), stays)
+            moveResults(home, join(results_dir, folder), task_id, resultFiles(results_dir, task_id), stays)
           ),
           Effect.tap((kept) => kept === null ? Effect.void : log({ event: "files_kept", task_id, folder: kept })),
           logged

@@ -14,7 +14,7 @@ export class FileError extends Schema.TaggedError<FileError>()("FileError", {
   reason: Schema.String
 }) {}
 
-const codeOf = (cause: unknown): string => Predicate.hasProperty(cause, "code") ? String(cause.code) : ""
+export const codeOf = (cause: unknown): string => Predicate.hasProperty(cause, "code") ? String(cause.code) : ""
 
 export const reasonOf = (cause: unknown): string => cause instanceof Error ? cause.message : String(cause)
 

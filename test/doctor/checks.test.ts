@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Redacted from "effect/Redacted"
 import * as TestClock from "effect/testing/TestClock"
-import { chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs"
+import { chmodSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import type { Status } from "../../src/control/protocol.ts"
@@ -18,7 +18,7 @@ import { clockCheck, tokenCheck, webSocketCheck } from "../../src/doctor/hub.ts"
 import { proxyCheck, tlsCheck } from "../../src/doctor/line.ts"
 import { connectionCheck, nameCheck } from "../../src/doctor/network.ts"
 import { secretsCheck, secretsOutcome } from "../../src/doctor/secrets.ts"
-import { parcelWatcherCheck, type Watch, watcherCheck } from "../../src/doctor/watcher.ts"
+import { resultsWatcherCheck, type Watch, watcherCheck } from "../../src/doctor/watcher.ts"
 import { FileError } from "../../src/layers/files.ts"
 import { limits } from "../../src/limits.ts"
 import type { Settings } from "../../src/SidecarConfig.ts"
@@ -474,11 +474,37 @@ describe("the disk", () => {
 })
 
 describe("the watcher", () => {
-  it.live("is well where it tells of a new file beside the results, and nothing is left there", () =>
+  it.live("is well where it tells of a new file where the results are to be, and nothing is left there", () =>
     Effect.gen(function*() {
       const subject = yield* makeSubject()
-      well(yield* parcelWatcherCheck.run(subject))
+      well(yield* resultsWatcherCheck.run(subject))
       expect(readdirSync(subject.folder)).toEqual([])
+    }))
+
+  it.live("looks at the folder of the results itself, wherever a link leads to it", () =>
+    Effect.gen(function*() {
+      const subject = yield* makeSubject()
+      const elsewhere = yield* temporaryFolder
+      symlinkSync(elsewhere, join(subject.folder, "results"))
+      const { found, ...verdict } = yield* resultsWatcherCheck.run(subject)
+      well({ found, ...verdict })
+      expect(found).toContain(elsewhere)
+      expect(readdirSync(elsewhere)).toEqual([])
+    }))
+
+  it.live("is not where a link leads nowhere, or no file can be written", () =>
+    Effect.gen(function*() {
+      const subject = yield* makeSubject()
+      symlinkSync("nowhere", join(subject.folder, "results"))
+      writeFileSync(join(subject.folder, "file"), "")
+      for (const name of ["file", "file/results"]) {
+        const settings = { ...subject.settings, results_dir: join(subject.folder, name) }
+        unwell(
+          yield* resultsWatcherCheck.run({ ...subject, settings }),
+          /cannot be watched: .*not a folder/,
+          /every 5 s/
+        )
+      }
     }))
 
   const deaf: Watch = () => Effect.void

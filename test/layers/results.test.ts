@@ -9,6 +9,7 @@ import * as TestClock from "effect/testing/TestClock"
 import { execFileSync } from "node:child_process"
 import {
   appendFileSync,
+  existsSync,
   linkSync,
   mkdirSync,
   readdirSync,
@@ -424,6 +425,55 @@ describe("a watch", () => {
         yield* untilInTime("the progress", () => told.length === 1 + round)
       }
       expect(folder.events).toEqual([])
+    }))
+
+  it.effect("sees by an event what is written through a link, also one that takes the folder's place", () =>
+    Effect.gen(function*() {
+      const folder = yield* makeFolder
+      for (const name of ["one", "two"]) mkdirSync(folder.file(name))
+      symlinkSync("one", folder.file("results"))
+      const { told } = yield* watchingFromTheStart(folder)
+      writeFileSync(folder.file("one", "t1.progress"), "1")
+      yield* until("the progress, by an event, as the clock stands still", () => told.length === 2)
+      rmSync(folder.file("results"))
+      symlinkSync("two", folder.file("results"))
+      writeFileSync(folder.file("two", "t1.progress"), "20")
+      yield* TestClock.adjust(limits.rescan_ms)
+      yield* untilInTime("the rescan", () => told.length === 3)
+      writeFileSync(folder.file("two", "t1.json"), `{"status":"success"}`)
+      yield* until("the answer, by an event, as the clock stands still", () => told.length === 4)
+      expect(folder.events).toEqual([])
+    }))
+
+  it.effect("loses no file descriptor to a folder that is made anew each time", () =>
+    Effect.gen(function*() {
+      const { folder, put } = yield* makeResults
+      const { told } = yield* watchingFromTheStart(folder)
+      const descriptors = () => readdirSync("/dev/fd").length
+      const before = descriptors()
+      for (let round = 1; round <= 30; round++) {
+        rmSync(folder.file("results"), { recursive: true })
+        mkdirSync(folder.file("results"))
+        put("t1.progress", String(round))
+        yield* TestClock.adjust(limits.rescan_ms)
+        yield* untilInTime("the progress", () => told.length === 1 + round)
+      }
+      expect(descriptors() - before).toBeLessThan(5)
+    }), 20_000)
+
+  it.effect("never makes the agent's own folder again, and goes on when that is back", () =>
+    Effect.gen(function*() {
+      const { folder, put } = yield* makeResults
+      const { told } = yield* watchingFromTheStart(folder)
+      const away = `${folder.path}.away`
+      renameSync(folder.path, away)
+      yield* TestClock.adjust(limits.rescan_ms)
+      yield* untilInTime("the trouble", () => folder.events.length > 0)
+      yield* TestClock.adjust(limits.rescan_ms)
+      expect(existsSync(folder.path)).toBe(false)
+      renameSync(away, folder.path)
+      put("t1.progress", "1")
+      yield* untilInTime("the progress", () => told.length === 2)
     }))
 
   it.effect("goes on by the rescan where the folder cannot be watched, and says so once", () =>

@@ -143,16 +143,21 @@ export interface Daemon {
 const parse = (text: string): ReadonlyArray<LogLine> =>
   text.split("\n").filter((line) => line.startsWith("{")).map((line): LogLine => JSON.parse(line))
 
-/** The built daemon as its own process, as a supervisor would run it. Killed at the end of the scope. */
+/**
+ * The built daemon as its own process, as a supervisor would run it. Killed at the end of the scope. `through` is a command
+ * that becomes the daemon, which comes as its last arguments.
+ */
 export const startDaemon = (
   folder: Folder,
   env: Record<string, string> = {},
   config = "config.json",
-  options: ReadonlyArray<string> = []
+  options: ReadonlyArray<string> = [],
+  through: ReadonlyArray<string> = []
 ): Effect.Effect<Daemon, never, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.promise(async () => {
-      const child = spawn(process.execPath, [main, "run", "--config", folder.file(config), ...options], {
+      const [program = "", ...args] = [...through, process.execPath, main]
+      const child = spawn(program, [...args, "run", "--config", folder.file(config), ...options], {
         stdio: ["ignore", "pipe", "pipe"],
         env: { ...process.env, ...env }
       })

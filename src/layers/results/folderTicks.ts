@@ -1,77 +1,46 @@
-import type { AsyncSubscription } from "@parcel/watcher"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
-import * as Schedule from "effect/Schedule"
 import * as ScopedRef from "effect/ScopedRef"
 import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
-import { mkdir, stat } from "node:fs/promises"
+import { realpath, stat } from "node:fs/promises"
 import { basename } from "node:path"
 import { limits } from "../../limits.ts"
 import { platform } from "../../platform.ts"
-import { attempt, FileError, reasonOf } from "../files.ts"
+import { attempt, type FileError } from "../files.ts"
+import { makeFolder } from "../makeFolder.ts"
+import { subscribe } from "./subscribe.ts"
 
-/** The folders of ours below it, and whatever is nested deeper, hold nothing that we wait for. */
-const ignore = ["sent", "rejected", "expired", "*/*"]
+/** Which folder bears a name at this moment, and where it is without links. */
+interface Place {
+  readonly identity: string
+  readonly real: string
+}
 
 /**
  * Makes the folder if it is missing, and tells it from another that had its name before, and maybe its inode. Windows gives
  * no number out twice so soon, and where Wine plays it, the time of birth is that of the last change.
  */
-const identify = (folder: string) =>
-  attempt(folder, async () => {
-    await mkdir(folder, { recursive: true })
+const locate = (home: string, folder: string) =>
+  attempt(folder, async (): Promise<Place> => {
+    await makeFolder(home, folder)
     const { birthtimeNs, dev, ino } = await stat(folder, { bigint: true })
-    return platform === "windows" ? `${dev}:${ino}` : `${dev}:${ino}:${birthtimeNs}`
+    const real = await realpath(folder)
+    return { real, identity: `${real}:${dev}:${ino}${platform === "windows" ? "" : `:${birthtimeNs}`}` }
   })
-
-/** What a subscription tells, and whether it is one that works. */
-interface Listener {
-  readonly onPath: (path: string) => void
-  readonly onError: (error: FileError) => void
-  readonly isWorking: () => boolean
-}
-
-/**
- * The watcher of a folder that is gone can be ended only when it has learnt of that. Left as it is, it would be shared with
- * whoever watches the next folder of that name, and is blind to it.
- */
-const unsubscribe = (subscription: AsyncSubscription): Effect.Effect<void> =>
-  Effect.tryPromise(() => subscription.unsubscribe()).pipe(
-    Effect.retry({ schedule: Schedule.spaced(limits.unwatch_retry_ms), times: limits.unwatch_retries }),
-    Effect.ignore
-  )
-
-/**
- * Tells of every path that changes directly in the folder, until the scope ends. On Windows one that works is left to end
- * with the process: its native part reads freed memory where an event comes while it is ended.
- */
-export const subscribe = (folder: string, { isWorking, onError, onPath }: Listener) =>
-  Effect.acquireRelease(
-    attempt(folder, async () => {
-      const { default: watcher } = await import("@parcel/watcher")
-      return watcher.subscribe(folder, (error, events) => {
-        if (error !== null) onError(new FileError({ path: folder, code: "", reason: reasonOf(error) }))
-        else for (const { path } of events) onPath(path)
-      }, { ignore })
-    }),
-    (subscription: AsyncSubscription) => platform === "windows" && isWorking() ? Effect.void : unsubscribe(subscription)
-  )
 
 /** The subscription, the folder it is to (null for none that works), what it has reported as broken, and who was told. */
 interface Watching {
-  readonly subscription: ScopedRef.ScopedRef<AsyncSubscription | null>
+  readonly subscription: ScopedRef.ScopedRef<unknown>
   identity: string | null
   failure: FileError | null
   told: string | null
 }
 
-const noSubscription = (): AsyncSubscription | null => null
-
 /** Subscribes anew where another folder bears the name by now, or the subscription has broken. */
 const keepWatching = Effect.fnUntraced(
-  function*(watching: Watching, folder: string, onPath: (path: string) => void) {
-    const identity = yield* identify(folder)
+  function*(watching: Watching, home: string, folder: string, onChange: (name: string | null) => void) {
+    const { identity, real } = yield* locate(home, folder)
     const { failure, subscription } = watching
     if (failure === null && watching.identity === identity) return
     watching.identity = null
@@ -81,8 +50,11 @@ const keepWatching = Effect.fnUntraced(
     if (failure !== null) return yield* failure
     yield* ScopedRef.set(
       subscription,
-      subscribe(folder, {
-        onPath,
+      subscribe(real, {
+        onPath: (path) => {
+          if (path === real) watching.identity = null // it was deleted
+          onChange(path === real ? null : basename(path))
+        },
         onError: (error) => {
           watching.failure = error
         },
@@ -100,17 +72,16 @@ const keepWatching = Effect.fnUntraced(
  * folder is made again if it is gone. Trouble costs the speed, never the ticks, and is told once while it lasts.
  */
 export const makeFolderTicks = Effect.fnUntraced(
-  function*(folder: string, onTrouble: (error: FileError) => Effect.Effect<void>) {
-    // One subscription serves all tasks: the watcher loses a file descriptor with each that is ended.
-    const subscription = yield* ScopedRef.make(noSubscription)
+  function*(home: string, folder: string, onTrouble: (error: FileError) => Effect.Effect<void>) {
+    // One subscription serves all tasks.
+    const subscription = yield* ScopedRef.make((): unknown => null)
     const watching: Watching = { subscription, identity: null, failure: null, told: null }
     const alone = yield* Semaphore.make(1)
-    const listeners = new Set<(path: string) => void>()
-    const onPath = (path: string) => {
-      if (path === folder) watching.identity = null // it was deleted
-      for (const hear of listeners) hear(path)
+    const listeners = new Set<(name: string | null) => void>()
+    const onChange = (name: string | null) => {
+      for (const hear of listeners) hear(name)
     }
-    const look = Effect.match(keepWatching(watching, folder, onPath), {
+    const look = Effect.match(keepWatching(watching, home, folder, onChange), {
       onFailure: (error) => error,
       onSuccess: () => null
     }).pipe(
@@ -126,7 +97,9 @@ export const makeFolderTicks = Effect.fnUntraced(
     const ticksFor = (prefix: string): Stream.Stream<void> =>
       Stream.callback<void>((ticks) =>
         Effect.gen(function*() {
-          const hear = (path: string) => basename(path).startsWith(prefix) && Queue.offerUnsafe(ticks, undefined)
+          const hear = (name: string | null) => {
+            if (name === null || name.startsWith(prefix)) Queue.offerUnsafe(ticks, undefined)
+          }
           yield* Effect.acquireRelease(
             Effect.sync(() => listeners.add(hear)),
             () => Effect.sync(() => listeners.delete(hear))
@@ -141,10 +114,7 @@ export const makeFolderTicks = Effect.fnUntraced(
     return {
       ticksFor,
       /** A tick out of turn, as if there had been an event. */
-      nudge: (prefix: string) =>
-        Effect.sync(() => {
-          for (const hear of listeners) hear(prefix)
-        })
+      nudge: (prefix: string) => Effect.sync(() => onChange(prefix))
     }
   }
 )

@@ -1,9 +1,10 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import { mkdir, rm } from "node:fs/promises"
+import { rm } from "node:fs/promises"
 import { basename, join } from "node:path"
 import type { FileError } from "../files.ts"
 import { attempt, isMissing, moveToFreeName } from "../files.ts"
+import { makeFolder } from "../makeFolder.ts"
 import type { ResultFiles } from "./taskResults.ts"
 
 /** Removes whatever is at `path`, which an agent may have made as a folder. */
@@ -14,9 +15,9 @@ export const removePath = (path: string): Effect.Effect<void, FileError> =>
  * Moves one file into `folder` as `<task_id>.<stamp><extension>`; null where there is none to move. Where the folder cannot
  * take it, a full disk or another one for example, it gets another name beside its own, by which nobody takes it for new.
  */
-const moveInto = (folder: string, task_id: string, extension: string, stamp: number, from: string) =>
+const moveInto = (home: string, folder: string, task_id: string, extension: string, stamp: number, from: string) =>
   attempt(from, async () => {
-    await mkdir(folder, { recursive: true })
+    await makeFolder(home, folder)
     return moveToFreeName(from, (free) => join(folder, `${task_id}.${free}${extension}`), stamp)
   }).pipe(
     Effect.catchIf(
@@ -31,10 +32,10 @@ const moveInto = (folder: string, task_id: string, extension: string, stamp: num
  * returns where the answer is now, if it was moved.
  */
 export const moveResults = Effect.fnUntraced(
-  function*(folder: string, task_id: string, files: ResultFiles, answerStays: boolean) {
+  function*(home: string, folder: string, task_id: string, files: ResultFiles, answerStays: boolean) {
     const stamp = yield* Clock.currentTimeMillis
-    yield* moveInto(folder, task_id, ".started", stamp, files.started)
-    yield* moveInto(folder, task_id, ".progress", stamp, files.progress)
-    return answerStays ? null : yield* moveInto(folder, task_id, ".json", stamp, files.answer)
+    yield* moveInto(home, folder, task_id, ".started", stamp, files.started)
+    yield* moveInto(home, folder, task_id, ".progress", stamp, files.progress)
+    return answerStays ? null : yield* moveInto(home, folder, task_id, ".json", stamp, files.answer)
   }
 )

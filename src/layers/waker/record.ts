@@ -1,10 +1,11 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { mkdir, open, readFile, rm } from "node:fs/promises"
+import { open, readFile, rm } from "node:fs/promises"
 import { dirname } from "node:path"
 import type { FileError } from "../files.ts"
 import { attempt, isMissing } from "../files.ts"
+import { makeOne } from "../makeFolder.ts"
 import { wakerLimits } from "./limits.ts"
 import { polling } from "./polling.ts"
 
@@ -53,7 +54,7 @@ export const settledRecord = (path: string): Effect.Effect<WakeProof | null, Fil
   )
 
 const makeRevocation = async (path: string): Promise<void> => {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+  await makeOne(dirname(path), 0o700)
   const handle = await open(path, "wx", 0o600)
   // The launcher is kept off by the file itself, whether or not the disk has room for what it says.
   await handle.writeFile(JSON.stringify({ revoked: true })).finally(() => handle.close()).catch(() => undefined)

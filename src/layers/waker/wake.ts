@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import type { FileHandle } from "node:fs/promises"
-import { access, constants, mkdir } from "node:fs/promises"
+import { access, constants } from "node:fs/promises"
 import { dirname } from "node:path"
 import type { Task, WakeEnd } from "../../domain/Task.ts"
 import { limits } from "../../limits.ts"
@@ -13,6 +13,7 @@ import { fillArguments } from "../../wake/arguments.ts"
 import { findProgram } from "../../wake/findProgram.ts"
 import { carryProblem, roomRemedy } from "../../wake/room.ts"
 import { attempt, FileError, writeDurably } from "../files.ts"
+import { homeOf, makeFolder } from "../makeFolder.ts"
 import { childEnvironment, payloadText, tooLarge } from "./environment.ts"
 import { launchOf, unrecorded_exit } from "./launcher.ts"
 import { makeRoom, openLog } from "./log.ts"
@@ -111,21 +112,22 @@ export interface Surroundings {
  * its end. Both fail where the disk kept the command from running.
  */
 export const spawnWake = (
-  { results_dir, tasks_dir }: Pick<Settings, "results_dir" | "tasks_dir">,
+  { results_dir, state_file, tasks_dir }: Pick<Settings, "results_dir" | "state_file" | "tasks_dir">,
   { boot, memory, processes, quoting }: Surroundings,
   { command, cwd, env, files, payload, prompt }: PreparedWake
 ) => {
   const { payload_path, prompt_path, record_path, wake_id } = files
   const log_path = logPath(tasks_dir, files.task_id)
+  const home = homeOf({ state_file })
 
   // An agent that cannot answer would fail for what is the disk's fault.
   const mayAnswer = attempt(results_dir, async () => {
-    await mkdir(results_dir, { recursive: true })
+    await makeFolder(home, results_dir)
     await access(results_dir, constants.W_OK | constants.X_OK)
   })
 
   const write = attempt(payload_path, async () => {
-    await mkdir(tasks_dir, { recursive: true, mode: 0o700 })
+    await makeFolder(home, tasks_dir, 0o700)
     await writeDurably(payload_path, payload)
     await writeDurably(prompt_path, prompt)
   })
