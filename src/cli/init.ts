@@ -5,6 +5,7 @@ import { resolve } from "node:path"
 import { createInterface } from "node:readline/promises"
 import { readFault } from "../config/readFault.ts"
 import { exitCodes } from "../exitCodes.ts"
+import type { Guarded } from "../setup/guard.ts"
 import { type Ask, type Given, init, InitRefused, type Made } from "../setup/init.ts"
 import type { TlsFiles } from "../setup/writeConfig.ts"
 import { CommandFailed } from "./CommandFailed.ts"
@@ -34,9 +35,16 @@ const atTerminal = Effect.map(
 const program = (environment: NodeJS.ProcessEnv): string =>
   environment["npm_command"] === "exec" ? "npx agentcom-sidecar" : "agentcom-sidecar"
 
+const guardText = ({ missing, path }: Guarded): string =>
+  missing.length === 0
+    ? `${path} keeps the agent from reading the token.\n`
+    : `${path} is there already and does not keep the agent from reading the token: add ${
+      missing.join(" and ")
+    } to it.\n`
+
 const told = ({ agent_id, guard, path, registered }: Made, as: string): string =>
   `${registered ? `${agent_id} is registered at the hub. ` : ""}${path} is written, readable by you only.\n` +
-  (guard === null ? "" : `${guard} keeps the agent from reading the token in it.\n`) +
+  (guard === null ? "" : guardText(guard)) +
   `The hub takes the token. Next: ${as} doctor --config ${path}\n` +
   `then:                       ${as} run --config ${path}\n`
 
@@ -67,7 +75,8 @@ const givenBy = (options: Options) =>
     agent_type: options.type,
     capabilities: options.capabilities,
     tls_files: tlsFiles(options),
-    token
+    token,
+    token_file: options["token-file"]
   }))
 
 export const main = (options: Options): void =>

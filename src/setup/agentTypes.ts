@@ -10,7 +10,10 @@ const run = (...command: ReadonlyArray<string>): Wake => ({
   wake_command_blocks: true
 })
 
-/** How each kind of agent is woken; the recipes of docs/agents.md. */
+/**
+ * How each kind of agent is woken; the recipes of docs/agents.md. The prompt goes by standard input or in a file: every user
+ * of a machine can read the arguments of a command.
+ */
 export const agentTypes = {
   openclaw: {
     wake_command: [
@@ -19,21 +22,12 @@ export const agentTypes = {
     ],
     wake_command_blocks: true
   },
-  claude: run("claude", "-p", "{prompt}"),
-  codex: run("codex", "exec", "--skip-git-repo-check", "{prompt}"),
-  gemini: run("gemini", "--skip-trust", "-p", "{prompt}"),
+  claude: run("claude", "-p"),
+  codex: run("codex", "exec", "--skip-git-repo-check", "-"),
+  gemini: run("gemini", "--skip-trust"),
   script: { wake_command: ["./wake.sh"], wake_command_blocks: false }
 } as const satisfies Readonly<Record<string, Wake>>
 
 export type AgentType = keyof typeof agentTypes
 
 export const isAgentType = (name: string): name is AgentType => Object.hasOwn(agentTypes, name)
-
-/** What keeps the agents that read every file a task names as `@path` from reading the token; by the kind of agent. */
-export const guards: Readonly<Partial<Record<AgentType, { readonly path: string; readonly text: string }>>> = {
-  claude: {
-    path: ".claude/settings.json",
-    text: `${JSON.stringify({ permissions: { deny: ["Read(./config.json)"] } }, null, 2)}\n`
-  },
-  gemini: { path: ".geminiignore", text: "config.json\n" }
-}

@@ -11,8 +11,9 @@ import { platform } from "../platform.ts"
 import { apiOf } from "../SidecarConfig.ts"
 import type { HubTls } from "../transport/tls.ts"
 import { agentTypes, isAgentType } from "./agentTypes.ts"
+import { type Guarded, guardSecrets } from "./guard.ts"
 import { type Account, checkToken, register } from "./hubAccount.ts"
-import { claimConfig, configText, type Found, guardConfig, type TlsFiles } from "./writeConfig.ts"
+import { claimConfig, configText, type Found, type TlsFiles } from "./writeConfig.ts"
 
 /** What is wrong with what was typed; a sentence each. */
 export class InitRefused extends Schema.TaggedError<InitRefused>()("InitRefused", {
@@ -32,6 +33,7 @@ export interface Given {
   readonly capabilities?: string | undefined
   readonly tls_files: TlsFiles
   readonly token?: Redacted.Redacted<string> | undefined
+  readonly token_file?: string | undefined // where that token stands
 }
 
 /** Asks the person at the terminal, who may refuse; answers the default itself where nobody is to be asked. */
@@ -89,8 +91,8 @@ export interface Made {
   readonly path: string
   readonly agent_id: string
   readonly registered: boolean
-  /** The file that keeps the agent from reading the token; null where none was made. */
-  readonly guard: string | null
+  /** What keeps the agent from reading the token; null where its kind needs nothing. */
+  readonly guard: Guarded | null
 }
 
 /**
@@ -113,11 +115,12 @@ export const init = (given: Given, ask: Ask) =>
       })
     }
     if (!registered) yield* fill({ ...found, token })
+    const secretFiles = [given.token_file, given.tls_files.tls_key].filter((file) => file !== undefined)
     const made: Made = {
       path: resolve(given.config),
       agent_id: found.agent_id,
       registered,
-      guard: yield* guardConfig(given.config, found.agent_type)
+      guard: yield* guardSecrets(given.config, secretFiles, found.agent_type)
     }
     return made
   }).pipe(Effect.scoped)

@@ -1,9 +1,9 @@
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
-import { mkdir, open, rm, writeFile } from "node:fs/promises"
-import { dirname, join, resolve } from "node:path"
-import { type AgentType, agentTypes, guards } from "./agentTypes.ts"
+import { mkdir, open, rm } from "node:fs/promises"
+import { dirname, resolve } from "node:path"
+import { type AgentType, agentTypes } from "./agentTypes.ts"
 
 /** The paths of PEM files, by the keys of the configuration. */
 export type TlsFiles = Partial<Readonly<Record<"tls_ca" | "tls_cert" | "tls_key", string>>>
@@ -70,18 +70,3 @@ export const claimConfig = Effect.fnUntraced(function*(file: string) {
       catch: asUnwritten(path)
     })
 })
-
-/**
- * Keeps the agent from reading the configuration beside it, where it is of a kind that would; returns the file that says
- * so. One that is there already is its owner's business, and stays.
- */
-export const guardConfig = (file: string, agent_type: AgentType): Effect.Effect<string | null> => {
-  const guard = guards[agent_type]
-  if (guard === undefined) return Effect.succeed(null)
-  const path = join(dirname(resolve(file)), guard.path)
-  return Effect.tryPromise(async () => {
-    await mkdir(dirname(path), { recursive: true })
-    await writeFile(path, guard.text, { flag: "wx" })
-    return path
-  }).pipe(Effect.catch(() => Effect.succeed(null)))
-}
