@@ -72,6 +72,7 @@ export const agentCommands = (
       ),
     StopWatching: () => fibers.stop("watch"),
     WakeAgent: (command: CommandOf<"WakeAgent">) => fibers.run(`wake ${command.task.task_id}`, wake(command)),
+    RevokeWake: ({ task_id }: CommandOf<"RevokeWake">) => fibers.stop(`wake ${task_id}`),
     AdoptAgent: ({ task, wake_id }: CommandOf<"AdoptAgent">) =>
       awaitEnd(task.task_id, wake_id, waker.adopt(task, wake_id)),
     RetryWake: ({ failed_attempts, task_id }: CommandOf<"RetryWake">) =>

@@ -41,6 +41,7 @@ export type Command =
   | { readonly _tag: "WatchResults"; readonly task_id: string; readonly wake_id: string | null }
   | { readonly _tag: "StopWatching" }
   | { readonly _tag: "WakeAgent"; readonly task: Task; readonly wake_id: string }
+  | { readonly _tag: "RevokeWake"; readonly task_id: string } // one that has not been spawned never will be
   | { readonly _tag: "AdoptAgent"; readonly task: Task; readonly wake_id: string }
   | { readonly _tag: "RetryWake"; readonly task_id: string; readonly failed_attempts: number }
   | { readonly _tag: "StopAgent"; readonly task_id: string; readonly linger_ms: number }

@@ -287,6 +287,7 @@ export const line = (command: Command): string => {
     case "LookUpTask":
     case "ClearEvidence":
     case "ExpireFiles":
+    case "RevokeWake":
       return `${command._tag} ${command.task_id}`
     case "WatchResults":
       return `WatchResults ${command.task_id} ${command.wake_id ?? "-"}`

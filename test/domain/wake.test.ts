@@ -1,5 +1,5 @@
 import { describe, expect } from "vitest"
-import { A, B, connect, exited, failure, Run, success, T0, table } from "./support.ts"
+import { A, B, connect, exited, failure, Run, success, T0, table, unusable } from "./support.ts"
 
 /** A run whose first `count` attempts have failed with exit code 1. */
 const attempts = (count: number): Run => {
@@ -128,9 +128,9 @@ describe("rule 6: the wake", () => {
       state: "task-a g1 reporting wakes 1 | has Success | ours | in flight: report task-a"
     },
     {
-      clause: "an answer before we know of the spawn confirms, and is reported",
+      clause: "an answer before we know of the spawn confirms, and is reported; the wake that was meant does not begin",
       run: () => Run.spawning().found(success),
-      said: ["SendWakeResult task-a success", "SendReport task-a g1 Complete"],
+      said: ["RevokeWake task-a", "SendWakeResult task-a success", "SendReport task-a g1 Complete"],
       timers: [
         "cancel confirmation",
         "cancel confirmation",
@@ -140,6 +140,55 @@ describe("rule 6: the wake", () => {
       ],
       logged: ["answer_found task-a success", "agent_started task-a 0", "report_sent task-a 1 complete"],
       state: "task-a g1 reporting wakes 1 | has Success | ours | in flight: report task-a"
+    },
+    {
+      clause: "nor where the answer is a failure",
+      run: () => Run.spawning().offline().found(failure),
+      said: ["RevokeWake task-a"],
+      timers: ["cancel confirmation", "cancel confirmation", "cancel settle", "cancel task_timeout"],
+      logged: ["answer_found task-a failure", "agent_started task-a 0"],
+      state: "task-a g1 reporting wakes 1 failed (it went wrong) | down"
+    },
+    {
+      clause: "nor where it cannot be used, and what came up is stopped at once",
+      run: () => Run.spawning().offline().found(unusable),
+      said: ["RevokeWake task-a", "SetAside task-a rejected", "StopAgent task-a linger 0"],
+      timers: ["cancel confirmation", "cancel confirmation", "cancel settle"],
+      logged: [
+        "answer_found task-a unusable",
+        "agent_started task-a 0",
+        "agent_stopping task-a the answer is not JSON"
+      ],
+      state: "task-a g1 working wakes 1 | Stopping Failed (the answer is not JSON) | down | stopping: task-a"
+    },
+    {
+      clause: "nor where the hub says before the spawn that the task is not ours",
+      run: () => Run.spawning().denied(),
+      said: ["RevokeWake task-a", "InspectAgent task-a g1"],
+      timers: ["cancel answer", "cancel resend", "start assign_grace 5000"],
+      state: "task-a g1 waking wakes 1 | Inspecting assess | denied"
+    },
+    {
+      clause: "it is made again under its number when the task is given to us again",
+      run: () => Run.spawning().denied().inspected().assigned(3).inspected().stopped(false).inspected(),
+      said: ["ClearEvidence task-a", "WatchResults task-a g3a1t1000000", "WakeAgent task-a g3"],
+      logged: ["wake_attempt task-a 1 g3a1t1000000"],
+      state: "task-a g3 waking wakes 1 | Spawning | ours | in flight: accept task-a"
+    },
+    {
+      clause: "and not at all where the task stays in doubt",
+      run: () => Run.spawning().denied().inspected().timer("assign_grace"),
+      said: ["LookUpTask task-a"],
+      logged: ["recovery_settled task-a in_doubt"],
+      state: "task-a g1 waking wakes 1 | in_doubt"
+    },
+    {
+      clause: "an agent that came up at that moment works on",
+      run: () => Run.spawning().denied().inspected({ process: "alive" }),
+      said: ["AdoptAgent task-a g1"],
+      timers: ["start confirmation 30000"],
+      logged: ["agent_found_at_work task-a"],
+      state: "task-a g1 confirming wakes 1 | Running | denied"
     },
     {
       clause: "a spawn that we hear of after the answer changes nothing",

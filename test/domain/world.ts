@@ -5,6 +5,7 @@ import type { SidecarState, TimerName } from "../../src/domain/SidecarState.ts"
 import { emptyStore, heldTask, initialState } from "../../src/domain/SidecarState.ts"
 import type { Task, WakeEnd } from "../../src/domain/Task.ts"
 import { transition } from "../../src/domain/transition.ts"
+import { isMeant } from "../support/isMeant.ts"
 import { A, acked, assigned, B, failure, line, policy, refused, stateLine, success, unusable } from "./support.ts"
 
 /** A small seeded generator (mulberry32): the same seed, the same run. */
@@ -164,6 +165,9 @@ export class World {
         this.lastFailure.delete(command.task.task_id)
         this.spawns.push(command)
         return
+      case "RevokeWake":
+        this.spawns = this.spawns.filter((spawn) => spawn.task.task_id !== command.task_id)
+        return
       case "AdoptAgent":
         for (const agent of this.agents) agent.watched ||= agent.wake_id === command.wake_id
         if (!this.isAlive(command.task.task_id, command.wake_id)) {
@@ -283,6 +287,7 @@ export class World {
   private spawn(): void {
     const command = this.spawns.shift()
     if (command === undefined) return
+    this.check(this.stops.size > 0 || isMeant(this.state), "a wake begins that is not meant any more")
     const { task: { task_id }, wake_id } = command
     if (this.random() < 0.1) {
       this.mailbox.push({ _tag: "WakeImpossible", task_id, wake_id, reason: "too large" })

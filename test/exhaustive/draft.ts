@@ -7,6 +7,7 @@ import { heldTask } from "../../src/domain/SidecarState.ts"
 import type { Task, WakeEnd } from "../../src/domain/Task.ts"
 import { limits } from "../../src/limits.ts"
 import { line, stateLine } from "../domain/support.ts"
+import { isMeant } from "../support/isMeant.ts"
 import { hubRestarted, replies, settled, socketClosed } from "./hub.ts"
 import type { Outcome, Sides, When } from "./side.ts"
 import { clock, unusable } from "./side.ts"
@@ -306,9 +307,12 @@ export class Draft {
   begin(): void {
     const { launcher } = this.body
     if (launcher === null) return
-    const { current, heard, task } = launcher
+    const { current, heard, mine, task } = launcher
+    this.check(!mine || !heard || isMeant(this.state), "a wake begins that is not meant any more")
     this.check(this.body.process === null, "a second agent of ours began while one lived")
-    this.check(this.body.files[task].answer !== "good", "an agent began whose answer was there already")
+    // An agent that comes up late may answer at the same moment.
+    const answered = this.body.files[task].answer === "good" && !this.config.late
+    this.check(!answered, "an agent began whose answer was there already")
     this.bodyIs({
       launcher: null,
       ran: this.body.ran || current,
@@ -347,6 +351,13 @@ export class Draft {
     if (launcher !== null && launcher.task === task && launcher.mine) this.revoke()
     if (lived) this.exit("killed", false)
     if (!this.config.late) this.filesAre(task, { worker: false })
+  }
+
+  /** What has not been spawned never will be: only a launcher that is there already may yet become the command. */
+  private hold(task: T): void {
+    const { launcher } = this.body
+    if (launcher === null || launcher.task !== task) return
+    this.bodyIs({ launcher: launcher.revoked ? null : { ...launcher, heard: false } })
   }
 
   /** A record is there before the launcher could make it, so it ends without running the command. */
@@ -505,6 +516,8 @@ export class Draft {
         return this.clear(indexOf(command.task_id))
       case "WakeAgent":
         return this.wake(command.task)
+      case "RevokeWake":
+        return this.hold(indexOf(command.task_id))
       case "AdoptAgent":
         return this.adopt()
       case "WatchResults":
@@ -516,10 +529,7 @@ export class Draft {
       case "StopAgent": {
         const task = indexOf(command.task_id)
         this.check(!this.daemon.stops[task], "an agent was stopped while it was being stopped")
-        const { launcher } = this.body
-        if (launcher !== null && launcher.task === task) {
-          this.bodyIs({ launcher: launcher.revoked ? null : { ...launcher, heard: false } })
-        }
+        this.hold(task)
         return this.daemonIs({ stops: put(this.daemon.stops, task, true) })
       }
       case "SetAside":
@@ -569,8 +579,8 @@ export class Draft {
     this.checkWake(task)
     this.check(wake_attempts >= 1 && wake_attempts <= attempts, `a wake as attempt ${wake_attempts}`)
     this.check(this.body.launcher === null, "a wake while another is about to begin")
-    // What an earlier attempt only launched, and what has shown no sign by now, never will: nobody could know of it.
-    this.filesAre(task, { worker: false })
+    // What an earlier attempt only launched, and what has shown no sign by now, never will, or only late.
+    if (!this.config.late) this.filesAre(task, { worker: false })
     this.bodyIs({ launcher: { task, current: true, mine: true, heard: true, revoked: false } })
     this.ghostIs({ attempted: put(this.ghost.attempted, task, true) })
   }

@@ -65,7 +65,7 @@ export class Machine {
     const { disk, folder, ledger, network, processes, wall } = this
     const services = Context.make(Hub, makeHub(life, world, this.hub, network, ledger)).pipe(
       Context.add(TaskStore, makeStore(life, world, disk, ledger)),
-      Context.add(Waker, makeWaker(life, world, processes, ledger)),
+      Context.add(Waker, makeWaker(life, world, this)),
       Context.add(Orphans, makeOrphans(life, world, folder, processes, ledger, wall)),
       Context.add(ResultWatcher, makeWatcher(life, world, folder, ledger, wall)),
       Context.add(Logger, { log: (event) => Effect.sync(() => ledger.logged(event)) }),

@@ -3,9 +3,10 @@ import type { ProcessEvidence } from "../../src/domain/Evidence.ts"
 import type { WakeEnd } from "../../src/domain/Task.ts"
 import { limits } from "../../src/limits.ts"
 import { WakeImpossible, type Waker } from "../../src/services/Waker.ts"
+import { isMeant } from "../support/isMeant.ts"
 import { quick } from "./latency.ts"
-import type { Ledger } from "./ledger.ts"
 import type { Life } from "./life.ts"
+import type { Machine } from "./machine.ts"
 import type { Processes } from "./processes.ts"
 import type { Session } from "./session.ts"
 import type { World } from "./world.ts"
@@ -62,7 +63,11 @@ const stopAll = (
   })
 
 /** The processes as the daemon sees them: the rules of the wake record, without the files. */
-export const makeWaker = (life: Life, world: World, processes: Processes, ledger: Ledger): Waker["Service"] => {
+export const makeWaker = (
+  life: Life,
+  world: World,
+  { ledger, processes, steps }: Pick<Machine, "ledger" | "processes" | "steps">
+): Waker["Service"] => {
   const spawnedHere = new Set<Session>()
   const coming = new Set<string>() // the tasks whose wake is under way and has not been spawned
 
@@ -93,7 +98,12 @@ export const makeWaker = (life: Life, world: World, processes: Processes, ledger
       coming.add(task_id)
       return Effect.andThen(
         life.operation("payload", quick(world), () => undefined),
-        Effect.uninterruptible(life.operation("spawn", quick(world), () => spawn(task_id, wake_id)))
+        Effect.uninterruptible(Effect.suspend(() => {
+          if (steps.state === null || !isMeant(steps.state)) {
+            world.violate(`${task_id} is woken as ${wake_id}, which is not meant any more`)
+          }
+          return life.operation("spawn", quick(world), () => spawn(task_id, wake_id))
+        }))
       ).pipe(Effect.ensuring(Effect.sync(() => coming.delete(task_id))))
     },
     adopt: ({ task_id }, wake_id) =>

@@ -4,9 +4,9 @@ import type { ExchangeKind, SidecarState } from "../SidecarState.ts"
 import { heldTask } from "../SidecarState.ts"
 import type { Rule } from "../step.ts"
 import { all, cancelTimers, connectionIs, emit, given, log, startTimer, stay, withTask } from "../step.ts"
-import { assess } from "./evidence.ts"
+import { assess, inspect } from "./evidence.ts"
 import { enqueue, flush, settleInFlight } from "./exchange.ts"
-import { claim, clearSlot } from "./slot.ts"
+import { claim, clearSlot, revokeWake } from "./slot.ts"
 
 /** Rule 4: after every `identified` with a task held, before any report. */
 export const askWhoseItIs: Rule = given(({ stored }) =>
@@ -37,9 +37,15 @@ export const settled = (outcome: "ours" | "in_doubt" | "not_ours"): Rule =>
 /** The hub has said that it is ours. */
 export const continued: Rule = all(settled("ours"), ours)
 
+/** A wake that was meant waits until the task is ours again; an agent that came up of it works on. */
+const holdBackWake: Rule = given(({ agent }) =>
+  agent.activity._tag === "Spawning" ? all(revokeWake, inspect("assess")) : stay
+)
+
 /** Not ours as the hub sees it, unless it is assigned to us within 5 s. */
 const denied: Rule = all(
   connectionIs({ standing: "denied" }),
+  holdBackWake,
   startTimer("assign_grace", limits.assign_grace_ms),
   flush
 )

@@ -17,7 +17,7 @@ import {
 } from "../step.ts"
 import type { Task } from "../Task.ts"
 import { flush, tellWakeResult } from "./exchange.ts"
-import { stop } from "./slot.ts"
+import { revokeWake, stop } from "./slot.ts"
 
 /** The task has failed: the failure is owed to the hub. */
 export const fail = (reason: string): Rule =>
@@ -86,6 +86,7 @@ export const answerFound = (answer: Answer): Rule =>
     if (isOfEarlierSession(task, answer)) return answerOutOfTime(task.task_id, answer, "it is of an earlier session")
     return all(
       log({ event: "answer_found", task_id: task.task_id, outcome: outcomeOf[answer._tag] }),
+      revokeWake,
       confirmedBySign,
       answer._tag === "Success"
         ? succeed(answer)

@@ -18,6 +18,11 @@ export const finishDraining: Rule = given(({ draining, leaving, stored }) => {
     : emit({ _tag: "CloseConnection" })
 })
 
+/** Rule 6: what was meant and is not needed any more never begins. A stop does the same to the wakes of its task. */
+export const revokeWake: Rule = given(({ agent }) =>
+  withTask(({ task_id }) => agent.activity._tag === "Spawning" ? emit({ _tag: "RevokeWake", task_id }) : stay)
+)
+
 /** Stops the agent of a task, unless that is under way: two stops could not be told apart by their ends. */
 export const stop = (task_id: string, linger_ms: number): Rule => (state) =>
   state.stopping.includes(task_id)
