@@ -1,5 +1,7 @@
+import { availableParallelism } from "node:os"
 import { defineConfig } from "vitest/config"
 import { BaseSequencer, type TestSpecification } from "vitest/node"
+import { NotTested } from "./test/support/NotTested.ts"
 
 /** All hubs of the tests are on this machine; what is tried through a proxy says so. */
 const withoutProxy = Object.fromEntries(
@@ -22,11 +24,14 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     exclude: ["test/long/**", "test/exhaustive/**", "test/agents/**"],
-    testTimeout: 20_000,
+    // They bound a failure and nothing else: what a test waits for comes sooner on any machine.
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
+    reporters: ["default", new NotTested()],
     env: withoutProxy,
     sequence: { sequencer: LongWaitsFirst },
     // The process tests spend their time waiting for real seconds to pass.
-    maxWorkers: 6,
+    maxWorkers: Math.min(6, 2 * availableParallelism()),
     coverage: { provider: "v8", include: ["src/domain/**"], thresholds: { branches: 100 } }
   }
 })

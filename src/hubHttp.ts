@@ -4,8 +4,10 @@ import * as Schema from "effect/Schema"
 import { request as requestHttp } from "node:http"
 import { request as requestHttps } from "node:https"
 import { limits } from "./limits.ts"
+import { type RequestOptions, requestOptions } from "./transport/connect.ts"
+import { hubBehind, reasonOf } from "./transport/failure.ts"
 import { blamed, sentenceOf, type Tunnel, tunnelTo } from "./transport/proxy.ts"
-import { type HubTls, tlsOptions } from "./transport/tls.ts"
+import type { HubTls } from "./transport/tls.ts"
 
 /** The hub's HTTP interface gave no usable answer; `code` is the system's where the connection failed, or empty. */
 export class HttpError extends Schema.TaggedError<HttpError>()("HttpError", {
@@ -31,26 +33,26 @@ export interface HttpRequest {
   readonly timeout_ms: number
 }
 
-const failure = (cause: unknown): HttpError => {
-  const error: NodeJS.ErrnoException = cause instanceof Error ? cause : new Error(String(cause))
-  return new HttpError({ reason: error.message === "" ? String(error.code) : error.message, code: error.code ?? "" })
+const failure = (cause: unknown, hub: URL | null): HttpError => {
+  const { code = "" }: NodeJS.ErrnoException = cause instanceof Error ? cause : new Error()
+  return new HttpError({ reason: reasonOf(cause, hub), code })
 }
 
-const optionsOf = ({ body, tls, token }: HttpRequest, tunnel: Tunnel | null) => ({
-  agent: tunnel?.agent ?? false,
+const optionsOf = ({ body, token }: HttpRequest, line: RequestOptions) => ({
+  agent: false,
+  ...line,
   method: body === undefined ? "GET" : "POST",
   headers: {
     accept: "application/json",
     ...(body === undefined ? {} : { "content-type": "application/json" }),
     ...(token === undefined ? {} : { authorization: `Bearer ${Redacted.value(token)}` })
-  },
-  ...tlsOptions(tls)
+  }
 })
 
-const send = (url: URL, request: HttpRequest, tunnel: Tunnel | null): Effect.Effect<HttpAnswer, HttpError> =>
+const exchange = (url: URL, request: HttpRequest, tunnel: Tunnel | null, line: RequestOptions) =>
   Effect.callback<HttpAnswer, HttpError>((resume) => {
-    const fail = (cause: unknown) => resume(Effect.fail(failure(cause)))
-    const asked = (url.protocol === "https:" ? requestHttps : requestHttp)(url, optionsOf(request, tunnel))
+    const fail = (cause: unknown) => resume(Effect.fail(failure(cause, hubBehind(url.href, tunnel))))
+    const asked = (url.protocol === "https:" ? requestHttps : requestHttp)(url, optionsOf(request, line))
     // Stays for ever: an error without a listener would end the process.
     asked.on("error", fail)
     asked.on("response", (response) => {
@@ -75,12 +77,18 @@ const send = (url: URL, request: HttpRequest, tunnel: Tunnel | null): Effect.Eff
     return Effect.sync(() => asked.destroy())
   }).pipe(
     // Node throws at an address or a header that it does not take.
-    Effect.catchDefect((defect) => Effect.fail(failure(defect)))
+    Effect.catchDefect((defect) => Effect.fail(failure(defect, null)))
+  )
+
+const send = (url: URL, request: HttpRequest, tunnel: Tunnel | null) =>
+  Effect.flatMap(
+    Effect.promise(() => requestOptions(url.href, { ...request, tunnel, within_ms: request.timeout_ms })),
+    (line) => exchange(url, request, tunnel, line)
   )
 
 /** A refusal of the proxy looks like an answer of the hub, and its failures like those of the line. */
 const sendThrough = Effect.fnUntraced(function*(url: URL, request: HttpRequest) {
-  const tunnel = yield* tunnelTo(url.href).pipe(
+  const tunnel = yield* tunnelTo(url.href, request.timeout_ms).pipe(
     Effect.mapError((error) => new HttpError({ reason: sentenceOf(error), code: "" }))
   )
   const answer = yield* send(url, request, tunnel).pipe(

@@ -4,6 +4,7 @@ export const limits = {
   reconnect_first_ms: 1_000,
   reconnect_cap_ms: 60_000,
   open_timeout_ms: 10_000,
+  connect_attempt_ms: 2_500, // for each address of a name, or its share of the whole where that is less
   identify_timeout_ms: 15_000,
   ping_interval_ms: 30_000,
   pong_timeout_ms: 10_000,

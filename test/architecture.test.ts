@@ -59,7 +59,7 @@ const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
     "transport",
     "version.ts"
   ],
-  transport: [],
+  transport: ["limits.ts"],
   "hubHttp.ts": ["limits.ts", "transport"],
   setup: ["config", "wake", "SidecarConfig.ts", "hubHttp.ts", "limits.ts", "platform.ts", "transport"],
   doctor: [

@@ -29,10 +29,19 @@ export const webSocketCheck: Check = {
   needs: tlsCheck.name,
   run: ({ settings }) => {
     const { hub_url } = settings
-    return Effect.mapError(tunnelTo(hub_url), (error) => new OpenError({ reason: sentenceOf(error) })).pipe(
+    return Effect.mapError(
+      tunnelTo(hub_url, limits.doctor_answer_ms),
+      (error) => new OpenError({ reason: sentenceOf(error) })
+    ).pipe(
       Effect.flatMap((tunnel) =>
         Effect.mapError(
-          openWebSocket({ url: hub_url, tls: settings, tunnel, close_timeout_ms: limits.close_timeout_ms }),
+          openWebSocket({
+            url: hub_url,
+            tls: settings,
+            tunnel,
+            open_timeout_ms: limits.doctor_answer_ms,
+            close_timeout_ms: limits.close_timeout_ms
+          }),
           ({ reason }) => new OpenError({ reason: blamed(tunnel, reason) })
         )
       ),

@@ -3,8 +3,10 @@ import { request as requestHttp } from "node:http"
 import { request as requestHttps } from "node:https"
 import type { Socket } from "node:net"
 import { TLSSocket } from "node:tls"
+import { limits } from "../limits.ts"
+import { requestOptions } from "../transport/connect.ts"
+import { isWithoutTls } from "../transport/failure.ts"
 import { type Tunnel, tunnelTo } from "../transport/proxy.ts"
-import { tlsOptions } from "../transport/tls.ts"
 import { type Check, failed, ok, type Outcome, type Subject } from "./Check.ts"
 import { asNetworkError, connectionCheck, hubOf, inTime, type NetworkError } from "./network.ts"
 
@@ -12,15 +14,18 @@ import { asNetworkError, connectionCheck, hubOf, inTime, type NetworkError } fro
  * Opens the line to the hub as a request does, through the proxy where there is one, and hands it over before anything is
  * asked there; it is closed afterwards. Succeeds with what `look` says of it.
  */
-const open = <A>(
+const open = Effect.fnUntraced(function*<A>(
   subject: Subject,
   tunnel: Tunnel | null,
   isSecure: boolean,
   look: (socket: Socket, done: (outcome: Effect.Effect<A, NetworkError>) => void) => void
-) =>
-  Effect.callback<A, NetworkError>((resume) => {
+) {
+  const { settings: tls } = subject
+  const way = { tls, tunnel, within_ms: limits.doctor_answer_ms }
+  const line = yield* Effect.promise(() => requestOptions(tls.hub_url, way))
+  return yield* Effect.callback<A, NetworkError>((resume) => {
     const { host, port } = hubOf(subject)
-    const options = { host, port, agent: tunnel?.agent ?? false, ...tlsOptions(subject.settings) }
+    const options = { host, port, agent: false, ...line }
     const asked = isSecure ? requestHttps(options) : requestHttp(options)
     const done = (outcome: Effect.Effect<A, NetworkError>) => {
       resume(outcome)
@@ -30,7 +35,8 @@ const open = <A>(
     asked.on("error", (cause) => resume(Effect.fail(asNetworkError(cause))))
     asked.on("socket", (socket) => look(socket, done))
     return Effect.sync(() => asked.destroy())
-  }).pipe(inTime)
+  })
+}, inTime)
 
 /** What the proxy has to do with a failure, or what else is to be said of it. */
 const orBlame = (tunnel: Tunnel | null, error: NetworkError, otherwise: (error: NetworkError) => Outcome): Outcome => {
@@ -41,7 +47,7 @@ const orBlame = (tunnel: Tunnel | null, error: NetworkError, otherwise: (error: 
 /** A check of the line by the way that the environment wants. */
 const byTheWay =
   (check: (subject: Subject, tunnel: Tunnel | null) => Effect.Effect<Outcome>): Check["run"] => (subject) =>
-    tunnelTo(subject.settings.hub_url).pipe(
+    tunnelTo(subject.settings.hub_url, limits.doctor_answer_ms).pipe(
       Effect.flatMap((tunnel) => check(subject, tunnel)),
       Effect.scoped,
       Effect.catchTag("ProxyError", ({ found, remedy }) => Effect.succeed(failed(found, remedy)))
@@ -72,9 +78,7 @@ const remedyOf = ({ code, reason }: NetworkError): string => {
   if (code === "CERT_HAS_EXPIRED") return "the hub's certificate is too old, or this machine's clock is wrong"
   if (code === "ERR_TLS_CERT_ALTNAME_INVALID") return "use the name in hub_url that the certificate is for"
   if (/SELF_SIGNED|UNABLE_TO|ISSUER/.test(code)) return "name the authority of the hub's certificate as tls_ca"
-  if (/wrong version number|packet length/i.test(reason)) {
-    return "it speaks no TLS: is hub_url rather ws:// than wss://?"
-  }
+  if (isWithoutTls(reason)) return "is hub_url rather ws:// than wss://?"
   if (/alert/i.test(reason)) {
     return "the hub refuses: does it want a certificate of this machine (tls_cert and tls_key)?"
   }

@@ -4,6 +4,8 @@ import { lookup } from "node:dns/promises"
 import { connect, isIP } from "node:net"
 import { limits } from "../limits.ts"
 import { endpointOf } from "../transport/address.ts"
+import { connectOptions } from "../transport/connect.ts"
+import { reasonOf } from "../transport/failure.ts"
 import { type Tunnel, tunnelTo } from "../transport/proxy.ts"
 import { type Check, failed, ok, type Subject } from "./Check.ts"
 
@@ -13,8 +15,8 @@ export class NetworkError extends Schema.TaggedError<NetworkError>()("NetworkErr
 }) {}
 
 export const asNetworkError = (cause: unknown): NetworkError => {
-  const error: NodeJS.ErrnoException = cause instanceof Error ? cause : new Error(String(cause))
-  return new NetworkError({ code: error.code ?? "", reason: error.message === "" ? error.code ?? "" : error.message })
+  const { code = "" }: NodeJS.ErrnoException = cause instanceof Error ? cause : new Error()
+  return new NetworkError({ code, reason: reasonOf(cause) })
 }
 
 /** Gives up on the network after `doctor_answer_ms`. */
@@ -42,7 +44,7 @@ const firstHop = (subject: Subject, tunnel: Tunnel | null): Endpoint =>
 
 /** A check of whom this machine itself connects to. */
 const ofEndpoint = (check: (endpoint: Endpoint) => ReturnType<Check["run"]>): Check["run"] => (subject) =>
-  tunnelTo(subject.settings.hub_url).pipe(
+  tunnelTo(subject.settings.hub_url, limits.doctor_answer_ms).pipe(
     Effect.scoped,
     Effect.matchEffect({
       onSuccess: (tunnel) => check(firstHop(subject, tunnel)),
@@ -74,9 +76,10 @@ const remedyOf = (code: string, { named, who }: Endpoint): string =>
     : `look at the network between here and the ${who}: firewall, VPN, proxy; and at host and port of ${named}`
 
 /** Opens a connection, and closes it again. */
-const touch = ({ host, port }: Endpoint) =>
-  Effect.callback<void, NetworkError>((resume) => {
-    const socket = connect({ host, port })
+const touch = Effect.fnUntraced(function*({ host, port }: Endpoint) {
+  const options = yield* Effect.promise(() => connectOptions(host, limits.doctor_answer_ms))
+  return yield* Effect.callback<void, NetworkError>((resume) => {
+    const socket = connect({ host, port, ...options })
     // Stays for ever: an error without a listener would end the process.
     socket.on("error", (cause) => resume(Effect.fail(asNetworkError(cause))))
     socket.once("connect", () => {
@@ -84,7 +87,8 @@ const touch = ({ host, port }: Endpoint) =>
       resume(Effect.void)
     })
     return Effect.sync(() => socket.destroy())
-  }).pipe(inTime)
+  })
+}, inTime)
 
 export const connectionCheck: Check = {
   name: "connection",

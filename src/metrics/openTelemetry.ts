@@ -4,6 +4,7 @@ import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Layer from "effect/Layer"
 import * as OtlpMetrics from "effect/observability/OtlpMetrics"
 import * as OtlpSerialization from "effect/observability/OtlpSerialization"
+import { setDefaultAutoSelectFamilyAttemptTimeout } from "node:net"
 import { limits } from "../limits.ts"
 import type { Environment } from "./wanted.ts"
 
@@ -26,6 +27,8 @@ const completed = (environment: Environment): Record<string, string> => {
 /** Exports the metrics of the registry as the OTEL_* variables say, for ever. It dies where they cannot be used. */
 export const exportMetrics = (environment: Environment, agent_id: string): Effect.Effect<never> => {
   const protocol = environment["OTEL_EXPORTER_OTLP_METRICS_PROTOCOL"] ?? environment["OTEL_EXPORTER_OTLP_PROTOCOL"]
+  // fetch cannot be told for one request how long each address of the collector may take.
+  setDefaultAutoSelectFamilyAttemptTimeout(limits.connect_attempt_ms)
   if (protocol === "grpc") return Effect.die("OTEL_EXPORTER_OTLP_PROTOCOL must be http/protobuf or http/json")
   return OtlpMetrics.layerFromConfig({ resource: { attributes: { "service.instance.id": agent_id } } }).pipe(
     Layer.provide(protocol === "http/json" ? OtlpSerialization.layerJson : OtlpSerialization.layerProtobuf),

@@ -35,10 +35,10 @@ const namesProxy = (environment: Readonly<Record<string, string | undefined>>): 
     /^(?:https?|all)_proxy$/i.test(name) && value !== undefined && value !== ""
   )
 
-/** The tunnel to the host of a ws, wss, http or https address; null where the environment wants no proxy for it. */
-export const tunnelTo = (address: string): Effect.Effect<Tunnel | null, ProxyError, Scope.Scope> =>
+/** The tunnel to the host of a ws, wss, http or https address, which has so long to be there; null where the environment wants no proxy for it. */
+export const tunnelTo = (address: string, within_ms: number): Effect.Effect<Tunnel | null, ProxyError, Scope.Scope> =>
   namesProxy(process.env)
-    ? Effect.flatMap(Effect.promise(() => import("./tunnel.ts")), ({ openTunnel }) => openTunnel(address))
+    ? Effect.flatMap(Effect.promise(() => import("./tunnel.ts")), ({ openTunnel }) => openTunnel(address, within_ms))
     : Effect.succeed(null)
 
 /** A failure as one sentence, with the proxy's part in it. */

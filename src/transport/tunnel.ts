@@ -5,6 +5,7 @@ import { type ClientRequest, STATUS_CODES } from "node:http"
 import { checkServerIdentity } from "node:tls"
 import { getProxyForUrl } from "proxy-from-env"
 import { endpointOf } from "./address.ts"
+import { connectOptions } from "./connect.ts"
 import { type Fault, ProxyError, type Tunnel } from "./proxy.ts"
 
 /** Who is to be reached; the address of a WebSocket counts as that of the HTTP below it. */
@@ -78,30 +79,42 @@ const refusal = (status: number, shown: string, { named, port }: Target, variabl
 
 /** The library would compare the certificate of an address without a name with that of the proxy. */
 class HubAgent extends HttpsProxyAgent<string> {
-  private readonly host: string
+  private readonly target: Target
+  private readonly within_ms: number
 
-  constructor(proxy: URL, host: string, options: ConstructorParameters<typeof HttpsProxyAgent<string>>[1]) {
+  constructor(
+    proxy: URL,
+    target: Target,
+    within_ms: number,
+    options: ConstructorParameters<typeof HttpsProxyAgent<string>>[1]
+  ) {
     super(proxy, options)
-    this.host = host
+    this.target = target
+    this.within_ms = within_ms
   }
 
-  override connect(
+  override async connect(
     request: ClientRequest,
     options: Parameters<HttpsProxyAgent<string>["connect"]>[1]
   ): ReturnType<HttpsProxyAgent<string>["connect"]> {
+    Object.assign(this.connectOpts, await connectOptions(endpointOf(this.proxy).host, this.within_ms))
     return super.connect(
       request,
       options.secureEndpoint
-        ? { ...options, checkServerIdentity: (_, certificate) => checkServerIdentity(this.host, certificate) }
+        ? { ...options, checkServerIdentity: (_, certificate) => checkServerIdentity(this.target.host, certificate) }
         : options
     )
   }
 }
 
-const makeTunnel = (target: Target, { address, headers, variable }: Effect.Success<ReturnType<typeof proxyAt>>) => {
+const makeTunnel = (
+  target: Target,
+  within_ms: number,
+  { address, headers, variable }: Effect.Success<ReturnType<typeof proxyAt>>
+) => {
   const abort = new AbortController()
   const { named, port } = target
-  const agent = new HubAgent(address, target.host, { headers, signal: abort.signal })
+  const agent = new HubAgent(address, target, within_ms, { headers, signal: abort.signal })
   const shown = address.origin
   let status: number | undefined
   agent.on("proxyConnect", (answer: { readonly statusCode: number }) => {
@@ -128,13 +141,13 @@ const makeTunnel = (target: Target, { address, headers, variable }: Effect.Succe
 }
 
 /** The way to an address that the environment wants a proxy for, by HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY. */
-export const openTunnel = Effect.fnUntraced(function*(address: string) {
+export const openTunnel = Effect.fnUntraced(function*(address: string, within_ms: number) {
   const target = targetOf(address)
   if (getProxyForUrl(target.url.href) === "") return null
   const proxy = yield* proxyAt(namedIn(process.env, target.isSecure))
   const { tunnel } = yield* Effect.acquireRelease(
-    Effect.sync(() => makeTunnel(target, proxy)),
+    Effect.sync(() => makeTunnel(target, within_ms, proxy)),
     ({ giveUp }) => Effect.sync(giveUp)
   )
   return tunnel
-}) satisfies (address: string) => Effect.Effect<Tunnel | null, ProxyError, Scope.Scope>
+}) satisfies (address: string, within_ms: number) => Effect.Effect<Tunnel | null, ProxyError, Scope.Scope>

@@ -7,6 +7,7 @@ import { commandOptions, commands } from "../../src/cli/commands.ts"
 import { complete, type OptionSpec, type Spec } from "../../src/completion/complete.ts"
 import { scripts } from "../../src/completion/scripts.ts"
 import { configFlags } from "../../src/config/keys.ts"
+import { describeWith, itWith } from "../support/needs.ts"
 
 const plain = (name: string): OptionSpec => ({ name, takesValue: false, choices: [] })
 const valued = (name: string, choices: ReadonlyArray<string> = []): OptionSpec => ({ name, takesValue: true, choices })
@@ -67,8 +68,6 @@ const shell = (name: string, args: ReadonlyArray<string>) =>
     env: { ...process.env, PATH: `${folder}${delimiter}${process.env["PATH"] ?? ""}` }
   })
 
-const isInstalled = (name: string): boolean => shell(name, ["-c", "exit 0"]).status === 0
-
 /** What bash makes of the tab key behind each line, whose words are separated by single spaces. */
 const tabbed = (lines: ReadonlyArray<string>): ReadonlyArray<ReadonlyArray<string>> => {
   const script = `
@@ -87,7 +86,7 @@ const tabbed = (lines: ReadonlyArray<string>): ReadonlyArray<ReadonlyArray<strin
   return stdout.split("\n").slice(0, -1).map((line) => line.split(" ").filter((word) => word !== ""))
 }
 
-describe("bash", () => {
+describeWith("bash", "bash", () => {
   it("completes every command, with every option that it takes", () => {
     const names = Object.keys(commands)
     const [first, ...rest] = tabbed(["agentcom-sidecar ", ...names.map((name) => `agentcom-sidecar ${name} -`)])
@@ -129,19 +128,27 @@ describe("the script of", () => {
     expect(stdout).toContain("agentcom-sidecar")
   })
 
-  it.each(["bash", "zsh", "fish"] as const)("%s is taken by that shell, where it is installed", (name) => {
-    const file = join(folder, `completion.${name}`)
-    writeFileSync(file, scripts[name])
-    expect(isInstalled(name) ? shell(name, ["-n", file]).stderr : "").toBe("")
+  const shells = ["bash", "zsh", "fish"] as const
+
+  it.each(shells)("%s is plain text", (name) => {
     expect(scripts[name]).toMatch(/^[\n\t\x20-\x7e]+$/)
   })
 
-  it("powershell is taken by that shell, where it is installed, and has its brackets in pairs", () => {
+  for (const name of shells) {
+    itWith(name, `${name} is taken by that shell`, () => {
+      const file = join(folder, `completion.${name}`)
+      writeFileSync(file, scripts[name])
+      expect(shell(name, ["-n", file])).toMatchObject({ status: 0, stderr: "" })
+    })
+  }
+
+  itWith("pwsh", "powershell is taken by that shell", () => {
     const parse = `[void][scriptblock]::Create([Console]::In.ReadToEnd())`
-    const { status } = isInstalled("pwsh")
-      ? spawnSync("pwsh", ["-NoProfile", "-Command", parse], { input: scripts.powershell })
-      : { status: 0 }
+    const { status } = spawnSync("pwsh", ["-NoProfile", "-Command", parse], { input: scripts.powershell })
     expect(status).toBe(0)
+  })
+
+  it("powershell has its brackets in pairs", () => {
     const open: Array<string> = []
     const closes: Readonly<Record<string, string>> = { ")": "(", "]": "[", "}": "{" }
     for (const sign of scripts.powershell.replaceAll(/'[^']*'/g, "")) {

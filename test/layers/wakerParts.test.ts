@@ -20,6 +20,7 @@ import { stopWakes } from "../../src/layers/waker/stop.ts"
 import { wakeFiles } from "../../src/layers/waker/taskFiles.ts"
 import { pipeAnswers, taskkillArguments } from "../../src/layers/waker/windowsProcesses.ts"
 import { ownBin } from "../../src/wake/findProgram.ts"
+import { describeWith } from "../support/needs.ts"
 import { isRunning, makeFolder, makeZombie, startTimeOf, taskOf, until } from "./support.ts"
 
 const files = wakeFiles("/agents/a/tasks", "t1", "g1a1t1")
@@ -264,7 +265,7 @@ describe("the time an agent is given", () => {
     }))
 })
 
-describe("the process tables", () => {
+describeWith("ps", "the process tables", () => {
   it("count the fields of /proc/PID/stat from the last parenthesis, whatever the name holds", () => {
     const fields = "S 7 100 100 0 -1 4194304 1 2 3 4 5 6 7 8 20 0 1 0 98765 1000"
     for (const name of ["sh", "a b", ") Z 1 (", "x) (y", "multi\nline"]) {

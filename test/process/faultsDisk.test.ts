@@ -11,14 +11,15 @@ import {
   until,
   untilStatus
 } from "../support/daemon.ts"
+import { describeWith } from "../support/needs.ts"
 import { countOf, doneWithOneWake, identifications, startAll, takesTheNext, untilAtWork } from "../support/outcomes.ts"
 import { diskFaults, makeSmallDisk, startOnSmallDisk } from "../support/smallDisk.ts"
 
 /** The agent is at work, and nothing of it is left to be saved. */
 const untilOnDisk = (daemon: Daemon) => until("its start is on disk", () => daemon.events("agent_started").length === 1)
 
-for (const { begin, end, keeps_the_state, name } of diskFaults) {
-  describe.concurrent(name, () => {
+for (const { begin, end, keeps_the_state, name, needs_mount } of diskFaults) {
+  describeWith(needs_mount ? "mount" : null, name, () => {
     it.live(
       "before acceptance: nothing is accepted, woken nor counted; when a write works again, the task is done",
       () =>

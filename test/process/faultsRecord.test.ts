@@ -4,8 +4,9 @@ import { existsSync, readdirSync, rmSync, statfsSync, writeFileSync } from "node
 import { revokeOrRead } from "../../src/layers/waker/record.ts"
 import { noneLeft } from "../support/agentProcesses.ts"
 import { atOnce, type Folder, isAlive, makeFolder, startDaemon, startHub, submit, until } from "../support/daemon.ts"
+import { describeWith } from "../support/needs.ts"
 import { countOf, doneWithOneWake, startAll, startAtWork, takesTheNext, untilAtWork } from "../support/outcomes.ts"
-import { makeSmallDisk, mayMount } from "../support/smallDisk.ts"
+import { makeSmallDisk } from "../support/smallDisk.ts"
 
 const lose = (folder: Folder) => rmSync(folder.file("tasks"), { recursive: true })
 
@@ -116,7 +117,7 @@ const fill = (disk: string, left: number): void => {
   writeFileSync(`${disk}/filler`, Buffer.alloc((bfree - left) * bsize))
 }
 
-describe.runIf(mayMount)("a disk with room for the payload and the prompt, and none for the wake record", () => {
+describeWith("mount", "a disk with room for the payload and the prompt, and none for the wake record", () => {
   it.live("takes a revocation, which keeps off the launcher by being there", () =>
     Effect.gen(function*() {
       const folder = yield* makeFolder(yield* startHub())

@@ -6,6 +6,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import { type Invocation, parse } from "../../src/cli/arguments.ts"
+import { describeWith } from "../support/needs.ts"
 import { entriesOf, recordingOf, recordings, replayedText, textOfRecording } from "./support.ts"
 
 const program = resolve("dist/main.js")
@@ -308,7 +309,7 @@ const forbidden = [
   "kill"
 ]
 
-describe("a dry run under strace", { timeout: 60_000 }, () => {
+describeWith("strace", "a dry run under strace", () => {
   it.effect("writes no file, opens no socket and starts no program", () =>
     Effect.gen(function*() {
       const { own, path } = yield* folder
@@ -317,8 +318,7 @@ describe("a dry run under strace", { timeout: 60_000 }, () => {
       // What goes through a ring shows no calls, so there is none.
       const noRing = "--inject=?io_uring_setup:error=ENOSYS"
       const args = ["-f", "-o", trace, `--trace=${calls}`, noRing, process.execPath, program, "--dry-run", own, blip]
-      const { error, status } = spawnSync("strace", args, { cwd: path, encoding: "utf8" })
-      expect(error, "this test needs strace").toBe(undefined)
+      const { status } = spawnSync("strace", args, { cwd: path, encoding: "utf8" })
       expect(status).toBe(1)
       const made = readFileSync(trace, "utf8").split("\n").filter((line) => /^\d+ +\w+\(/.test(line))
       const [started, ...others] = made

@@ -2,6 +2,7 @@ import { describe, expect, layer } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { describeWith } from "../support/needs.ts"
 import { type Browser, makeBrowser, type Page, type PageOptions } from "./htmlBrowser.ts"
 import { id, long, quiet, Session, troubled } from "./htmlSession.ts"
 
@@ -63,7 +64,10 @@ const hostile = [
   "]]>\u2028\u2029\ud800 ${alert(1)} $& javascript:alert(1)"
 ]
 
-layer(Chromium.layer, { timeout: 60_000 })((it) => {
+const inChromium = (body: Parameters<ReturnType<typeof layer<Chromium, never>>>[1]) =>
+  describeWith("chromium", "in Chromium", () => layer(Chromium.layer, { timeout: 120_000 })(body))
+
+inChromium((it) => {
   describe("the page of a session, in a real browser", () => {
     it.effect("draws each frame and each wake as an arrow between its lanes", () =>
       opened(quiet(), async (page) => {

@@ -8,6 +8,7 @@ import { join } from "node:path"
 import { createInterface } from "node:readline"
 import { pathToFileURL } from "node:url"
 import { WebSocket } from "ws"
+import { chromiumNames } from "../support/needs.ts"
 
 /** A page in a real browser. What it says of itself is kept from before it was opened. */
 export interface Page {
@@ -31,13 +32,9 @@ export interface PageOptions {
   readonly media?: "screen" | "print"
 }
 
-const names = ["chromium", "chromium-browser", "google-chrome"]
-
 const findChromium = (): string => {
-  const found = names.find((name) => spawnSync(name, ["--version"]).status === 0)
-  if (found === undefined) {
-    throw new Error("Chromium is not installed, and this test needs it: apt-get install chromium")
-  }
+  const found = chromiumNames.find((name) => spawnSync(name, ["--version"]).status === 0)
+  if (found === undefined) throw new Error("Chromium is not installed")
   return found
 }
 

@@ -1,26 +1,14 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { execFileSync, spawnSync } from "node:child_process"
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { type AgentScript, type Folder, makeFolder, startDaemon, startHub } from "./daemon.ts"
-
-const mount = (...args: ReadonlyArray<string>): boolean => spawnSync("mount", args, { stdio: "ignore" }).status === 0
+import { isThere } from "./needs.ts"
 
 const unmount = (path: string): void => void spawnSync("umount", ["--lazy", path], { stdio: "ignore" })
 
 const tmpfs = ["-t", "tmpfs", "-o", "size=1m", "tmpfs"]
-
-/** Whether this user may mount a file system. */
-export const mayMount = ((): boolean => {
-  const path = mkdtempSync(join(tmpdir(), "sidecar-test-"))
-  const may = mount(...tmpfs, path)
-  if (may) unmount(path)
-  rmSync(path, { recursive: true })
-  if (!may) console.warn("this user may not mount a file system: the full and the read-only disk are not tested")
-  return may
-})()
 
 /** A way in which the folder of the state cannot be written, and its end. */
 interface DiskFault {
@@ -38,7 +26,7 @@ const remount = (disk: string, how: "ro" | "rw"): void => {
   execFileSync("sh", ["-c", again, "sh", how, disk], { stdio: "ignore" })
 }
 
-const faults: ReadonlyArray<DiskFault> = [
+export const diskFaults: ReadonlyArray<DiskFault> = [
   {
     name: "a folder in the place of the state",
     needs_mount: false,
@@ -67,19 +55,16 @@ const faults: ReadonlyArray<DiskFault> = [
   }
 ]
 
-/** Those that this user can bring about. */
-export const diskFaults = faults.filter(({ needs_mount }) => mayMount || !needs_mount)
-
 /** A disk of 1 MiB in the agent's folder, as `disk`; a plain folder where this user may not mount. */
 export const makeSmallDisk = (folder: Folder): Effect.Effect<string, never, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.sync(() => {
       const disk = folder.file("disk")
       mkdirSync(disk)
-      if (mayMount) execFileSync("mount", [...tmpfs, disk])
+      if (isThere("mount")) execFileSync("mount", [...tmpfs, disk])
       return disk
     }),
-    (disk) => Effect.sync(() => mayMount ? unmount(disk) : undefined)
+    (disk) => Effect.sync(() => isThere("mount") ? unmount(disk) : undefined)
   )
 
 /** Only the state lies on the small disk then. */

@@ -6,7 +6,7 @@ import { proxyVariables } from "../support/proxy.ts"
 const tunnelWith = (variables: Record<string, string>, address: string) =>
   Effect.gen(function*() {
     yield* proxyVariables(variables)
-    return yield* tunnelTo(address)
+    return yield* tunnelTo(address, 10_000)
   })
 
 describe("the way that the environment wants", () => {

@@ -1,7 +1,8 @@
-import { afterAll, describe, expect, it } from "@effect/vitest"
+import { afterAll, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { describeWith } from "../support/needs.ts"
 import { makeScene, program, removeTemplate, type Scene, withDependency } from "./scene.ts"
 
 afterAll(removeTemplate)
@@ -33,7 +34,7 @@ const expectUpToDate = Effect.fnUntraced(function*(scene: Scene, commit: string,
   expect(yield* scene.git(scene.box, "status", "--porcelain")).toBe("")
 })
 
-describe("an update that is killed", () => {
+describeWith("git", "an update that is killed", () => {
   it.live(
     "leaves at every step a version that starts, and the next start makes the update whole",
     () =>

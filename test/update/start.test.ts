@@ -1,10 +1,11 @@
-import { afterAll, describe, expect, it } from "@effect/vitest"
+import { afterAll, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { isAlive, until } from "../support/daemon.ts"
+import { describeWith } from "../support/needs.ts"
 import { makeScene, program, removeTemplate, type Scene, withDependency } from "./scene.ts"
 
 afterAll(removeTemplate)
@@ -38,7 +39,7 @@ const withoutExec = ({ path }: Scene) => {
   return { NODE_OPTIONS: `--require ${file}` }
 }
 
-describe("the start script", () => {
+describeWith("git", "the start script", () => {
   it.live("becomes the sidecar: the process is the same, and so are its signals and its end", () =>
     Effect.gen(function*() {
       const scene = yield* makeScene

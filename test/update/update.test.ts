@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, it } from "@effect/vitest"
+import { afterAll, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import {
   existsSync,
@@ -12,6 +12,7 @@ import {
 } from "node:fs"
 import { join } from "node:path"
 import { isAlive } from "../support/daemon.ts"
+import { describeWith } from "../support/needs.ts"
 import { makeScene, program, removeTemplate, type Scene, withDependency } from "./scene.ts"
 
 afterAll(removeTemplate)
@@ -22,7 +23,7 @@ const versionsIn = ({ box }: Scene) =>
 
 const oldWorks = "ran v1 with dep 1.0.0"
 
-describe("the update at a start", () => {
+describeWith("git", "the update at a start", () => {
   it.live("runs what is built when nothing is new, and says so", () =>
     Effect.gen(function*() {
       const { box, git, start } = yield* makeScene
@@ -123,7 +124,7 @@ describe("the update at a start", () => {
     }))
 })
 
-describe("an update that cannot be", () => {
+describeWith("git", "an update that cannot be", () => {
   const unharmed = Effect.fnUntraced(function*(scene: Scene, event: string, reason: RegExp, env = {}) {
     const head = yield* scene.git(scene.box, "rev-parse", "HEAD")
     const { code, events, output } = yield* scene.start(["exit", "75"], env)

@@ -47,8 +47,16 @@ const logEnd = (end: SessionEnd, log: SessionTools["log"]): Effect.Effect<void> 
 
 /** The open socket, through a proxy where the environment names one; `open_timeout_ms` is for all of that. */
 const opened = Effect.fnUntraced(function*({ open, timing, tls, url }: ConnectionTools) {
-  const tunnel = yield* tunnelTo(url).pipe(Effect.mapError((error) => new OpenError({ reason: sentenceOf(error) })))
-  return yield* open({ tls, tunnel, close_timeout_ms: timing.close_timeout_ms, url }).pipe(
+  const tunnel = yield* tunnelTo(url, timing.open_timeout_ms).pipe(
+    Effect.mapError((error) => new OpenError({ reason: sentenceOf(error) }))
+  )
+  return yield* open({
+    tls,
+    tunnel,
+    open_timeout_ms: timing.open_timeout_ms,
+    close_timeout_ms: timing.close_timeout_ms,
+    url
+  }).pipe(
     Effect.timeoutOrElse({
       duration: timing.open_timeout_ms,
       orElse: () => Effect.fail(new OpenError({ reason: `not open within ${timing.open_timeout_ms} ms` }))

@@ -30,6 +30,8 @@ export interface SocketOptions {
   readonly tls: HubTls
   /** The way through a proxy; null where there is none. */
   readonly tunnel: Tunnel | null
+  /** How long it may take to open, of which each address of a name has its share. */
+  readonly open_timeout_ms: number
   readonly close_timeout_ms: number
 }
 

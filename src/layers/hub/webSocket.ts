@@ -5,7 +5,8 @@ import * as Queue from "effect/Queue"
 import type { RawData } from "ws"
 import { WebSocket } from "ws"
 import { limits } from "../../limits.ts"
-import { tlsOptions } from "../../transport/tls.ts"
+import { type RequestOptions, requestOptions } from "../../transport/connect.ts"
+import { hubBehind, reasonOf } from "../../transport/failure.ts"
 import type { HubSocket, OpenSocket, SocketEvent, SocketOptions } from "./socket.ts"
 import { OpenError } from "./socket.ts"
 
@@ -56,15 +57,15 @@ class Inbox {
 }
 
 const create = (
-  { tls, tunnel, url }: SocketOptions,
+  { tunnel, url }: SocketOptions,
+  line: RequestOptions,
   inbox: Inbox,
   opened: Deferred.Deferred<void, OpenError>
 ): WebSocket => {
   const ws = new WebSocket(url, {
     maxPayload: limits.max_frame_bytes,
     perMessageDeflate: false,
-    ...(tunnel === null ? {} : { agent: tunnel.agent }),
-    ...tlsOptions(tls)
+    ...line
   })
   const closed = (code: number, reason: string): void => {
     Deferred.doneUnsafe(opened, Effect.fail(new OpenError({ reason: reason === "" ? `closed with ${code}` : reason })))
@@ -73,7 +74,7 @@ const create = (
   ws.on("open", () => Deferred.doneUnsafe(opened, Effect.void))
   ws.on("close", (code, reason) => closed(code, reason.toString()))
   // Stays for ever: an error without a listener would end the process.
-  ws.on("error", (error) => closed(1006, error.message))
+  ws.on("error", (error) => closed(1006, reasonOf(error, hubBehind(url, tunnel))))
   ws.on("message", (data, isBinary) => {
     if (inbox.closing) return
     inbox.put(frameOf(data, isBinary))
@@ -93,14 +94,21 @@ const shut = (ws: WebSocket, inbox: Inbox, within_ms: number): Effect.Effect<voi
     ws.close(1000)
   }).pipe(Effect.timeoutOption(within_ms), Effect.andThen(Effect.sync(() => ws.terminate())))
 
+const noAddress = () => new OpenError({ reason: "hub_url is not a WebSocket address" })
+
 /** Opens a WebSocket with `ws`. */
 export const openWebSocket: OpenSocket = Effect.fnUntraced(function*(options) {
+  const { open_timeout_ms: within_ms, url } = options
+  const line = yield* Effect.tryPromise({
+    try: () => requestOptions(url, { ...options, within_ms }),
+    catch: noAddress
+  })
   const inbox = new Inbox(yield* Queue.unbounded<Arrival>())
   const opened = yield* Deferred.make<void, OpenError>()
   const ws = yield* Effect.acquireRelease(
     Effect.try({
-      try: () => create(options, inbox, opened),
-      catch: () => new OpenError({ reason: "hub_url is not a WebSocket address" })
+      try: () => create(options, line, inbox, opened),
+      catch: noAddress
     }),
     (open) => shut(open, inbox, options.close_timeout_ms)
   )

@@ -1,0 +1,77 @@
+import { describe, it } from "@effect/vitest"
+import { spawnSync } from "node:child_process"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+
+/** Something that a machine may lack, and how to get it. */
+interface Need {
+  readonly told: string
+  readonly isThere: () => boolean
+}
+
+const runs = (program: string, ...args: ReadonlyArray<string>): boolean =>
+  spawnSync(program, args, { stdio: "ignore" }).status === 0
+
+const program = (name: string, to_get_it: string, ...args: ReadonlyArray<string>): Need => ({
+  told: `${name}: ${to_get_it}`,
+  isThere: () => runs(name, ...args)
+})
+
+const mayMountTmpfs = (): boolean => {
+  const path = mkdtempSync(join(tmpdir(), "sidecar-test-"))
+  const may = runs("mount", "-t", "tmpfs", "tmpfs", path)
+  if (may) runs("umount", "--lazy", path)
+  rmSync(path, { recursive: true })
+  return may
+}
+
+export const chromiumNames = ["chromium", "chromium-browser", "google-chrome"]
+
+const needs = {
+  bash: program("bash", "apt-get install bash", "-c", "exit 0"),
+  chromium: {
+    told: "chromium: apt-get install chromium",
+    isThere: () => chromiumNames.some((name) => runs(name, "--version"))
+  },
+  fish: program("fish", "apt-get install fish", "--version"),
+  git: program("git", "apt-get install git", "--version"),
+  mount: { told: "a user who may mount a file system: run the tests as root", isThere: mayMountTmpfs },
+  ps: program("ps", "apt-get install procps", "-o", "pid="),
+  pwsh: program("pwsh", "install PowerShell", "-NoProfile", "-Command", "exit 0"),
+  "second loopback": {
+    told: "the address 127.0.0.2: ifconfig lo0 alias 127.0.0.2, where the system is macOS",
+    isThere: () => process.platform === "linux"
+  },
+  strace: program("strace", "apt-get install strace", "-V"),
+  "systemd-analyze": program("systemd-analyze", "apt-get install systemd", "--version"),
+  zsh: program("zsh", "apt-get install zsh", "-c", "exit 0")
+} satisfies Readonly<Record<string, Need>>
+
+export type NeedName = keyof typeof needs
+
+const found = new Map<NeedName, boolean>()
+
+/** Whether this machine has it; it is looked for once. */
+export const isThere = (name: NeedName): boolean => {
+  const known = found.get(name) ?? needs[name].isThere()
+  found.set(name, known)
+  return known
+}
+
+/** A title with what is missing, by which `NotTested` tells of it at the end of the run. */
+const titled = (title: string, name: NeedName): string => isThere(name) ? title : `${title} (needs ${needs[name].told})`
+
+/** `describe`, left out with the reason in its title where this machine lacks what it needs. */
+export const describeWith = (name: NeedName | null, title: string, body: () => void) => {
+  // oxlint-disable-next-line vitest/valid-describe-callback -- what is made here is called below
+  const suite = describe.runIf(name === null || isThere(name))
+  return suite(name === null ? title : titled(title, name), body)
+}
+
+/** `it`, left out in the same way. */
+export const itWith = (name: NeedName, title: string, body: () => void | Promise<void>) => {
+  // oxlint-disable-next-line vitest/no-disabled-tests, vitest/expect-expect -- what is made here is called below
+  const test = it.runIf(isThere(name))
+  return test(titled(title, name), body)
+}
