@@ -1,4 +1,4 @@
-const { existsSync } = require("node:fs")
+const { appendFileSync, chmodSync, existsSync, mkdirSync } = require("node:fs")
 const { dirname, join } = require("node:path")
 
 // The agent's folder, with its config.json: the one this file is in. For a second agent copy this file into its folder.
@@ -8,6 +8,15 @@ const program = isProgram ? agent : dirname(require.resolve("agentcom-sidecar/pa
 
 // npm brings a Node.js of its own; where that was left out, the one of the system has to be new enough.
 const own = ["node", "node.exe"].map((name) => join(program, "node_modules", "node", "bin", name))
+
+/** A log of pm2's beside the agent, not in the home folder of whoever started pm2; made here, as pm2 would let every user read it. */
+const privateLog = (name) => {
+  const folder = join(agent, "logs")
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  appendFileSync(join(folder, name), "", { mode: 0o600 })
+  chmodSync(join(folder, name), 0o600)
+  return join(folder, name)
+}
 
 /** For pm2: `pm2 start ecosystem.config.cjs`. Each setting is there because pm2 does something else without it. */
 module.exports = {
@@ -40,8 +49,8 @@ module.exports = {
       max_restarts: Number.MAX_SAFE_INTEGER, // pm2 would give up for good after 16 quick ends
       max_memory_restart: "512M", // twice what it needs at most, for an answer of 16 MiB; without a task it takes about 70
 
-      out_file: join(agent, "logs", "pm2-out.log"), // beside the agent, not in the home folder of whoever started pm2
-      error_file: join(agent, "logs", "pm2-error.log"),
+      out_file: privateLog("pm2-out.log"),
+      error_file: privateLog("pm2-error.log"),
       merge_logs: true // no number in the names, so that they stay the same after `pm2 delete`
     }
   ]

@@ -48,6 +48,13 @@ export interface Settings {
   readonly own_files: ReadonlyArray<string> // those and the others of the daemon that no agent may have sent
 }
 
+/** The folders in which only the agent and its daemon may write. */
+export const agentFolders = ({ results_dir, state_file, tasks_dir }: Settings): ReadonlyArray<string> => [
+  dirname(state_file),
+  results_dir,
+  tasks_dir
+]
+
 export class SidecarConfig extends Context.Service<SidecarConfig, Settings>()("agentcom-sidecar/SidecarConfig") {}
 
 /** The configuration cannot be used; `problems` are sentences for its owner, none of which quotes a secret. */

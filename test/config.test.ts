@@ -68,7 +68,11 @@ describe("config.json", () => {
         tls_ca: null,
         tls_cert: null,
         tls_key: null,
-        secret_files: [path]
+        secret_files: [path],
+        own_files: [
+          path,
+          ...["queue.json", "sidecar.log", "lock", "control.json", "incoming.json"].map((name) => join(home, name))
+        ]
       })
     }))
 
@@ -398,6 +402,9 @@ describe("what is wrong in config.json", () => {
     [`{\n  "a": "C:\\users"\n}`, "line 2, column 8: expected text that ends on its line, with \\\\ for each backslash"],
     [`{"a": "open`, "line 1, column 7: expected text that ends on its line, with \\\\ for each backslash"],
     [`{"a" 1}`, "line 1, column 6: expected a colon"],
+    [`{\n  "a": 1\n  "b": 2\n}`, "line 3, column 3: expected a comma or }"],
+    [`{"a": ["b" "c"]}`, "line 1, column 12: expected a comma or ]"],
+    [`{"a" "b"}`, "line 1, column 6: expected a colon"],
     [`{a: 1}`, "line 1, column 2: expected a key in double quotes or }"],
     [`{"a": [1 2]}`, "line 1, column 10: expected a comma or ]"],
     [`{"a": [tru]}`, "line 1, column 8: expected a value or ]"],

@@ -2,12 +2,13 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Runtime from "effect/Runtime"
+import { exposedFolders, thisUser } from "../config/exposedFolders.ts"
 import { exposedOf } from "../config/secretFiles.ts"
 import { exitCodes, underSupervisor } from "../exitCodes.ts"
 import { platform } from "../platform.ts"
 import { Logger } from "../services/Logger.ts"
 import { sidecar } from "../Sidecar.ts"
-import { loadSettings, type Settings } from "../SidecarConfig.ts"
+import { agentFolders, loadSettings, type Settings } from "../SidecarConfig.ts"
 import { release } from "../version.ts"
 import { attended } from "./attended.ts"
 import type { Options } from "./commands.ts"
@@ -35,6 +36,9 @@ const supervised = Effect.fnUntraced(function*(
   })
   const exposed = yield* exposedOf(settings.secret_files, platform === "windows")
   yield* Effect.forEach(exposed, (file) => log({ event: "secret_exposed", ...file }), { discard: true })
+  const user = thisUser()
+  const folders = user === null ? [] : yield* exposedFolders(agentFolders(settings), user)
+  yield* Effect.forEach(folders, (folder) => log({ event: "folder_exposed", ...folder }), { discard: true })
   const actor = yield* attended(settings, record)
   // Each is logged before the other is interrupted, since that may take longer than we have.
   const stopped = Effect.tap(stopRequested, (reason) => log({ event: "shutdown", reason }))

@@ -49,10 +49,11 @@ const follow = (expected: Expected, token: string, open: Array<string>): Expecte
   return undefined
 }
 
+const wholeText = String.raw`text that ends on its line, with \\ for each backslash`
+
 const describe = (text: string, at: number, expected: string): string => {
   const lines = text.slice(0, at).split("\n")
-  const wanted = text[at] === "\"" ? String.raw`text that ends on its line, with \\ for each backslash` : expected
-  return `line ${lines.length}, column ${(lines.at(-1) ?? "").length + 1}: expected ${wanted}`
+  return `line ${lines.length}, column ${(lines.at(-1) ?? "").length + 1}: expected ${expected}`
 }
 
 /**
@@ -68,7 +69,8 @@ export const jsonFault = (text: string): string | undefined => {
     if (at === text.length && expected === "the end of the file") return undefined
     const token = tokenAt(text, at)
     const next: Expected | undefined = token && follow(expected, token.kind, open)
-    if (token === undefined || next === undefined) return describe(text, at, expected)
+    if (token === undefined) return describe(text, at, text[at] === "\"" ? wholeText : expected)
+    if (next === undefined) return describe(text, at, expected)
     at += token.length
     expected = next
   }

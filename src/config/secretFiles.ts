@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import { stat } from "node:fs/promises"
 import { resolve } from "node:path"
+import { shellWord } from "./shellWord.ts"
 
 const ofOthers = 0o077
 
@@ -13,7 +14,7 @@ export const secretFilesOf = (path: string, folder: string, file: unknown, json:
   return Predicate.hasProperty(file, "token") ? [resolve(path), ...named] : named
 }
 
-/** A file that others than its owner may read or write. */
+/** A file or folder that others than its owner may use. */
 export interface Exposed {
   readonly path: string
   readonly reason: string
@@ -29,7 +30,7 @@ export const exposedOf = (paths: ReadonlyArray<string>, windows: boolean): Effec
           (mode & ofOthers) === 0 ? [] : [{
             path,
             reason: `other users of this machine may use it (mode ${(mode & 0o777).toString(8)})`,
-            remedy: `chmod 600 ${/^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`}`
+            remedy: `chmod 600 ${shellWord(path)}`
           }],
         onFailure: () => []
       })),

@@ -15,7 +15,7 @@ import { clockCheck, tokenCheck, webSocketCheck } from "./hub.ts"
 import { proxyCheck, tlsCheck } from "./line.ts"
 import { connectionCheck, nameCheck } from "./network.ts"
 import { pm2Check } from "./pm2.ts"
-import { secretsCheck } from "./secrets.ts"
+import { secretsCheck, writersCheck } from "./secrets.ts"
 import { resultsWatcherCheck } from "./watcher.ts"
 import { serviceUserCheck } from "./windows/serviceUser.ts"
 
@@ -23,6 +23,7 @@ import { serviceUserCheck } from "./windows/serviceUser.ts"
 export const checks: ReadonlyArray<Check> = [
   folderCheck,
   secretsCheck,
+  writersCheck,
   nameCheck,
   connectionCheck,
   proxyCheck,

@@ -9,6 +9,7 @@ export type LifecycleEvent =
     readonly hub_url: string
   }
   | { readonly event: "secret_exposed"; readonly path: string; readonly reason: string; readonly remedy: string }
+  | { readonly event: "folder_exposed"; readonly path: string; readonly reason: string; readonly remedy: string }
   | { readonly event: "wake_obstructed"; readonly reason: string }
   | { readonly event: "shutdown"; readonly reason: string }
   | { readonly event: "draining"; readonly exit_code: number }

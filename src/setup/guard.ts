@@ -73,5 +73,5 @@ export const guardSecrets = (
     Effect.map((text) => ({ path, missing: rules.filter((rule) => !text.includes(rule)) })),
     Effect.orElseSucceed(() => ({ path, missing: rules }))
   )
-  return Effect.catch(made, () => present)
+  return made.pipe(Effect.catch(() => present))
 }

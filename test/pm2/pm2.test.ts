@@ -1,7 +1,17 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { execFile } from "node:child_process"
-import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs"
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync
+} from "node:fs"
 import { tmpdir } from "node:os"
 import { delimiter, dirname, join, resolve } from "node:path"
 import { setTimeout as wait } from "node:timers/promises"
@@ -113,6 +123,9 @@ describe("pm2 with ecosystem.config.cjs", () => {
         expect(linesOf(logs).filter(({ event }) => event === "startup")).toHaveLength(2)
         expect(folder.read("logs/pm2-error.log")).toBe("")
         expect(folder.read("logs/pm2-out.log")).toContain("an npm installation does not update itself")
+        for (const log of ["pm2-out.log", "pm2-error.log"]) {
+          expect(statSync(folder.file(`logs/${log}`)).mode & 0o777).toBe(0o600)
+        }
       }),
     40_000
   )

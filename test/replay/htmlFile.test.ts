@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { drawnTo } from "../../src/replay/html/drawnTo.ts"
@@ -24,6 +24,7 @@ describe("--html", () => {
       const passed = yield* Stream.runCollect(draw(file))
       expect(passed.flat()).toEqual(troubled().events)
       expect(readFileSync(file, "utf8")).toBe(troubled().page())
+      expect(statSync(file).mode & 0o777).toBe(0o600) // it shows the texts of tasks
     }))
 
   it.effect("writes over an older page", () =>

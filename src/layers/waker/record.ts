@@ -54,7 +54,7 @@ export const settledRecord = (path: string): Effect.Effect<WakeProof | null, Fil
   )
 
 const makeRevocation = async (path: string): Promise<void> => {
-  await makeOne(dirname(path), 0o700)
+  await makeOne(dirname(path))
   const handle = await open(path, "wx", 0o600)
   // The launcher is kept off by the file itself, whether or not the disk has room for what it says.
   await handle.writeFile(JSON.stringify({ revoked: true })).finally(() => handle.close()).catch(() => undefined)

@@ -127,7 +127,7 @@ export const spawnWake = (
   })
 
   const write = attempt(payload_path, async () => {
-    await makeFolder(home, tasks_dir, 0o700)
+    await makeFolder(home, tasks_dir)
     await writeDurably(payload_path, payload)
     await writeDurably(prompt_path, prompt)
   })

@@ -41,7 +41,7 @@ const write = (file: string, html: string) =>
       const found = await beginningOf(file)
       // A slip of the tongue on the command line must not cost the recording.
       if (found !== null && found !== "" && found !== beginning) throw new Error("there is a file that is no page")
-      await writeFile(file, html)
+      await writeFile(file, html, { mode: 0o600 }) // it shows the texts of tasks
     },
     catch: (error) =>
       new PageUnwritten({
