@@ -3,6 +3,7 @@ import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import type { WakeCommand } from "../wake/arguments.ts"
 import { commandVariables, wakeArgumentsProblem } from "../wake/arguments.ts"
+import { quotingProblem, wordProblem } from "./commandWords.ts"
 import { configLimits } from "./limits.ts"
 
 const defaultWakeCommand: WakeCommand = [
@@ -32,7 +33,7 @@ const lineProblemOnWindows = (command: string): string | undefined => {
 
 const lineProblem = (command: string, windows: boolean): string | undefined => {
   if (command.trim() === "") return "must not be empty"
-  return windows ? lineProblemOnWindows(command) : undefined
+  return windows ? lineProblemOnWindows(command) : quotingProblem(command)
 }
 
 const listProblem = (command: ReadonlyArray<string>): string | undefined => {
@@ -49,7 +50,7 @@ const commandProblem = (value: WakeCommand, windows: boolean): string | undefine
   if (texts.reduce((sum, text) => sum + text.length, 0) > configLimits.wake_command_chars) {
     return `must be at most ${configLimits.wake_command_chars} characters`
   }
-  return typeof value === "string" ? lineProblem(value, windows) : listProblem(value)
+  return (typeof value === "string" ? lineProblem(value, windows) : listProblem(value)) ?? wordProblem(value)
 }
 
 /** `wake_command` in `config.json`: what wakes the agent, by default OpenClaw. */

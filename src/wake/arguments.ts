@@ -12,7 +12,8 @@ export interface ArgumentValues {
 
 type Name = keyof ArgumentValues
 
-const names: ReadonlyArray<Name> = ["prompt", "prompt_file", "task_id", "task_file", "results_dir"]
+/** What a command may name in braces. */
+export const placeholders: ReadonlyArray<Name> = ["prompt", "prompt_file", "task_id", "task_file", "results_dir"]
 
 /** The variables of a wake that a command may name as `${NAME}`; none of them holds a task's text. */
 export const commandVariables: ReadonlyMap<string, Name> = new Map<string, Name>([
@@ -22,7 +23,7 @@ export const commandVariables: ReadonlyMap<string, Name> = new Map<string, Name>
   ["RESULTS_DIR", "results_dir"]
 ])
 
-const isName = (text: string | undefined): text is Name => names.some((name) => name === text)
+const isName = (text: string | undefined): text is Name => placeholders.some((name) => name === text)
 
 const braced = (name: string): string => `{${name}}`
 
@@ -68,7 +69,8 @@ export const holds = (command: ReadonlyArray<string>, ...wanted: ReadonlyArray<N
 
 const interpreter = /(?:^|[\\/])(?:\w*sh|busybox|node|bun|python[\d.]*|perl|ruby|php)(?:\.exe)?$/i
 const commandLineReader = /(?:^|[\\/])(?:cmd|powershell|pwsh)(?:\.exe)?$/i
-const takesCode = /^(?:-\w*[ceEpr]|--eval|--print|--command)$/
+/** An option whose argument is a program text. */
+export const takesCode = /^(?:-\w*[ceEpr]|--eval|--print|--command)$/
 
 /** Whether the argument at `index` is a program text rather than data for a program. */
 const isCode = (command: ReadonlyArray<string>, index: number): boolean => {
@@ -102,7 +104,7 @@ export const wakeArgumentsProblem = (command: ReadonlyArray<string>): string | u
 /** The same for the command of `exec`. */
 export const execArgumentsProblem = (command: ReadonlyArray<string>): string | undefined => {
   for (const [index, argument] of command.entries()) {
-    const inside = names.find((name) => argument.includes(braced(name)) && argument !== braced(name))
+    const inside = placeholders.find((name) => argument.includes(braced(name)) && argument !== braced(name))
     if (inside !== undefined) {
       return `${braced(inside)} must be a whole argument, which it is not in argument ${index + 1}`
     }
