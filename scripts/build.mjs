@@ -10,7 +10,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const dist = join(root, "dist")
 const fresh = join(root, `.dist-${process.pid}`)
 const stale = join(root, `.dist-${process.pid}-old`)
-const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
+const { engines, version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
 
 /** The commit it is built from, with `-dirty` where files differ from it; empty outside a checkout. */
 const commitOf = () => {
@@ -61,6 +61,7 @@ const bundle = (esbuild, entry) =>
     define: {
       AGENTCOM_SIDECAR_VERSION: JSON.stringify(version),
       AGENTCOM_SIDECAR_COMMIT: JSON.stringify(commit),
+      AGENTCOM_SIDECAR_NODE: JSON.stringify(engines.node),
       __filename: "import.meta.filename"
     },
     legalComments: "none",
@@ -106,7 +107,9 @@ const esbuild = await import("esbuild").catch(() => undefined)
 if (esbuild === undefined) {
   const ready = existsSync(join(dist, "main.js"))
   console.error(
-    `esbuild is not installed: ${ready ? "dist stays as it is" : "run npm install with the development packages"}`
+    ready
+      ? "esbuild is not installed: dist stays as it is"
+      : `agentcom-sidecar cannot be built here, as esbuild is not installed: run npm ci in ${root} first`
   )
   process.exit(ready ? 0 : 1)
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { readFileSync } from "node:fs"
+import { createRequire } from "node:module"
 import { type Invocation, parse } from "../../src/cli/arguments.ts"
 import { commands } from "../../src/cli/commands.ts"
 import { help } from "../../src/cli/help.ts"
@@ -85,15 +86,45 @@ describe("the help", () => {
   })
 })
 
+interface Lockfile {
+  readonly packages: Readonly<
+    Record<string, { readonly dev?: boolean; readonly engines?: { readonly node?: string } }>
+  >
+}
+
+const { engines: { node: engines } } = JSON.parse(readFileSync("package.json", "utf8")) as {
+  readonly engines: { readonly node: string }
+}
+
+interface Semver {
+  readonly satisfies: (version: string, range: string) => boolean
+  readonly subset: (one: string, other: string) => boolean
+}
+const { satisfies, subset }: Semver = createRequire(import.meta.url)("semver")
+
 describe("a Node.js", () => {
-  it("older than package.json asks for is told so in one sentence", () => {
-    const { engines }: { readonly engines: { readonly node: string } } = JSON.parse(
-      readFileSync("package.json", "utf8")
-    )
-    const needed = engines.node.replace(">=", "")
-    expect(nodeProblem("20.20.2")).toBe(`agentcom-sidecar needs Node.js ${needed} or newer; this is 20.20.2.`)
-    for (const old of ["18.0.0", "22.18.9"]) expect(nodeProblem(old)).toMatch(/needs Node/)
-    for (const fit of [`${needed}.0`, "22.20.1", "24.0.0", "100.0.0"]) expect(nodeProblem(fit)).toBeUndefined()
+  it("that package.json does not name is told so in one sentence, in the words of package.json", () => {
+    expect(nodeProblem("20.20.2", engines)).toBe(`agentcom-sidecar needs Node.js ${engines}; this is 20.20.2.`)
+  })
+
+  const fit = ["22.22.2", "24.15.0", "26.0.0", "22.23.0", "24.21.0", "26.1.3", "100.0.0"]
+  const unfit = ["18.0.0", "22.19.0", "22.22.1", "23.11.0", "24.14.9", "25.9.0", "26.0.0-nightly20260101"]
+  it.each(fit)("of version %s fits", (version) => {
+    expect(nodeProblem(version, engines)).toBeUndefined()
+    expect(satisfies(version, engines)).toBe(true)
+  })
+
+  it.each(unfit)("of version %s does not", (version) => {
+    expect(nodeProblem(version, engines)).toMatch(/needs Node/)
+    expect(satisfies(version, engines)).toBe(false)
+  })
+
+  it("that fits one of ours fits every package that is installed with us", () => {
+    const { packages } = JSON.parse(readFileSync("package-lock.json", "utf8")) as Lockfile
+    const needs = Object.entries(packages).filter(([path, { dev }]) => path !== "" && dev !== true)
+      .flatMap(([path, { engines: theirs }]) => theirs?.node === undefined ? [] : [[path, theirs.node] as const])
+    expect(needs.length).toBeGreaterThan(3)
+    expect(needs.filter(([, range]) => !subset(engines, range))).toEqual([])
   })
 })
 

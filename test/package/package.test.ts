@@ -3,22 +3,29 @@ import { parse } from "acorn"
 import { full } from "acorn-walk"
 import * as Effect from "effect/Effect"
 import { spawnSync } from "node:child_process"
-import { readFileSync, statSync } from "node:fs"
+import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from "node:fs"
 import { isBuiltin } from "node:module"
 import { homedir } from "node:os"
 import { dirname, join, resolve, sep } from "node:path"
 import { setTimeout as wait } from "node:timers/promises"
 import { exitCodes } from "../../src/exitCodes.ts"
-import { environment, installed, run, start } from "./support.ts"
+import { describeWith } from "../support/needs.ts"
+import { fetchOldestNode, oldestNode } from "../support/oldestNode.ts"
+import { startRegistry } from "./registry.ts"
+import { done, environment, installed, makeRepository, run, start } from "./support.ts"
 
 const most_packed_kB = 600
 const most_unpacked_kB = 1_600
 
-let user: ReturnType<typeof installed>
-beforeAll(() => {
-  user = installed()
-}, 90_000)
-afterAll(() => user.remove())
+let user: Awaited<ReturnType<typeof installed>>
+let forget = (): void => {}
+beforeAll(() =>
+  Effect.runPromise(Effect.scoped(Effect.gen(function*() {
+    const registry = yield* startRegistry
+    user = yield* Effect.promise(() => installed(registry))
+    forget = user.remove
+  }))), 600_000)
+afterAll(() => forget())
 
 const paths = (): ReadonlyArray<string> => user.packed.files.map(({ path }) => path)
 const text = (path: string): string => readFileSync(join(user.root, path), "utf8")
@@ -51,7 +58,7 @@ describe("the tarball", () => {
   })
 
   it("names no folder of the machine it was made on", () => {
-    const local = [resolve("."), `${homedir()}${sep}`, "sourceMappingURL"]
+    const local = [resolve("."), user.folder, `${homedir()}${sep}`, "sourceMappingURL"]
     const named = paths().flatMap((path) =>
       local.filter((part) => text(path).includes(part)).map((part) => [path, part])
     )
@@ -78,8 +85,9 @@ describe("the tarball", () => {
     expect(Object.keys(scripts).filter((name) => /^(?:pre|post)?install$/.test(name))).toEqual([])
   })
 
-  it("is installed into an empty folder, with its program and examples executable", () => {
-    expect(user.install).toMatchObject({ code: 0 })
+  it("is installed into the agent's folder and into no other, with its program and examples executable", () => {
+    expect(readFileSync(join(user.folder, "package.json"), "utf8")).toBe("{}")
+    expect(existsSync(join(user.folder, "node_modules"))).toBe(false)
     for (const path of ["dist/main.js", "dist/bin/agentcom-sidecar", "examples/wake.sh"]) {
       expect(statSync(join(user.root, path)).mode & 0o111).not.toBe(0)
     }
@@ -88,21 +96,17 @@ describe("the tarball", () => {
 
 describe("in an empty folder, with nothing but the tarball, npx agentcom-sidecar", () => {
   /** What a command prints, which has to end well. */
-  const npx = (...args: ReadonlyArray<string>): string => {
-    const { code, errors, output } = run(user.user, "npx", "agentcom-sidecar", ...args)
-    expect({ code, told: code === 0 ? "" : output + errors }).toEqual({ code: 0, told: "" })
-    return output
-  }
+  const npx = (args: string) => Effect.promise(() => done(user.user, `npx agentcom-sidecar ${args}`))
 
   it.live("sets an agent up, checks it, and works off a task", () =>
     Effect.gen(function*() {
       const hub = yield* start(user.user, ["dev-hub", "--port", "0"])
       const http = yield* hub.says(/"http":"([^"]+)"/)
       const hub_url = `${http.replace("http", "ws")}/ws`
-      const made = npx("init", "--yes", "--type", "script", "--agent-id", "packed", "--hub-url", hub_url)
+      const made = yield* npx(`init --yes --type script --agent-id packed --hub-url ${hub_url}`)
       expect(made).toContain(" Next: npx agentcom-sidecar doctor ")
       user.copy("examples/wake.sh", "wake.sh")
-      npx("doctor")
+      yield* npx("doctor")
 
       const sidecar = yield* start(user.user, ["run"])
       yield* sidecar.says(/"identified"/)
@@ -115,21 +119,17 @@ describe("in an empty folder, with nothing but the tarball, npx agentcom-sidecar
         })
       const { task_id = "" } = yield* asked("/api/tasks", { description: "say hello" })
       yield* sidecar.says(/"report_acknowledged"/)
-      for (let left = 100; left > 0; left--) {
-        if ((yield* asked(`/api/tasks/${task_id}`)).status === "completed") break
-        yield* Effect.promise(() => wait(20))
-      }
-      expect((yield* asked(`/api/tasks/${task_id}`)).status).toBe("completed")
-      expect(npx("status")).toMatch(/tasks completed 1\b/)
-      expect(npx("logs", "--task", task_id)).toContain("complete")
-      npx("drain")
+      while ((yield* asked(`/api/tasks/${task_id}`)).status !== "completed") yield* Effect.promise(() => wait(20))
+      expect(yield* npx("status")).toMatch(/tasks completed 1\b/)
+      expect(yield* npx(`logs --task ${task_id}`)).toContain("complete")
+      yield* npx("drain")
       expect(yield* sidecar.ended).toBe(exitCodes.stopped)
-    }), 40_000)
+    }))
 })
 
 describe("a Node.js that is too old", () => {
   const pretended = "data:text/javascript,Object.defineProperty(process.versions,'node',{value:'20.20.2'})"
-  /** An old one of this machine, if there is one, and this one with another number. */
+  /** This one with another number, and an old one of this machine, if there is one. */
   const old = (): ReadonlyArray<ReadonlyArray<string>> => {
     const { status, stdout } = spawnSync("/usr/bin/node", ["--version"], { encoding: "utf8" })
     const [, major = 99] = /^v(\d+)/.exec(status === 0 ? stdout : "") ?? []
@@ -145,7 +145,34 @@ describe("a Node.js that is too old", () => {
       })
       expect(status).toBe(exitCodes.configuration)
       expect(stdout).toBe("")
-      expect(stderr).toMatch(/^agentcom-sidecar needs Node\.js [\d.]+ or newer; this is 20\.[\d.]+\d\.?[^\n]*\n$/)
+      expect(stderr).toMatch(/^agentcom-sidecar needs Node\.js \^22\.22\.2 \|\| [^;\n]+; this is \d+\.[\d.]+\.\n$/)
+    }
+  })
+})
+
+describeWith("oldest node", `Node.js ${oldestNode}, the oldest that package.json names`, () => {
+  it("runs the demo", async () => {
+    const printed = await done(user.user, `"${fetchOldestNode()}" node_modules/agentcom-sidecar/dist/main.js demo`)
+    expect(printed).toContain("The sidecar stopped with exit code 0")
+  })
+})
+
+describe("npm pack", () => {
+  it("without the development packages says in one sentence what to do", async () => {
+    const { folder, remove, repository } = makeRepository()
+    try {
+      const { code, errors, output } = await run(repository, "npm pack --pack-destination ..")
+      expect(code).not.toBe(0)
+      expect((errors + output).split("\n")).toContainEqual(
+        expect.stringContaining(
+          `agentcom-sidecar cannot be built here, as esbuild is not installed: run npm ci in ${
+            realpathSync(repository)
+          } first`
+        )
+      )
+      expect(readdirSync(folder)).toEqual(["package.json", "repository"])
+    } finally {
+      remove()
     }
   })
 })

@@ -1,8 +1,18 @@
 import * as Effect from "effect/Effect"
-import { type ChildProcess, spawn, spawnSync } from "node:child_process"
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs"
+import { type ChildProcess, exec, spawn } from "node:child_process"
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync
+} from "node:fs"
 import { tmpdir } from "node:os"
-import { delimiter, dirname, join } from "node:path"
+import { delimiter, dirname, join, resolve } from "node:path"
 import { setTimeout as wait } from "node:timers/promises"
 
 /** As a user's shell has it: with this Node.js, and without what npm tells the scripts it runs. */
@@ -10,7 +20,9 @@ export const environment: NodeJS.ProcessEnv = {
   ...Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !/^(?:npm_(?!config_(?:registry|cache)$)|NODE_)/.test(name))
   ),
-  PATH: `${dirname(process.execPath)}${delimiter}${process.env["PATH"] ?? ""}`
+  PATH: `${dirname(process.execPath)}${delimiter}${process.env["PATH"] ?? ""}`,
+  npm_config_audit: "false",
+  npm_config_fund: "false"
 }
 
 export interface Ended {
@@ -19,16 +31,23 @@ export interface Ended {
   readonly errors: string
 }
 
-/** Runs a program to its end. npm and npx are scripts of the shell on Windows. */
-export const run = (cwd: string, program: string, ...args: ReadonlyArray<string>): Ended => {
-  const { status, stderr, stdout } = spawnSync(program, args, {
-    cwd,
-    env: environment,
-    encoding: "utf8",
-    shell: process.platform === "win32",
-    timeout: 60_000
+/** Runs a line of the shell to its end. */
+export const run = (cwd: string, line: string, env: NodeJS.ProcessEnv = {}): Promise<Ended> =>
+  new Promise((settle) => {
+    const child = exec(
+      line,
+      { cwd, env: { ...environment, ...env }, maxBuffer: 64 * 1024 * 1024 },
+      (_, output, errors) => {
+        settle({ code: child.exitCode, output, errors })
+      }
+    )
   })
-  return { code: status, output: stdout, errors: stderr }
+
+/** The same, which has to end well. */
+export const done = async (cwd: string, line: string, env: NodeJS.ProcessEnv = {}): Promise<string> => {
+  const { code, errors, output } = await run(cwd, line, env)
+  if (code !== 0) throw new Error(`${line} in ${cwd} ended with ${code}: ${output}${errors}`)
+  return output
 }
 
 interface Packed {
@@ -38,21 +57,29 @@ interface Packed {
   readonly files: ReadonlyArray<{ readonly path: string }>
 }
 
-/** What `npm pack` makes of the built project, in the folder. The build is not run: other tests use it now. */
-export const pack = (folder: string): Packed => {
-  const { code, errors, output } = run(
-    process.cwd(),
-    "npm",
-    "pack",
-    "--ignore-scripts",
-    "--json",
-    "--pack-destination",
-    folder
-  )
-  if (code !== 0) throw new Error(errors)
-  const [packed]: ReadonlyArray<Packed> = JSON.parse(output)
-  if (packed === undefined) throw new Error(output)
-  return packed
+/** What the README has one do, from the repository to the tarball that is installed. */
+const readme = readFileSync("README.md", "utf8")
+const lines = /## Try it:.*?```sh\n(.*?)```/s.exec(readme)?.[1]?.split("\n").map((line) => line.replace(/ +#.*/, "")) ??
+  []
+const beginning = (word: string): string => lines.find((line) => line.startsWith(word)) ?? `no ${word} in the README`
+
+/** A copy of the repository without what was installed and built, below a folder that npm could take for a project. */
+export const makeRepository = () => {
+  const folder = mkdtempSync(join(tmpdir(), "sidecar-package-"))
+  const repository = join(folder, "repository")
+  writeFileSync(join(folder, "package.json"), "{}")
+  mkdirSync(repository)
+  const left = new Set([".git", "node_modules", "dist", "coverage", "test"])
+  for (const name of readdirSync(".").filter((found) => !left.has(found) && !found.startsWith(".dist-"))) {
+    cpSync(name, join(repository, name), { recursive: true })
+  }
+  return {
+    folder,
+    repository,
+    /** As `npm ci` does. */
+    installPackages: () => symlinkSync(resolve("node_modules"), join(repository, "node_modules")),
+    remove: () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
+  }
 }
 
 /** A program that runs on, killed with the scope. */
@@ -74,10 +101,10 @@ export const start = (cwd: string, args: ReadonlyArray<string>) =>
       })
       let output = ""
       child.stdout.on("data", (data: Buffer) => output += data.toString())
-      const end = new Promise<number | null>((resolve) => child.once("exit", resolve))
+      const end = new Promise<number | null>((settle) => child.once("exit", settle))
       const says = (pattern: RegExp) =>
         Effect.promise(async () => {
-          for (let left = 10_000; left > 0; left -= 20) {
+          for (let left = 120_000; left > 0; left -= 20) {
             const found = pattern.exec(output)
             if (found !== null) return found[1] ?? found[0]
             await wait(20)
@@ -89,31 +116,24 @@ export const start = (cwd: string, args: ReadonlyArray<string>) =>
     ({ child }) => Effect.sync(() => child.kill("SIGKILL"))
   )
 
-/** The tarball, installed into an empty folder; the pieces a test breaks it makes a copy of. */
-export const installed = () => {
-  const folder = mkdtempSync(join(tmpdir(), "sidecar-package-"))
-  const user = join(folder, "user")
-  mkdirSync(user)
-  const packed = pack(folder)
-  const install = run(
-    user,
-    "npm",
-    "install",
-    "--prefix=.", // whatever lies in the folders above
-    "--no-audit",
-    "--no-fund",
-    "--prefer-offline",
-    join(folder, packed.filename)
-  )
+/** The tarball, packed and installed in the words of the README; the pieces a test breaks it makes a copy of. */
+export const installed = async (registry: string) => {
+  const { folder, installPackages, remove, repository } = makeRepository()
+  installPackages()
+  const [packed]: ReadonlyArray<Packed> = JSON.parse(await done(repository, `${beginning("npm pack")} --json --silent`))
+  if (packed === undefined) throw new Error("npm pack has said nothing")
+  const env = { npm_config_registry: registry }
+  await done(repository, `${beginning("mkdir")} && ${beginning("npm install")}`, env)
+  const user = join(folder, "my-agent")
   const root = join(user, "node_modules", "agentcom-sidecar")
   return {
+    folder,
     packed,
-    install,
     user,
     root,
     /** Copies what the README says to copy. */
     copy: (name: string, to: string) => cpSync(join(root, name), join(user, to)),
     has: (name: string) => existsSync(join(root, name)),
-    remove: () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
+    remove
   }
 }

@@ -1,9 +1,12 @@
 import { describe, expect, it } from "@effect/vitest"
 import { existsSync, readFileSync } from "node:fs"
 import { createRequire } from "node:module"
+import { oldestNode } from "../support/oldestNode.ts"
 
 interface Job {
-  readonly strategy: { readonly matrix: { readonly os: ReadonlyArray<string>; readonly node: ReadonlyArray<number> } }
+  readonly strategy: {
+    readonly matrix: { readonly os: ReadonlyArray<string>; readonly node: ReadonlyArray<number | string> }
+  }
   readonly "runs-on": string
   readonly "timeout-minutes": number
   readonly steps: ReadonlyArray<{ readonly uses?: string; readonly run?: string; readonly if?: string }>
@@ -22,7 +25,7 @@ describe("the workflow for the world outside", () => {
     for (const job of Object.values(jobs)) {
       expect(job.strategy.matrix).toEqual({
         os: ["ubuntu-latest", "windows-latest", "macos-latest"],
-        node: [22, 24, 26]
+        node: [oldestNode, 24, 26]
       })
       expect(job["runs-on"]).toBe("${{ matrix.os }}")
       expect(job["timeout-minutes"]).toBeGreaterThan(0)

@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { fetchOldestNode, oldestNode } from "./oldestNode.ts"
 
 /** Something that a machine may lack, and how to get it. */
 interface Need {
@@ -37,6 +38,17 @@ const needs = {
   fish: program("fish", "apt-get install fish", "--version"),
   git: program("git", "apt-get install git", "--version"),
   mount: { told: "a user who may mount a file system: run the tests as root", isThere: mayMountTmpfs },
+  "oldest node": {
+    told: `Node.js ${oldestNode}: let npm reach its registry, on Linux and x64`,
+    isThere: () => {
+      try {
+        return runs(fetchOldestNode(), "--version")
+      } catch (error) {
+        console.warn(String(error))
+        return false
+      }
+    }
+  },
   ps: program("ps", "apt-get install procps", "-o", "pid="),
   pwsh: program("pwsh", "install PowerShell", "-NoProfile", "-Command", "exit 0"),
   "second loopback": {

@@ -18,8 +18,8 @@ export const setup = async ({ provide }: TestProject) => {
   const folder = mkdtempSync(join(tmpdir(), "sidecar-windows-"))
   const [app, prefix] = [join(folder, "app"), join(folder, "prefix")]
   const env = wineEnvironment(prefix)
-  const windows = { wine, app, prefix, node: await fetchNode() }
-  await install(app)
+  const windows = { wine, app, prefix, node: fetchNode() }
+  install(app)
   // It says on standard error that there is no 32-bit Windows.
   await runToEnd("/bin/sh", ["-c", `exec "$0" winecfg -v win10 2> "$1"`, wine, join(folder, "winecfg.log")], env)
   provide("windows", windows)
