@@ -11,13 +11,18 @@ export const limits = {
   half_open_recheck_ms: 90_000,
   max_cooldown_ms: 600_000,
   close_timeout_ms: 500,
-  max_frame_bytes: 32 * 1024 * 1024,
+  max_frame_bytes: 17 * 1024 * 1024, // the hub takes 16 MiB
+  large_frame_bytes: 256 * 1024, // of a frame that is noted before it is parsed
+  incoming_lives: 2, // that a frame may end
+  incoming_file_bytes: 4 * 1024,
   max_sent_frame_bytes: 17 * 1024 * 1024,
   inbox_high_water_bytes: 1024 * 1024,
   lookup_timeout_ms: 10_000,
   lookup_body_bytes: 32 * 1024 * 1024,
 
-  json_depth: 500, // levels
+  json_depth: 500, // levels, of a frame or of what an agent wrote
+  json_values: 250_000, // in it
+  number_digits: 1_000, // of a whole number that passes unchanged
 
   // hub exchanges
   answer_timeout_ms: 15_000,

@@ -4,6 +4,7 @@ import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { readFile, stat } from "node:fs/promises"
 import { emptyStore, StoredState } from "../domain/SidecarState.ts"
+import { fromExactJson } from "../json/schema.ts"
 import { askSidecar } from "./client.ts"
 import { Answer, keyOf, type Request, type Status } from "./protocol.ts"
 
@@ -39,6 +40,6 @@ export const ask = Effect.fnUntraced(function*({ path, token }: Folder, what: Re
 /** What the state file holds; nothing where it cannot be read, which is the running sidecar's business to mend. */
 export const storedIn = ({ state_file }: Folder): Effect.Effect<StoredState> =>
   Effect.tryPromise(async () => (await stat(state_file)).isFile() ? readFile(state_file, "utf8") : "").pipe(
-    Effect.flatMap(Schema.decodeUnknownEffect(Schema.fromJsonString(StoredState))),
+    Effect.flatMap(Schema.decodeUnknownEffect(fromExactJson(StoredState))),
     Effect.catch(() => Effect.succeed(emptyStore))
   )

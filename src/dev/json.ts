@@ -1,8 +1,9 @@
 import * as Option from "effect/Option"
+import { isJsonObject, isTakenByHub } from "../json/exact.ts"
+import { isLong } from "../json/scan.ts"
 
+export { isJsonObject }
 export type JsonObject = { readonly [key: string]: unknown }
-
-export const isJsonObject = (u: unknown): u is JsonObject => typeof u === "object" && u !== null && !Array.isArray(u)
 
 const children = (u: unknown): ReadonlyArray<unknown> =>
   Array.isArray(u) ? u : isJsonObject(u) ? [...Object.keys(u), ...Object.values(u)] : []
@@ -21,10 +22,14 @@ const isStrict = (root: unknown): boolean => {
   return true
 }
 
+/** The hub knows whole numbers of any size. */
+const asTheHub = (_: string, value: unknown, { source = "" }: { readonly source?: string }): unknown =>
+  typeof value === "number" && isLong(source) && isTakenByHub(source) ? JSON.rawJSON(source) : value
+
 /** Parses as the hub does: stricter than `JSON.parse` about lone surrogates and numbers beyond range. */
 export const parseJson = (text: string): Option.Option<unknown> => {
   try {
-    const value: unknown = JSON.parse(text)
+    const value: unknown = JSON.parse(text, asTheHub)
     return isStrict(value) ? Option.some(value) : Option.none()
   } catch {
     return Option.none()

@@ -8,6 +8,12 @@ export type HubMessage =
   | { readonly _tag: "Identified" }
   | { readonly _tag: "Disconnected"; readonly half_open: boolean }
   | { readonly _tag: "TaskAssigned"; readonly task: Assignment }
+  | {
+    readonly _tag: "TaskUnworkable" // assigned to us, but nothing more of it can be taken in
+    readonly task_id: string
+    readonly generation: number
+    readonly reason: string
+  }
   | { readonly _tag: "TaskAcknowledged"; readonly task_id: string; readonly status: string }
   | { readonly _tag: "TaskContinued"; readonly task_id: string; readonly generation: number }
   | { readonly _tag: "TaskReassigned"; readonly task_id: string }

@@ -3,7 +3,7 @@ import type { Message } from "./Message.ts"
 import { agentStarted, agentStopped, leaseDue, progressFound, retryDue, settleOver } from "./rules/agent.ts"
 import { answerOverdue, hubRefused, rateLimited, resendDue, taskAcknowledged } from "./rules/answers.ts"
 import { inDoubt, stateReportAnswered, taskContinued, taskLookedUp, taskReassigned } from "./rules/asking.ts"
-import { taskAssigned } from "./rules/assignment.ts"
+import { taskAssigned, taskUnworkable } from "./rules/assignment.ts"
 import { diskDue, saveFailed, saveSucceeded } from "./rules/disk.ts"
 import { taskTimedOut } from "./rules/ending.ts"
 import { agentInspected, answerTold, wakeExited } from "./rules/evidence.ts"
@@ -57,6 +57,8 @@ const ruleFor = (message: Message): Rule => {
       return disconnected(message.half_open)
     case "TaskAssigned":
       return taskAssigned(message.task)
+    case "TaskUnworkable":
+      return taskUnworkable(message.task_id, message.generation, message.reason)
     case "TaskAcknowledged":
       return taskAcknowledged(message.task_id, message.status)
     case "TaskContinued":

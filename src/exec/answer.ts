@@ -1,5 +1,8 @@
 import * as Effect from "effect/Effect"
-import * as Predicate from "effect/Predicate"
+import * as Result from "effect/Result"
+import { excessIn, parseBounded } from "../json/bounded.ts"
+import { isJsonObject } from "../json/exact.ts"
+import { scanJson } from "../json/scan.ts"
 import { limits } from "../limits.ts"
 import type { CommandEnd } from "./child.ts"
 import { execLimits } from "./limits.ts"
@@ -35,14 +38,6 @@ const failure = Effect.fnUntraced(function*({ duration_ms, end, program, tails }
   })
 })
 
-const parse = (text: string): unknown => {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
-
 /** The JSON object that the command printed as the answer. Whether that is a success is our verdict, never its own word. */
 const fromJson = Effect.fnUntraced(function*({ duration_ms, output, program, tails }: Run, mask: Mask) {
   const refused = (what: string) => {
@@ -50,10 +45,11 @@ const fromJson = Effect.fnUntraced(function*({ duration_ms, output, program, tai
     return failed(reason, { exit_code: 0, signal: null, duration_ms })
   }
   if (!output.isWhole()) return refused(`${output.total()} bytes, more than ${execLimits.json_bytes}`)
-  const value = parse(output.text().trim()) // which also takes off a byte order mark
-  if (Predicate.isObject(value)) {
-    const reason = failureIn(value)
-    return { ...value, ...reason === null ? { status: "success" } : failed(yield* mask(reason)) }
+  const parsed = parseBounded(output.text().trim()) // which also takes off a byte order mark
+  if (Result.isFailure(parsed) && parsed.failure._tag === "TooMuch") return refused(`what ${parsed.failure.reason}`)
+  if (Result.isSuccess(parsed) && isJsonObject(parsed.success)) {
+    const reason = failureIn(parsed.success)?.slice(0, limits.output_read_bytes)
+    return { ...parsed.success, ...reason === undefined ? { status: "success" } : failed(yield* mask(reason)) }
   }
   const said = yield* endOf(tails.output.text(), mask)
   return refused(said === "" ? "nothing" : `what is none: ${said}`)
@@ -76,13 +72,10 @@ export const answerOf = (run: Run, json: boolean, mask: Mask): Effect.Effect<Exe
 
 /** The answer as it is written: one that the sidecar could not take becomes a failure that says so. */
 export const answerText = (answer: ExecAnswer): string => {
-  try {
-    const text = JSON.stringify(answer)
-    const bytes = Buffer.byteLength(text)
-    return bytes <= limits.answer_bytes
-      ? text
-      : JSON.stringify(failed(`the answer is ${bytes} bytes, more than ${limits.answer_bytes}`))
-  } catch {
-    return JSON.stringify(failed("the answer is nested too deeply"))
-  }
+  const text = JSON.stringify(answer)
+  const bytes = Buffer.byteLength(text)
+  const excess = bytes > limits.answer_bytes
+    ? `is ${bytes} bytes, more than ${limits.answer_bytes}`
+    : excessIn(scanJson(text))
+  return excess === null ? text : JSON.stringify(failed(`the answer ${excess}`))
 }

@@ -1,11 +1,11 @@
-import * as Predicate from "effect/Predicate"
 import type { JsonObject } from "../domain/Task.ts"
+import { isJsonObject } from "../json/exact.ts"
 
 const isSaid = (value: unknown): boolean => value !== undefined && value !== null && value !== "" && value !== false
 
 const textOf = (value: unknown): string => {
   if (typeof value === "string") return value
-  if (Predicate.isObject(value) && typeof value["message"] === "string") return value["message"]
+  if (isJsonObject(value) && typeof value["message"] === "string") return value["message"]
   return JSON.stringify(value)
 }
 
@@ -38,7 +38,7 @@ const shown_denials = 5
 const shown_input_chars = 200
 
 const denialText = (denial: unknown): string => {
-  if (!Predicate.isObject(denial)) return textOf(denial)
+  if (!isJsonObject(denial)) return textOf(denial)
   const { tool_input, tool_name } = denial
   const input = isSaid(tool_input) ? ` ${textOf(tool_input)}` : ""
   return isSaid(tool_name) ? `${textOf(tool_name)}${input.slice(0, shown_input_chars)}` : textOf(denial)

@@ -5,6 +5,7 @@ import * as Queue from "effect/Queue"
 import * as Ref from "effect/Ref"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
+import { dirname } from "node:path"
 import type { HubMessage } from "../domain/Message.ts"
 import { makeHideSecrets } from "../secrets/outgoing.ts"
 import { knownSecrets } from "../secrets/secret.ts"
@@ -13,6 +14,7 @@ import { Logger } from "../services/Logger.ts"
 import { SidecarConfig } from "../SidecarConfig.ts"
 import { release } from "../version.ts"
 import { connectOnce } from "./hub/connection.ts"
+import { makeLargeFrames } from "./hub/largeFrames.ts"
 import { lookUpTask } from "./hub/lookUp.ts"
 import { connectForever, reconnectSchedule } from "./hub/reconnect.ts"
 import type { Session } from "./hub/session.ts"
@@ -29,6 +31,7 @@ export const HubWebSocket: Layer.Layer<Hub, never, SidecarConfig | Logger> = Lay
     const timing = yield* HubTiming
     const open = yield* SocketOpener
     const hideSecrets = makeHideSecrets(knownSecrets(settings, process.env))
+    const large_frames = yield* makeLargeFrames(dirname(settings.state_file), log)
     const current = yield* Ref.make<Session | null>(null)
 
     const withSession = (use: (session: Session) => Effect.Effect<void>): Effect.Effect<void> =>
@@ -46,6 +49,7 @@ export const HubWebSocket: Layer.Layer<Hub, never, SidecarConfig | Logger> = Lay
           identity: { agent_id, capabilities, token, client_version: release },
           current,
           emit,
+          large_frames,
           log,
           open,
           timing,

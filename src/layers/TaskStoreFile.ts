@@ -4,13 +4,14 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { readFile, stat } from "node:fs/promises"
 import { emptyStore, StoredState } from "../domain/SidecarState.ts"
+import { fromExactJson } from "../json/schema.ts"
 import { limits } from "../limits.ts"
 import { Logger } from "../services/Logger.ts"
 import { StoreError, TaskStore } from "../services/TaskStore.ts"
 import { SidecarConfig } from "../SidecarConfig.ts"
 import { attempt, isMissing, moveToFreeName, orElseLog, removeTemporaries, writeDurably } from "./files.ts"
 
-const decode = Schema.decodeUnknownEffect(Schema.fromJsonString(StoredState))
+const decode = Schema.decodeUnknownEffect(fromExactJson(StoredState))
 
 const readText = async (path: string): Promise<string> => {
   const stats = await stat(path)

@@ -4,7 +4,11 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { HubMessage } from "../domain/Message.ts"
 import type { JsonObject } from "../domain/Task.ts"
+import { excessIn, parseBounded } from "../json/bounded.ts"
+import { asNumber, isJsonObject } from "../json/exact.ts"
 import { limits } from "../limits.ts"
+import type { Assigned, ScannedFrame } from "./scanFrame.ts"
+import { scanFrame } from "./scanFrame.ts"
 
 /** What one frame of the hub says: a message for the rules, or something the connection itself has to do with. */
 export type Incoming =
@@ -27,7 +31,7 @@ const decoder = <S extends Schema.ConstraintDecoder<unknown>>(
 ): Decode => {
   const decode = Schema.decodeUnknownResult(schema, { errors: "all" })
   return (frame) =>
-    Result.mapBoth(decode(frame), {
+    Result.mapBoth(decode(Record.map(frame, asNumber)), {
       onFailure: (error) => ({ reason: error.message }),
       onSuccess: (fields) => toIncoming(fields, frame)
     })
@@ -135,26 +139,26 @@ const unused: ReadonlySet<string> = new Set([
   "rate_limit_warning"
 ])
 
-const parse = (text: string): Result.Result<unknown, DecodeProblem> =>
-  Result.try({ try: (): unknown => JSON.parse(text), catch: () => ({ reason: "not JSON" }) })
+/** What a frame says that holds too much: of an assignment that it cannot be worked on. */
+const oversize = (assigned: Assigned | null, excess: string): Result.Result<Incoming, DecodeProblem> =>
+  assigned === null
+    ? Result.fail({ reason: excess })
+    : Result.succeed({ _tag: "TaskUnworkable", ...assigned, reason: `the frame of the task ${excess}` })
 
-/** Whether the value nests no deeper than what can be written down and read again. */
-const isShallow = (root: unknown): boolean => {
-  let level: ReadonlyArray<unknown> = [root]
-  for (let depth = 0; level.length > 0; depth++) {
-    if (depth > limits.json_depth) return false
-    level = level.flatMap((value) => typeof value === "object" && value !== null ? Object.values(value) : [])
-  }
-  return true
-}
-
-/** Decodes one text frame of the hub. Unknown fields are ignored, but a `task_assign` is kept whole as its `assignment`. */
-export const decodeFrame = (text: string): Result.Result<Incoming, DecodeProblem> =>
-  Result.flatMap(parse(text), (frame) => {
-    if (!Predicate.isObject(frame)) return Result.fail({ reason: "not a JSON object" })
-    if (!isShallow(frame)) return Result.fail({ reason: `nested deeper than ${limits.json_depth} levels` })
+/**
+ * Decodes one text frame of the hub. Unknown fields are ignored, but a `task_assign` is kept whole as its `assignment`.
+ * One that holds too much is not parsed.
+ */
+export const decodeScanned = ({ assigned, scan, text }: ScannedFrame): Result.Result<Incoming, DecodeProblem> => {
+  const excess = excessIn(scan)
+  if (excess !== null) return oversize(assigned, excess)
+  return Result.flatMap(Result.mapError(parseBounded(text, scan), () => ({ reason: "not JSON" })), (frame) => {
+    if (!isJsonObject(frame)) return Result.fail({ reason: "not a JSON object" })
     const type = frame["type"]
     if (!Predicate.isString(type)) return Result.fail({ reason: "no type" })
     const decode = decoders.get(type)
     return decode === undefined ? Result.succeed({ _tag: "Ignored", type, known: unused.has(type) }) : decode(frame)
   })
+}
+
+export const decodeFrame = (text: string): Result.Result<Incoming, DecodeProblem> => decodeScanned(scanFrame(text))

@@ -2,6 +2,7 @@ import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { JsonObject } from "../domain/Task.ts"
+import { fromExactJson } from "../json/schema.ts"
 import { KnownState } from "./KnownState.ts"
 import { LocalFact } from "./LocalFact.ts"
 
@@ -73,7 +74,7 @@ const Line = Schema.Union([
 /** `TimerFired` → `timer_fired`. */
 export const snake = (tag: string): string => tag.replaceAll(/(?<=.)[A-Z]/g, "_$&").toLowerCase()
 
-const decodeLine = Schema.decodeUnknownResult(Schema.fromJsonString(Line))
+const decodeLine = Schema.decodeUnknownResult(fromExactJson(Line))
 const decodeHeader = Schema.decodeUnknownResult(Header)
 const Local = Schema.Union([
   ...LocalFact.members,

@@ -1,4 +1,5 @@
 import { describe, expect } from "vitest"
+import type { Message } from "../../src/domain/Message.ts"
 import { A, assignment, B, connect, exited, Run, success, table } from "./support.ts"
 
 describe("rule 2: an assignment", () => {
@@ -479,6 +480,94 @@ describe("rules 13 and 15: refusing without harm, and push alone", () => {
       said: ["CloseConnection"],
       logged: ["task_refused task-a draining"],
       state: "draining 0"
+    }
+  ])
+})
+
+const reason = "the frame of the task holds 300000 values, more than 250000"
+const unworkable = (task_id = A, generation = 1): Message => ({ _tag: "TaskUnworkable", task_id, generation, reason })
+
+describe("rule 2: an assignment that cannot be worked on", () => {
+  table([
+    {
+      clause: "is accepted as failed; an answer that is there may still count",
+      run: () => Run.idle().tell(unworkable()),
+      said: ["AcceptTask task-a g1", "InspectAgent task-a g1"],
+      timers: ["cancel half_open", "start lease 60000", "cancel assign_grace", "start answer 15000"],
+      logged: ["task_received task-a 1 false"],
+      state: `task-a g1 reporting failed (${reason}) | Inspecting assess | ours | in flight: accept task-a`,
+      then: (run) =>
+        expect(run.task).toMatchObject({ failure: { reason, sent_generation: null }, wake: null, assignment: {} })
+    },
+    {
+      clause: "fails as soon as the accept is answered, and nobody is woken",
+      run: () => Run.idle().tell(unworkable()).inspected({}).acked(),
+      said: ["SetAside task-a sent", `SendReport task-a g1 Failed: ${reason}`],
+      timers: ["cancel answer", "cancel resend", "start answer 15000"],
+      logged: [`report_sent task-a 1 failed ${reason}`],
+      state: `task-a g1 reporting failed (${reason}; sent g1) | ours | in flight: report task-a`
+    },
+    {
+      clause: "succeeds where the answer of an earlier session is there",
+      run: () => Run.idle().tell(unworkable()).inspected({ answer: success }).acked(),
+      said: ["SendReport task-a g1 Complete"],
+      timers: ["cancel answer", "cancel resend", "start answer 15000"],
+      logged: ["report_sent task-a 1 complete"],
+      state: "task-a g1 reporting | has Success | ours | in flight: report task-a"
+    },
+    {
+      clause: "brings nothing but its generation to a task that we hold: what we have of it is whole",
+      run: () => Run.working().tell(unworkable(A, 3)),
+      said: ["AcceptTask task-a g3"],
+      timers: ["cancel half_open", "cancel assign_grace", "start answer 15000"],
+      logged: ["task_received task-a 3 true"],
+      state: "task-a g3 working wakes 1 | Running | ours | in flight: accept task-a",
+      then: (run) => expect(run.task).toMatchObject({ assignment: assignment(A, 1).assignment, failure: null })
+    },
+    {
+      clause: "fails anew under a higher generation, where its failure was sent",
+      run: () => Run.idle().tell(unworkable()).inspected({}).acked().tell(unworkable(A, 3)),
+      said: ["StopWatching", "StopAgent task-a linger 15000"],
+      timers: [
+        "cancel half_open",
+        "cancel confirmation",
+        "cancel settle",
+        "cancel lease",
+        "cancel progress",
+        "cancel task_timeout",
+        "cancel assign_grace",
+        "start lease 60000",
+        "cancel assign_grace"
+      ],
+      logged: ["task_received task-a 3 true"],
+      state:
+        `task-a g3 reporting failed (${reason}) | AwaitingExit | ours | in flight: report task-a | pending: accept task-a | leaving: task-a keep | stopping: task-a`
+    },
+    {
+      clause: "is owed as a failure by the next life as well, which wakes nobody",
+      run: () =>
+        Run.idle().tell(unworkable()).inspected({}).restarted().inspected({}).tell(...connect).tell(
+          { _tag: "TaskContinued", task_id: A, generation: 1 },
+          { _tag: "StateReportAnswered", task_id: A, action: "continue" }
+        ).acked(),
+      said: ["SetAside task-a sent", `SendReport task-a g1 Failed: ${reason}`],
+      timers: ["cancel answer", "cancel resend", "start answer 15000"],
+      logged: [`report_sent task-a 1 failed ${reason}`],
+      state: `task-a g1 reporting failed (${reason}; sent g1) | ours | recovery continue | in flight: report task-a`
+    },
+    {
+      clause: "while another is held: busy",
+      run: () => Run.working().tell(unworkable(B)),
+      said: ["RejectTask task-b busy"],
+      timers: ["cancel half_open", "start answer 15000"],
+      logged: ["task_refused task-b busy with task-a"],
+      state: "task-a g1 working wakes 1 | Running | ours | in flight: reject task-b"
+    },
+    {
+      clause: "with an id that cannot be a file name is refused",
+      run: () => Run.idle().tell(unworkable("../b")),
+      logged: ["task_refused ../b the id cannot be a file name"],
+      state: ""
     }
   ])
 })

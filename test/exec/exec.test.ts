@@ -170,11 +170,24 @@ describe("the answer of exec", () => {
     }
   )
 
+  it("with --json keeps the numbers of the object", () => {
+    const printed = `{"n":12345678901234567890,"l":[-9007199254740993],"status":"success"}`
+    expect(answerText(answer(run(printed), true))).toBe(printed)
+  })
+
+  it("with --json is a failure where the object holds more than the sidecar would take", () => {
+    const printed = `{"a":[${"[],".repeat(130_000)}[]]}`
+    expect(answer(run("", { output: kept(printed, printed.length, 0) }), true)["reason"]).toBe(
+      "the command agent was to print a JSON object (--json), and printed what holds 260004 values, more than 250000"
+    )
+  })
+
   it.each([
     ["text", "nonsense", "printed what is none: nonsense"],
     ["a list", "[1]", "printed what is none: [1]"],
     ["two objects", "{}\n{}", "printed what is none: {}\n{}"],
     ["nothing", "", "printed nothing"],
+    ["a number", "12345678901234567890", "printed what is none: 12345678901234567890"],
     ["too much", `{"a":"${"x".repeat(3_000)}"}`, "printed 3008 bytes, more than"]
   ])("with --json is a failure that says so for %s", (_, output, what) => {
     const refused = answer(run(output), true)
@@ -186,7 +199,9 @@ describe("the answer of exec", () => {
     expect(answerText({ status: "success", output: "x".repeat(limits.answer_bytes) })).toMatch(
       /"reason":"the answer is \d+ bytes, more than 16777216"/
     )
-    const deep: unknown = JSON.parse("[".repeat(100_000) + "]".repeat(100_000))
-    expect(answerText({ deep })).toContain("nested too deeply")
+    const deep: unknown = JSON.parse("[".repeat(600) + "]".repeat(600))
+    expect(answerText({ deep })).toContain("the answer is nested deeper than 500 levels")
+    const many = Array.from({ length: limits.json_values }, () => 0)
+    expect(answerText({ many })).toContain("the answer holds 250002 values, more than 250000")
   })
 })

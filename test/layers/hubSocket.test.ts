@@ -190,7 +190,7 @@ describe("a reader that is slow", () => {
 })
 
 describe("a peer that is not well", () => {
-  it.live("a frame over 32 MiB ends the connection, and the next one is opened", () =>
+  it.live("a frame over 17 MiB ends the connection, and the next one is opened", () =>
     Effect.gen(function*() {
       const server = yield* startServer()
       const rig = yield* startHub({ settings: server, timing })
@@ -199,7 +199,7 @@ describe("a peer that is not well", () => {
       yield* eventually(() => rig.tags().length >= 5)
       expect(rig.tags().slice(2, 5)).toEqual(["Disconnected", "Connected", "Identified"])
       expect(rig.logged("ws_closed")).toEqual([
-        { event: "ws_closed", code: 1006, reason: "Max payload size exceeded" }
+        { event: "ws_closed", code: 1009, reason: "the hub sent a frame of more than 17825792 bytes" }
       ])
     }))
 

@@ -135,11 +135,7 @@ describe("an answer", () => {
       /^t1\.json is not UTF-8 text$/
     ],
     ["a character cut in two", Buffer.from(`{"status":"é`).subarray(0, -1), /^t1\.json is not UTF-8 text$/],
-    [
-      "what is nested too deeply to be sent",
-      `{"a":${"[".repeat(50_000)}${"]".repeat(50_000)}}`,
-      /^t1\.json is not JSON \(.+\)$/
-    ]
+    ["the beginning of too much", `{"a":${"[".repeat(50_000)}`, /^t1\.json is nested deeper than 500 levels$/]
   ]
   for (const [name, content, reason] of unfinished) {
     it.effect(`${name} is half-written, and unusable once it was seen unchanged for the time limit`, () =>
@@ -153,6 +149,43 @@ describe("an answer", () => {
         expect((yield* watcher.look("t1"))?.answer).toEqual({ _tag: "Unusable", reason: expect.stringMatching(reason) })
       }))
   }
+
+  const tooMuch: ReadonlyArray<readonly [string, string, string]> = [
+    [
+      "too many levels",
+      `{"status":"success","a":${"[".repeat(500)}${"]".repeat(500)}}`,
+      "t1.json is nested deeper than 500 levels"
+    ],
+    [
+      "too many values",
+      `{"status":"success","a":[${"[],".repeat(150_000)}[]]}`,
+      "t1.json holds 300005 values, more than 250000"
+    ],
+    [
+      "too many members",
+      `{"status":"success"${",\"a\":1".repeat(250_000)}}`,
+      "t1.json holds 250002 values, more than 250000"
+    ]
+  ]
+  for (const [name, content, reason] of tooMuch) {
+    it.effect(`that is whole and has ${name} is unusable at once`, () =>
+      Effect.gen(function*() {
+        const { put, watcher } = yield* makeResults
+        put("t1.json", content)
+        expect((yield* watcher.look("t1"))?.answer).toEqual({ _tag: "Unusable", reason })
+      }))
+  }
+
+  it.effect("keeps its numbers, whatever their size", () =>
+    Effect.gen(function*() {
+      const { put, watcher } = yield* makeResults
+      const text =
+        `{"status":"success","n":12345678901234567890,"l":[-9007199254740993],"tokens_used":9007199254740993}`
+      put("t1.json", text)
+      const answer = (yield* watcher.look("t1"))?.answer
+      expect(answer).toMatchObject({ _tag: "Success", tokens_used: null })
+      expect(typeof answer === "object" && answer?._tag === "Success" && JSON.stringify(answer.result)).toBe(text)
+    }))
 
   it.effect("is half-written for as long as it goes on changing, whatever its own time says", () =>
     Effect.gen(function*() {

@@ -117,7 +117,7 @@ describe.concurrent("faults of the link", () => {
     }), 30_000)
 
   it.live(
-    "a frame over 32 MiB while the agent works ends that connection, and the task ends with one wake",
+    "a frame over 17 MiB while the agent works ends that connection, and the task ends with one wake",
     () =>
       Effect.gen(function*() {
         const { daemon, folder, hub, task } = yield* startAtWork()

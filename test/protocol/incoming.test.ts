@@ -205,9 +205,68 @@ describe("a frame that nests too deeply to be written down", () => {
   const nested = (levels: number) =>
     `{"type":"task_assign","task_id":"t","generation":1,"metadata":{"a":${"[".repeat(levels)}${"]".repeat(levels)}}}`
 
-  it("is not taken", () => {
-    const result = decodeFrame(nested(20_000))
-    expect(Result.isFailure(result) && result.failure.reason).toBe("nested deeper than 500 levels")
+  it("is known by its task, which cannot be worked on", () => {
+    expect(Result.getOrThrow(decodeFrame(nested(20_000)))).toEqual({
+      _tag: "TaskUnworkable",
+      task_id: "t",
+      generation: 1,
+      reason: "the frame of the task is nested deeper than 500 levels"
+    })
   })
   it("where one that nests less is", () => expect(Result.isSuccess(decodeFrame(nested(400)))).toBe(true))
+})
+
+describe("a frame that holds more than is parsed", () => {
+  const many = `[${"[],".repeat(150_000)}[]]`
+  const reason = "the frame of the task holds 300007 values, more than 250000"
+
+  it.each([
+    ["behind them", `{"type":"task_assign","metadata":${many},"generation":7,"task_id":"${id}"}`],
+    ["before them", `{"task_id":"${id}","generation":7,"type":"task_assign","metadata":${many}}`],
+    [
+      "with others of that name inside",
+      `{"type":"task_assign","metadata":{"task_id":"x","a":${many}},"task_id":"${id}","generation":7}`
+    ]
+  ])("is known by its task, %s", (_, text) => {
+    expect(Result.getOrThrow(decodeFrame(text))).toMatchObject({ _tag: "TaskUnworkable", task_id: id, generation: 7 })
+  })
+
+  it("says how much there is", () => {
+    const [first] = [`{"type":"task_assign","metadata":${many},"generation":7,"task_id":"${id}"}`]
+    expect(Result.getOrThrow(decodeFrame(first))).toMatchObject({ reason })
+  })
+
+  it.each([
+    ["of another type", `{"type":"message","task_id":"${id}","generation":1,"a":${many}}`],
+    ["without an id", `{"type":"task_assign","generation":1,"a":${many}}`],
+    ["without a whole generation", `{"type":"task_assign","task_id":"${id}","generation":1.5,"a":${many}}`],
+    ["that is a list", many]
+  ])("and is ignored, %s", (_, text) => {
+    expect(problem(text)).toMatch(/^holds \d+ values, more than 250000$/)
+  })
+})
+
+describe("the numbers of an assignment", () => {
+  const bare = `"type":"task_assign","task_id":"${id}","generation":1`
+
+  it.each([
+    ["metadata", `{${bare},"metadata":{"n":12345678901234567890,"l":[9007199254740993]}}`],
+    ["a field of a newer hub", `{${bare},"odd":{"n":-12345678901234567890}}`]
+  ])("pass unchanged in %s", (_, text) => {
+    const incoming = Result.getOrThrow(decodeFrame(text))
+    const task = incoming._tag === "TaskAssigned" ? incoming.task : undefined
+    expect(`{"type":"task_assign",${JSON.stringify(task?.assignment).slice(1)}`).toBe(text)
+    if (text.includes("metadata")) expect(text).toContain(JSON.stringify(task?.metadata))
+  })
+
+  it("that are too large for a time do not keep the task back", () => {
+    const text = `{${bare},"assigned_at":12345678901234567890}`
+    expect(Result.getOrThrow(decodeFrame(text))).toMatchObject({
+      task: { assigned_at: Number("12345678901234567890") }
+    })
+  })
+
+  it("as metadata are no object", () => {
+    expect(Result.isFailure(decodeFrame(`{${bare},"metadata":12345678901234567890}`))).toBe(true)
+  })
 })

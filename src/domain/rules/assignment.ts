@@ -18,6 +18,7 @@ import {
 import type { Assignment, Task } from "../Task.ts"
 import { isSafeTaskId } from "../taskId.ts"
 import { continued, ours, settled } from "./asking.ts"
+import { look } from "./evidence.ts"
 import { enqueue, flush } from "./exchange.ts"
 import { clearSlot } from "./slot.ts"
 
@@ -26,29 +27,30 @@ const received = ({ generation, task_id }: Assignment, again: boolean): Rule =>
 
 const refused = (task_id: string, reason: string): Rule => log({ event: "task_refused", task_id, reason })
 
-/** Rule 2: saved first, then accepted. */
-const accept = (assignment: Assignment): Rule =>
+/** Rule 2: saved first, then accepted; one that cannot be worked on has failed by then, unless there is an answer. */
+const accept = (assignment: Assignment, unworkable: string | null): Rule =>
   all(
     (state) => {
       const active: Task = {
         ...assignment,
-        status: "accepted",
+        status: unworkable === null ? "accepted" : "reporting",
         wake_attempts: 0,
         woken_at: null,
         wake: null,
-        failure: null
+        failure: unworkable === null ? null : { reason: unworkable, sent_generation: null }
       }
       return [{ ...state, stored: { ...state.stored, active }, agent: noAgent }, []]
     },
     startTimer("lease", limits.lease_ms),
-    ours
+    ours,
+    unworkable === null ? stay : look
   )
 
 /** Rule 5: a failure that was sent is not sent again: it was the end of that work, and the task is done anew. */
-const redo = (assignment: Assignment): Rule =>
+const redo = (assignment: Assignment, unworkable: string | null): Rule =>
   given(({ draining }) =>
     draining === null
-      ? all(received(assignment, true), clearSlot("keep"), accept(assignment))
+      ? all(received(assignment, true), clearSlot("keep"), accept(assignment, unworkable))
       : all(refused(assignment.task_id, "draining"), clearSlot("keep"))
   )
 
@@ -71,16 +73,17 @@ const reopen: Rule = given(({ agent: { activity }, policy }) =>
   )
 )
 
-/** Rule 2: the task we hold, with our generation or a higher one; a lower one is late. */
-const assignedAgain = (task: Task, assignment: Assignment): Rule => {
+/** Rule 2: the task we hold, with our generation or a higher one; a lower one is late. What we have of it we keep. */
+const assignedAgain = (task: Task, assignment: Assignment, unworkable: string | null): Rule => {
   if (assignment.generation < task.generation) {
     return refused(task.task_id, `generation ${assignment.generation} is older than ours, ${task.generation}`)
   }
   const newer = assignment.generation > task.generation
-  if (newer && task.failure !== null && task.failure.sent_generation !== null) return redo(assignment)
+  if (newer && task.failure !== null && task.failure.sent_generation !== null) return redo(assignment, unworkable)
+  const known = unworkable === null ? assignment : { generation: assignment.generation }
   return all(
     received(assignment, true),
-    newer ? all(taskIs({ ...assignment, wake_attempts: attemptsUnderWay(task) }), reopen) : taskIs(assignment),
+    newer ? all(taskIs({ ...known, wake_attempts: attemptsUnderWay(task) }), reopen) : taskIs(known),
     given(({ connection }) => connection.standing === "ours" ? ours : continued)
   )
 }
@@ -89,12 +92,12 @@ const assignedAgain = (task: Task, assignment: Assignment): Rule => {
 const givesWay = ({ agent, connection, disk, draining }: SidecarState): boolean =>
   draining === null && disk === "ok" && connection.standing === "in_doubt" && agent.activity._tag === "Idle"
 
-/** Rules 2, 3 and 13: a task is pushed to us. */
-export const taskAssigned = (assignment: Assignment): Rule =>
+/** Rules 2, 3 and 13: a task is pushed to us; `unworkable` says why it cannot be worked on. */
+export const taskAssigned = (assignment: Assignment, unworkable: string | null = null): Rule =>
   given((state) => {
     const task = heldTask(state)
     const { task_id } = assignment
-    if (task !== null && task.task_id === task_id) return all(gaveUsATask, assignedAgain(task, assignment))
+    if (task !== null && task.task_id === task_id) return all(gaveUsATask, assignedAgain(task, assignment, unworkable))
     if (!isSafeTaskId(task_id)) return refused(task_id, "the id cannot be a file name")
     if (task !== null && givesWay(state)) {
       return all(
@@ -102,15 +105,19 @@ export const taskAssigned = (assignment: Assignment): Rule =>
         clearSlot("keep", 0),
         gaveUsATask,
         received(assignment, false),
-        accept(assignment)
+        accept(assignment, unworkable)
       )
     }
     if (task !== null) {
       return all(gaveUsATask, refused(task_id, `busy with ${task.task_id}`), enqueue("reject", task_id), flush)
     }
     if (state.draining !== null) return all(refused(task_id, "draining"), emit({ _tag: "CloseConnection" }))
-    return all(gaveUsATask, received(assignment, false), accept(assignment))
+    return all(gaveUsATask, received(assignment, false), accept(assignment, unworkable))
   })
+
+/** Rule 2: of the task that is pushed to us nothing can be taken in but its id and generation. */
+export const taskUnworkable = (task_id: string, generation: number, reason: string): Rule =>
+  taskAssigned({ task_id, generation, description: "", metadata: {}, assigned_at: 0, assignment: {} }, reason)
 
 /** Rule 14: a task pushed on this connection shows that the hub knows it. */
 const gaveUsATask: Rule = all(connectionIs({ half_open: false }), cancelTimers("half_open"))

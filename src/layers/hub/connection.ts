@@ -34,9 +34,13 @@ const closing = (end: SessionEnd): { readonly code: number; readonly reason: str
   }
 }
 
+/** Of RFC 6455, which both sides close with. */
+const too_large_code = 1009
+
 const ended = (end: SessionEnd, identified: boolean): Ended => ({
   identified,
   refused: end._tag === "Refused",
+  too_large: end._tag === "Closed" && end.code === too_large_code,
   cooldown_ms: end._tag === "Closed" ? cooldownOf(end.code, end.reason) : 0
 })
 

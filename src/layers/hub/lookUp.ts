@@ -3,6 +3,7 @@ import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type { Whereabouts } from "../../domain/Message.ts"
 import { hubRequest } from "../../hubHttp.ts"
+import { readMembers } from "../../json/members.ts"
 import type { HubTls } from "../../transport/tls.ts"
 
 export interface LookUpTools {
@@ -20,8 +21,8 @@ const Task = Schema.Struct({
   status: Schema.String,
   assigned_to: Schema.optionalKey(Schema.NullOr(Schema.String))
 })
-const decodeTask = Schema.decodeUnknownEffect(Schema.fromJsonString(Task))
-const decodeError = Schema.decodeUnknownEffect(Schema.fromJsonString(Schema.Struct({ error: Schema.String })))
+const decodeTask = Schema.decodeUnknownEffect(Task)
+const decodeError = Schema.decodeUnknownEffect(Schema.Struct({ error: Schema.String }))
 
 const over: ReadonlySet<string> = new Set(["completed", "failed", "dead_letter", "cancelled"])
 const held: ReadonlySet<string> = new Set(["assigned", "working"])
@@ -42,8 +43,9 @@ export const lookUpTask = Effect.fnUntraced(function*(task_id: string, tools: Lo
     ({ reason }) => new LookUpError({ reason })
   )
   const odd = () => new LookUpError({ reason: `HTTP ${status} with a body that says nothing of the task` })
+  if (status !== 404 && status !== 200) return yield* new LookUpError({ reason: `HTTP ${status}` })
+  const { members: said } = readMembers(body, ["status", "assigned_to", "error"])
   // Only the hub itself can say that there is no such task; another server's 404 says nothing.
-  if (status === 404) return yield* decodeError(body).pipe(Effect.mapError(odd), Effect.as<Whereabouts>("elsewhere"))
-  if (status !== 200) return yield* new LookUpError({ reason: `HTTP ${status}` })
-  return whereaboutsOf(yield* Effect.mapError(decodeTask(body), odd), tools.agent_id)
+  if (status === 404) return yield* decodeError(said).pipe(Effect.mapError(odd), Effect.as<Whereabouts>("elsewhere"))
+  return whereaboutsOf(yield* Effect.mapError(decodeTask(said), odd), tools.agent_id)
 })

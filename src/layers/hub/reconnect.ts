@@ -11,6 +11,8 @@ export interface Ended {
   readonly identified: boolean
   /** The hub does not want us as we are: no sooner than at the end of the schedule. */
   readonly refused: boolean
+  /** It was closed as a frame was too large (1009), by us or by the hub: the next one may end in the same way. */
+  readonly too_large: boolean
   /** What the hub asked us to wait, in milliseconds. */
   readonly cooldown_ms: number
 }
@@ -31,16 +33,22 @@ export const reconnectSchedule = (timing: Timing): Schedule.Schedule<unknown, En
     })
   )
 
-/** Connects again and again for ever, paced by the schedule, which begins anew after each connection that was identified. */
+/**
+ * Connects again and again for ever, paced by the schedule. It begins anew after each connection that was identified,
+ * unless two in a row were closed for a frame that is too large.
+ */
 export const connectForever = <R>(
   connectOnce: Effect.Effect<Ended, never, R>,
   schedule: Schedule.Schedule<unknown, Ended>
 ): Effect.Effect<never, never, R> =>
   Effect.gen(function*() {
     let wait = yield* Schedule.toStepWithSleep(schedule)
+    let tooLarge = false
     while (true) {
       const ended = yield* connectOnce
-      if (ended.identified) wait = yield* Schedule.toStepWithSleep(schedule)
+      const again = tooLarge && ended.too_large
+      tooLarge = ended.too_large
+      if (ended.identified && !again) wait = yield* Schedule.toStepWithSleep(schedule)
       yield* Effect.orDie(wait(ended))
     }
   })

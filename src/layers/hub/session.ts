@@ -10,13 +10,14 @@ import type { LifecycleEvent } from "../../domain/LifecycleEvent.ts"
 import type { HubMessage } from "../../domain/Message.ts"
 import { limits } from "../../limits.ts"
 import type { Incoming } from "../../protocol/incoming.ts"
-import { decodeFrame } from "../../protocol/incoming.ts"
 import type { Identity } from "../../protocol/outgoing.ts"
 import { encodeCommand } from "../../protocol/outgoing.ts"
 import type { HideSecrets } from "../../secrets/outgoing.ts"
 import { Witness } from "../../services/Witness.ts"
 import { makeHeartbeat } from "./heartbeat.ts"
+import type { LargeFrames } from "./largeFrames.ts"
 import type { HubSocket, SocketEvent } from "./socket.ts"
+import { takeIn } from "./takeIn.ts"
 import type { Timing } from "./timing.ts"
 
 /** Longest piece of a frame that is put into the log. */
@@ -43,6 +44,7 @@ export interface SessionTools {
   readonly identity: Identity
   readonly hideSecrets: HideSecrets
   readonly timing: Timing
+  readonly large_frames: LargeFrames
   readonly emit: (message: HubMessage) => Effect.Effect<void>
   readonly log: (event: LifecycleEvent) => Effect.Effect<void>
 }
@@ -63,7 +65,7 @@ interface Ears {
 }
 
 /** What to do about one thing that came out of the socket; the end of the session is the answer, if it is one. */
-const listener = ({ emit, identity, log }: SessionTools, ears: Ears) => {
+const listener = ({ emit, identity, large_frames, log }: SessionTools, ears: Ears) => {
   const token = Redacted.value(identity.token)
 
   const onIncoming = (incoming: Incoming): Effect.Effect<Option.Option<SessionEnd>> => {
@@ -103,11 +105,14 @@ const listener = ({ emit, identity, log }: SessionTools, ears: Ears) => {
       case "Binary":
         return Effect.as(log({ event: "frame_ignored", type: `binary, ${event.bytes} bytes` }), carryOn)
       case "Text":
-        return Result.match(decodeFrame(event.text), {
-          onFailure: ({ reason }) =>
-            Effect.as(log({ event: "frame_undecodable", reason, excerpt: excerptOf(event.text, token) }), carryOn),
-          onSuccess: onIncoming
-        })
+        return Effect.flatMap(
+          takeIn(event.text, large_frames),
+          Result.match({
+            onFailure: ({ reason }) =>
+              Effect.as(log({ event: "frame_undecodable", reason, excerpt: excerptOf(event.text, token) }), carryOn),
+            onSuccess: onIncoming
+          })
+        )
     }
   }
 }
@@ -119,7 +124,7 @@ const turn = (phase: Phase, command: HubCommand): [mayGo: boolean, next: Phase] 
 }
 
 export const makeSession = Effect.fnUntraced(function*(socket: HubSocket, tools: SessionTools) {
-  const { emit, hideSecrets, identity, log, timing } = tools
+  const { emit, hideSecrets, identity, large_frames, log, timing } = tools
   const phase = yield* Ref.make<Phase>("connected")
   const identified = yield* Deferred.make<void>()
   const left = yield* Deferred.make<SessionEnd>()
@@ -138,16 +143,22 @@ export const makeSession = Effect.fnUntraced(function*(socket: HubSocket, tools:
 
   const transmit = Effect.fnUntraced(function*(command: HubCommand) {
     if ((yield* socket.unsentBytes) > limits.max_frame_bytes) return yield* leave("the hub takes no more data")
-    const { hidden, safe } = hideSecrets(command)
+    const { frame, hidden } = yield* Effect.try(() => {
+      const hiding = hideSecrets(command)
+      return { frame: encodeCommand(hiding.safe, identity), hidden: hiding.hidden }
+    }).pipe(Effect.orElseSucceed(() => ({ frame: null, hidden: null })))
     if (hidden !== null) yield* log({ event: "secret_hidden", ...hidden })
-    const frame = yield* Effect.try(() => encodeCommand(safe, identity)).pipe(Effect.option)
-    const bytes = Option.match(frame, { onNone: () => 0, onSome: Buffer.byteLength })
-    if (Option.isSome(frame) && bytes <= limits.max_sent_frame_bytes) return yield* socket.send(frame.value)
+    const bytes = frame === null ? 0 : Buffer.byteLength(frame)
+    if (frame !== null && bytes <= limits.max_sent_frame_bytes) return yield* socket.send(frame)
     if (bytes > 0) yield* log({ event: "hub_error", error: `a frame of ${bytes} bytes is more than the hub takes` })
     yield* witness({ _tag: "FrameUnsendable", type: command._tag })
     // What cannot be written as JSON would be refused by the hub in these words, so the rules hear them from here.
     yield* Queue.offer(refusals, { _tag: "HubRefused", error: "invalid_json", message_type: null, unknown_type: false })
   })
+
+  /** Who accepts a task has it on disk. */
+  const afterwards = ({ _tag }: HubCommand) =>
+    _tag === "AcceptTask" || _tag === "RejectTask" ? large_frames.end : Effect.void
 
   const listen = listener(tools, { isIdentified, onIdentified, onPong: heartbeat.pong })
   const read = Effect.gen(function*() {
@@ -168,13 +179,16 @@ export const makeSession = Effect.fnUntraced(function*(socket: HubSocket, tools:
   const passRefusalsOn = Effect.forever(Effect.flatMap(Queue.take(refusals), emit))
 
   return {
-    run: Effect.raceAllFirst([read, watch, Deferred.await(left), passRefusalsOn]),
+    run: Effect.ensuring(
+      Effect.raceAllFirst([read, watch, Deferred.await(left), passRefusalsOn]),
+      large_frames.end
+    ),
     isIdentified,
     leave,
     send: (command) =>
       Effect.flatMap(
         Ref.modify(phase, (now) => turn(now, command)),
-        (mayGo) => mayGo ? transmit(command) : Effect.void
+        (mayGo) => mayGo ? Effect.andThen(transmit(command), afterwards(command)) : Effect.void
       )
   } satisfies Session
 })

@@ -31,6 +31,10 @@ const frameOf = (data: RawData, isBinary: boolean): Arrival => {
   }
 }
 
+const tooLarge = `the hub sent a frame of more than ${limits.max_frame_bytes} bytes`
+
+const isTooLarge = (error: Error): boolean => "code" in error && error.code === "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH"
+
 /** The frames between the network and their reader, bounded in bytes: over the mark the network has to wait. */
 class Inbox {
   readonly arrivals: Queue.Queue<Arrival>
@@ -74,7 +78,10 @@ const create = (
   ws.on("open", () => Deferred.doneUnsafe(opened, Effect.void))
   ws.on("close", (code, reason) => closed(code, reason.toString()))
   // Stays for ever: an error without a listener would end the process.
-  ws.on("error", (error) => closed(1006, reasonOf(error, hubBehind(url, tunnel))))
+  ws.on(
+    "error",
+    (error) => isTooLarge(error) ? closed(1009, tooLarge) : closed(1006, reasonOf(error, hubBehind(url, tunnel)))
+  )
   ws.on("message", (data, isBinary) => {
     if (inbox.closing) return
     inbox.put(frameOf(data, isBinary))

@@ -1,11 +1,10 @@
-import * as Predicate from "effect/Predicate"
+import * as Result from "effect/Result"
 import type { Answer, Progress } from "../../domain/Evidence.ts"
 import type { JsonObject } from "../../domain/Task.ts"
+import { parseBounded } from "../../json/bounded.ts"
+import { isJsonObject } from "../../json/exact.ts"
 import { limits } from "../../limits.ts"
-import { reasonOf } from "../files.ts"
 import type { FileFound, Obstacle } from "./regularFile.ts"
-
-const isJsonObject = (value: unknown): value is JsonObject => Predicate.isObject(value)
 
 const isObstacle = (content: object): content is Obstacle => "problem" in content
 
@@ -21,19 +20,19 @@ const decode = (bytes: Uint8Array): string | Obstacle => {
   }
 }
 
-/** Parses JSON; what is nested too deeply to be written again would break the report, so it counts as none. */
+/** Parses JSON. What holds too much of it is bad for good, unless its writer has not come to its end yet. */
 const parse = (content: FileFound["content"]): { readonly value: unknown } | Obstacle => {
   if (isObstacle(content)) return content
   const text = decode(content)
   if (typeof text !== "string") return text
   if (text === "") return unfinished("is empty")
-  try {
-    const value: unknown = JSON.parse(text)
-    JSON.stringify(value)
-    return { value }
-  } catch (cause) {
-    return unfinished(`is not JSON (${reasonOf(cause)})`)
-  }
+  return Result.match(parseBounded(text), {
+    onFailure: (problem): Obstacle => ({
+      problem: problem.reason,
+      for_good: problem._tag === "TooMuch" && problem.isClosed
+    }),
+    onSuccess: (value) => ({ value })
+  })
 }
 
 const textOf = (value: unknown): string => typeof value === "string" ? value : JSON.stringify(value)

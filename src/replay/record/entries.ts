@@ -1,8 +1,11 @@
 import type * as Clock from "effect/Clock"
-import * as Predicate from "effect/Predicate"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
 import * as Struct from "effect/Struct"
 import type { SidecarState } from "../../domain/SidecarState.ts"
 import type { JsonObject } from "../../domain/Task.ts"
+import { parseBounded } from "../../json/bounded.ts"
+import { isJsonObject } from "../../json/exact.ts"
 import { limits } from "../../limits.ts"
 import type { Sight, Step } from "../../services/Witness.ts"
 import { briefOf } from "../briefOf.ts"
@@ -11,14 +14,8 @@ import type { Entry } from "../format.ts"
 import { isLocalFact } from "../LocalFact.ts"
 import { makeRest } from "./rest.ts"
 
-const jsonObject = (text: string): JsonObject | undefined => {
-  try {
-    const value: unknown = JSON.parse(text)
-    return Predicate.isObject(value) ? value : undefined
-  } catch {
-    return undefined
-  }
-}
+const jsonObject = (text: string): JsonObject | undefined =>
+  Option.getOrUndefined(Option.filter(Result.getSuccess(parseBounded(text)), isJsonObject))
 
 /**
  * A step is recorded by its message, and by what was decided on it and the state that this has led to. Where the message

@@ -1,4 +1,5 @@
 import * as Predicate from "effect/Predicate"
+import { isJsonObject, isRawNumber, parseExact } from "../../json/exact.ts"
 import { limits } from "../../limits.ts"
 
 const stand_in = "[REDACTED]"
@@ -82,13 +83,16 @@ export const redaction = (secret: string): Redaction => {
   const clean = (value: unknown): unknown => {
     if (typeof value === "string") return text(value)
     if (Array.isArray(value)) return value.map(clean)
+    if (isRawNumber(value)) return text(value.rawJSON) === value.rawJSON ? value : stand_in
     if (Predicate.isObject(value)) return Object.fromEntries(Object.entries(value).map(([k, v]) => [text(k), clean(v)]))
     return typeof value === "number" && text(String(value)) !== String(value) ? stand_in : value
   }
 
   const line = (json: string): string => {
     if (!trace.test(json)) return json
-    const { dir, t, ...rest }: Record<string, unknown> = JSON.parse(json)
+    const entry = parseExact(json)
+    if (!isJsonObject(entry)) return text(json)
+    const { dir, t, ...rest } = entry
     const cleaned = Object.entries(rest).map(([key, value]) => [key, clean(value)])
     return `${JSON.stringify({ t, dir, ...Object.fromEntries(cleaned) })}\n`
   }
