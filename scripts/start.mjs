@@ -15,12 +15,19 @@ const longestTimeout_ms = 3_600_000
 const stop_ms = 1_500 // less than any supervisor waits
 const configurationExit = 78
 
+/** As src/lines/readable.ts: git's words, say, may hold what moves a terminal's cursor or turns its text around. */
+const quote = (value) =>
+  JSON.stringify(value).replace(
+    /[\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`
+  )
+
 const say = (event, fields) => {
-  const record = { ts: new Date().toISOString(), event, ...fields }
+  const ts = new Date().toISOString()
   const readable = () =>
-    Object.entries(record).map(([key, value]) => key === "ts" || key === "event" ? value : `${key}=${value}`).join(" ")
+    [ts, event, ...Object.entries(fields).map(([key, value]) => `${key}=${quote(value)}`)].join(" ")
   try {
-    writeSync(1, `${process.stdout.isTTY ? readable() : JSON.stringify(record)}\n`)
+    writeSync(1, `${process.stdout.isTTY ? readable() : quote({ ts, event, ...fields })}\n`)
   } catch {
     // Nobody reads it, which must not keep the sidecar from its start.
   }

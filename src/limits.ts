@@ -90,7 +90,7 @@ export const limits = {
   doctor_free_bytes: 256 * 1024 * 1024,
   doctor_output_bytes: 16 * 1024 * 1024, // of a program that is asked
   healthy_heartbeats: 2, // how long the hub may be silent
-  metrics_connections: 16,
+  metrics_connections: 32, // one more takes the place of the oldest that asks nothing
   metrics_request_ms: 5_000,
   metrics_retry_ms: 60_000,
   telemetry_refresh_ms: 5_000,

@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import { type DevHub, type HubFrame, make, type PortError } from "../dev/DevHub.ts"
 import { exitCodes } from "../exitCodes.ts"
+import { printable, quote } from "../lines/readable.ts"
 import { CommandFailed } from "./CommandFailed.ts"
 import type { Options } from "./commands.ts"
 import { runMain } from "./runMain.ts"
@@ -29,7 +30,7 @@ A task is given by:         curl -d '{"description":"say hello"}' -H "Authorizat
 `
 
 const readable = ({ agent, dir, msg, t }: HubFrame): string =>
-  `${new Date(t).toISOString()} ${agent ?? "nobody yet"} ${dir === "in" ? "<-" : "->"} ${JSON.stringify(msg)}\n`
+  `${new Date(t).toISOString()} ${printable(agent ?? "nobody yet")} ${dir === "in" ? "<-" : "->"} ${quote(msg)}\n`
 
 /** Hands each frame to `show`, once and in order, for ever. */
 const showFrames = (hub: DevHub, show: (frame: HubFrame) => void) =>
@@ -54,6 +55,6 @@ export const main = ({ port = "4000", "time-scale": timeScale = "1" }: Options):
     const { isTTY } = process.stdout
     process.stdout.on("error", () => {}) // the hub goes on although nobody reads any more
     process.stdout.write(isTTY ? greeting(hub) : `${JSON.stringify({ listening: hub.url, http: hub.httpUrl })}\n`)
-    const show = (frame: HubFrame) => process.stdout.write(isTTY ? readable(frame) : `${JSON.stringify(frame)}\n`)
+    const show = (frame: HubFrame) => process.stdout.write(isTTY ? readable(frame) : `${quote(frame)}\n`)
     return yield* Effect.raceFirst(showFrames(hub, show), Effect.as(stopRequested, exitCodes.stopped))
   }, Effect.scoped))

@@ -3,6 +3,7 @@ import type { Finding } from "../doctor/Check.ts"
 import { examine } from "../doctor/examine.ts"
 import { findingText } from "../doctor/findingText.ts"
 import { exitCodes } from "../exitCodes.ts"
+import { quote } from "../lines/readable.ts"
 import type { Options } from "./commands.ts"
 import { runMain } from "./runMain.ts"
 
@@ -18,7 +19,7 @@ export const main = ({ config = "./config.json", json }: Options): void =>
       json === undefined ? say(findingText(finding)) : Effect.sync(() => void findings.push(finding))
     const examined = Effect.gen(function*() {
       const well = yield* examine({ config, final_exit_codes }, tell)
-      if (json !== undefined) yield* say(`${JSON.stringify({ well, findings })}\n`)
+      if (json !== undefined) yield* say(`${quote({ well, findings })}\n`)
       return well ? exitCodes.stopped : exitCodes.unwell
     })
     return yield* Effect.raceFirst(examined, Effect.as(stopRequested, exitCodes.unwell))

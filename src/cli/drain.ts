@@ -3,11 +3,12 @@ import * as Schedule from "effect/Schedule"
 import { ask } from "../control/ask.ts"
 import { exitCodes } from "../exitCodes.ts"
 import { limits } from "../limits.ts"
+import { printable } from "../lines/readable.ts"
 import type { Options } from "./commands.ts"
 import { folderOf } from "./folderOf.ts"
 import { runMain } from "./runMain.ts"
 
-const say = (line: string): void => void process.stdout.write(`${line}\n`)
+const say = (line: string): void => void process.stdout.write(`${printable(line)}\n`)
 
 export const main = ({ config }: Options): void =>
   runMain(Effect.fnUntraced(function*(stopRequested) {

@@ -9,6 +9,7 @@ import { platform } from "../platform.ts"
 import { Logger } from "../services/Logger.ts"
 import { sidecar } from "../Sidecar.ts"
 import { agentFolders, loadSettings, type Settings } from "../SidecarConfig.ts"
+import { encrypt, unencrypted } from "../transport/address.ts"
 import { release } from "../version.ts"
 import { attended } from "./attended.ts"
 import type { Options } from "./commands.ts"
@@ -36,6 +37,9 @@ const supervised = Effect.fnUntraced(function*(
   })
   const exposed = yield* exposedOf(settings.secret_files, platform === "windows")
   yield* Effect.forEach(exposed, (file) => log({ event: "secret_exposed", ...file }), { discard: true })
+  yield* Effect.forEach(unencrypted(settings), (url) => log({ event: "hub_unencrypted", url, remedy: encrypt }), {
+    discard: true
+  })
   const user = thisUser()
   const folders = user === null ? [] : yield* exposedFolders(agentFolders(settings), user)
   yield* Effect.forEach(folders, (folder) => log({ event: "folder_exposed", ...folder }), { discard: true })

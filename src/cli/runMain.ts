@@ -2,6 +2,7 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Runtime from "effect/Runtime"
 import { exitCodes } from "../exitCodes.ts"
+import { printable } from "../lines/readable.ts"
 import { inOneLine } from "./inOneLine.ts"
 import { listenForStop } from "./stopRequest.ts"
 
@@ -12,9 +13,8 @@ const say = (cause: Cause.Cause<unknown>): number => {
   const error = Cause.squash(cause)
   const code = Runtime.getErrorExitCode(error)
   const message = error instanceof Error ? error.message : String(error)
-  process.stderr.write(
-    code === exitCodes.unforeseen ? `agentcom-sidecar: unforeseen error: ${inOneLine(error)}\n` : `${message}\n`
-  )
+  const told = code === exitCodes.unforeseen ? `agentcom-sidecar: unforeseen error: ${inOneLine(error)}` : message
+  process.stderr.write(`${told.split("\n").map(printable).join("\n")}\n`)
   return code
 }
 

@@ -4,6 +4,7 @@ import { ask, type Folder, storedIn } from "../control/ask.ts"
 import { statusText, storedText } from "../control/statusText.ts"
 import { exitCodes } from "../exitCodes.ts"
 import { limits } from "../limits.ts"
+import { quote } from "../lines/readable.ts"
 import type { Options } from "./commands.ts"
 import { folderOf } from "./folderOf.ts"
 import { runMain } from "./runMain.ts"
@@ -12,9 +13,9 @@ const clearScreen = "\u001b[H\u001b[2J"
 
 const look = Effect.fnUntraced(function*(folder: Folder, json: boolean) {
   const status = yield* ask(folder, "status")
-  if (status !== null) return json ? `${JSON.stringify({ running: true, ...status })}\n` : statusText(status)
+  if (status !== null) return json ? `${quote({ running: true, ...status })}\n` : statusText(status)
   const stored = yield* storedIn(folder)
-  return json ? `${JSON.stringify({ running: false, stored })}\n` : storedText(folder.path, stored)
+  return json ? `${quote({ running: false, stored })}\n` : storedText(folder.path, stored)
 })
 
 export const main = ({ config, json, watch }: Options): void =>

@@ -1,5 +1,6 @@
 import * as Duration from "effect/Duration"
 import type { StoredState } from "../domain/SidecarState.ts"
+import { printable } from "../lines/readable.ts"
 import type { Status } from "./protocol.ts"
 
 const lasting = (ms: number): string => Duration.format(Duration.seconds(Math.max(0, Math.round(ms / 1000))))
@@ -35,7 +36,7 @@ export const statusText = (status: Status): string =>
     ...(status.leaving.length === 0 ? [] : [row("leaving", status.leaving.join(", "))]),
     ...(status.disk === "ok" ? [] : [row("disk", `the state cannot be written (${status.disk})`)]),
     row("counted", Object.entries(status.counters).map(([name, count]) => `${shown(name)} ${count}`).join(", "))
-  ].map((line) => `${line}\n`).join("")
+  ].map((line) => `${printable(line)}\n`).join("")
 
 /** What the state file says, where no sidecar runs. */
 export const storedText = (folder: string, { active, recovering }: StoredState): string => {
@@ -43,5 +44,5 @@ export const storedText = (folder: string, { active, recovering }: StoredState):
   const held = task === null
     ? "its queue.json holds no task"
     : `its queue.json holds ${task.task_id}, ${task.status} (generation ${task.generation}, wakes ${task.wake_attempts})`
-  return `No sidecar runs in ${folder}; ${held}.\n`
+  return `${printable(`No sidecar runs in ${folder}; ${held}.`)}\n`
 }

@@ -5,6 +5,7 @@ import * as Schema from "effect/Schema"
 import * as http from "node:http"
 import type { Duplex } from "node:stream"
 import { type WebSocket, WebSocketServer } from "ws"
+import { isLoopback } from "../transport/address.ts"
 import type { Request, Response } from "./httpApi.ts"
 import { isJsonObject, parseJson } from "./json.ts"
 import { limits } from "./limits.ts"
@@ -31,6 +32,8 @@ export interface Server {
 }
 
 const HOST = "127.0.0.1"
+
+const hosts = "the development hub answers as localhost, 127.0.0.1 and [::1] only"
 
 const ignore = (): void => undefined
 
@@ -62,8 +65,15 @@ const answer = (incoming: http.IncomingMessage, body: string, handle: Handlers["
   }
 }
 
+/** A page in a browser that leads a name of its own here asks by that name (DNS rebinding). */
+const isForUs = ({ headers: { host = "" } }: http.IncomingMessage): boolean =>
+  isLoopback(URL.parse(`http://${host}`)?.hostname ?? "")
+
 const onRequest =
   (handle: Handlers["request"]) => (incoming: http.IncomingMessage, response: http.ServerResponse): void => {
+    if (!isForUs(incoming)) {
+      return respond(response, { status: 421, body: { error: "misdirected_request", hint: hosts } })
+    }
     const chunks: Array<Buffer> = []
     let size = 0
     incoming.on("data", (chunk: Buffer) => {
@@ -83,10 +93,10 @@ const onUpgrade =
   (request: http.IncomingMessage, stream: Duplex, head: Buffer): void => {
     // A peer that is gone already must not take the process down.
     stream.on("error", ignore)
-    if (request.url?.split("?")[0] !== "/ws") {
-      stream.end("HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
-      return
-    }
+    const refuse = (status: string) =>
+      stream.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+    if (!isForUs(request)) return void refuse("421 Misdirected Request")
+    if (request.url?.split("?")[0] !== "/ws") return void refuse("404 Not Found")
     sockets.handleUpgrade(request, stream, head, connected)
   }
 

@@ -9,6 +9,7 @@ import { loadSettings } from "../SidecarConfig.ts"
 import { type Check, failed, type Finding, ok, type Outcome, skipped, type Subject } from "./Check.ts"
 import { commandCheck } from "./command.ts"
 import { diskSpaceCheck } from "./disk.ts"
+import { encryptionCheck } from "./encryption.ts"
 import { folderCheck } from "./folder.ts"
 import { heartbeatCheck } from "./heartbeat.ts"
 import { clockCheck, tokenCheck, webSocketCheck } from "./hub.ts"
@@ -24,6 +25,7 @@ export const checks: ReadonlyArray<Check> = [
   folderCheck,
   secretsCheck,
   writersCheck,
+  encryptionCheck,
   nameCheck,
   connectionCheck,
   proxyCheck,

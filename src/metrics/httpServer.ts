@@ -3,6 +3,7 @@ import * as FiberSet from "effect/FiberSet"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
+import type { Socket } from "node:net"
 import { limits } from "../limits.ts"
 import type { Asked, Page } from "./pages.ts"
 
@@ -52,6 +53,25 @@ const listenAt = (server: Server, host: string, port: number, address: string) =
     })
   })
 
+/** Lets the oldest connection that asks nothing go where there is one too many, so that who says nothing keeps nobody out. */
+const makeRoom = (server: Server): void => {
+  const silent = new Set<Socket>()
+  let open = 0
+  server.on("connection", (socket: Socket) => {
+    open += 1
+    if (open > limits.metrics_connections) [...silent][0]?.destroy()
+    silent.add(socket)
+    socket.once("close", () => {
+      open -= 1
+      silent.delete(socket)
+    })
+  })
+  server.on("request", ({ socket }: IncomingMessage, response: ServerResponse) => {
+    silent.delete(socket)
+    response.once("close", () => socket.destroyed || silent.add(socket))
+  })
+}
+
 /** Answers at `address` (`host:port`) as long as the scope lasts; succeeds with its URL when it listens. */
 export const serve = (address: string, answer: Answer): Effect.Effect<string, ListenError, Scope.Scope> =>
   Effect.gen(function*() {
@@ -69,7 +89,7 @@ export const serve = (address: string, answer: Answer): Effect.Effect<string, Li
           open.closeAllConnections()
         })
     )
-    server.maxConnections = limits.metrics_connections
+    makeRoom(server)
     server.on("clientError", (_, socket) => socket.destroy())
     const { hostname, port } = new URL(`http://${address}`)
     return yield* listenAt(server, hostname.replace(/^\[(.*)\]$/, "$1"), port === "" ? 80 : Number(port), address)

@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as PrometheusMetrics from "effect/observability/PrometheusMetrics"
 import type { Status } from "../control/protocol.ts"
+import { isLoopback } from "../transport/address.ts"
 import type { Health } from "./health.ts"
 
 export interface Page {
@@ -37,10 +38,6 @@ const isLocalName = (host: string): boolean => {
   const { hostname = "" } = URL.parse(`http://${host}`) ?? {}
   return isLoopback(hostname)
 }
-
-/** Whether only this machine reaches that host. */
-export const isLoopback = (host: string): boolean =>
-  host === "localhost" || host === "[::1]" || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host)
 
 const notHere = text("/metrics, /healthz and /status are here\n", undefined, 404)
 

@@ -8,10 +8,11 @@ import type { Status } from "../control/protocol.ts"
 import type { LifecycleEvent } from "../domain/LifecycleEvent.ts"
 import { limits } from "../limits.ts"
 import type { Sight } from "../services/Witness.ts"
+import { isLoopback } from "../transport/address.ts"
 import { makeHealth } from "./health.ts"
 import { type ListenError, serve } from "./httpServer.ts"
 import { makeInstruments } from "./instruments.ts"
-import { type Asked, isLoopback, pageAt } from "./pages.ts"
+import { type Asked, pageAt } from "./pages.ts"
 import { hasCollector, type Wanted } from "./wanted.ts"
 
 /** What is shown, and where what goes wrong is told. */

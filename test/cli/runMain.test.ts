@@ -78,3 +78,17 @@ describe("a command that ends by itself", () => {
       expect(yield* program.ended).toBe(1)
     }))
 })
+
+describe("words of others", () => {
+  it.live.each(
+    [
+      ["fails with hostile words", 73, "held since \\u001b]0;owned\\u0007\\u009b2J\\u202e\nmend it\n"],
+      ["dies of hostile words", 1, "agentcom-sidecar: unforeseen error: Error: \\u001b[2Jit broke\n"]
+    ] as const
+  )("move nothing on the terminal: a command that %s", ([name, code, told]) =>
+    Effect.gen(function*() {
+      const program = yield* behaving(name)
+      expect(yield* program.ended).toBe(code)
+      expect(program.errors()).toBe(told)
+    }))
+})

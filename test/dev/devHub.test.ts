@@ -159,7 +159,7 @@ describe("the queue", () => {
       const client = yield* join(hub, "a")
       const { id } = yield* hub.submit({ description: "t" })
       yield* client.sendJson({ type: "ping" })
-      yield* hub.waitFor(() => (hub.task(id)?.generation ?? 0) > 1)
+      yield* hub.waitFor(() => (hub.task(id)?.generation ?? 0) > 1, 60_000)
     }))
 })
 

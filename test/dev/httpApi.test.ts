@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { request } from "node:http"
 import type { DevHub } from "../../src/dev/DevHub.ts"
 import { ask, hubWith, join, next, typesSoFar } from "./harness.ts"
 
@@ -182,4 +183,55 @@ describe("the mailbox", () => {
       expect(box).toMatchObject({ messages: [{ id: live["id"], payload: { n: 1, channel: "ops" } }] })
       expect(yield* typesSoFar(a)).toEqual([])
     }))
+})
+
+describe("a name that is not the hub's own", () => {
+  const asking = (hub: DevHub, host: string, headers: Record<string, string> = {}) =>
+    Effect.promise(() =>
+      new Promise<number | undefined>((settle, fail) => {
+        const asked = request(`${hub.httpUrl}/${"Upgrade" in headers ? "ws" : "health"}`, {
+          headers: { ...headers, host }
+        })
+        asked.on("response", (response) => settle(response.resume().statusCode)).on("error", fail)
+        asked.on("upgrade", (response, socket) => {
+          socket.destroy()
+          settle(response.statusCode)
+        })
+        asked.end()
+      })
+    )
+  const upgrade = {
+    Upgrade: "websocket",
+    Connection: "Upgrade",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA=="
+  }
+
+  it.live.each(["localhost", "localhost:4000", "127.0.0.1", "127.0.0.1:80", "[::1]:4000"])(
+    "is not %s",
+    (host) =>
+      Effect.gen(function*() {
+        const hub = yield* hubWith()
+        expect(yield* asking(hub, host)).toBe(200)
+        expect(yield* asking(hub, host, upgrade)).toBe(101)
+      })
+  )
+
+  // A page of that name, which leads to this machine, would read every task (DNS rebinding).
+  it.live.each([
+    "attacker.example",
+    "attacker.example:4000",
+    "127.0.0.1.attacker.example",
+    "localhost.attacker.example",
+    "192.168.0.7",
+    "a b"
+  ])(
+    "is %s, and gets nothing",
+    (host) =>
+      Effect.gen(function*() {
+        const hub = yield* hubWith()
+        expect(yield* asking(hub, host)).toBe(421)
+        expect(yield* asking(hub, host, upgrade)).toBe(421)
+      })
+  )
 })

@@ -10,6 +10,7 @@ import type { Status } from "../../src/control/protocol.ts"
 import { type Check, failed, type Outcome, type Subject } from "../../src/doctor/Check.ts"
 import { commandCheck, refusedIn } from "../../src/doctor/command.ts"
 import { diskCheck, diskSpaceCheck } from "../../src/doctor/disk.ts"
+import { encryptionCheck } from "../../src/doctor/encryption.ts"
 import { checks, examine, outcomeOf } from "../../src/doctor/examine.ts"
 import { findingText } from "../../src/doctor/findingText.ts"
 import { folderCheck } from "../../src/doctor/folder.ts"
@@ -289,6 +290,20 @@ describe("the secrets", () => {
   it.live("are not looked at on Windows", () =>
     Effect.gen(function*() {
       expect(yield* secretsOutcome([yield* file(0o644)], true)).toMatchObject({ verdict: "skipped" })
+    }))
+})
+
+describe("the encryption", () => {
+  it.live("is well with wss://, or on this machine", () =>
+    Effect.gen(function*() {
+      well(yield* outcome(encryptionCheck, { hub_url: "wss://hub.example/ws", hub_api_url: "https://hub.example" }))
+      well(yield* outcome(encryptionCheck, { hub_url: "ws://127.0.0.1:4000/ws", hub_api_url: "http://127.0.0.1:4000" }))
+    }))
+
+  it.live("is not where a plain address leads to another machine", () =>
+    Effect.gen(function*() {
+      const settings = { hub_url: "ws://hub.example/ws", hub_api_url: "https://hub.example" }
+      unwell(yield* outcome(encryptionCheck, settings), /everybody on the way.*: ws:\/\/hub\.example\/ws$/, /use wss:/)
     }))
 })
 

@@ -4,6 +4,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as TestClock from "effect/testing/TestClock"
 import { createServer, type IncomingHttpHeaders, request } from "node:http"
+import { connect, type Socket } from "node:net"
 import { listenAddress } from "../../src/config/listenAddress.ts"
 import type { Status } from "../../src/control/protocol.ts"
 import type { LifecycleEvent } from "../../src/domain/LifecycleEvent.ts"
@@ -216,6 +217,53 @@ describe("the pages", () => {
       expect(yield* shown(open, "127.0.0.1")).toBe(403)
       expect((yield* get(`${open}/metrics`)).status).toBe(200)
       expect((yield* get(`${open}/healthz`)).status).toBe(503)
+    }))
+
+  /** Connections that ask nothing: they say as much as `words`, and come again when they are closed. */
+  const silent = (url: string, count: number, words: string) =>
+    Effect.acquireRelease(
+      Effect.sync(() => {
+        const { hostname, port } = new URL(url)
+        const open = new Set<Socket>()
+        let closes = 0
+        let isOver = false
+        const come = (): void => {
+          const socket = connect(Number(port), hostname)
+          open.add(socket)
+          socket.on("error", () => {}).on("connect", () => socket.write(words)).on("close", () => {
+            open.delete(socket)
+            closes += 1
+            if (!isOver) setTimeout(come, 5)
+          })
+        }
+        for (let left = count; left > 0; left--) come()
+        const end = () => {
+          isOver = true
+          for (const socket of open) socket.destroy()
+        }
+        return { end, connected: () => [...open].filter(({ connecting }) => !connecting).length, closes: () => closes }
+      }),
+      ({ end }) => Effect.sync(end)
+    )
+
+  it.live.each([["nothing", ""], ["half of a request", "GET /healthz HTTP/1.1\r\nHost: localhost\r\n"]] as const)(
+    "are there for who asks, beside as many connections as there may be that say %s",
+    ([, words]) =>
+      Effect.gen(function*() {
+        const url = yield* (yield* running("127.0.0.1:0")).url
+        const crowd = yield* silent(url, limits.metrics_connections, words)
+        yield* until("they are there", () => crowd.connected() === limits.metrics_connections)
+        for (let n = 0; n < 3; n++) expect((yield* get(`${url}/healthz`)).status).toBe(503)
+        expect(crowd.closes()).toBeGreaterThan(0)
+      })
+  )
+
+  it.live("are there beside a crowd that comes again and again", () =>
+    Effect.gen(function*() {
+      const url = yield* (yield* running("127.0.0.1:0")).url
+      const crowd = yield* silent(url, 2 * limits.metrics_connections, "")
+      yield* until("it presses", () => crowd.closes() > 4 * limits.metrics_connections)
+      expect((yield* get(`${url}/healthz`)).status).toBe(503)
     }))
 
   it.effect("wait for a port that is in use, which is said once and stops nothing", () =>

@@ -6,7 +6,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { isAlive, until } from "../support/daemon.ts"
 import { describeWith } from "../support/needs.ts"
-import { makeScene, program, removeTemplate, type Scene, withDependency } from "./scene.ts"
+import { makeScene, program, ran, removeTemplate, type Scene, withDependency } from "./scene.ts"
 
 afterAll(removeTemplate)
 
@@ -117,5 +117,27 @@ describeWith("git", "the start script", () => {
       const both = yield* Effect.all([scene.start(), scene.start()], { concurrency: 2 })
       for (const { output } of both) expect(output).toContain("ran v2")
       expect(readFileSync(join(scene.path, "npm.log"), "utf8")).toBe("run build\n")
+    }))
+
+  const hostile = "printf 'fatal: \\033]0;owned\\007\\302\\2332J\\342\\200\\256' >&2; exit 128"
+  const harmless = /fatal: \\u001b\]0;owned\\u0007\\u009b2J\\u202e/
+
+  it.live("lets git's words move nothing where they are shown", () =>
+    Effect.gen(function*() {
+      const scene = yield* makeScene
+      yield* scene.shim("git", hostile)
+      expect((yield* scene.start([])).output).toMatch(harmless)
+    }))
+
+  it.live("lets git's words move nothing on a terminal", () =>
+    Effect.gen(function*() {
+      const scene = yield* makeScene
+      yield* scene.shim("git", hostile)
+      const shell = `"${process.execPath}" "${scene.main}"`
+      const { output } = yield* Effect.promise(() =>
+        ran("script", ["-qec", shell, "/dev/null"], scene.box, { PATH: scene.PATH })
+      )
+      expect(output).toMatch(harmless)
+      expect(["\u0007", "\u009b", "\u202e"].filter((sign) => output.includes(sign))).toEqual([])
     }))
 })
