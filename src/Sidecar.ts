@@ -1,8 +1,9 @@
 import * as Layer from "effect/Layer"
-import { dirname } from "node:path"
+import { ControlSocket } from "./layers/ControlSocket.ts"
 import { FolderLock } from "./layers/FolderLock.ts"
 import { HubWebSocket } from "./layers/HubWebSocket.ts"
 import { LoggerJsonLines } from "./layers/LoggerJsonLines.ts"
+import { LoggerWhileHeld } from "./layers/LoggerWhileHeld.ts"
 import { OrphansFolder } from "./layers/OrphansFolder.ts"
 import { ResultWatcherFolder } from "./layers/ResultWatcherFolder.ts"
 import { TaskStoreFile } from "./layers/TaskStoreFile.ts"
@@ -11,8 +12,8 @@ import { type Settings, SidecarConfig } from "./SidecarConfig.ts"
 
 /** Everything the actor runs on in production, once the folder is ours. */
 export const sidecar = (settings: Settings) =>
-  Layer.mergeAll(HubWebSocket, TaskStoreFile, WakerProcess, ResultWatcherFolder, OrphansFolder).pipe(
-    Layer.provideMerge(LoggerJsonLines),
-    Layer.provide(Layer.succeed(SidecarConfig, settings)),
-    Layer.provideMerge(FolderLock(dirname(settings.state_file)))
+  Layer.mergeAll(HubWebSocket, TaskStoreFile, WakerProcess, ResultWatcherFolder, OrphansFolder, ControlSocket).pipe(
+    Layer.provideMerge(Layer.provide(LoggerWhileHeld, LoggerJsonLines)),
+    Layer.provideMerge(FolderLock),
+    Layer.provide(Layer.succeed(SidecarConfig, settings))
   )

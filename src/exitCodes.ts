@@ -7,13 +7,14 @@ export const exitCodes = {
   usage: 2,
   notARecording: 65,
   hubUnusable: 69,
+  unanswered: 69, // of status and drain: a sidecar holds the folder and does not answer
   folderInUse: 73,
   unreadable: 74,
   restart: 75,
   configuration: 78,
   stoppedUnderPm2: 79,
-  interrupted: 130, // a dry run, by SIGINT
-  terminated: 143 // a dry run, by any other signal
+  interrupted: 130, // a dry run or a drain, by SIGINT
+  terminated: 143 // a dry run or a drain, by any other signal
 } as const
 
 /**

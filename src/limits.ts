@@ -64,15 +64,21 @@ export const limits = {
   // the daemon
   mailbox_messages: 1_024,
   shutdown_ms: 900,
-  holder_answer_ms: 1_000,
   control_answer_ms: 5_000,
-  control_idle_ms: 10_000,
-  control_line_chars: 1024 * 1024,
-  control_connections: 16,
+  control_proof_ms: 2_000, // for one connection to prove that it may ask
+  control_unproved: 32, // connections that have proved nothing; one more ends the oldest
+  control_line_bytes: 4 * 1024,
+  control_answer_bytes: 1024 * 1024,
+  control_path_bytes: 100, // of a socket's path; some systems take no more
   operator_requests: 4,
   status_interval_ms: 1_000,
-  drain_silences: 3,
-  lock_attempts: 5,
+  drain_look_ms: 100, // at the lock of a sidecar that is to end
+  starting_ms: 5_000, // a sidecar that holds its folder is given this time until it answers
+  starting_look_ms: 200,
+  lock_wait_ms: 5_000,
+  lock_retry_min_ms: 25,
+  lock_retry_max_ms: 100,
+  folder_look_ms: 30_000, // whether the folder is still the one that was locked
   disk_retry_ms: 5_000,
   state_file_bytes: 128 * 1024 * 1024,
   state_settles_ms: 2_000, // a state that makes no sense is corrupt when it has not changed for so long

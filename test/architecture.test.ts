@@ -40,9 +40,10 @@ const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
   domain: ["limits.ts"],
   json: ["limits.ts"],
   protocol: ["domain", "json", "limits.ts"],
-  services: ["domain"],
+  services: ["domain", "exitCodes.ts"],
   actor: ["services", "domain", "limits.ts"],
-  control: ["json", "services", "domain", "lines", "limits.ts", "platform.ts"],
+  control: ["json", "services", "domain", "lines", "lock", "exitCodes.ts", "limits.ts"],
+  lock: ["exitCodes.ts", "platform.ts"],
   lines: [],
   wake: ["limits.ts", "platform.ts"],
   secrets: ["domain", "limits.ts"],
@@ -53,6 +54,7 @@ const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
     "protocol",
     "control",
     "lines",
+    "lock",
     "secrets",
     "wake",
     "exitCodes.ts",
@@ -103,6 +105,7 @@ const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
     "exitCodes.ts",
     "limits.ts",
     "lines",
+    "lock",
     "logs",
     "metrics",
     "platform.ts",
@@ -227,8 +230,10 @@ describe("the source takes", () => {
     expect(users(/\b(?:setTimeout|setInterval|setImmediate)\b|node:timers/)).toEqual([])
   })
 
-  it("randomness only from Effect's Random", () => {
-    expect(users(/\bMath\.random\b|\brandomUUID\b|\brandomBytes\b|\bgetRandomValues\b/)).toEqual([])
+  it("randomness only from Effect's Random and SecureRandom", () => {
+    expect(users(/\bMath\.random\b|\brandomUUID\b|\brandomBytes\b.* from "node:crypto"|\bgetRandomValues\b/)).toEqual(
+      []
+    )
   })
 
   it("the platform only from platform.ts", () => {

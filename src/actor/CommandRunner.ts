@@ -2,6 +2,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Match from "effect/Match"
 import type { Command } from "../domain/Command.ts"
+import { FolderLease } from "../services/FolderLease.ts"
 import { Hub } from "../services/Hub.ts"
 import { Logger } from "../services/Logger.ts"
 import { Orphans } from "../services/Orphans.ts"
@@ -43,7 +44,7 @@ export const makeRunner = Effect.fnUntraced(function*(surroundings: Surroundings
         "look-up",
         Effect.flatMap(hub.lookUp(task_id), (whereabouts) => post({ _tag: "TaskLookedUp", task_id, whereabouts }))
       ),
-    ...agentCommands(waker, watcher, orphans, surroundings),
+    ...agentCommands(waker, watcher, orphans, (yield* FolderLease).check, surroundings),
     ...timerCommands(surroundings),
     Log: ({ event }) => logger.log(event),
     Exit: ({ code }) => Effect.asVoid(Deferred.succeed(exit, code))

@@ -10,6 +10,7 @@ import { unsavedStep } from "../domain/rules/disk.ts"
 import { heldTask, initialState, type Policy, type SidecarState, type StoredState } from "../domain/SidecarState.ts"
 import { transition } from "../domain/transition.ts"
 import { limits } from "../limits.ts"
+import { FolderLease } from "../services/FolderLease.ts"
 import { Hub } from "../services/Hub.ts"
 import { Operator } from "../services/Operator.ts"
 import { Orphans } from "../services/Orphans.ts"
@@ -20,6 +21,7 @@ import { makeRunner } from "./CommandRunner.ts"
 import { findOrphans } from "./findOrphans.ts"
 import { makeSupervisor } from "./Supervisor.ts"
 import type { Surroundings } from "./Surroundings.ts"
+import { watchFolder } from "./watchFolder.ts"
 
 type Commands = ReadonlyArray<Command>
 
@@ -36,16 +38,18 @@ interface Posted {
 const makeHandler = Effect.fnUntraced(
   function*(initial: SidecarState, surroundings: Omit<Surroundings, "learn" | "save">) {
     const store = yield* TaskStore
+    const { check } = yield* FolderLease
     const witness = yield* Witness
     const learnt: Array<Message> = []
     const learn = (message: Message) => Effect.sync(() => void learnt.push(message))
     let state = initial
 
     const trySave = (stored: StoredState, { undone, withheld }: Pick<Unsaved, "undone" | "withheld">) =>
-      store.save(stored).pipe(
+      Effect.andThen(check, store.save(stored)).pipe(
         Effect.as<Message>({ _tag: "SaveSucceeded" }),
-        Effect.catch((error) =>
-          Effect.succeed<Message>({ _tag: "SaveFailed", reason: error.message, undone, withheld })
+        Effect.catchTag(
+          ["FolderGone", "StoreError"],
+          ({ message }) => Effect.succeed<Message>({ _tag: "SaveFailed", reason: message, undone, withheld })
         )
       )
     const save = Effect.suspend(() => Effect.flatMap(trySave(state.stored, { undone: false, withheld: false }), learn))
@@ -101,12 +105,13 @@ export const runSidecar = Effect.fnUntraced(function*(policy: Policy, known?: Si
 
   const connection = Stream.runForEach(hub.messages, post)
   const handle = yield* makeHandler(known ?? initialState(policy), { fibers, post, postWhile, exit, connection })
-  if (known === undefined) {
-    const stored = yield* store.load
-    yield* handle({ _tag: "Restarted", stored, survivors: yield* waker.survivors })
-  } else if (wantsConnection(known)) yield* fibers.run("hub", connection)
+  const stored = known === undefined ? yield* store.load : null
+  const asked = yield* yield* Operator
+  if (stored !== null) yield* handle({ _tag: "Restarted", stored, survivors: yield* waker.survivors })
+  else if (known !== undefined && wantsConnection(known)) yield* fibers.run("hub", connection)
+  yield* fibers.run("folder", watchFolder(yield* FolderLease, post))
   yield* fibers.run("orphans", findOrphans(yield* Orphans, waker, post))
-  yield* fibers.run("operator", Stream.runForEach(yield* Operator, post))
+  yield* fibers.run("operator", Stream.runForEach(asked, post))
 
   const drainMailbox = Effect.forever(
     Effect.flatMap(Queue.take(mailbox), ({ isMeant, message }) => isMeant() ? handle(message) : Effect.void)

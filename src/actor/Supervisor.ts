@@ -1,6 +1,7 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as FiberMap from "effect/FiberMap"
+import { isLoss } from "../services/FolderLease.ts"
 import { Logger } from "../services/Logger.ts"
 
 /** The actor's fibers by name. One that dies is logged and ends `join`, and with it the daemon: never silently. */
@@ -10,7 +11,7 @@ export const makeSupervisor = Effect.gen(function*() {
 
   const logged = <E>(name: string, effect: Effect.Effect<void, E>) =>
     Effect.tapCause(effect, (cause) =>
-      Cause.hasInterruptsOnly(cause)
+      Cause.hasInterruptsOnly(cause) || isLoss(cause)
         ? Effect.void
         : logger.log({ event: "fiber_died", fiber: name, reason: Cause.pretty(cause) }))
 

@@ -2,6 +2,7 @@ import type * as Deferred from "effect/Deferred"
 import type * as Effect from "effect/Effect"
 import type { Command } from "../domain/Command.ts"
 import type { Message } from "../domain/Message.ts"
+import type { FolderLost } from "../services/FolderLease.ts"
 import type { Supervisor } from "./Supervisor.ts"
 
 /** What a command needs beside the services: the fibers of the actor, its mailbox and its end. */
@@ -13,7 +14,7 @@ export interface Surroundings {
   /** What is known at once is handled before the next message of the mailbox. */
   readonly learn: (message: Message) => Effect.Effect<void>
   /** Tries to write down what we owe, and learns how it went. */
-  readonly save: Effect.Effect<void>
+  readonly save: Effect.Effect<void, FolderLost>
   /** Keeps the connection to the hub while it runs. */
   readonly connection: Effect.Effect<void>
   readonly exit: Deferred.Deferred<0 | 75>

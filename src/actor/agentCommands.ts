@@ -1,8 +1,10 @@
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { FolderEvidence } from "../domain/Evidence.ts"
 import type { Message } from "../domain/Message.ts"
 import type { Task, WakeEnd } from "../domain/Task.ts"
+import type { FolderLease } from "../services/FolderLease.ts"
 import type { OrphanedFiles } from "../services/Orphans.ts"
 import type { Observation, ResultWatcher } from "../services/ResultWatcher.ts"
 import type { Waker } from "../services/Waker.ts"
@@ -27,11 +29,36 @@ const unread = ({ wake }: Task): FolderEvidence => ({
   answer: wake === null ? null : "half-written"
 })
 
+/** The end of a wake whose folder was gone: nothing ran. */
+const unwritten = (reason: string): WakeEnd => ({ how: "unwritten", code: null, output: reason })
+
+type Check = Context.Service.Shape<typeof FolderLease>["check"]
+
+/** Looks at what there is of the agent. Where the folder is gone, nobody knows what is in it. */
+const inspectAgent = (
+  waker: Waker["Service"],
+  watcher: ResultWatcher["Service"],
+  check: Check,
+  learn: Surroundings["learn"]
+) =>
+  Effect.fnUntraced(function*({ task }: CommandOf<"InspectAgent">) {
+    const process = yield* waker.inspect(task)
+    const seen = yield* Effect.andThen(check, watcher.look(task.task_id)).pipe(
+      Effect.catchTag("FolderGone", () => Effect.succeed(null))
+    )
+    yield* learn({
+      _tag: "AgentInspected",
+      task_id: task.task_id,
+      evidence: { ...process, ...seen ?? unread(task) }
+    })
+  })
+
 /** The commands about the agent: its processes and its files. */
 export const agentCommands = (
   waker: Waker["Service"],
   watcher: ResultWatcher["Service"],
   orphans: OrphanedFiles,
+  check: Check,
   { fibers, learn, post }: Surroundings
 ) => {
   /** Tells how the command of a wake ended, and what it wrote in its last moment; one that is told of already stays so. */
@@ -47,7 +74,9 @@ export const agentCommands = (
   const wake = ({ task, wake_id }: CommandOf<"WakeAgent">) => {
     const { task_id } = task
     return Effect.gen(function*() {
-      const { end } = yield* waker.wake(task, wake_id)
+      const { end } = yield* Effect.andThen(check, waker.wake(task, wake_id)).pipe(
+        Effect.catchTag("FolderGone", ({ message }) => Effect.succeed({ end: Effect.succeed(unwritten(message)) }))
+      )
       yield* post({ _tag: "WakeSpawned", task_id, wake_id })
       yield* awaitEnd(task_id, wake_id, end)
     }).pipe(
@@ -59,11 +88,7 @@ export const agentCommands = (
   }
 
   return {
-    InspectAgent: Effect.fnUntraced(function*({ task }: CommandOf<"InspectAgent">) {
-      const process = yield* waker.inspect(task)
-      const folder = (yield* watcher.look(task.task_id)) ?? unread(task)
-      yield* learn({ _tag: "AgentInspected", task_id: task.task_id, evidence: { ...process, ...folder } })
-    }),
+    InspectAgent: inspectAgent(waker, watcher, check, learn),
     ClearEvidence: ({ task_id }: CommandOf<"ClearEvidence">) => watcher.clear(task_id),
     WatchResults: ({ task_id, wake_id }: CommandOf<"WatchResults">) =>
       fibers.run(

@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import { runSidecar } from "../actor/SidecarActor.ts"
 import { Control } from "../control/Control.ts"
 import { makeDesk } from "../control/desk.ts"
+import { thisPlace } from "../control/place.ts"
 import type { Status } from "../control/protocol.ts"
 import type { Policy } from "../domain/SidecarState.ts"
 import { isWanted } from "../metrics/wanted.ts"
@@ -55,9 +56,10 @@ export const attended = Effect.fnUntraced(function*(settings: Settings, record: 
     version: release,
     agent_id: settings.agent_id,
     hub_url: withoutQuery(settings.hub_url),
-    pid: process.pid
+    pid: process.pid,
+    ...yield* thisPlace
   }
-  const desk = yield* makeDesk(policy, settings.token, about)
+  const desk = yield* makeDesk(policy, about)
   const { survivors } = yield* Waker
   const witnesses = [
     desk.witness,
@@ -65,12 +67,13 @@ export const attended = Effect.fnUntraced(function*(settings: Settings, record: 
     yield* telemetryFor(settings, desk.status(survivors))
   ]
   const { answerWith } = yield* Control
-  yield* answerWith(desk.respond(survivors))
+  // The actor asks for this when it has read the state, before it connects to the hub.
+  const operator = Effect.as(answerWith(desk.respond(survivors)), desk.requests)
   return runSidecar(policy).pipe(
     Effect.provideService(
       Witness,
       (sight: Sight) => Effect.forEach(witnesses, (witness) => witness(sight), { discard: true })
     ),
-    Effect.provideService(Operator, desk.requests)
+    Effect.provideService(Operator, operator)
   )
 })

@@ -10,6 +10,7 @@ import { replayed } from "../replay/replayed.ts"
 import { CommandFailed } from "./CommandFailed.ts"
 import type { Options } from "./commands.ts"
 import { runMain } from "./runMain.ts"
+import { codeOfStop } from "./stopRequest.ts"
 
 const misused = (problem: string): CommandFailed =>
   new CommandFailed({
@@ -82,11 +83,9 @@ const parsed = (options: Options, files: ReadonlyArray<string>): Result.Result<D
 }
 
 /** Who asks whether a recording differs must not take a replay that was stopped for one that does not. */
-const codeOf = (signal: string): number => signal === "SIGINT" ? exitCodes.interrupted : exitCodes.terminated
-
 export const main = (options: Options, files: ReadonlyArray<string>): void =>
   runMain((stopRequested) =>
     Result.match(parsed(options, files), {
       onFailure: (problem) => Effect.fail(misused(problem)),
-      onSuccess: (read) => Effect.raceFirst(dryRun(read, files, options), Effect.map(stopRequested, codeOf))
-    }), codeOf)
+      onSuccess: (read) => Effect.raceFirst(dryRun(read, files, options), Effect.map(stopRequested, codeOfStop))
+    }), codeOfStop)

@@ -58,7 +58,7 @@ Usage: agentcom-sidecar [command] [options]
   -v, --version        shows the version
 
 Exit codes: 0 stopped as asked, 1 unforeseen (of --dry-run: different; of doctor: not all is well), 2 usage,
-65 not a recording, 69 the hub cannot be used, 73 another sidecar runs in the folder, 74 a file cannot be read,
-75 a restart is wanted, 78 configuration, 79 stopped as asked, under pm2, 130 and 143 a dry run was stopped by SIGINT,
-by another signal
+65 not a recording, 69 the hub cannot be used or the sidecar does not answer, 73 another sidecar runs in the folder,
+74 a file cannot be read or locked, 75 a restart is wanted, 78 configuration, 79 stopped as asked, under pm2,
+130 and 143 a dry run or a drain was stopped by SIGINT, by another signal
 `

@@ -6,6 +6,7 @@ import { exposedFolders, thisUser } from "../config/exposedFolders.ts"
 import { exposedOf } from "../config/secretFiles.ts"
 import { exitCodes, underSupervisor } from "../exitCodes.ts"
 import { platform } from "../platform.ts"
+import { FolderLease, isLoss } from "../services/FolderLease.ts"
 import { Logger } from "../services/Logger.ts"
 import { sidecar } from "../Sidecar.ts"
 import { agentFolders, loadSettings, type Settings } from "../SidecarConfig.ts"
@@ -25,7 +26,7 @@ const supervised = Effect.fnUntraced(function*(
 ) {
   const { log } = yield* Logger
   const logDeath = (cause: Cause.Cause<unknown>) =>
-    Cause.hasInterruptsOnly(cause)
+    Cause.hasInterruptsOnly(cause) || isLoss(cause)
       ? Effect.void
       : log({ event: "fiber_died", fiber: "sidecar", reason: Cause.pretty(cause) })
   yield* log({
@@ -35,6 +36,8 @@ const supervised = Effect.fnUntraced(function*(
     pid: process.pid,
     hub_url: withoutQuery(settings.hub_url)
   })
+  const { notices } = yield* FolderLease
+  yield* Effect.forEach(notices, log, { discard: true })
   const exposed = yield* exposedOf(settings.secret_files, platform === "windows")
   yield* Effect.forEach(exposed, (file) => log({ event: "secret_exposed", ...file }), { discard: true })
   yield* Effect.forEach(unencrypted(settings), (url) => log({ event: "hub_unencrypted", url, remedy: encrypt }), {

@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import { ask, type Folder, storedIn } from "../control/ask.ts"
+import { thisPlace } from "../control/place.ts"
 import { statusText, storedText } from "../control/statusText.ts"
 import { exitCodes } from "../exitCodes.ts"
 import { limits } from "../limits.ts"
@@ -13,7 +14,11 @@ const clearScreen = "\u001b[H\u001b[2J"
 
 const look = Effect.fnUntraced(function*(folder: Folder, json: boolean) {
   const status = yield* ask(folder, "status")
-  if (status !== null) return json ? `${quote({ running: true, ...status })}\n` : statusText(status)
+  if (status !== null) {
+    return json
+      ? `${quote({ running: true, ...status })}\n`
+      : statusText(status, yield* thisPlace)
+  }
   const stored = yield* storedIn(folder)
   return json ? `${quote({ running: false, stored })}\n` : storedText(folder.path, stored)
 })

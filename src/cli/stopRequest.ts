@@ -6,6 +6,9 @@ import { platform } from "../platform.ts"
 
 const signals = platform === "windows" ? ["SIGINT", "SIGTERM", "SIGBREAK"] : ["SIGINT", "SIGTERM"]
 
+/** What a command ends with that was stopped before it knew what it was asked for. */
+export const codeOfStop = (signal: string): number => signal === "SIGINT" ? exitCodes.interrupted : exitCodes.terminated
+
 /** Ends the process although something in it still waits; a forked fiber of its own, as the others may hang. */
 const exitSoon = (code: number): void => {
   Effect.runFork(Effect.andThen(Effect.sleep(limits.shutdown_ms), Effect.sync(() => process.exit(code))))

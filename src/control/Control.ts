@@ -1,8 +1,10 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
 import type { Respond } from "./server.ts"
 
-/** The folder's socket, at which operators ask. Who asks before there is an answer waits for it. */
+/** The folder's control socket, at which operators ask the running sidecar. */
 export class Control extends Context.Service<Control, {
-  readonly answerWith: (respond: Respond) => Effect.Effect<void>
+  /** Listens until the scope closes. A socket that cannot be made is logged and stops nothing. */
+  readonly answerWith: (respond: Respond) => Effect.Effect<void, never, Scope.Scope>
 }>()("agentcom-sidecar/Control") {}

@@ -1,41 +1,69 @@
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
+import * as Runtime from "effect/Runtime"
+import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import { readFile, stat } from "node:fs/promises"
 import { emptyStore, StoredState } from "../domain/SidecarState.ts"
+import { exitCodes } from "../exitCodes.ts"
 import { fromExactJson } from "../json/schema.ts"
-import { askSidecar } from "./client.ts"
-import { Answer, keyOf, type Request, type Status } from "./protocol.ts"
+import { limits } from "../limits.ts"
+import { isHeld } from "../lock/isHeld.ts"
+import { converse } from "./client.ts"
+import { readControlFile } from "./ControlFile.ts"
+import { elsewhereText, thisPlace } from "./place.ts"
+import type { Command } from "./protocol.ts"
 
-/** The folder of an agent, and what shows that we may ask its sidecar. */
+/** The folder of an agent, and the token that its configuration holds. */
 export interface Folder {
   readonly path: string
   readonly state_file: string
   readonly token: Redacted.Redacted<string>
 }
 
-/** The running sidecar does not tell us what we asked. */
+/** A sidecar holds the folder, or may do so, and does not tell us what we asked. */
 export class NotAnswered extends Schema.TaggedError<NotAnswered>()("NotAnswered", {
   folder: Schema.String,
   reason: Schema.String
 }) {
+  override readonly [Runtime.errorExitCode] = exitCodes.unanswered
   override get message(): string {
-    return `agentcom-sidecar: the sidecar of ${this.folder} does not answer: ${this.reason}`
+    return `agentcom-sidecar: a sidecar holds ${this.folder}, but it does not answer: ${this.reason}`
   }
 }
 
-const decodeAnswer = Schema.decodeUnknownOption(Answer)
-
-/** What the running sidecar says of itself; null where none runs. */
-export const ask = Effect.fnUntraced(function*({ path, token }: Folder, what: Request["ask"]) {
-  const line = yield* askSidecar(path, { ask: what, key: keyOf(token) })
-  if (line === null) return null
-  const answer = Option.getOrUndefined(decodeAnswer(line))
-  if (answer === undefined) return yield* new NotAnswered({ folder: path, reason: "it said nothing in time" })
-  if ("refused" in answer) return yield* new NotAnswered({ folder: path, reason: answer.refused })
-  return answer satisfies Status
+/** What its `control.json` tells of a sidecar that cannot be reached from here. */
+const reasonOf = Effect.fnUntraced(function*(folder: string, reason: string) {
+  const where = yield* Effect.map(
+    Effect.all([readControlFile(folder), thisPlace]),
+    ([file, here]) => elsewhereText(file, here)
+  ).pipe(Effect.orElseSucceed(() => ""))
+  return where === "" ? reason : `${reason}; its control.json is of one${where}`
 })
+
+/** Asks the sidecar of the folder once; fails with why it does not answer. */
+export const askOnce = Effect.fnUntraced(
+  function*(folder: string, command: Command, token: Redacted.Redacted<string>) {
+    return yield* converse(folder, yield* readControlFile(folder), command, token)
+  }
+)
+
+/**
+ * What the running sidecar answers; null where none holds the folder. One that is only starting is given the time until it
+ * answers.
+ */
+export const ask = ({ path, token }: Folder, command: Command) =>
+  askOnce(path, command, token).pipe(
+    Effect.catch((reason) => Effect.flatMap(isHeld(path), (held) => held ? Effect.fail(reason) : Effect.succeed(null))),
+    Effect.retry({
+      schedule: Schedule.spaced(limits.starting_look_ms).pipe(Schedule.upTo({ duration: limits.starting_ms })),
+      while: (problem) => typeof problem === "string"
+    }),
+    Effect.catchIf(
+      (problem) => typeof problem === "string",
+      (reason) => Effect.flatMap(reasonOf(path, reason), (text) => new NotAnswered({ folder: path, reason: text }))
+    )
+  )
 
 /** What the state file holds; nothing where it cannot be read, which is the running sidecar's business to mend. */
 export const storedIn = ({ state_file }: Folder): Effect.Effect<StoredState> =>

@@ -1,20 +1,27 @@
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
-import { createHash } from "node:crypto"
+import { Hex32, proofOf } from "./proof.ts"
 
-/** The sidecar that holds a folder, as it says itself; `since` is an ISO time. It is the first line to whoever connects. */
-export const Holder = Schema.Struct({ pid: Schema.Int, since: Schema.String })
-export type Holder = typeof Holder.Type
-export const HolderLine = Schema.fromJsonString(Holder)
+/** What may be asked of a running sidecar. */
+export const commandNames = ["status", "drain"] as const
+export type Command = typeof commandNames[number]
 
-/** What may be asked then, one line a connection. `key` is `keyOf` the token, as the socket itself is open to every user. */
-export const Request = Schema.Struct({ ask: Schema.Literals(["status", "drain"]), key: Schema.String })
+/** A request: the command, and what shows which token the one who asks has, without telling it. */
+export const Request = Schema.Struct({ command: Schema.Literals(commandNames), token: Hex32 })
 export type Request = typeof Request.Type
-export const RequestLine = Schema.fromJsonString(Request)
+const RequestText = Schema.fromJsonString(Request)
+export const encodeRequest = Schema.encodeSync(RequestText)
+export const decodeRequest = Schema.decodeUnknownOption(RequestText)
 
-/** What shows that the one who asks may read the agent's configuration, without saying its token. */
-export const keyOf = (token: Redacted.Redacted<string>): string =>
-  createHash("sha256").update(`agentcom-sidecar control ${Redacted.value(token)}`).digest("hex")
+/** By what a sidecar sees whether it runs with the token that the one who asks has. */
+export const tokenProof = (key: string, token: Redacted.Redacted<string>): string =>
+  proofOf(key, "token", Redacted.value(token))
+
+/** What the connection says, one line each: the challenge and its answer, the request and its answer. */
+export const Hello = Schema.fromJsonString(Schema.Struct({ client: Hex32 }))
+export const Challenge = Schema.fromJsonString(Schema.Struct({ server: Hex32, mac: Hex32 }))
+export const Asked = Schema.fromJsonString(Schema.Struct({ request: Schema.String, mac: Hex32 }))
+export const Answered = Schema.fromJsonString(Schema.Struct({ answer: Schema.String, mac: Hex32 }))
 
 const TaskStatus = Schema.Struct({
   task_id: Schema.String,
@@ -35,6 +42,8 @@ export const Status = Schema.Struct({
   agent_id: Schema.String,
   hub_url: Schema.String,
   pid: Schema.Int,
+  host: Schema.String,
+  pid_namespace: Schema.NullOr(Schema.String),
   started_at: Schema.Number,
   now: Schema.Number,
   connection: Schema.Struct({
@@ -51,7 +60,9 @@ export const Status = Schema.Struct({
 })
 export type Status = typeof Status.Type
 
-/** Why a request is not answered. */
-export const Refusal = Schema.Struct({ refused: Schema.String })
-
-export const Answer = Schema.fromJsonString(Schema.Union([Status, Refusal]))
+/** What is answered: the status, and whether the one who asked has another token than the sidecar runs with. */
+const Answer = Schema.Struct({ ...Status.fields, token_changed: Schema.Boolean })
+export type Answer = typeof Answer.Type
+const AnswerText = Schema.fromJsonString(Answer)
+export const encodeAnswer = Schema.encodeSync(AnswerText)
+export const decodeAnswer = Schema.decodeUnknownEffect(AnswerText)

@@ -1,7 +1,8 @@
 import * as Duration from "effect/Duration"
 import type { StoredState } from "../domain/SidecarState.ts"
 import { printable } from "../lines/readable.ts"
-import type { Status } from "./protocol.ts"
+import { elsewhereText, type Place } from "./place.ts"
+import type { Answer, Status } from "./protocol.ts"
 
 const lasting = (ms: number): string => Duration.format(Duration.seconds(Math.max(0, Math.round(ms / 1000))))
 
@@ -25,15 +26,20 @@ const taskText = ({ now, task }: Status): string => {
 
 const shown = (name: string): string => name.replaceAll("_", " ")
 
-/** What a running sidecar says, for people. */
-export const statusText = (status: Status): string =>
+/** What a running sidecar says, for people who are `here`. */
+export const statusText = (status: Answer, here: Place): string =>
   [
-    `agentcom-sidecar ${status.version}, agent ${status.agent_id}, pid ${status.pid}, up ` +
+    `agentcom-sidecar ${status.version}, agent ${status.agent_id}, pid ${status.pid}${
+      elsewhereText(status, here)
+    }, up ` +
     `${lasting(status.now - status.started_at)}${status.draining ? ", draining" : ""}`,
     row("hub", connectionText(status)),
     row("task", taskText(status)),
     ...(status.owed.length === 0 ? [] : [row("owed", status.owed.join(", "))]),
     ...(status.leaving.length === 0 ? [] : [row("leaving", status.leaving.join(", "))]),
+    ...(status.token_changed
+      ? [row("token", "config.json holds another token than the one it runs with; restart it to use that")]
+      : []),
     ...(status.disk === "ok" ? [] : [row("disk", `the state cannot be written (${status.disk})`)]),
     row("counted", Object.entries(status.counters).map(([name, count]) => `${shown(name)} ${count}`).join(", "))
   ].map((line) => `${printable(line)}\n`).join("")

@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import { ask } from "../control/ask.ts"
-import type { Status } from "../control/protocol.ts"
+import type { Answer } from "../control/protocol.ts"
 import { limits } from "../limits.ts"
 import { type Check, failed, ok, type Outcome, skipped } from "./Check.ts"
 
@@ -9,8 +9,13 @@ const silence_ms = limits.healthy_heartbeats * limits.ping_interval_ms
 const inSeconds = (ms: number): string => `${Math.max(0, Math.round(ms / 1_000))} s`
 
 /** Of a running sidecar. */
-export const heartbeatOf = ({ connection: { last_heard_at, phase, since }, now, pid }: Status): Outcome => {
+export const heartbeatOf = (
+  { connection: { last_heard_at, phase, since }, now, pid, token_changed }: Answer
+): Outcome => {
   const who = `the sidecar with pid ${pid}`
+  if (token_changed) {
+    return failed(`${who} runs with another token than config.json holds`, "restart it, so that it uses that one")
+  }
   if (phase !== "identified") {
     return failed(
       `${who} is not connected to the hub as its agent, for ${inSeconds(now - since)} now (${phase})`,
@@ -31,6 +36,7 @@ export const heartbeatCheck: Check = {
   run: ({ folder, settings: { state_file, token } }) =>
     Effect.match(ask({ path: folder, state_file, token }, "status"), {
       onSuccess: (status) => status === null ? skipped(`no sidecar runs in ${folder}`) : heartbeatOf(status),
-      onFailure: ({ message }) => failed(message, "restart it, so that it runs with this configuration")
+      onFailure: ({ message }) =>
+        failed(message, "wait, if it is only starting; else look at what it waits for, or restart it")
     })
 }

@@ -11,6 +11,9 @@ export type LifecycleEvent =
   | { readonly event: "secret_exposed"; readonly path: string; readonly reason: string; readonly remedy: string }
   | { readonly event: "folder_exposed"; readonly path: string; readonly reason: string; readonly remedy: string }
   | { readonly event: "hub_unencrypted"; readonly url: string; readonly remedy: string }
+  | { readonly event: "lock_elsewhere"; readonly path: string; readonly reason: string }
+  | { readonly event: "folder_unlocked"; readonly path: string; readonly reason: string }
+  | { readonly event: "control_unavailable"; readonly path: string; readonly reason: string }
   | { readonly event: "wake_obstructed"; readonly reason: string }
   | { readonly event: "shutdown"; readonly reason: string }
   | { readonly event: "draining"; readonly exit_code: number }

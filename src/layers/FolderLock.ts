@@ -1,79 +1,99 @@
-import * as Clock from "effect/Clock"
-import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type * as Redacted from "effect/Redacted"
 import * as Runtime from "effect/Runtime"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import { once } from "node:events"
-import { rm } from "node:fs/promises"
-import type { Server } from "node:net"
-import { addressOf } from "../control/address.ts"
-import { holderAt } from "../control/client.ts"
-import { Control } from "../control/Control.ts"
-import { Holder } from "../control/protocol.ts"
-import { makeControlServer, type Respond } from "../control/server.ts"
+import { dirname } from "node:path"
+import { askOnce } from "../control/ask.ts"
+import { elsewhereText, thisPlace } from "../control/place.ts"
 import { exitCodes } from "../exitCodes.ts"
-import { limits } from "../limits.ts"
-import { platform } from "../platform.ts"
+import type { LockUnusable } from "../lock/LockUnusable.ts"
+import { FolderLease } from "../services/FolderLease.ts"
+import { SidecarConfig } from "../SidecarConfig.ts"
+import { checkLock, type HeldLock, type LockFile, takeLock } from "./lock/heldLock.ts"
+import { foldersElsewhere, shareFolder } from "./lock/sharedFolder.ts"
 
-/** Another sidecar holds this folder. */
+/** Another sidecar holds this folder, and has proved it. */
 export class FolderInUse extends Schema.TaggedError<FolderInUse>()("FolderInUse", {
   folder: Schema.String,
-  holder: Schema.NullOr(Holder)
+  pid: Schema.Int,
+  where: Schema.String,
+  since: Schema.String
 }) {
   override readonly [Runtime.errorExitCode] = exitCodes.folderInUse
   override get message(): string {
-    const { folder, holder } = this
-    const who = holder === null ? "another sidecar" : `the sidecar with pid ${holder.pid}, since ${holder.since}`
-    return `agentcom-sidecar: ${folder} is held by ${who}; stop that one first, or give this one a folder of its own`
+    const { folder, pid, since, where } = this
+    return `agentcom-sidecar: ${folder} is held by the sidecar with pid ${pid}${where}, since ${since}; ` +
+      "stop that one first, or give this one a folder of its own"
   }
 }
 
-/** Whether the server could take the address; another one has it otherwise. */
-const take = (server: Server, address: string) =>
-  Effect.promise(() => {
-    server.listen(address)
-    return once(server, "listening").then(() => true, (error: NodeJS.ErrnoException) => {
-      if (error.code === "EADDRINUSE") return false
-      throw error
-    })
+/** Somebody holds this folder, and does not prove to be its sidecar. */
+export class FolderBusy extends Schema.TaggedError<FolderBusy>()("FolderBusy", {
+  folder: Schema.String,
+  reason: Schema.String
+}) {
+  override readonly [Runtime.errorExitCode] = exitCodes.restart
+  override get message(): string {
+    return `agentcom-sidecar: ${this.folder} is held by another process, so this one does not start: ${this.reason}`
+  }
+}
+
+/** The holder, as it proves itself at the control socket. */
+const holderOf = (folder: string, token: Redacted.Redacted<string>) =>
+  Effect.matchEffect(askOnce(folder, "status", token), {
+    onSuccess: (holder) =>
+      Effect.flatMap(thisPlace, (here) =>
+        Effect.fail(
+          new FolderInUse({
+            folder,
+            pid: holder.pid,
+            where: elsewhereText(holder, here),
+            since: new Date(holder.started_at).toISOString()
+          })
+        )),
+    onFailure: (reason) => Effect.fail(new FolderBusy({ folder, reason }))
   })
 
-/**
- * Holds the folder for this process until the scope closes; the operating system lets go of it when the process dies,
- * however that happens. Fails with `FolderInUse`.
- */
+/** Holds the folder for this process until the scope closes, or until the process ends in whatever way. */
 export const holdFolder = (
   folder: string,
-  respond: Respond = () => Effect.succeed("{}")
-): Effect.Effect<void, FolderInUse, Scope.Scope> =>
-  Effect.gen(function*() {
-    const address = yield* addressOf(folder)
-    const since = new Date(yield* Clock.currentTimeMillis).toISOString()
-    const server = yield* Effect.acquireRelease(
-      makeControlServer({ pid: process.pid, since }, respond),
-      (open) => Effect.sync(() => open.close())
-    )
-    for (let attempt = 1; attempt <= limits.lock_attempts; attempt++) {
-      // Where Windows is played by Wine, a pipe's name is given to a second server too: whoever has it is asked first.
-      const before = platform === "windows" ? yield* holderAt(address) : null
-      if (before === null && (yield* take(server, address))) return
-      const holder = before ?? (yield* holderAt(address))
-      if (holder !== null && holder !== "silent") return yield* new FolderInUse({ folder, holder })
-      // Who is silent may be no sidecar but what a killed one had forked, which lets go when it becomes its command.
-      if (holder === null && platform === "posix") yield* Effect.promise(() => rm(address, { force: true }))
-    }
-    return yield* new FolderInUse({ folder, holder: null })
-  })
-
-/** The folder's lock, at which operators can ask once there is someone to answer. */
-export const FolderLock = (folder: string): Layer.Layer<Control, FolderInUse> =>
-  Layer.effect(
-    Control,
-    Effect.gen(function*() {
-      const responder = yield* Deferred.make<Respond>()
-      yield* holdFolder(folder, (request) => Effect.flatMap(Deferred.await(responder), (respond) => respond(request)))
-      return { answerWith: (respond) => Effect.asVoid(Deferred.succeed(responder, respond)) }
-    })
+  token: Redacted.Redacted<string>,
+  lock?: LockFile
+): Effect.Effect<HeldLock, FolderInUse | FolderBusy | LockUnusable, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.flatMap(takeLock(folder, lock), (held) => held === null ? holderOf(folder, token) : Effect.succeed(held)),
+    ({ release }) => Effect.sync(release)
   )
+
+const noticesOf = ({ of, path, folder }: HeldLock) =>
+  of === null ? [] : [{ event: "lock_elsewhere", path, reason: `the file system of ${folder} has no locks` } as const]
+
+/** A folder that two sidecars were told to use for their tasks or results. */
+const shared = (folder: string) =>
+  new FolderBusy({ folder, reason: "it is another sidecar's; give this one a tasks_dir and a results_dir of its own" })
+
+/** The agent's folder for this sidecar alone, and the folders of its tasks and results where they lie elsewhere. */
+export const FolderLock: Layer.Layer<never, FolderInUse | FolderBusy | LockUnusable, SidecarConfig> = Layer.effect(
+  FolderLease,
+  Effect.gen(function*() {
+    const { results_dir, state_file, tasks_dir, token } = yield* SidecarConfig
+    const home = dirname(state_file)
+    const held = yield* holdFolder(home, token)
+    const elsewhere = yield* foldersElsewhere(home, [tasks_dir, results_dir])
+    const shares = yield* Effect.forEach(
+      elsewhere,
+      (folder) =>
+        Effect.flatMap(shareFolder(folder, home), (share) => share === null ? shared(folder) : Effect.succeed(share))
+    )
+    let lost = false
+    return {
+      check: Effect.andThen(checkLock(held), Effect.forEach(shares, ({ keep }) => keep, { discard: true })).pipe(
+        Effect.tapErrorTag("FolderLost", () => Effect.sync(() => void (lost = true)))
+      ),
+      isLost: () => lost,
+      notices: [...noticesOf(held), ...shares.flatMap(({ notices }) => notices)]
+    }
+  })
+)

@@ -12,15 +12,19 @@ export const makeOne = (folder: string): Promise<void> =>
     if (!isThere) throw cause
   })
 
+/** Whether `path` is `folder` or below it. */
+export const isWithin = (folder: string, path: string): boolean => {
+  const way = relative(folder, path)
+  return way !== ".." && !way.startsWith(`..${sep}`) && !isAbsolute(way)
+}
+
 /**
  * Makes `folder` and what is missing above it, but never the agent's own folder, `home`, nor what is above that: where it was
  * moved away or its disk is gone, a new one of its name would hide that from whoever brings it back.
  */
 export const makeFolder = async (home: string, folder: string): Promise<void> => {
-  const below = relative(home, folder)
-  const isBelow = below !== ".." && !below.startsWith(`..${sep}`) && !isAbsolute(below)
-  if (!isBelow) return void await mkdir(folder, { recursive: true, mode })
-  const names = below.split(sep)
+  if (!isWithin(home, folder)) return void await mkdir(folder, { recursive: true, mode })
+  const names = relative(home, folder).split(sep).filter((name) => name !== "")
   for (const count of names.keys()) await makeOne(join(home, ...names.slice(0, count + 1)))
 }
 

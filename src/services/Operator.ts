@@ -1,9 +1,11 @@
 import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Message } from "../domain/Message.ts"
 
-/** What the people who run the sidecar ask of it. Nobody asks anything unless someone is there to. */
-export const Operator: Context.Reference<Stream.Stream<Message>> = Context.Reference<Stream.Stream<Message>>(
+/** Begins to listen to the people who run the sidecar; what they ask comes by the stream. Nobody asks unless someone is there to. */
+export const Operator = Context.Reference<Effect.Effect<Stream.Stream<Message>, never, Scope.Scope>>(
   "agentcom-sidecar/Operator",
-  { defaultValue: () => Stream.empty }
+  { defaultValue: () => Effect.succeed(Stream.empty) }
 )

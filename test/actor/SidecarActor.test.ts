@@ -10,6 +10,7 @@ import type { Answer } from "../../src/domain/Evidence.ts"
 import type { HubMessage } from "../../src/domain/Message.ts"
 import { initialState, type SidecarState } from "../../src/domain/SidecarState.ts"
 import type { WakeEnd } from "../../src/domain/Task.ts"
+import { FolderGone, FolderLease, FolderLost } from "../../src/services/FolderLease.ts"
 import { Orphans } from "../../src/services/Orphans.ts"
 import { A, assigned, policy, success } from "../domain/support.ts"
 import { makeWorld, mockServices, type World } from "../support/fakes.ts"
@@ -405,4 +406,113 @@ describe("rule 12: a disk that cannot be written", () => {
       yield* hubSays(world, { _tag: "Connected" })
       assert.include(journal(world), "send Identify")
     }))
+})
+
+describe("the agent's folder", () => {
+  const gone = new FolderGone({ folder: "/agent", reason: "ENOENT" })
+  const lost = new FolderLost({ path: "/agent/lock" })
+
+  /** An actor whose folder can be taken away, and what takes it. */
+  const startIn = Effect.fnUntraced(function*(world: World) {
+    let found: Effect.Effect<void, FolderGone | FolderLost> = Effect.void
+    const check = Effect.suspend(() => found)
+    const actor = yield* runSidecar(policy).pipe(
+      Effect.provideService(FolderLease, { check, isLost: () => false, notices: [] }),
+      Effect.provide(mockServices(world)),
+      Effect.forkChild
+    )
+    const becomes = (now: Effect.Effect<void, FolderGone | FolderLost>) => Effect.sync(() => void (found = now))
+    return { actor, becomes }
+  })
+
+  it.effect("gone, no task is accepted and nobody woken, and the connection is closed until it is back", () =>
+    Effect.gen(function*() {
+      const world = yield* makeWorld
+      const { becomes } = yield* startIn(world)
+      yield* hubSays(world, ...identified)
+      yield* becomes(gone)
+      yield* hubSays(world, taskA)
+      assert.deepStrictEqual(journal(world), ["save", "send Identify", "hub closed"])
+      yield* pass(60)
+      assert.deepStrictEqual(journal(world), ["save", "send Identify", "hub closed"])
+      assert.deepInclude(world.events, {
+        event: "state_unsaved",
+        reason: "the agent's folder /agent cannot be reached: ENOENT"
+      })
+      yield* becomes(Effect.void)
+      yield* pass(5)
+      yield* hubSays(world, ...identified, taskA)
+      assert.includeMembers(journal(world), ["send AcceptTask", "wake 1"])
+    }))
+
+  it.effect("gone while nothing happens, that is seen within half a minute", () =>
+    Effect.gen(function*() {
+      const world = yield* makeWorld
+      const { becomes } = yield* startIn(world)
+      yield* hubSays(world, ...identified)
+      yield* becomes(gone)
+      yield* pass(30)
+      assert.deepStrictEqual(journal(world), ["save", "send Identify", "hub closed"])
+    }))
+
+  it.effect("gone between the saved intent and the wake, nobody is woken, and it is no attempt", () =>
+    Effect.gen(function*() {
+      const world = yield* makeWorld
+      let checks = 0
+      // The fifth look is the wake's: before it are those of the fiber, the restart, the acceptance and the intent.
+      const check = Effect.suspend(() => ++checks >= 5 && checks < 12 ? Effect.fail(gone) : Effect.void)
+      yield* runSidecar(policy).pipe(
+        Effect.provideService(FolderLease, { check, isLost: () => false, notices: [] }),
+        Effect.provide(mockServices(world)),
+        Effect.forkChild
+      )
+      yield* hubSays(world, ...identified, taskA, ackA("accepted"))
+      assert.notInclude(journal(world), "wake 1")
+      yield* pass(20)
+      assert.include(journal(world), "wake 1")
+      assert.notInclude(journal(world), "wake 2")
+    }))
+
+  it.effect("gone under a working agent, that one is not judged, and its answer is taken when the folder is back", () =>
+    Effect.gen(function*() {
+      const world = yield* makeWorld
+      const { becomes } = yield* startIn(world)
+      yield* hubSays(world, ...identified, taskA, ackA("accepted"))
+      yield* Queue.offer(world.seen, { _tag: "Started" })
+      yield* rest
+      yield* becomes(gone)
+      world.evidence = { process: "gone", started: false, answer: null }
+      yield* endWake(world, 0, { how: "exited", code: 0, output: "" })
+      yield* pass(120)
+      assert.notInclude(journal(world), "send SendReport")
+      yield* becomes(Effect.void)
+      world.evidence = { process: "gone", started: true, answer: success }
+      yield* agentAnswers(world, success)
+      assert.include(journal(world), "send SendReport")
+      assert.notInclude(journal(world), "wake 2")
+    }))
+
+  const losses = ["an assignment", "the end of a wake", "half a minute"] as const
+  it.effect.each(losses)(
+    "lost, as %s shows, it ends with 75: nothing is saved, sent, stopped or logged",
+    (which) =>
+      Effect.gen(function*() {
+        const world = yield* makeWorld
+        const { actor, becomes } = yield* startIn(world)
+        yield* hubSays(world, ...identified)
+        if (which === "the end of a wake") yield* hubSays(world, taskA, ackA("accepted"))
+        const before = [...journal(world)]
+        const events = world.events.length
+        yield* becomes(Effect.fail(lost))
+        if (which === "an assignment") yield* hubSays(world, taskA)
+        else if (which === "half a minute") yield* pass(30)
+        else yield* endWake(world, 0, boom)
+        const exit = yield* Fiber.await(actor)
+        assert.deepStrictEqual(exit, Exit.fail(lost))
+        assert.strictEqual(lost["~effect/Runtime/errorExitCode"], 75)
+        const done = journal(world).slice(before.length)
+        assert.deepStrictEqual(done.filter((what) => what !== "hub closed" && !what.startsWith("rescan")), [])
+        assert.deepStrictEqual(world.events.slice(events), [])
+      })
+  )
 })

@@ -6,7 +6,6 @@ import * as TestClock from "effect/testing/TestClock"
 import { chmodSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
-import type { Status } from "../../src/control/protocol.ts"
 import { type Check, failed, type Outcome, type Subject } from "../../src/doctor/Check.ts"
 import { commandCheck, refusedIn } from "../../src/doctor/command.ts"
 import { diskCheck, diskSpaceCheck } from "../../src/doctor/disk.ts"
@@ -27,6 +26,7 @@ import { settings as example } from "../layers/hubRig.ts"
 import { ca, clientCa, eventually, pem, startServer } from "../layers/hubServer.ts"
 import { agentId, startHub, token } from "../support/daemon.ts"
 import { proxyVariables, startProxy } from "../support/proxy.ts"
+import { status as idle } from "../support/status.ts"
 
 const temporaryFolder = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(join(tmpdir(), "doctor-test-"))),
@@ -385,21 +385,8 @@ describe("the clock", () => {
 })
 
 describe("the heartbeat", () => {
-  const status: Status = {
-    version: "1",
-    agent_id: "a",
-    hub_url: "ws://hub/ws",
-    pid: 4711,
-    started_at: 0,
-    now: 100_000,
-    connection: { phase: "identified", since: 1_000, last_heard_at: 40_000 },
-    task: null,
-    owed: [],
-    leaving: [],
-    draining: false,
-    disk: "ok",
-    counters: {}
-  }
+  const connected = { phase: "identified", since: 1_000, last_heard_at: 40_000 } as const
+  const status = { ...idle, now: 100_000, connection: connected, token_changed: false }
 
   it("is well where the sidecar has heard from the hub within two of them", () => {
     well(heartbeatOf(status))
@@ -411,6 +398,12 @@ describe("the heartbeat", () => {
     unwell(heartbeatOf({ ...status, now: 101_000 }), /nothing from the hub for 61 s/, /look at the hub/)
     const connection = { phase: "down", since: 1_000, last_heard_at: 99_999 } as const
     unwell(heartbeatOf({ ...status, connection }), /not connected .* for 99 s now/, /logs --since/)
+  })
+
+  it("is not where it runs with another token than config.json holds", () => {
+    const found = heartbeatOf({ ...status, token_changed: true })
+    expect(found.verdict).toBe("failed")
+    unwell(found, /pid 4711 runs with another token/, /restart it/)
   })
 
   it.live("is nobody's where no sidecar runs, which is no failure", () =>

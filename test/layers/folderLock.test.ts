@@ -1,88 +1,171 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
-import { spawn } from "node:child_process"
-import { once } from "node:events"
-import { mkdtempSync, rmSync, symlinkSync } from "node:fs"
-import { tmpdir } from "node:os"
-import { join, resolve } from "node:path"
-import { holdFolder } from "../../src/layers/FolderLock.ts"
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { Control } from "../../src/control/Control.ts"
+import { encodeAnswer } from "../../src/control/protocol.ts"
+import { ControlSocket } from "../../src/layers/ControlSocket.ts"
+import { FolderLock, holdFolder } from "../../src/layers/FolderLock.ts"
+import { loggerMemory } from "../../src/layers/LoggerMemory.ts"
 import { limits } from "../../src/limits.ts"
+import { isHeld } from "../../src/lock/isHeld.ts"
+import { FolderLease } from "../../src/services/FolderLease.ts"
+import { SidecarConfig } from "../../src/SidecarConfig.ts"
+import { lockProcess, temporaryFolder } from "../support/lockProcesses.ts"
+import { status } from "../support/status.ts"
+import { settings } from "./hubRig.ts"
 
-const folder = Effect.acquireRelease(
-  Effect.sync(() => mkdtempSync(join(tmpdir(), "sidecar-lock-"))),
-  (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
-)
+const newFolder = temporaryFolder("folder")
 
-/** A process that holds the folder and has been stopped since, so that it answers nobody. */
-const silentHolder = (path: string) =>
-  Effect.acquireRelease(
-    Effect.promise(async () => {
-      const script = `import * as Effect from "effect/Effect"
-        import { holdFolder } from ${JSON.stringify(resolve("src/layers/FolderLock.ts"))}
-        const held = Effect.andThen(holdFolder(${JSON.stringify(path)}), Effect.sync(() => console.log("held")))
-        Effect.runFork(Effect.scoped(Effect.andThen(held, Effect.never)))
-        setInterval(() => {}, 1_000)`
-      const child = spawn(process.execPath, ["--input-type=module", "-e", script], {
-        stdio: ["ignore", "pipe", "inherit"]
-      })
-      await once(child.stdout, "data")
-      child.kill("SIGSTOP")
-      return child
-    }),
-    (child) => Effect.sync(() => child.kill("SIGKILL"))
+const settingsIn = (
+  folder: string,
+  elsewhere: { readonly results_dir?: string; readonly tasks_dir?: string } = {}
+) => ({
+  ...settings,
+  state_file: join(folder, "queue.json"),
+  results_dir: join(folder, "results"),
+  tasks_dir: join(folder, "tasks"),
+  ...elsewhere
+})
+
+/** The folder held as by the sidecar, until the scope ends. */
+const lease = (...where: Parameters<typeof settingsIn>) =>
+  Effect.map(
+    Layer.build(Layer.provide(FolderLock, Layer.succeed(SidecarConfig, settingsIn(...where)))),
+    (context) => Context.get(context, FolderLease)
   )
 
+/** What a check or a start comes to. */
+const outcomeOf = <A, E extends { readonly _tag: string }>(effect: Effect.Effect<A, E, Scope.Scope>) =>
+  Effect.match(Effect.scoped(effect), { onSuccess: () => "ours", onFailure: ({ _tag }) => _tag })
+
 describe("one sidecar a folder", () => {
-  it.live("the second one is told who holds it: pid and since when", () =>
+  it.live("the second one is told who holds it, when that one proves itself: 73", () =>
     Effect.gen(function*() {
-      const path = yield* folder
-      yield* holdFolder(path)
-      const refusal = yield* Effect.flip(Effect.scoped(holdFolder(path)))
-      assert.strictEqual(refusal.holder?.pid, process.pid)
-      assert.match(refusal.message, /held by the sidecar with pid \d+, since \d{4}-\d\d-\d\dT/)
+      const folder = yield* newFolder
+      yield* holdFolder(folder, settings.token)
+      const control = ControlSocket.pipe(
+        Layer.provide(Layer.succeed(SidecarConfig, settingsIn(folder))),
+        Layer.provide(loggerMemory([]))
+      )
+      const { answerWith } = yield* Effect.provide(Control, control)
+      yield* answerWith(() => Effect.succeed(encodeAnswer({ ...status, token_changed: false })))
+      const refusal = yield* Effect.flip(holdFolder(folder, settings.token))
+      assert.strictEqual(refusal["~effect/Runtime/errorExitCode"], 73)
+      assert.match(
+        refusal.message,
+        /held by the sidecar with pid 4711 on the host here, since 1970-01-01T00:00:00\.000Z/
+      )
       assert.notInclude(refusal.message, "\n")
-    }))
+    }), 30_000)
 
-  it.live("the same folder by another path is the same folder", () =>
+  it.live("where the holder proves nothing, a supervisor is to try again: 75", () =>
     Effect.gen(function*() {
-      const path = yield* folder
-      const alias = join(yield* folder, "alias")
-      symlinkSync(path, alias)
-      yield* holdFolder(path)
-      assert.strictEqual((yield* Effect.flip(Effect.scoped(holdFolder(alias))))._tag, "FolderInUse")
-    }))
+      const folder = yield* newFolder
+      yield* holdFolder(folder, settings.token)
+      const refusal = yield* Effect.flip(holdFolder(folder, settings.token))
+      assert.strictEqual(refusal["~effect/Runtime/errorExitCode"], 75)
+      assert.match(
+        refusal.message,
+        /held by another process, so this one does not start: .*control\.json cannot be read/
+      )
+      assert.notInclude(refusal.message, "\n")
+    }), 30_000)
 
-  it.live("it is free again when its holder has gone, and two folders do not meet", () =>
+  it.live("it is free again when its holder has let go, and two folders do not meet", () =>
     Effect.gen(function*() {
-      const path = yield* folder
+      const folder = yield* newFolder
       const scope = yield* Scope.make()
-      yield* holdFolder(path).pipe(Scope.provide(scope))
-      yield* holdFolder(yield* folder)
+      yield* Scope.provide(holdFolder(folder, settings.token), scope)
+      yield* holdFolder(yield* newFolder, settings.token)
       yield* Scope.close(scope, Exit.void)
-      yield* holdFolder(path)
+      yield* holdFolder(folder, settings.token)
+    }))
+
+  it.live("who keeps it for a moment only is waited for", () =>
+    Effect.gen(function*() {
+      const folder = yield* newFolder
+      const holder = yield* lockProcess(folder)
+      yield* holder.ask("take")
+      yield* Effect.forkChild(Effect.andThen(Effect.sleep(limits.lock_wait_ms / 5), holder.kill))
+      yield* holdFolder(folder, settings.token)
+    }), 30_000)
+})
+
+describe("the folders of tasks and results that lie elsewhere", () => {
+  it.live("are made and held, and keep another sidecar off that was told to use them", () =>
+    Effect.gen(function*() {
+      const shared = join(yield* newFolder, "shared")
+      yield* lease(yield* newFolder, { results_dir: shared })
+      assert.isTrue(yield* isHeld(shared))
+      const refusal = yield* Effect.flip(lease(yield* newFolder, { tasks_dir: shared }))
+      assert.match(
+        refusal.message,
+        /shared is held by another process, .*give this one a tasks_dir and a results_dir of its own/
+      )
+    }), 30_000)
+
+  it.live("are the same by a link in the agent's folder", () =>
+    Effect.gen(function*() {
+      const [shared, one, other] = [yield* newFolder, yield* newFolder, yield* newFolder]
+      for (const folder of [one, other]) symlinkSync(shared, join(folder, "results"))
+      yield* lease(one)
+      assert.strictEqual(yield* outcomeOf(lease(other)), "FolderBusy")
+    }), 30_000)
+
+  it.live("may be one and the same, or the agent's own", () =>
+    Effect.gen(function*() {
+      const [folder, shared] = [yield* newFolder, yield* newFolder]
+      yield* lease(folder, { results_dir: shared, tasks_dir: shared })
+      const another = yield* newFolder
+      yield* lease(another, { results_dir: another, tasks_dir: join(another, "a", "b") })
     }))
 
   it.live(
-    "one that is silent is waited for, as a killed one's child holds the folder until it becomes its command",
+    "are locked anew where an agent makes them anew, and lost where another sidecar was faster",
     () =>
       Effect.gen(function*() {
-        const path = yield* folder
-        const holder = yield* silentHolder(path)
-        const free = yield* Effect.forkChild(holdFolder(path))
-        yield* Effect.sleep(limits.holder_answer_ms * 1.5)
-        holder.kill("SIGKILL")
-        yield* Fiber.join(free)
+        const shared = yield* newFolder
+        const { check } = yield* lease(yield* newFolder, { results_dir: shared })
+        rmSync(shared, { recursive: true })
+        yield* check // it may come back
+        mkdirSync(shared)
+        yield* check
+        assert.isTrue(yield* isHeld(shared))
+        rmSync(join(shared, "lock"))
+        const faster = yield* lockProcess(shared)
+        assert.strictEqual(yield* faster.ask("take"), "held")
+        assert.strictEqual(yield* outcomeOf(check), "FolderLost")
       }),
-    20_000
+    30_000
   )
 
-  it.live("one that stays silent holds it", () =>
+  it.live("are used without a lock where they cannot be locked, and the log is told of it", () =>
     Effect.gen(function*() {
-      const path = yield* folder
-      yield* silentHolder(path)
-      assert.isNull((yield* Effect.flip(Effect.scoped(holdFolder(path)))).holder)
-    }), 20_000)
+      const shared = yield* newFolder
+      mkdirSync(join(shared, "lock"))
+      const { check, notices } = yield* lease(yield* newFolder, { tasks_dir: shared })
+      assert.deepInclude(notices[0], { event: "folder_unlocked", path: join(shared, "lock") })
+      yield* check
+    }))
+})
+
+describe("the agent's folder while it is held", () => {
+  const changes: ReadonlyArray<readonly [what: string, outcome: string, change: (folder: string) => void]> = [
+    ["nothing", "ours", () => {}],
+    ["another state file", "ours", (folder) => writeFileSync(join(folder, "queue.json"), "{}")],
+    ["its lock is removed", "FolderLost", (folder) => rmSync(join(folder, "lock"))],
+    ["it is removed", "FolderGone", (folder) => rmSync(folder, { recursive: true })]
+  ]
+  it.live.each(changes)("%s: it is %s", ([, outcome, change]) =>
+    Effect.gen(function*() {
+      const folder = yield* newFolder
+      const { check } = yield* lease(folder)
+      change(folder)
+      assert.strictEqual(yield* outcomeOf(check), outcome)
+    }))
 })

@@ -22,6 +22,8 @@ const status: Status = {
   agent_id: "te\"st",
   hub_url: "ws://hub/ws",
   pid: 4711,
+  host: "here",
+  pid_namespace: null,
   started_at: 1_000,
   now: 61_000,
   connection: { phase: "identified", since: 2_000, last_heard_at: 60_000 },

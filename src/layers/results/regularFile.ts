@@ -54,6 +54,8 @@ const readContent = async (
   limit: number,
   own: ReadonlyArray<string>
 ): Promise<Uint8Array | Obstacle | null> => {
+  // The lock of the folder would be dropped with the closing of any handle of it, so it is not even opened.
+  if (isOneOf(await lstat(path, { bigint: true }), own)) return null
   const handle = await open(path, flags)
   try {
     if (isOneOf(await handle.stat({ bigint: true }), own)) return null

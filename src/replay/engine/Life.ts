@@ -51,7 +51,7 @@ export class Life {
     const context = services.pipe(
       Context.add(Logger, { log: (log) => Effect.sync(() => stage.tell({ kind: "log", log })) }),
       Context.add(Witness, witness),
-      Context.add(Operator, operator),
+      Context.add(Operator, Effect.succeed(operator)),
       Context.add(Orphans, {
         stale: Effect.succeed([]),
         expire: (task_id) =>
