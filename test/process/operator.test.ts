@@ -105,6 +105,7 @@ describe("drain", () => {
         const { daemon, folder, hub, task } = yield* startWorking
         yield* hub.send(agentId, { type: "restart_sidecar", reason: "a new version" })
         yield* until("it is announced", () => frames(hub, "out").some(({ type }) => type === "agent_restarting"))
+        yield* until("it drains", () => daemon.events("draining").length > 0)
         expect(daemon.events("draining")).toMatchObject([{ exit_code: 75 }])
         const next = yield* submit(hub)
         yield* folder.letGo
