@@ -30,7 +30,7 @@ export const limits = {
   echoedCharacters: 50,
   listenAttempts: 40,
   listenRetryRealMs: 50,
-  waitForRealMs: 10_000
+  waitForRealMs: 60_000
 } as const
 
 /** Requests a minute and agent, by tier. */

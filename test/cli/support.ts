@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import { setTimeout as wait } from "node:timers/promises"
+import { patience_ms } from "../support/patience.ts"
 
 export interface Program {
   readonly child: ChildProcess
@@ -16,8 +17,6 @@ export interface Program {
   readonly shows: (text: string) => Effect.Effect<void>
   readonly signal: (name: NodeJS.Signals) => Effect.Effect<void>
 }
-
-const deadline_ms = 10_000
 
 const program = (args: ReadonlyArray<string>, cwd?: string) =>
   Effect.acquireRelease(
@@ -34,7 +33,7 @@ const program = (args: ReadonlyArray<string>, cwd?: string) =>
         ended: Effect.promise(() => end),
         shows: (text) =>
           Effect.promise(async () => {
-            for (let left = deadline_ms; !(seen.output + seen.errors).includes(text); left -= 5) {
+            for (let left = patience_ms; !(seen.output + seen.errors).includes(text); left -= 5) {
               if (left <= 0) throw new Error(`never seen: ${text}\nin ${seen.output}\n${seen.errors}`)
               await wait(5)
             }

@@ -4,6 +4,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import * as DevHub from "../../src/dev/DevHub.ts"
+import { cpu_ms } from "../support/cpu.ts"
 import { connect } from "./conformance/client.ts"
 import { ask, hubWith, join, next, typesSoFar } from "./harness.ts"
 
@@ -159,7 +160,7 @@ describe("the queue", () => {
       const client = yield* join(hub, "a")
       const { id } = yield* hub.submit({ description: "t" })
       yield* client.sendJson({ type: "ping" })
-      yield* hub.waitFor(() => (hub.task(id)?.generation ?? 0) > 1, 60_000)
+      yield* hub.waitFor(() => (hub.task(id)?.generation ?? 0) > 1)
     }))
 })
 
@@ -358,13 +359,12 @@ describe("the hub's life", () => {
       yield* DevHub.make({ port: hub.port })
     }))
 
-  it.live("takes less than 50 ms to begin", () =>
+  it.live("takes less than 50 ms of the processor to begin", () =>
     Effect.gen(function*() {
       const times = []
       for (let attempt = 0; attempt < 3; attempt++) {
-        const started = performance.now()
-        yield* hubWith()
-        times.push(performance.now() - started)
+        const scope = yield* Effect.scope
+        times.push(yield* Effect.promise(() => cpu_ms(() => Effect.runPromise(Scope.provide(hubWith(), scope)))))
       }
       expect(Math.min(...times)).toBeLessThan(50)
     }))

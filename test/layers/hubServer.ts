@@ -6,6 +6,7 @@ import { createServer as createSecureServer } from "node:https"
 import { join } from "node:path"
 import type { Duplex } from "node:stream"
 import { type WebSocket, WebSocketServer } from "ws"
+import { patience_ms } from "../support/patience.ts"
 
 const tls = join(import.meta.dirname, "../fixtures/tls")
 export const pem = (name: string): string => readFileSync(join(tls, name), "utf8")
@@ -90,12 +91,12 @@ export const startServer = Effect.fnUntraced(function*(options: ServerOptions = 
   }
 })
 
-/** Waits, in real time, until something is so; fails the test after ten seconds. */
+/** Waits, in real time, until something is so; and fails the test at last. */
 export const eventually = (so: () => boolean): Effect.Effect<void> =>
   Effect.sync(so).pipe(
     Effect.repeat({ until: (now) => now, schedule: Schedule.spaced("5 millis") }),
     Effect.timeoutOrElse({
-      duration: "10 seconds",
+      duration: patience_ms,
       orElse: () => Effect.die(new Error(`did not happen in time: ${so.toString()}`))
     }),
     Effect.asVoid

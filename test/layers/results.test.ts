@@ -492,7 +492,7 @@ describe("a watch", () => {
         yield* untilInTime("the progress", () => told.length === 1 + round)
       }
       expect(descriptors() - before).toBeLessThan(5)
-    }), 20_000)
+    }))
 
   it.effect("never makes the agent's own folder again, and goes on when that is back", () =>
     Effect.gen(function*() {

@@ -17,18 +17,23 @@ import { Waker } from "../../src/services/Waker.ts"
 import type { Settings } from "../../src/SidecarConfig.ts"
 import { SidecarConfig } from "../../src/SidecarConfig.ts"
 import { defaultPrompt } from "../../src/wake/promptTemplate.ts"
+import { patience_ms } from "../support/patience.ts"
 
 export const token = "t0ken-of-the-test"
 
 /** Waits until `look` gives something; the deadline only bounds a failure. */
-export const until = <A>(what: string, look: () => A | undefined | false, deadline_ms = 10_000): Effect.Effect<A> =>
+export const until = <A>(
+  what: string,
+  look: () => A | undefined | false,
+  deadline_ms = patience_ms
+): Effect.Effect<A> =>
   Effect.promise(async () => {
-    for (let left = deadline_ms; left > 0; left -= 5) {
+    for (let left = Math.max(deadline_ms, patience_ms); left > 0; left -= 5) {
       const found = look()
       if (found !== undefined && found !== false) return found
       await wait(5)
     }
-    throw new Error(`it did not come to pass within ${deadline_ms} ms: ${what}`)
+    throw new Error(`it did not come to pass: ${what}`)
   })
 
 const textOrEmpty = (path: string): string => {

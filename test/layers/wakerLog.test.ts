@@ -49,8 +49,7 @@ describe("what a wake command prints", () => {
         expect(output).toMatch(/^[^\n]*\n(?:0123456789abcde\n)+the last words$/)
         expect(output.length).toBeLessThanOrEqual(limits.output_tail_chars)
         expect(folder.events).toEqual([])
-      }),
-    40_000
+      })
   )
 
   it.live("loses none of its last lines, whenever it is cut", () =>
@@ -71,7 +70,7 @@ describe("what a wake command prints", () => {
       const numbers = [...kept.matchAll(/^(\d+) is here$/gm)].map(([, number]) => Number(number))
       expect(numbers.at(-1)).toBe(399)
       expect(numbers.length).toBeGreaterThan(10)
-    }), 40_000)
+    }))
 
   it.live("is bounded by a later life of the daemon as well, which quotes its end too", () =>
     Effect.gen(function*() {
@@ -92,7 +91,7 @@ describe("what a wake command prints", () => {
       expect(sizeOf(folder)).toBeLessThan(justCut)
       writeFileSync(folder.file("end"), "")
       expect((yield* after.adopt(wokenTask("t1", wakeId), wakeId)).output).toMatch(/\ndone\nthe end$/)
-    }), 40_000)
+    }))
 
   it.live(
     "is bounded while only what the command left running prints",
@@ -108,8 +107,7 @@ describe("what a wake command prints", () => {
         yield* untilCut(folder)
         yield* untilWithinLimit(folder)
         expect(yield* waker.stop("t1", 0)).toBe(true)
-      }),
-    40_000
+      })
   )
 
   it.live("of the wakes before leaves room for this one, whose output alone is quoted", () =>
@@ -128,7 +126,7 @@ describe("what a wake command prints", () => {
       expect(log.slice(0, wakerLimits.earlier_log_bytes)).toMatch(/\nfirst\n/)
       writeFileSync(folder.file("go"), "")
       expect((yield* end).output).toMatch(/^[^\n]*\n(?:0123456789abcde\n)+second$/)
-    }), 40_000)
+    }))
 
   it.live("that empties its own log is quoted from the beginning", () =>
     Effect.gen(function*() {

@@ -14,6 +14,7 @@ import {
 import { tmpdir } from "node:os"
 import { delimiter, dirname, join, resolve } from "node:path"
 import { setTimeout as wait } from "node:timers/promises"
+import { patience_ms } from "../support/patience.ts"
 
 /** As a user's shell has it: with this Node.js, and without what npm tells the scripts it runs. */
 export const environment: NodeJS.ProcessEnv = {
@@ -104,7 +105,7 @@ export const start = (cwd: string, args: ReadonlyArray<string>) =>
       const end = new Promise<number | null>((settle) => child.once("exit", settle))
       const says = (pattern: RegExp) =>
         Effect.promise(async () => {
-          for (let left = 120_000; left > 0; left -= 20) {
+          for (let left = patience_ms; left > 0; left -= 20) {
             const found = pattern.exec(output)
             if (found !== null) return found[1] ?? found[0]
             await wait(20)

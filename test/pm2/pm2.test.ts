@@ -126,8 +126,7 @@ describe("pm2 with ecosystem.config.cjs", () => {
         for (const log of ["pm2-out.log", "pm2-error.log"]) {
           expect(statSync(folder.file(`logs/${log}`)).mode & 0o777).toBe(0o600)
         }
-      }),
-    40_000
+      })
   )
 
   it.live(
@@ -158,8 +157,7 @@ describe("pm2 with ecosystem.config.cjs", () => {
         yield* untilStatus(hub, task, "completed")
         expect(folder.wakes()).toEqual([agent])
         expect(frames(hub, "out").filter(({ type }) => type === "task_complete")).toHaveLength(1)
-      }),
-    40_000
+      })
   )
 
   it.live(
@@ -199,7 +197,6 @@ describe("pm2 with ecosystem.config.cjs", () => {
         expect(yield* app("second")).toMatchObject({ pid: 0, pm2_env: { restart_time: 0, exit_code: 73 } })
         expect(yield* app()).toMatchObject({ pm2_env: { status: "online" } })
         expect(lines("identified")).toHaveLength(2)
-      }),
-    40_000
+      })
   )
 })

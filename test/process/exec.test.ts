@@ -64,7 +64,7 @@ describe("an agent that writes no files, run by exec", () => {
         assert.deepInclude(hub.task(task.id)?.result, { status: "success", output: `done: ${prompt}\n`, exit_code: 0 })
         assert.lengthOf(daemon.events("wake_attempt"), 1)
         assert.isFalse(existsSync(folder.file("pwned")))
-      }), 40_000)
+      }))
   }
 
   for (const signal of ["SIGTERM", "SIGKILL"] as const) {
@@ -90,8 +90,7 @@ describe("an agent that writes no files, run by exec", () => {
             yield* folder.letGo
             yield* completed(hub, folder, task)
             assert.lengthOf(second.events("wake_attempt"), 0)
-          }),
-        40_000
+          })
       )
     }
   }
@@ -108,7 +107,7 @@ describe("an agent that writes no files, run by exec", () => {
       yield* noneLeft(folder)
       yield* startDaemon(folder)
       yield* completed(hub, folder, task)
-    }), 40_000)
+    }))
 
   it.live(
     "that prints 100 MB has an answer and a log of bounded size, which say what is left out",
@@ -131,8 +130,7 @@ describe("an agent that writes no files, run by exec", () => {
         const text = JSON.stringify(result)
         assert.isBelow(text.length, 300 * 1024)
         assert.match(text, /"begin\\nx+\\n\[\.\.\. \d+ bytes left out \.\.\.\]\\nx+\\nend\\n"/)
-      }),
-    60_000
+      })
   )
 
   it.live(
@@ -152,8 +150,7 @@ describe("an agent that writes no files, run by exec", () => {
         assert.deepEqual(readdirSync(folder.file("results")).filter((name) => name.includes(task.id)), [])
         assert.notInclude(typesOf(hub, "out"), "task_failed")
         assert.notInclude(typesOf(hub, "out"), "task_complete")
-      }),
-    40_000
+      })
   )
 
   it.live("tells its lines as progress, and its JSON object is the answer", () =>
@@ -178,7 +175,7 @@ describe("an agent that writes no files, run by exec", () => {
       yield* folder.letGo
       yield* completed(hub, folder, task)
       assert.deepInclude(hub.task(task.id)?.result, { status: "success", text: "done", tokens_used: 7 })
-    }), 40_000)
+    }))
 
   it.live(
     "that fails fails its task with its exit code and the end of what it said, at once",
@@ -195,8 +192,7 @@ describe("an agent that writes no files, run by exec", () => {
         )
         assert.lengthOf(daemon.events("wake_attempt"), 1)
         yield* noneLeft(folder)
-      }),
-    40_000
+      })
   )
 
   it.live("whose own answer is there already when it ends keeps it", () =>
@@ -209,7 +205,7 @@ mv "$RESULTS_DIR/$TASK_ID.json.tmp" "$RESULTS_DIR/$TASK_ID.json"; echo chatter; 
       const task = yield* submit(hub)
       yield* completed(hub, folder, task)
       assert.deepInclude(hub.task(task.id)?.result, { status: "success", output: "mine" })
-    }), 40_000)
+    }))
 })
 
 describe("a program that is missing", () => {
@@ -230,7 +226,7 @@ describe("a program that is missing", () => {
         assert.include(yield* failedWith(hub, task), sentence)
         assert.lengthOf(daemon.events("wake_attempt"), 1)
         yield* noneLeft(folder)
-      }), 40_000)
+      }))
   }
 
   it.live("is named at the first attempt of a line, which is tried again", () =>
@@ -244,7 +240,7 @@ describe("a program that is missing", () => {
         return failures.length > 0 ? failures : undefined
       })
       assert.include(String(first?.["reason"]), `the wake command ended with exit code 127: ${sentence}`)
-    }), 30_000)
+    }))
 })
 
 /** `exec` without a daemon, as a wake would run it. */

@@ -46,7 +46,7 @@ const lastsThrough = (what: string, disturb: (folder: Folder) => void, more: Age
       yield* doneWithOneWake(hub, folder, task)
       assert.isEmpty(daemon.events("fiber_died"))
       yield* takesTheNext(hub, folder)
-    }), 40_000)
+    }))
 
 describe.concurrent("what agents do", () => {
   it.live("an agent that answers and never confirms: done with one wake", () =>
@@ -55,7 +55,7 @@ describe.concurrent("what agents do", () => {
       const task = yield* submit(hub)
       yield* doneWithOneWake(hub, folder, task)
       yield* takesTheNext(hub, folder)
-    }), 30_000)
+    }))
 
   it.live("an agent that answers before it confirms: done with one wake", () =>
     Effect.gen(function*() {
@@ -71,7 +71,7 @@ describe.concurrent("what agents do", () => {
       yield* until("the agent is gone, and its sign with it", () =>
         !isAlive(pid) && !existsSync(folder.file(`results/${task.id}.started`)))
       yield* takesTheNext(hub, folder)
-    }), 30_000)
+    }))
 
   it.live("an agent that answers twice: its first answer is reported, once", () =>
     Effect.gen(function*() {
@@ -85,7 +85,7 @@ printf '{"status":"failed","reason":"on second thoughts"}' > again; mv again "$R
       yield* takesTheNext(hub, folder)
       assert.strictEqual(countOf(hub, "task_complete"), 2) // one for each task
       yield* doneWithOneWake(hub, folder, task)
-    }), 30_000)
+    }))
 
   it.live(
     "a command that lasts as long as the agent's turn and ends with 0 without an answer: failed after 10 s",
@@ -139,7 +139,7 @@ printf '{"status":"failed","reason":"on second thoughts"}' > again; mv again "$R
       yield* until("the agent has ended", () => daemon.events("wake_ended").length === 1)
       yield* folder.write(`results/${task.id}.json`, `{"status":"success","output":"done"}`)
       yield* doneWithOneWake(hub, folder, task)
-    }), 30_000)
+    }))
 
   it.live(
     "a command that only starts the agent: done with one wake when that has answered",
@@ -154,8 +154,7 @@ printf '{"status":"failed","reason":"on second thoughts"}' > again; mv again "$R
         yield* folder.letGo
         yield* doneWithOneWake(hub, folder, task)
         yield* takesTheNext(hub, folder)
-      }),
-    30_000
+      })
   )
 
   it.live(
@@ -175,8 +174,7 @@ printf '{"status":"failed","reason":"on second thoughts"}' > again; mv again "$R
         rmSync(folder.file("results"))
         renameSync(folder.file("away"), folder.file("results"))
         yield* doneWithOneWake(hub, folder, task)
-      }),
-    60_000
+      })
   )
 
   lastsThrough("the results folder is deleted", (folder) => rmSync(folder.file("results"), { recursive: true }), {

@@ -27,7 +27,7 @@ const wellTaken = (name: string, answer: string, result: Record<string, unknown>
       assert.lengthOf(folder.wakes(task.id), 1)
       assert.strictEqual(countOf(hub, "task_complete"), 1)
       yield* takesTheNext(hub, folder)
-    }), 40_000)
+    }))
 
 const setAside = (name: string, answer: string, said: string, config: Record<string, unknown> = {}) =>
   it.live(`${name}: set aside as it is, and the task fails saying why`, () =>
@@ -41,7 +41,7 @@ const setAside = (name: string, answer: string, said: string, config: Record<str
       assert.lengthOf(readdirSync(folder.file("results/rejected")).filter((file) => file.endsWith(".json")), 1)
       assert.isFalse(existsSync(folder.file(`results/${task.id}.json`)))
       yield* takesTheNext(hub, folder)
-    }), 60_000)
+    }))
 
 describe.concurrent("answers as agents write them", () => {
   wellTaken(
@@ -99,8 +99,7 @@ printf 'ess","output":"slow"}' >> ${target}`,
         const kept = readdirSync(folder.file("results")).filter((name) => name.startsWith(`${task.id}.json.sent-`))
         assert.lengthOf(kept, 1)
         yield* takesTheNext(hub, folder)
-      }),
-    40_000
+      })
   )
 
   it.live("one of 15 MiB arrives byte for byte", () =>
@@ -115,7 +114,7 @@ printf 'ess","output":"slow"}' >> ${target}`,
       assert.isTrue(JSON.stringify(hub.task(task.id)?.result) === folder.read("answer"))
       assert.lengthOf(folder.wakes(task.id), 1)
       yield* takesTheNext(hub, folder)
-    }), 40_000)
+    }))
 
   it.live("answers for unknown tasks are left alone, whenever they come", () =>
     Effect.gen(function*() {
@@ -137,5 +136,5 @@ printf 'ess","output":"slow"}' >> ${target}`,
         assert.lengthOf(frames(hub, "out").filter(({ task_id }) => task_id === id), 0)
       }
       assert.lengthOf(folder.wakes(), 2)
-    }), 40_000)
+    }))
 })

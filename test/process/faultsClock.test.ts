@@ -13,6 +13,7 @@ import {
   untilStatus
 } from "../support/daemon.ts"
 import { countOf, doneWithOneWake, identifications, takesTheNext, untilAtWork } from "../support/outcomes.ts"
+import { patience_ms } from "../support/patience.ts"
 
 const startAtWork = (script: AgentScript) =>
   Effect.gen(function*() {
@@ -36,12 +37,11 @@ for (const [way, by_s] of [["forward", day_s], ["back", -day_s]] as const) {
           })
           yield* until("the command has ended", () => daemon.events("wake_ended").length === 1)
           yield* jump(folder, by_s)
-          yield* hub.waitFor(() => countOf(hub, "task_progress") === 1, 75_000)
+          yield* hub.waitFor(() => countOf(hub, "task_progress") === 1, patience_ms)
           yield* folder.letGo
           yield* doneWithOneWake(hub, folder, task)
           yield* takesTheNext(hub, folder)
-        }),
-      120_000
+        })
     )
 
     it.live("while the agent works: the task is done with one wake, and the next comes", () =>
@@ -54,7 +54,7 @@ for (const [way, by_s] of [["forward", day_s], ["back", -day_s]] as const) {
         assert.strictEqual(identifications(hub), 1)
         const last = Date.parse(String(daemon.events().at(-1)?.["ts"]))
         assert.closeTo(last, Date.now() + by_s * 1_000, 60_000)
-      }), 40_000)
+      }))
 
     it.live(
       "while the agent writes its answer in parts: it is reported when it is whole",
@@ -79,8 +79,7 @@ while [ ! -e go ]; do sleep 0.02; done`,
           yield* folder.letGo
           yield* doneWithOneWake(hub, folder, task)
           yield* takesTheNext(hub, folder)
-        }),
-      40_000
+        })
     )
 
     it.live(
@@ -96,8 +95,7 @@ while [ ! -e go ]; do sleep 0.02; done`,
           yield* untilStatus(hub, task, "dead_letter", 20_000)
           assert.strictEqual(countOf(hub, "task_failed"), 1)
           assert.lengthOf(folder.wakes(task.id), 1)
-        }),
-      40_000
+        })
     )
   })
 }

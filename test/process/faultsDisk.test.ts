@@ -39,8 +39,7 @@ for (const { begin, end, keeps_the_state, name, needs_mount } of diskFaults) {
           assert.lengthOf(daemon.events("state_saved_again"), 1)
           assert.strictEqual(identifications(hub), 2)
           yield* takesTheNext(hub, folder)
-        }),
-      60_000
+        })
     )
 
     it.live(
@@ -60,8 +59,7 @@ for (const { begin, end, keeps_the_state, name, needs_mount } of diskFaults) {
           yield* doneWithOneWake(hub, folder, next)
           assert.strictEqual(hub.task(next.id)?.generation, 1)
           assert.lengthOf(daemon.events("state_saved_again"), 1)
-        }),
-      60_000
+        })
     )
 
     it.live("after acceptance: a failure is reported when a write works again, once", () =>
@@ -81,7 +79,7 @@ for (const { begin, end, keeps_the_state, name, needs_mount } of diskFaults) {
         assert.strictEqual(hub.task(task.id)?.last_error, "no luck")
         assert.strictEqual(countOf(hub, "task_failed"), 1)
         assert.lengthOf(folder.wakes(task.id), 1)
-      }), 60_000)
+      }))
 
     if (keeps_the_state) {
       it.live(
@@ -105,8 +103,7 @@ for (const { begin, end, keeps_the_state, name, needs_mount } of diskFaults) {
             end(disk)
             yield* takesTheNext(hub, folder)
             yield* until("the log goes on", () => folder.read(log_file).includes("report_acknowledged"))
-          }),
-        60_000
+          })
       )
 
       it.live("after acceptance, and a crash after the report: nothing is done again", () =>
@@ -126,7 +123,7 @@ for (const { begin, end, keeps_the_state, name, needs_mount } of diskFaults) {
           yield* takesTheNext(hub, folder)
           yield* doneWithOneWake(hub, folder, task)
           assert.strictEqual(countOf(hub, "task_complete"), 2) // one for each task
-        }), 60_000)
+        }))
 
       it.live(
         "after acceptance, and a crash while the agent works: it is found at work and not woken again",
@@ -143,8 +140,7 @@ for (const { begin, end, keeps_the_state, name, needs_mount } of diskFaults) {
             yield* doneWithOneWake(hub, folder, task)
             end(disk)
             yield* takesTheNext(hub, folder)
-          }),
-        60_000
+          })
       )
     }
   })
@@ -167,7 +163,7 @@ describe.concurrent("other files that cannot be written", () => {
         const notes = daemon.output().split("\n").filter((line) => line.includes("cannot be written"))
         assert.lengthOf(notes, 1)
         assert.include(notes[0] ?? "", said)
-      }), 30_000)
+      }))
 
   withoutLog("a folder in its place", "sidecar.log", (path) => mkdirSync(path), "EISDIR")
   withoutLog("a full disk", "/dev/full", () => {}, "ENOSPC")
@@ -187,7 +183,6 @@ describe.concurrent("other files that cannot be written", () => {
         assert.isEmpty(daemon.events("wake_failed"))
         assert.strictEqual(hub.task(task.id)?.retry_count, 0)
         yield* takesTheNext(hub, folder)
-      }),
-    40_000
+      })
   )
 })

@@ -13,8 +13,6 @@ import {
   untilAtWork
 } from "../support/outcomes.ts"
 
-const aMinute = 75_000 // and what else there is to wait for
-
 /** A command that only starts the agent, which waits for `go` and never answers. */
 const launching = {
   work: "(while [ ! -e go ]; do sleep 0.02; done) & echo $! > child; exit 0",
@@ -32,12 +30,11 @@ describe.concurrent("faults that take their time", () => {
         yield* until("it is refused", () => daemon.events("identify_refused").length === 1)
         yield* folder.letGo
         yield* until("the answer is there", () => existsSync(folder.file(`results/${task.id}.json`)))
-        yield* untilStatus(hub, task, "completed", aMinute)
+        yield* untilStatus(hub, task, "completed")
         yield* doneWithOneWake(hub, folder, task)
         assert.strictEqual(countOf(hub, "identify"), 3)
         yield* takesTheNext(hub, folder)
-      }),
-    120_000
+      })
   )
 
   it.live(
@@ -49,7 +46,7 @@ describe.concurrent("faults that take their time", () => {
         yield* untilAtWork(folder, task)
         const child = yield* until("it has started one", () => Number(folder.read("child")) || undefined)
         assert.isTrue(isAlive(child))
-        yield* untilStatus(hub, task, "dead_letter", aMinute + 15_000)
+        yield* untilStatus(hub, task, "dead_letter")
         assert.include(hub.task(task.id)?.last_error ?? "", "silent for 1000 ms")
         assert.isFalse(isAlive(child))
         assert.lengthOf(folder.wakes(task.id), 1)
@@ -58,8 +55,7 @@ describe.concurrent("faults that take their time", () => {
         yield* until("the next agent is awake", () => folder.wakes(next.id).length === 1)
         yield* folder.write(`results/${next.id}.json`, `{"status":"success","output":"done"}`)
         yield* untilStatus(hub, next, "completed")
-      }),
-    150_000
+      })
   )
 
   it.live(
@@ -68,20 +64,20 @@ describe.concurrent("faults that take their time", () => {
       Effect.gen(function*() {
         const { daemon, folder, hub } = yield* startAll({ before: "echo no such model >&2; exit 3" })
         const task = yield* submit(hub, "do it", { max_retries: 1 })
-        yield* untilStatus(hub, task, "dead_letter", 70_000)
+        yield* untilStatus(hub, task, "dead_letter")
         assert.lengthOf(folder.wakes(task.id), 4)
-        const at = daemon.events("wake_attempt").map(({ ts }) => Date.parse(String(ts)))
-        const delays = at.slice(1).map((time, index) => (time - (at[index] ?? 0)) / 1000)
-        // To the millisecond it is shown in virtual time; a busy machine adds its own while the last tree is stopped.
+        const times = (event: string) => daemon.events(event).map(({ ts }) => Date.parse(String(ts)))
+        const failed = times("wake_failed")
+        const delays = times("wake_attempt").slice(1).map((time, index) => (time - (failed[index] ?? 0)) / 1000)
+        // To the millisecond it is shown in virtual time; a busy machine adds its own.
         for (const [index, delay] of [5, 15, 30].entries()) {
-          assert.isAtLeast(delays[index] ?? 0, delay)
-          assert.isBelow(delays[index] ?? Infinity, delay + 4)
+          assert.isAtLeast(delays[index] ?? 0, delay - 0.1)
+          assert.isBelow(delays[index] ?? Infinity, 2 * delay)
         }
         assert.include(hub.task(task.id)?.last_error ?? "", "exit code 3")
         assert.include(hub.task(task.id)?.last_error ?? "", "no such model")
         assert.strictEqual(countOf(hub, "task_failed"), 1)
-      }),
-    90_000
+      })
   )
 
   it.live(
@@ -90,12 +86,11 @@ describe.concurrent("faults that take their time", () => {
       Effect.gen(function*() {
         const { daemon, folder, hub, task } = yield* startAtWork()
         yield* hub.freezeAgent(agentId)
-        yield* until("the dead link is noticed", () => daemon.events("heartbeat_timeout").length === 1, 45_000)
+        yield* until("the dead link is noticed", () => daemon.events("heartbeat_timeout").length === 1)
         yield* hub.waitFor(() => identifications(hub) === 2)
         yield* hub.thawAndClose(agentId)
         yield* folder.letGo
         yield* doneWithOneWake(hub, folder, task)
-      }),
-    90_000
+      })
   )
 })

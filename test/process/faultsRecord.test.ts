@@ -28,7 +28,7 @@ describe.concurrent("a wake record that is lost while the daemon is away", () =>
         yield* folder.letGo
         yield* doneWithOneWake(hub, folder, task)
         yield* takesTheNext(hub, folder)
-      }), 60_000)
+      }))
   }
 
   it.live("an agent that has not confirmed: it is waited for, and not woken again", () =>
@@ -48,7 +48,7 @@ describe.concurrent("a wake record that is lost while the daemon is away", () =>
       yield* untilAtWork(folder, task)
       yield* folder.letGo
       yield* doneWithOneWake(hub, folder, task)
-    }), 60_000)
+    }))
 })
 
 describe.concurrent("a wake record that is lost beside an agent that a restart has found at work", () => {
@@ -66,7 +66,7 @@ describe.concurrent("a wake record that is lost beside an agent that a restart h
       assert.deepStrictEqual(agents.map(isAlive), [false])
       yield* folder.letGo
       yield* doneWithOneWake(hub, folder, next)
-    }), 60_000)
+    }))
 })
 
 /** Notes whether an agent of an earlier wake lives beside it; only a file and its pid tell of one that hides. */
@@ -92,7 +92,7 @@ describe.concurrent("an agent that has emptied its environment and is left by it
       assert.isFalse(existsSync(folder.file("met")))
       yield* hub.cancel(task.id)
       yield* noneLeft(folder)
-    }), 60_000)
+    }))
 
   it.live("is stopped with its task by a daemon that came when its command still ran", () =>
     Effect.gen(function*() {
@@ -108,7 +108,7 @@ describe.concurrent("an agent that has emptied its environment and is left by it
       yield* until("the command has ended", () => daemon.events("wake_ended").length === 1)
       yield* hub.cancel(task.id)
       yield* noneLeft(folder)
-    }), 60_000)
+    }))
 })
 
 /** Leaves so many pages of 4 KiB of the disk. */
@@ -147,7 +147,6 @@ describeWith("mount", "a disk with room for the payload and the prompt, and none
         for (const { attempt } of daemon.events("wake_attempt")) assert.strictEqual(attempt, 1)
         assert.lengthOf(daemon.events("wake_failed"), 0)
         assert.strictEqual(countOf(hub, "wake_result"), 1)
-      }),
-    90_000
+      })
   )
 })

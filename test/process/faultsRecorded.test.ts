@@ -71,7 +71,7 @@ const situation = (
       const [heard, expected] = [afterTheBreak(frames(hub, "in")), recorded(name)]
       assert.deepStrictEqual(heard.filter((type) => expected.includes(type)), expected)
       yield* takesTheNext(hub, folder)
-    }), 40_000)
+    }))
 
 describe.concurrent("the situations in which an older client woke the agent again or lost its answer", () => {
   situation(

@@ -23,7 +23,7 @@ describe.concurrent("a hub that takes a frame and never answers it", () => {
       assert.strictEqual(countOf(hub, "identify"), 2)
       yield* takesTheNext(hub, folder)
       assert.lengthOf(folder.wakes(), 1)
-    }), 60_000)
+    }))
 
   it.live(
     "the accept: another connection after 15 s, and the task is done with one wake",
@@ -39,8 +39,7 @@ describe.concurrent("a hub that takes a frame and never answers it", () => {
         assert.strictEqual(hub.task(task.id)?.generation, 3)
         assert.strictEqual(countOf(hub, "task_complete"), 1)
         yield* takesTheNext(hub, folder)
-      }),
-    60_000
+      })
   )
 
   it.live("the question whose the task is: asked again on another connection after 15 s", () =>
@@ -56,7 +55,7 @@ describe.concurrent("a hub that takes a frame and never answers it", () => {
       yield* hub.dropAgent(agentId)
       yield* doneWithOneWake(hub, folder, task)
       yield* takesTheNext(hub, folder)
-    }), 60_000)
+    }))
 
   it.live(
     "the report: sent again on another connection after 15 s, and the task is done once",
@@ -69,8 +68,7 @@ describe.concurrent("a hub that takes a frame and never answers it", () => {
         yield* doneWithOneWake(hub, folder, task)
         assert.strictEqual(countOf(hub, "task_complete"), 2)
         yield* takesTheNext(hub, folder)
-      }),
-    60_000
+      })
   )
 
   it.live(
@@ -95,7 +93,6 @@ describe.concurrent("a hub that takes a frame and never answers it", () => {
         yield* doneWithOneWake(hub, folder, task)
         assert.strictEqual(countOf(hub, "task_complete"), 2) // one for each task
         assert.include(folder.read(`results/${task.id}.json`), "done")
-      }),
-    60_000
+      })
   )
 })

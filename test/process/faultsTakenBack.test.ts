@@ -34,8 +34,7 @@ describe.concurrent("a task that the hub takes back", () => {
         assert.lengthOf(daemon.events("report_refused"), 1)
         assert.strictEqual(identifications(hub), 2)
         yield* takesTheNext(hub, folder)
-      }),
-    40_000
+      })
   )
 
   it.live(
@@ -54,8 +53,7 @@ describe.concurrent("a task that the hub takes back", () => {
         yield* retryAtTheHub(hub, task)
         yield* doneWithOneWake(hub, folder, task)
         yield* takesTheNext(hub, folder)
-      }),
-    40_000
+      })
   )
 
   it.live(
@@ -76,8 +74,7 @@ describe.concurrent("a task that the hub takes back", () => {
         yield* doneWithOneWake(hub, folder, task)
         assert.strictEqual(countOf(hub, "task_complete"), 1)
         yield* takesTheNext(hub, folder)
-      }),
-    40_000
+      })
   )
 
   it.live(
@@ -99,8 +96,7 @@ describe.concurrent("a task that the hub takes back", () => {
         assert.strictEqual(countOf(hub, "task_complete"), 1)
         assert.strictEqual(countOf(hub, "task_failed"), 0)
         yield* takesTheNext(hub, folder)
-      }),
-    40_000
+      })
   )
 
   it.live(
@@ -118,7 +114,6 @@ describe.concurrent("a task that the hub takes back", () => {
         yield* doneWithOneWake(hub, folder, second)
         assert.lengthOf(folder.wakes(pushed), 1)
         assert.isTrue(existsSync(folder.file(`results/${pushed}.json`)))
-      }),
-    40_000
+      })
   )
 })

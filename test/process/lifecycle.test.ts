@@ -33,7 +33,7 @@ describe("a task's way through the daemon", () => {
         const last = tasks.at(-1)?.id ?? ""
         return !existsSync(folder.file(`results/${last}.json`)) && !existsSync(folder.file(`tasks/${last}.json`))
       }, 20_000)
-    }), 40_000)
+    }))
 
   it.live(
     "hands the whole assignment on: a payload of 1 MiB arrives through TASK_FILE byte for byte",
@@ -50,8 +50,7 @@ describe("a task's way through the daemon", () => {
         assert.deepStrictEqual(payload["file_hints"], ["a.ts"])
         assert.strictEqual(payload["description"], "carry this")
         assert.isFalse(existsSync(folder.file("pwned")))
-      }),
-    30_000
+      })
   )
 
   it.live("a task pushed while one is held is rejected as busy, never failed", () =>
@@ -69,7 +68,7 @@ describe("a task's way through the daemon", () => {
       assert.lengthOf(folder.wakes(task.id), 1)
       assert.include(typesOf(hub, "out"), "task_rejected")
       assert.notInclude(typesOf(hub, "out"), "task_failed")
-    }), 30_000)
+    }))
 
   it.live("a cancelled task's agent is gone, with its children, and its files too", () =>
     Effect.gen(function*() {
@@ -89,7 +88,7 @@ describe("a task's way through the daemon", () => {
       yield* folder.letGo
       yield* untilStatus(hub, next, "completed")
       assert.lengthOf(folder.wakes(next.id), 1)
-    }), 40_000)
+    }))
 
   it.live("the token is in none of log, output, state and the child's environment", () =>
     Effect.gen(function*() {
@@ -107,7 +106,7 @@ describe("a task's way through the daemon", () => {
         assert.notInclude(text, token)
       }
       assert.include(readFileSync(folder.file("config.json"), "utf8"), token)
-    }), 30_000)
+    }))
 
   it.live(
     "a refused token closes the socket, says why, and is tried again at the 60 s end",
@@ -123,8 +122,7 @@ describe("a task's way through the daemon", () => {
         assert.isAtMost(Number(scheduled["delay_ms"]), 60_000)
         yield* hub.waitFor(() => hub.connections() === 0)
         assert.notInclude(daemon.output(), token)
-      }),
-    30_000
+      })
   )
 
   it.live("a shutdown ends within a second with 0, and the agent works on", () =>
@@ -150,7 +148,7 @@ describe("a task's way through the daemon", () => {
       yield* folder.letGo
       yield* untilStatus(hub, task, "completed")
       assert.lengthOf(folder.wakes(task.id), 1)
-    }), 30_000)
+    }))
 
   it.live("what a task's text says is never run", () =>
     Effect.gen(function*() {
@@ -165,5 +163,5 @@ describe("a task's way through the daemon", () => {
       assert.strictEqual(folder.read("heard"), text)
       assert.isFalse(existsSync(folder.file("pwned")))
       assert.lengthOf(frames(hub, "out").filter(({ type }) => type === "task_complete"), 1)
-    }), 30_000)
+    }))
 })

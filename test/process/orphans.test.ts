@@ -27,7 +27,6 @@ describe("files that nobody came back for", () => {
         assert.include(readdirSync(folder.file("results")), "task-new.json")
         assert.notInclude(readdirSync(folder.path), "queue.json.123")
         yield* doneWithOneWake(hub, folder, yield* submit(hub))
-      }),
-    30_000
+      })
   )
 })

@@ -91,8 +91,7 @@ describe("a recorded session", () => {
         }
         assert.lengthOf(seen.filter((fact) => fact === "Restarted"), 2)
         assert.lengthOf(seen.filter((fact) => fact === "Connected"), 3)
-      }),
-    40_000
+      })
   )
 
   it.live("is not touched by another sidecar that finds the folder in use", () =>
@@ -104,7 +103,7 @@ describe("a recorded session", () => {
       const other = yield* startRecorded(folder)
       assert.strictEqual(yield* other.ended, 73)
       assert.lengthOf(headers(recorded(folder)), 1)
-    }), 30_000)
+    }))
 
   it.live("that cannot be recorded for now goes on without, and says so once", () =>
     Effect.gen(function*() {
@@ -114,7 +113,7 @@ describe("a recorded session", () => {
       yield* untilStatus(hub, yield* submit(hub), "completed")
       assert.lengthOf(daemon.events("file_trouble"), 1)
       assert.include(String(daemon.events("file_trouble")[0]?.["reason"]), "goes on without the recording")
-    }), 30_000)
+    }))
 
   it.live(
     "does not begin where its file can be none, which is told in a sentence and exits with 78",
@@ -133,7 +132,6 @@ describe("a recorded session", () => {
           assert.lengthOf(daemon.events("fiber_died"), 0)
         }
         assert.isTrue(folder.read("config.json").startsWith("{\"agent_id\""))
-      }),
-    30_000
+      })
   )
 })

@@ -67,8 +67,7 @@ describe.concurrent("a crash of the daemon", () => {
         yield* hub.waitFor(() => identifications(hub) === 2)
         yield* folder.letGo
         yield* doneWithOneWake(hub, folder, task)
-      }),
-    40_000
+      })
   )
 
   it.live("SIGKILL between the spawn and `.started`: no second wake", () =>
@@ -86,7 +85,7 @@ describe.concurrent("a crash of the daemon", () => {
       yield* until("it found the agent", () => second.events("agent_found_at_work").length > 0)
       folder.touch("confirm")
       yield* doneWithOneWake(hub, folder, task)
-    }), 40_000)
+    }))
 
   it.live("an answer written while the daemon is down is reported when it is back", () =>
     Effect.gen(function*() {
@@ -103,7 +102,7 @@ describe.concurrent("a crash of the daemon", () => {
       yield* startDaemon(folder)
       yield* doneWithOneWake(hub, folder, task)
       yield* takesTheNext(hub, folder)
-    }), 40_000)
+    }))
 
   it.live("an answer written while the daemon and the hub are both away is not lost", () =>
     Effect.gen(function*() {
@@ -117,7 +116,7 @@ describe.concurrent("a crash of the daemon", () => {
       yield* until("the answer is there", () => existsSync(folder.file(`results/${task.id}.json`)))
       yield* Effect.all([hub.restartAfter(1_500), startDaemon(folder)], { concurrency: 2 })
       yield* doneWithOneWake(hub, folder, task)
-    }), 40_000)
+    }))
 })
 
 /** Cuts the connection while the agent works, with the hub's answers in the order these delays make. */
@@ -188,7 +187,7 @@ describe.concurrent("a drop while the agent works", () => {
       yield* Effect.all([hub.restartAfter(1_000), folder.letGo], { concurrency: 2 })
       yield* doneWithOneWake(hub, folder, task)
       yield* takesTheNext(hub, folder)
-    }), 40_000)
+    }))
 
   it.live(
     "a hub that restarts in the middle of a task is accepted to again, so that it does not take it back",
@@ -205,8 +204,7 @@ describe.concurrent("a drop while the agent works", () => {
         assert.strictEqual(hub.task(task.id)?.generation, 1)
         yield* folder.letGo
         yield* doneWithOneWake(hub, folder, task)
-      }),
-    40_000
+      })
   )
 })
 
@@ -228,7 +226,6 @@ describe("one daemon a folder", () => {
         const task = yield* submit(hub)
         yield* doneWithOneWake(hub, folder, task)
         assert.isEmpty(third.events("fiber_died"))
-      }),
-    40_000
+      })
   )
 })

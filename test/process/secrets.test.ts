@@ -56,8 +56,7 @@ describe("an agent that prints its configuration and its environment", () => {
         assert.deepInclude(hidden, { task_id: task.id, field: "result" })
         assert.includeMembers(Array.from(Object(hidden?.["names"])), ["token", "AWS_SECRET_ACCESS_KEY", "DATABASE_URL"])
         withoutSecrets(daemon.output(), [...certain, ...keys])
-      }),
-    90_000
+      })
   )
 
   it.live("and fails: what looks like a secret is hidden as well", () =>
@@ -73,7 +72,7 @@ describe("an agent that prints its configuration and its environment", () => {
       for (const text of [said(hub), daemon.output()]) {
         withoutSecrets(text, [...certain, ...keys, environment.DB_PASSWORD, "A1b2C3d4", "hunter3"])
       }
-    }), 90_000)
+    }))
 
   it.live("and tells it as its progress", () =>
     Effect.gen(function*() {
@@ -86,7 +85,7 @@ mv p "$RESULTS_DIR/$TASK_ID.progress"; while [ ! -e go ]; do sleep 0.02; done`
       yield* hub.waitFor(() => said(hub).includes("task_progress"), 30_000)
       withoutSecrets(said(hub), [...certain, ...keys])
       assert.include(said(hub), "<redacted> <redacted>")
-    }), 60_000)
+    }))
 })
 
 describe("an agent that names a file of ours rather than reading it", () => {
@@ -104,7 +103,7 @@ describe("an agent that names a file of ours rather than reading it", () => {
         assert.notInclude(said(hub), "hub_url")
         assert.deepEqual(hub.task(task.id)?.result, { status: "success", output: "done" })
         assert.include(readFileSync(folder.file("config.json"), "utf8"), token)
-      }), 90_000)
+      }))
   }
 
   it.live("a hard link to any other file counts", () =>
@@ -117,7 +116,7 @@ describe("an agent that names a file of ours rather than reading it", () => {
       const task = yield* submit(hub)
       yield* untilStatus(hub, task, "completed", 60_000)
       assert.deepEqual(hub.task(task.id)?.result, { status: "success", output: "kept" })
-    }), 90_000)
+    }))
 
   const logs: ReadonlyArray<readonly [how: string, command: string]> = [
     ["a symbolic link", "ln -s"],
@@ -138,6 +137,6 @@ describe("an agent that names a file of ours rather than reading it", () => {
         yield* until("its end", () => daemon.events("wake_failed").length === 2, 60_000)
         assert.equal(readFileSync(folder.file("config.json"), "utf8"), before)
         withoutSecrets(said(hub) + daemon.output(), ["hub_url\\\"", token])
-      }), 90_000)
+      }))
   }
 })

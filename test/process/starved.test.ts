@@ -46,8 +46,7 @@ describe.concurrent("a machine on which no folder can be watched", () => {
         const finding = yield* watcherFinding(folder.file("config.json"), withoutInotify)
         assert.include(finding, `"verdict":"failed"`)
         assert.include(finding, "cannot be watched: no inotify instance is left")
-      }),
-    60_000
+      })
   )
 
   it.live(
@@ -62,8 +61,7 @@ describe.concurrent("a machine on which no folder can be watched", () => {
         yield* daemon.signal("SIGTERM")
         assert.notStrictEqual(yield* daemon.ended, "SIGKILL")
         assert.lengthOf(daemon.events("shutdown"), 1)
-      }),
-    60_000
+      })
   )
 })
 
@@ -82,5 +80,5 @@ describe("the results", () => {
       }
       yield* until("all are acknowledged", () => daemon.events("report_acknowledged").length === 3)
       assert.isEmpty(daemon.events("file_trouble"))
-    }), 60_000)
+    }))
 })

@@ -70,8 +70,7 @@ describe.concurrent("a blocking agent whose daemon is restarted in the middle", 
             assert.lengthOf(folder.wakes(task.id), 1)
             assert.lengthOf(daemon.events("wake_attempt"), 0)
             assert.strictEqual(countOf(hub, "task_failed") + countOf(hub, "task_complete"), 0)
-          }),
-        60_000
+          })
       )
 
       it.live(
@@ -86,8 +85,7 @@ describe.concurrent("a blocking agent whose daemon is restarted in the middle", 
             assert.match(hub.task(task.id)?.last_error ?? "", /^the wake command ended[^\n]*; there is no answer$/)
             assert.lengthOf(folder.wakes(task.id), 1)
             assert.lengthOf(daemon.events("wake_attempt"), 0)
-          }),
-        60_000
+          })
       )
     }
   }
@@ -98,7 +96,7 @@ describe.concurrent("a blocking agent whose daemon is restarted in the middle", 
       yield* until("the lease is renewed", () => sentSince("task_progress"), 75_000)
       yield* folder.letGo
       yield* doneWithOneWake(hub, folder, task)
-    }), 120_000)
+    }))
 
   it.live("a process that has got its pid is not taken for it, and not signalled", () =>
     Effect.gen(function*() {
@@ -123,5 +121,5 @@ describe.concurrent("a blocking agent whose daemon is restarted in the middle", 
       yield* untilStatus(hub, task, "completed")
       yield* noneLeft(folder)
       assert.isTrue(isAlive(stranger.pid ?? 0))
-    }), 60_000)
+    }))
 })

@@ -220,6 +220,6 @@ describe.concurrent("an agent whose command", () => {
         assert.strictEqual(wakes(folder, task), row.ran ?? row.wakes)
         assert.deepEqual(sent(hub), row.frames)
         if (row.outcome !== "completed") assert.match(hub.task(task.id)?.last_error ?? "", row.outcome)
-      }), 120_000)
+      }))
   }
 })

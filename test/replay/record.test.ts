@@ -35,6 +35,7 @@ import { makeRecorder } from "../../src/replay/record/record.ts"
 import { redaction } from "../../src/replay/record/redact.ts"
 import type { Sight } from "../../src/services/Witness.ts"
 import { policy } from "../domain/support.ts"
+import { cpu_ms } from "../support/cpu.ts"
 
 const secret = "s3cret-t0ken-never-seen"
 const header: Header = {
@@ -211,13 +212,12 @@ describe("the token", () => {
     }
   })
 
-  it("leaves a line without it as it is, and takes linear time to find that out", () => {
+  it("leaves a line without it as it is, and takes linear time to find that out", async () => {
     const { line } = redaction(secret)
     for (const text of ["\\".repeat(4_000_000), "s\\".repeat(2_000_000), secret.slice(0, 7).repeat(500_000)]) {
       const whole = `${JSON.stringify({ t: 1, dir: "in", msg: { text } })}\n`
-      const begun = performance.now()
-      expect(line(whole) === whole).toBe(true)
-      expect(performance.now() - begun).toBeLessThan(2_000)
+      const took_ms = await cpu_ms(() => expect(line(whole) === whole).toBe(true))
+      expect(took_ms).toBeLessThan(2_000)
     }
   })
 

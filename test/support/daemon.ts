@@ -7,6 +7,7 @@ import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import { setTimeout as wait } from "node:timers/promises"
 import { type DevHub, type DevHubOptions, type HubTask, make } from "../../src/dev/DevHub.ts"
+import { patience_ms } from "./patience.ts"
 
 export const agentId = "tester"
 export const token = "s3cret-t0ken-never-seen"
@@ -14,14 +15,18 @@ const main = resolve("dist/main.js")
 const shownOfOutput = 4_000 // characters of what a daemon said, where its test fails
 
 /** Waits until `look` gives something; the deadline only bounds a failure. */
-export const until = <A>(what: string, look: () => A | undefined | false, deadline_ms = 15_000): Effect.Effect<A> =>
+export const until = <A>(
+  what: string,
+  look: () => A | undefined | false,
+  deadline_ms = patience_ms
+): Effect.Effect<A> =>
   Effect.promise(async () => {
-    for (let left = deadline_ms; left > 0; left -= 20) {
+    for (let left = Math.max(deadline_ms, patience_ms); left > 0; left -= 20) {
       const found = look()
       if (found !== undefined && found !== false) return found
       await wait(20)
     }
-    throw new Error(`it did not come to pass within ${deadline_ms} ms: ${what}`)
+    throw new Error(`it did not come to pass: ${what}`)
   })
 
 export const isAlive = (pid: number): boolean => {
@@ -190,8 +195,8 @@ export const startHub = (options: DevHubOptions = {}) => make({ registerTokens: 
 export const submit = (hub: DevHub, description = "do it", extra: Record<string, unknown> = {}) =>
   hub.submit({ description, ...extra })
 
-export const untilStatus = (hub: DevHub, { id }: HubTask, status: HubTask["status"], deadline_ms = 20_000) =>
-  hub.waitFor(() => hub.task(id)?.status === status, deadline_ms)
+export const untilStatus = (hub: DevHub, { id }: HubTask, status: HubTask["status"], deadline_ms = patience_ms) =>
+  hub.waitFor(() => hub.task(id)?.status === status, Math.max(deadline_ms, patience_ms))
 
 /** The types of the frames that passed, from the sidecar ("out") or from the hub ("in"). */
 export const frames = (hub: DevHub, dir: "in" | "out"): ReadonlyArray<Record<string, unknown>> =>

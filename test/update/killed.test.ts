@@ -62,8 +62,7 @@ describeWith("git", "an update that is killed", () => {
           yield* expectUpToDate(scene, commit, `ran ${label} with dep 1.0.0`)
           before = label
         }
-      }),
-    150_000
+      })
   )
 
   it.live("while npm installs leaves the packages of the version that works as they are", () =>
