@@ -3,6 +3,9 @@ import * as Effect from "effect/Effect"
 import { limits } from "../../src/limits.ts"
 import { behaving, timed } from "./support.ts"
 
+/** What a busy machine may take to end a process. */
+const machine_ms = 5_000
+
 describe("a command that is asked to stop", () => {
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     it.live(`by ${signal} ends with 0`, () =>
@@ -28,7 +31,8 @@ describe("a command that is asked to stop", () => {
       const { took_ms, value } = yield* timed(Effect.andThen(program.signal("SIGTERM"), program.ended))
       expect(value).toBe(0)
       expect(took_ms).toBeGreaterThan(limits.shutdown_ms - 50)
-      expect(took_ms).toBeLessThan(1_000)
+      expect(took_ms).toBeLessThan(limits.shutdown_ms + machine_ms)
+      expect(limits.shutdown_ms).toBeLessThan(1_000)
     }))
 
   it.live("ends at once with a second signal", () =>

@@ -76,7 +76,7 @@ const untilInTime = (what: string, look: () => boolean) =>
 const success = { _tag: "Success", result: { status: "success" }, tokens_used: null } as const
 
 /** Far below the rescan interval: what is told within it was told by an event. */
-const soon = limits.rescan_ms / 5
+const soon = limits.rescan_ms * 3 / 5
 
 describe("an answer", () => {
   const rows: ReadonlyArray<readonly [string, string | Uint8Array, object]> = [

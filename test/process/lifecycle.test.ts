@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { existsSync, readFileSync } from "node:fs"
+import { limits } from "../../src/limits.ts"
 import {
   agentId,
   atOnce,
@@ -138,7 +139,7 @@ describe("a task's way through the daemon", () => {
       const asked = performance.now()
       yield* daemon.signal("SIGTERM")
       assert.strictEqual(yield* daemon.ended, 0)
-      assert.isBelow(performance.now() - asked, 1_000)
+      assert.isBelow(performance.now() - asked, limits.shutdown_ms + 5_000) // which a busy machine may take for itself
       assert.isTrue(isAlive(pid))
       assert.isNotEmpty(daemon.events("shutdown"))
       const stored: { readonly active: { readonly task_id: string } } = JSON.parse(folder.read("queue.json"))

@@ -5,6 +5,7 @@ import { createHash } from "node:crypto"
 import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { delimiter, dirname, join, resolve } from "node:path"
+import { patience_ms } from "../support/patience.ts"
 
 export interface Ended {
   readonly code: unknown
@@ -22,7 +23,12 @@ export const ran = (
     execFile(
       file,
       args,
-      { cwd, env: { ...process.env, GIT_CONFIG_GLOBAL: "/dev/null", ...env }, timeout: 30_000, killSignal: "SIGKILL" },
+      {
+        cwd,
+        env: { ...process.env, GIT_CONFIG_GLOBAL: "/dev/null", ...env },
+        timeout: patience_ms,
+        killSignal: "SIGKILL"
+      },
       (error: ExecFileException | null, stdout, stderr) =>
         settle({ code: error === null ? 0 : error.code ?? error.signal, output: stdout + stderr })
     )
