@@ -44,6 +44,9 @@ export const limits = {
   process_poll_ms: 1_000,
   output_tail_chars: 1_000,
   output_read_bytes: 68 * 1024, // for that: more than is quoted, so that no secret is cut before it is hidden
+  give_back_ms: 30_000, // so long nothing of a wake can be written down, then the hub has the task back
+  short_wake_ms: 30_000, // who fails in that time may not be able to work at all
+  failure_pauses_ms: [30_000, 60_000, 300_000], // after the first, the second and each later failure in a row
   payload_in_env_bytes: 96 * 1024,
   prompt_details_bytes: 32 * 1024,
   argument_bytes: 128 * 1024 - 1, // Linux takes no more, and elsewhere it is enough
@@ -80,6 +83,8 @@ export const limits = {
   lock_retry_max_ms: 100,
   folder_look_ms: 30_000, // whether the folder is still the one that was locked
   disk_retry_ms: 5_000,
+  readiness_probe_bytes: 64 * 1024, // that tell whether there is room where there was none; a task needs no more
+  readiness_ms: 30_000, // between two looks, and from a closed connection to the next
   state_file_bytes: 128 * 1024 * 1024,
   state_settles_ms: 2_000, // a state that makes no sense is corrupt when it has not changed for so long
   unreadable_retry_ms: 500, // at a start: what is there and cannot be read

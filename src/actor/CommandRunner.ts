@@ -6,6 +6,7 @@ import { FolderLease } from "../services/FolderLease.ts"
 import { Hub } from "../services/Hub.ts"
 import { Logger } from "../services/Logger.ts"
 import { Orphans } from "../services/Orphans.ts"
+import { Readiness } from "../services/Readiness.ts"
 import { ResultWatcher } from "../services/ResultWatcher.ts"
 import { Waker } from "../services/Waker.ts"
 import { agentCommands } from "./agentCommands.ts"
@@ -22,6 +23,7 @@ export const makeRunner = Effect.fnUntraced(function*(surroundings: Surroundings
   const waker = yield* Waker
   const watcher = yield* ResultWatcher
   const orphans = yield* Orphans
+  const readiness = yield* Readiness
   const logger = yield* Logger
   const send = hub.send
 
@@ -38,6 +40,12 @@ export const makeRunner = Effect.fnUntraced(function*(surroundings: Surroundings
     Reconnect: ({ reason }) => hub.reconnect(reason),
     CloseConnection: () => fibers.stop("hub"),
     OpenConnection: () => fibers.run("hub", connection),
+    // One look at a time: a folder that does not answer is waited for, not asked again.
+    CheckReadiness: ({ by_writing }) =>
+      fibers.runOnce(
+        "readiness",
+        Effect.flatMap(readiness.check(by_writing), (found) => post({ _tag: "ReadinessChecked", ...found }))
+      ),
     SaveState: () => save,
     LookUpTask: ({ task_id }) =>
       fibers.run(

@@ -7,7 +7,7 @@ import type { Command } from "../domain/Command.ts"
 import type { Message } from "../domain/Message.ts"
 import type { Unsaved } from "../domain/rules/disk.ts"
 import { unsavedStep } from "../domain/rules/disk.ts"
-import { heldTask, initialState, type Policy, type SidecarState, type StoredState } from "../domain/SidecarState.ts"
+import { initialState, type Policy, type SidecarState, type StoredState } from "../domain/SidecarState.ts"
 import { transition } from "../domain/transition.ts"
 import { limits } from "../limits.ts"
 import { FolderLease } from "../services/FolderLease.ts"
@@ -83,10 +83,6 @@ const makeHandler = Effect.fnUntraced(
   }
 )
 
-/** Whether the rules have a connection kept: not while nothing can be saved, nor when all is done before a drain. */
-const wantsConnection = (state: SidecarState): boolean =>
-  state.disk !== "refusing" && (state.draining === null || heldTask(state) !== null)
-
 /**
  * The sidecar: one fiber drains one mailbox. Ends with the exit code that was asked for by a drain; fails when the state
  * cannot be kept or a fiber of its dies. Interruption leaves the agent at its work. A replay may begin it in the middle of
@@ -108,7 +104,7 @@ export const runSidecar = Effect.fnUntraced(function*(policy: Policy, known?: Si
   const stored = known === undefined ? yield* store.load : null
   const asked = yield* yield* Operator
   if (stored !== null) yield* handle({ _tag: "Restarted", stored, survivors: yield* waker.survivors })
-  else if (known !== undefined && wantsConnection(known)) yield* fibers.run("hub", connection)
+  else if (known?.readiness.link === "open") yield* fibers.run("hub", connection)
   yield* fibers.run("folder", watchFolder(yield* FolderLease, post))
   yield* fibers.run("orphans", findOrphans(yield* Orphans, waker, post))
   yield* fibers.run("operator", Stream.runForEach(asked, post))

@@ -1,4 +1,5 @@
 import type { LifecycleEvent } from "../domain/LifecycleEvent.ts"
+import { shownReadiness } from "../domain/Readiness.ts"
 import { heldTask, initialState, type Policy, type SidecarState } from "../domain/SidecarState.ts"
 import type { Sight, Step } from "../services/Witness.ts"
 import type { Status } from "./protocol.ts"
@@ -134,6 +135,7 @@ export const statusOf = (overview: Overview, alive: ReadonlyArray<string>) => {
     leaving: state.leaving.map(({ task_id }) => task_id),
     draining: state.draining !== null,
     disk: state.disk,
+    not_ready: shownReadiness(state.readiness),
     counters
   }
 }

@@ -55,7 +55,14 @@ export const Status = Schema.Struct({
   owed: Schema.Array(Schema.String), // the frames that the hub has not answered yet, or that wait for their turn
   leaving: Schema.Array(Schema.String), // the tasks that are over, whose agent is being seen off
   draining: Schema.Boolean,
-  disk: Schema.Literals(["ok", "failing", "refusing"]),
+  disk: Schema.Literals(["ok", "failing"]),
+  /** Why no task is taken. */
+  not_ready: Schema.NullOr(Schema.Struct({
+    cause: Schema.String,
+    reason: Schema.String,
+    remedy: Schema.String,
+    since: Schema.Number
+  })),
   counters: Schema.Record(Schema.String, Schema.Int)
 })
 export type Status = typeof Status.Type

@@ -24,6 +24,13 @@ const taskText = ({ now, task }: Status): string => {
     `${agent_alive ? "its agent lives" : "no process of its agent lives"}${recovering}`
 }
 
+/** What it does meanwhile is finish the task it holds. */
+const readyRows = ({ not_ready, now }: Status): ReadonlyArray<string> =>
+  not_ready === null ? [] : [
+    row("not ready", `for ${lasting(now - not_ready.since)}: ${not_ready.reason}`),
+    row("", `takes no task; to do: ${not_ready.remedy}`)
+  ]
+
 const shown = (name: string): string => name.replaceAll("_", " ")
 
 /** What a running sidecar says, for people who are `here`. */
@@ -40,7 +47,7 @@ export const statusText = (status: Answer, here: Place): string =>
     ...(status.token_changed
       ? [row("token", "config.json holds another token than the one it runs with; restart it to use that")]
       : []),
-    ...(status.disk === "ok" ? [] : [row("disk", `the state cannot be written (${status.disk})`)]),
+    ...readyRows(status),
     row("counted", Object.entries(status.counters).map(([name, count]) => `${shown(name)} ${count}`).join(", "))
   ].map((line) => `${printable(line)}\n`).join("")
 

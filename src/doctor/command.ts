@@ -2,20 +2,12 @@ import * as Effect from "effect/Effect"
 import type { PreparedWake } from "../layers/waker/wake.ts"
 import { platform } from "../platform.ts"
 import { behindExec } from "../wake/arguments.ts"
-import { findProgram } from "../wake/findProgram.ts"
 import { programProblem } from "../wake/missingProgram.ts"
 import { type Check, failed, ok, type Outcome } from "./Check.ts"
 import { runProgram } from "./runProgram.ts"
 import { sampleWake } from "./sampleWake.ts"
 
 const remedy = "mend wake_command (docs/agents.md has a recipe for each agent), or the PATH of what starts the sidecar"
-
-const ofList = (command: ReadonlyArray<string>, { cwd, env }: PreparedWake): Outcome => {
-  const agent = behindExec(command)
-  const found = agent === undefined ? undefined : findProgram(agent, env, cwd)
-  if (found?._tag === "Impossible") return failed(found.reason, remedy)
-  return ok(`there is ${agent?.[0] ?? command[0]}`)
-}
 
 /** The program that a line begins with; undefined where that is no plain word. */
 const firstProgram = (line: string): string | undefined => /^\s*(?:exec\s+)?([\w./+-]+)(?:\s|$)/.exec(line)?.[1]
@@ -45,11 +37,19 @@ export const refusedIn = (env: Readonly<Record<string, string | undefined>>, com
 /** Prepares a wake as the sidecar would, and looks for the programs that it needs. */
 export const commandCheck: Check = {
   name: "command",
-  run: Effect.fnUntraced(function*({ settings }) {
-    const { wake_command } = settings
-    const wake = yield* sampleWake(settings)
-    const refused = refusedIn(wake.env, typeof wake_command === "string" ? wake_command : wake_command.join(" "))
-    if (refused !== undefined) return refused
-    return typeof wake_command === "string" ? yield* ofLine(wake_command, wake) : ofList(wake_command, wake)
-  }, Effect.catchTag("WakeImpossible", ({ remedy: reason }) => Effect.succeed(failed(reason, remedy))))
+  run: Effect.fnUntraced(
+    function*({ settings }) {
+      const { wake_command } = settings
+      const wake = yield* sampleWake(settings)
+      const refused = refusedIn(wake.env, typeof wake_command === "string" ? wake_command : wake_command.join(" "))
+      if (refused !== undefined) return refused
+      return typeof wake_command === "string" ?
+        yield* ofLine(wake_command, wake)
+        : ok(`there is ${behindExec(wake_command)?.[0] ?? wake_command[0]}`)
+    },
+    Effect.catchTags({
+      ProgramMissing: ({ reason }) => Effect.succeed(failed(reason, remedy)),
+      WakeImpossible: ({ remedy: reason }) => Effect.succeed(failed(reason, remedy))
+    })
+  )
 }

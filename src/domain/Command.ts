@@ -34,6 +34,7 @@ export type Command =
   | { readonly _tag: "Reconnect"; readonly reason: string }
   | { readonly _tag: "CloseConnection" }
   | { readonly _tag: "OpenConnection" }
+  | { readonly _tag: "CheckReadiness"; readonly by_writing: boolean } // where the folders could not be written before
   | { readonly _tag: "SaveState" } // whatever it is by then
   | { readonly _tag: "LookUpTask"; readonly task_id: string }
   | { readonly _tag: "InspectAgent"; readonly task: Task } // revokes a wake that was meant but has not begun

@@ -1,9 +1,12 @@
 import type { JsonObject, Task, WakeEnd } from "./Task.ts"
 
-/** What the agent wrote as its answer; `Unusable` is a file that can never become one. */
+/**
+ * What the agent wrote as its answer; `Unusable` is a file that can never become one. A failure `of_command` is what our
+ * `exec` wrote of the command's end, and no verdict of the agent's own.
+ */
 export type Answer =
   | { readonly _tag: "Success"; readonly result: JsonObject; readonly tokens_used: number | null }
-  | { readonly _tag: "Failure"; readonly reason: string }
+  | { readonly _tag: "Failure"; readonly reason: string; readonly of_command?: true }
   | { readonly _tag: "Unusable"; readonly reason: string }
 
 export type Success = Extract<Answer, { readonly _tag: "Success" }>

@@ -1,3 +1,5 @@
+import type { Unready } from "./Readiness.ts"
+
 /** The vocabulary of the log: one variant an event, its fields beside it. `ts` and `agent_id` are added by the Logger. Durations are in milliseconds. */
 export type LifecycleEvent =
   // the daemon
@@ -20,6 +22,13 @@ export type LifecycleEvent =
   | { readonly event: "state_set_aside"; readonly path: string; readonly reason: string }
   | { readonly event: "state_unsaved"; readonly reason: string }
   | { readonly event: "state_saved_again" }
+  | {
+    readonly event: "not_ready"
+    readonly cause: Unready["cause"]
+    readonly reason: string
+    readonly remedy: string
+  }
+  | { readonly event: "ready_again" }
   | { readonly event: "fiber_died"; readonly fiber: string; readonly reason: string }
   | { readonly event: "metrics_listening"; readonly url: string }
   | { readonly event: "metrics_unavailable"; readonly reason: string }
@@ -46,6 +55,7 @@ export type LifecycleEvent =
   | { readonly event: "task_received"; readonly task_id: string; readonly generation: number; readonly again: boolean }
   | { readonly event: "task_refused"; readonly task_id: string; readonly reason: string }
   | { readonly event: "task_cancelled"; readonly task_id: string }
+  | { readonly event: "task_given_back"; readonly task_id: string; readonly reason: string }
   | { readonly event: "wake_attempt"; readonly task_id: string; readonly attempt: number; readonly wake_id: string }
   | {
     readonly event: "wake_ended"

@@ -1,4 +1,5 @@
 import type { Answer, Evidence, Progress } from "./Evidence.ts"
+import type { Obstacle } from "./Readiness.ts"
 import type { StoredState, TimerName } from "./SidecarState.ts"
 import type { Assignment, WakeEnd } from "./Task.ts"
 
@@ -46,6 +47,11 @@ export type OutcomeMessage =
   | { readonly _tag: "TimerFired"; readonly timer: TimerName }
   | { readonly _tag: "SaveFailed"; readonly reason: string; readonly undone: boolean; readonly withheld: boolean }
   | { readonly _tag: "SaveSucceeded" }
+  | {
+    readonly _tag: "ReadinessChecked"
+    readonly obstacle: Obstacle | null
+    readonly programs: string // which programs a wake would run
+  }
   | { readonly _tag: "OrphanFound"; readonly task_id: string } // files of a task, unchanged for `retention_days`
   | { readonly _tag: "TaskLookedUp"; readonly task_id: string; readonly whereabouts: Whereabouts }
 

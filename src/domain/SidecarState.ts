@@ -1,6 +1,7 @@
 import * as Schema from "effect/Schema"
 import type { FilesOfTheEnded } from "./Command.ts"
 import type { Progress, SilencePolicy, Success } from "./Evidence.ts"
+import { notOpenedYet, type Readiness } from "./Readiness.ts"
 import { Task } from "./Task.ts"
 
 /** `queue.json`: what we owe the hub. */
@@ -24,6 +25,8 @@ export type TimerName =
   | "progress" // the next `.progress` may be relayed
   | "task_timeout" // the task has run for too long
   | "disk" // the state could not be written
+  | "readiness" // whether an agent can be woken here is to be looked at
+  | "pause" // after a failure no task is taken
 
 /** The frames that get exactly one answer, in the order sent. */
 export type ExchangeKind = "accept" | "reject" | "recovery" | "state" | "report"
@@ -87,6 +90,9 @@ export interface Agent {
   readonly progress: Progress | null // not relayed yet
   readonly progress_sent_at: number | null
   readonly seen_off: string | null // the wake of which nothing lives any more
+  readonly gave_verdict: boolean // its own answer, whether it says success or failure
+  readonly wake_lasted_ms: number | null // the last wake, where it is over
+  readonly unwritten_since: number | null // when the first of the wakes in a row that could not be written down was made
 }
 
 /** An agent whose task is over and whose processes have to be gone before another is woken. */
@@ -95,8 +101,8 @@ export interface Leaving {
   readonly files: FilesOfTheEnded
 }
 
-/** Whether what we owe can be written down; `refusing` keeps the connection closed, as no task could be accepted. */
-export type Disk = "ok" | "failing" | "refusing"
+/** Whether what we owe can be written down. */
+export type Disk = "ok" | "failing"
 
 export interface Policy extends SilencePolicy {
   readonly confirmation_timeout_ms: number
@@ -112,6 +118,7 @@ export interface SidecarState {
   readonly stopping: ReadonlyArray<string> // the tasks whose agent is being stopped; its end is told once
   readonly draining: 0 | 75 | null
   readonly disk: Disk
+  readonly readiness: Readiness
 }
 
 export const noConnection: Connection = {
@@ -130,7 +137,10 @@ export const noAgent: Agent = {
   answer: null,
   progress: null,
   progress_sent_at: null,
-  seen_off: null
+  seen_off: null,
+  gave_verdict: false,
+  wake_lasted_ms: null,
+  unwritten_since: null
 }
 
 export const initialState = (policy: Policy): SidecarState => ({
@@ -141,7 +151,8 @@ export const initialState = (policy: Policy): SidecarState => ({
   leaving: [],
   stopping: [],
   draining: null,
-  disk: "ok"
+  disk: "ok",
+  readiness: notOpenedYet
 })
 
 /** The one task we hold, whichever slot it is in. */

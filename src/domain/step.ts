@@ -1,5 +1,6 @@
 import type { Command } from "./Command.ts"
 import type { LifecycleEvent } from "./LifecycleEvent.ts"
+import type { Readiness } from "./Readiness.ts"
 import type { Activity, Agent, Connection, SidecarState, TimerName } from "./SidecarState.ts"
 import { heldTask } from "./SidecarState.ts"
 import type { Task } from "./Task.ts"
@@ -40,6 +41,11 @@ export const given = (rule: (state: SidecarState, now: number) => Rule): Rule =>
 
 export const connectionIs = (patch: Partial<Connection>): Rule => (state) => [
   { ...state, connection: { ...state.connection, ...patch } },
+  []
+]
+
+export const readinessIs = (patch: Partial<Readiness>): Rule => (state) => [
+  { ...state, readiness: { ...state.readiness, ...patch } },
   []
 ]
 

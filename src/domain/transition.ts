@@ -6,11 +6,10 @@ import { inDoubt, stateReportAnswered, taskContinued, taskLookedUp, taskReassign
 import { taskAssigned, taskUnworkable } from "./rules/assignment.ts"
 import { diskDue, saveFailed, saveSucceeded } from "./rules/disk.ts"
 import { taskTimedOut } from "./rules/ending.ts"
-import { agentInspected, answerTold, wakeExited } from "./rules/evidence.ts"
+import { agentInspected, answerTold } from "./rules/evidence.ts"
 import { progressDue } from "./rules/exchange.ts"
 import {
   connected,
-  disconnected,
   drain,
   halfOpenOver,
   hubLostUs,
@@ -20,11 +19,14 @@ import {
   restartRequested,
   taskCancelled
 } from "./rules/life.ts"
+import { disconnected } from "./rules/link.ts"
+import { admission, pauseOver, readinessChecked, readinessDue } from "./rules/readiness.ts"
 import { confirmationTimedOut, wakeImpossible, wakeSpawned } from "./rules/wake.ts"
+import { wakeExited } from "./rules/wakeEnd.ts"
 import type { SidecarState, TimerName } from "./SidecarState.ts"
 import { heldTask } from "./SidecarState.ts"
 import type { Rule, Step } from "./step.ts"
-import { given, stay } from "./step.ts"
+import { all, given, stay } from "./step.ts"
 
 const timerRules: Record<TimerName, Rule> = {
   answer: answerOverdue,
@@ -36,7 +38,9 @@ const timerRules: Record<TimerName, Rule> = {
   lease: leaseDue,
   progress: progressDue,
   task_timeout: taskTimedOut,
-  disk: diskDue
+  disk: diskDue,
+  readiness: readinessDue,
+  pause: pauseOver
 }
 
 /** While an old agent of the task is on its way out, its answer waits for the look at the evidence that follows. */
@@ -101,6 +105,8 @@ const ruleFor = (message: Message): Rule => {
       return saveFailed(message.reason, message.undone, message.withheld)
     case "SaveSucceeded":
       return saveSucceeded
+    case "ReadinessChecked":
+      return readinessChecked(message.obstacle, message.programs)
     case "OrphanFound":
       return orphanFound(message.task_id)
     case "TaskLookedUp":
@@ -113,4 +119,5 @@ const ruleFor = (message: Message): Rule => {
 }
 
 /** The sidecar's rules: what a message changes, and what is to be done. `now` is in epoch milliseconds. */
-export const transition = (state: SidecarState, message: Message, now: number): Step => ruleFor(message)(state, now)
+export const transition = (state: SidecarState, message: Message, now: number): Step =>
+  all(ruleFor(message), admission)(state, now)

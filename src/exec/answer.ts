@@ -20,7 +20,13 @@ export interface Run {
 
 export type ExecAnswer = Readonly<Record<string, unknown>>
 
-export const failed = (reason: string, more: ExecAnswer = {}): ExecAnswer => ({ status: "failed", reason, ...more })
+/** A failure of which the agent has not spoken: we tell of the end of its command. */
+export const failed = (reason: string, more: ExecAnswer = {}): ExecAnswer => ({
+  status: "failed",
+  reason,
+  verdict_by: "exec",
+  ...more
+})
 
 /** Hides what is secret in a text that is quoted. */
 export type Mask = (text: string) => Effect.Effect<string>
@@ -48,8 +54,10 @@ const fromJson = Effect.fnUntraced(function*({ duration_ms, output, program, tai
   const parsed = parseBounded(output.text().trim()) // which also takes off a byte order mark
   if (Result.isFailure(parsed) && parsed.failure._tag === "TooMuch") return refused(`what ${parsed.failure.reason}`)
   if (Result.isSuccess(parsed) && isJsonObject(parsed.success)) {
-    const reason = failureIn(parsed.success)?.slice(0, limits.output_read_bytes)
-    return { ...parsed.success, ...reason === undefined ? { status: "success" } : failed(yield* mask(reason)) }
+    const found = failureIn(parsed.success)
+    if (found === null) return { ...parsed.success, status: "success" }
+    const reason = yield* mask(found.reason.slice(0, limits.output_read_bytes))
+    return { ...parsed.success, ...found.by_agent ? { status: "failed", reason } : failed(reason) }
   }
   const said = yield* endOf(tails.output.text(), mask)
   return refused(said === "" ? "nothing" : `what is none: ${said}`)

@@ -55,6 +55,7 @@ const endedEarly = ({ subtype, type }: JsonObject): boolean =>
 
 /** One sign of a failure in what a program printed; what it says is the reason. */
 interface Sign {
+  readonly by_agent: boolean // whether the agent says it of its work, or the program of a run that came to nothing
   readonly isIn: (object: JsonObject) => boolean
   readonly reason: (object: JsonObject) => string | undefined
 }
@@ -62,32 +63,39 @@ interface Sign {
 /** By what a program that ended with 0 says that it failed. The first sign that is there gives the reason. */
 const signs: ReadonlyArray<Sign> = [
   {
+    by_agent: false,
     isIn: (object) => object["is_error"] === true || endedEarly(object),
     reason: (object) =>
       firstSaid(object, "result", "errors", "error", "reason", "message") ??
         (endedEarly(object) ? firstSaid(object, "subtype") : undefined)
   },
   {
+    by_agent: false,
     isIn: ({ error, result }) => isSaid(error) && !isSaid(result),
     reason: (object) => firstSaid(object, "error")
   },
   {
     // of Claude Code, where nobody was there to allow it
+    by_agent: false,
     isIn: ({ permission_denials: denials }) => Array.isArray(denials) && denials.length > 0,
     reason: ({ permission_denials: denials }) => Array.isArray(denials) ? denialsText(denials) : undefined
   },
   {
+    by_agent: true,
     isIn: ({ ok, success }) => ok === false || success === false,
     reason: (object) => firstSaid(object, "reason", "error", "message", "result")
   },
   {
+    by_agent: true,
     isIn: ({ status }) => typeof status === "string" && failureWords.has(status.toLowerCase()),
     reason: (object) => firstSaid(object, "reason", "error", "message", "result", "status")
   }
 ]
 
-/** Why the object says that its program failed; null where it does not. A `status` of its own makes no success. */
-export const failureIn = (object: JsonObject): string | null => {
+/** Why the object says that its program failed, and who says so; null where it does not. A `status` of its own makes no success. */
+export const failureIn = (object: JsonObject) => {
   const sign = signs.find(({ isIn }) => isIn(object))
-  return sign === undefined ? null : sign.reason(object) ?? "the command says that it failed, and not why"
+  return sign === undefined
+    ? null
+    : { by_agent: sign.by_agent, reason: sign.reason(object) ?? "the command says that it failed, and not why" }
 }

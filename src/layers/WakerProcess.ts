@@ -11,7 +11,6 @@ import { Logger } from "../services/Logger.ts"
 import { Waker } from "../services/Waker.ts"
 import type { Settings } from "../SidecarConfig.ts"
 import { SidecarConfig } from "../SidecarConfig.ts"
-import type { FileError } from "./files.ts"
 import { orElseLog } from "./files.ts"
 import { obstacleIn } from "./waker/environment.ts"
 import { evidenceOf, isAlive } from "./waker/evidence.ts"
@@ -25,8 +24,8 @@ import { psTable } from "./waker/psTable.ts"
 import { readRecord, revokeOrRead, settledRecord } from "./waker/record.ts"
 import { outputTail, type Quoting } from "./waker/spawn.ts"
 import { stopWakes } from "./waker/stop.ts"
-import { logPath, payloadPath, promptPath, wakeFiles } from "./waker/taskFiles.ts"
-import { prepareWake, spawnWake } from "./waker/wake.ts"
+import { fixedPaths, logPath, wakeFiles } from "./waker/taskFiles.ts"
+import { prepareWake, spawnWake, tooLargeForSystem } from "./waker/wake.ts"
 import { wakeRecords } from "./waker/wakeRecords.ts"
 import { windowsProcesses } from "./waker/windowsProcesses.ts"
 
@@ -51,15 +50,20 @@ const make = (settings: Settings, log: Logger["Service"]["log"], { boot, logs, m
   const quoting: Quoting = { mask: (text) => quotable(text, secrets), own: own_files }
 
   const wake = Effect.fn("Waker.wake")(function*(task: Task, wake_id: string) {
-    const prepared = yield* prepareWake(settings, task, wakeFiles(tasks_dir, task.task_id, wake_id))
-    yield* logs.keep(task.task_id)
-    const unwritten = ({ reason }: FileError): WakeEnd => {
+    const didNotRun = (how: "unwritten" | "unspawned") => ({ reason }: { readonly reason: string }): WakeEnd => {
       unbegun.set(task.task_id, wake_id)
       memory.forget(task.task_id)
-      return { how: "unwritten", code: null, output: reason }
+      return { how, code: null, output: reason }
     }
+    const unwritten = didNotRun("unwritten")
+    const prepared = yield* prepareWake(settings, task, wakeFiles(tasks_dir, task.task_id, wake_id)).pipe(
+      Effect.catchTag("ProgramMissing", (missing) => Effect.succeed(didNotRun("unspawned")(missing)))
+    )
+    if ("how" in prepared) return { end: Effect.succeed(prepared) }
+    yield* logs.keep(task.task_id)
     const spawning = spawnWake(settings, { processes, boot, memory, quoting }, prepared)
     const spawned = yield* orElseLog(spawning, log, (error) => ({ end: Effect.succeed(unwritten(error)) }))
+    if (spawned === "too large") return yield* tooLargeForSystem
     return { end: orElseLog(spawned.end, log, unwritten) }
   })
 
@@ -100,12 +104,7 @@ const make = (settings: Settings, log: Logger["Service"]["log"], { boot, logs, m
 
   const forget = Effect.fn("Waker.forget")(function*(task_id: string) {
     const wakes = (yield* records.recorded).filter((files) => files.task_id === task_id)
-    const paths = [
-      payloadPath(tasks_dir, task_id),
-      promptPath(tasks_dir, task_id),
-      logPath(tasks_dir, task_id),
-      ...wakes.map((files) => files.record_path)
-    ]
+    const paths = [...fixedPaths(tasks_dir, task_id), ...wakes.map((files) => files.record_path)]
     unbegun.delete(task_id)
     yield* logs.release(task_id)
     yield* Effect.forEach(paths, records.remove, { discard: true })

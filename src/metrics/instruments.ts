@@ -41,6 +41,7 @@ const gauges: ReadonlyArray<
   ["owed_frames", "Frames that the hub has not answered, or that wait for their turn", ({ owed }) => owed.length],
   ["leaving_agents", "Agents of tasks that are over and are being seen off", ({ leaving }) => leaving.length],
   ["draining", "1 where it takes no more tasks", ({ draining }) => one(draining)],
+  ["ready", "1 where it takes a task", ({ not_ready }) => one(not_ready === null)],
   ["disk_ok", "1 where its state can be written", ({ disk }) => one(disk === "ok")],
   ["resident_memory_bytes", "Its memory", () => process.memoryUsage.rss()]
 ]

@@ -1,4 +1,6 @@
+import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { notOpenedYet } from "../domain/Readiness.ts"
 import { StoredState } from "../domain/SidecarState.ts"
 import { Progress, Success } from "./LocalFact.ts"
 
@@ -42,7 +44,25 @@ const Agent = Schema.Struct({
   answer: Schema.NullOr(Success),
   progress: Schema.NullOr(Progress),
   progress_sent_at: Schema.NullOr(Schema.Finite),
-  seen_off: Schema.NullOr(Schema.String)
+  seen_off: Schema.NullOr(Schema.String),
+  gave_verdict: Schema.Boolean.pipe(Schema.withDecodingDefaultKey(Effect.succeed(false))),
+  wake_lasted_ms: Schema.NullOr(Schema.Finite).pipe(Schema.withDecodingDefaultKey(Effect.succeed(null))),
+  unwritten_since: Schema.NullOr(Schema.Finite).pipe(Schema.withDecodingDefaultKey(Effect.succeed(null)))
+})
+
+const Obstacle = Schema.Struct({ cause: Schema.Literals(["program", "folders"]), reason: Schema.String })
+
+const Readiness = Schema.Struct({
+  link: Schema.Literals(["open", "resting", "closed"]),
+  obstacle: Schema.NullOr(Obstacle),
+  programs: Schema.NullOr(Schema.String),
+  failures: Schema.Int,
+  paused_by: Schema.NullOr(Schema.String),
+  not_ready: Schema.NullOr(Schema.Struct({
+    cause: Schema.Literals(["draining", "disk", "failures", "program", "folders"]),
+    reason: Schema.String,
+    since: Schema.Finite
+  }))
 })
 
 /** The state of the sidecar between two steps, whole but for the policy, which the header tells. */
@@ -55,6 +75,7 @@ export const KnownState = Schema.Struct({
   ),
   stopping: Schema.Array(Schema.String),
   draining: Schema.NullOr(Schema.Literals([0, 75])),
-  disk: Schema.Literals(["ok", "failing", "refusing"])
+  disk: Schema.Literals(["ok", "failing"]),
+  readiness: Readiness.pipe(Schema.withDecodingDefaultKey(Effect.succeed(notOpenedYet)))
 })
 export type KnownState = typeof KnownState.Type

@@ -6,7 +6,7 @@ export const Success = Schema.TaggedStruct("Success", { result: JsonObject, toke
 
 const Answer = Schema.Union([
   Success,
-  Schema.TaggedStruct("Failure", { reason: Schema.String }),
+  Schema.TaggedStruct("Failure", { reason: Schema.String, of_command: Schema.optionalKey(Schema.Literal(true)) }),
   Schema.TaggedStruct("Unusable", { reason: Schema.String })
 ])
 
@@ -55,6 +55,12 @@ export const LocalFact = Schema.Union([
   Schema.TaggedStruct("TimerFired", { timer: TimerName }),
   Schema.TaggedStruct("SaveFailed", { reason: Schema.String, undone: Schema.Boolean, withheld: Schema.Boolean }),
   Schema.TaggedStruct("SaveSucceeded", {}),
+  Schema.TaggedStruct("ReadinessChecked", {
+    obstacle: Schema.NullOr(
+      Schema.Struct({ cause: Schema.Literals(["program", "folders"]), reason: Schema.String })
+    ),
+    programs: Schema.String
+  }),
   Schema.TaggedStruct("OrphanFound", ofTask),
   Schema.TaggedStruct("TaskLookedUp", {
     ...ofTask,

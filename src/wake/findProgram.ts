@@ -1,7 +1,7 @@
 import { accessSync, constants, readFileSync, statSync } from "node:fs"
 import { delimiter, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
-import { platform } from "../platform.ts"
+import { type Platform, platform } from "../platform.ts"
 import { programProblem } from "./missingProgram.ts"
 import type { Resolved } from "./windowsProgram.ts"
 import { resolveOnWindows } from "./windowsProgram.ts"
@@ -42,6 +42,12 @@ const posixProblem = (program: string, path: string, cwd: string): string | unde
   const folders = program.includes("/") ? [""] : path.split(delimiter)
   const found = folders.map((folder) => resolve(cwd, folder, program)).filter(isFile)
   return found.some(isRunnable) ? undefined : programProblem(program, found.length > 0 ? "EACCES" : "ENOENT")
+}
+
+/** The PATH with the folder of our own program in front, so that a wake command finds it where it is not installed. */
+export const withOwnBin = (inherited: Environment, on: Platform): Record<string, string> => {
+  const name = pathName(inherited)
+  return { [name]: [ownBin, inherited[name] ?? systemPath].join(on === "windows" ? ";" : ":") }
 }
 
 /** Looks for the program of a command where the system would, or on Windows where it should; says why it cannot be run. */

@@ -13,6 +13,14 @@ const complaints: ReadonlyArray<RegExp> = [
   /^'(.+?)' is not recognized as an internal or external command,/m
 ]
 
+/** What the launcher of a list says that could not become its program, but for one whose arguments are too long. */
+const launcherComplaint =
+  /^(?:launcher: .*(?:not found|No such file or directory|Permission denied|not executable|cannot execute|Exec format error|Is a directory|bad interpreter)|spawn .* E(?:NOENT|ACCES))/m
+
+/** Whether nothing of the command ran, as this machine cannot run its program. */
+export const couldNotBecome = (exit_code: number, output: string): boolean =>
+  (exit_code === 126 || exit_code === 127) && launcherComplaint.test(output)
+
 const named = (output: string): string | undefined =>
   complaints.map((complaint) => complaint.exec(output)?.[1]).find((name) => name !== undefined)
 

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -8,10 +9,12 @@ import * as TestClock from "effect/testing/TestClock"
 import { runSidecar } from "../../src/actor/SidecarActor.ts"
 import type { Answer } from "../../src/domain/Evidence.ts"
 import type { HubMessage } from "../../src/domain/Message.ts"
+import type { Obstacle } from "../../src/domain/Readiness.ts"
 import { initialState, type SidecarState } from "../../src/domain/SidecarState.ts"
 import type { WakeEnd } from "../../src/domain/Task.ts"
 import { FolderGone, FolderLease, FolderLost } from "../../src/services/FolderLease.ts"
 import { Orphans } from "../../src/services/Orphans.ts"
+import { Readiness } from "../../src/services/Readiness.ts"
 import { A, assigned, policy, success } from "../domain/support.ts"
 import { makeWorld, mockServices, type World } from "../support/fakes.ts"
 
@@ -236,10 +239,9 @@ describe("the whole actor over five mock services", () => {
     }
   }
   const begun: ReadonlyArray<readonly [string, SidecarState, connects: boolean]> = [
-    ["is idle", idle, true],
-    ["cannot save anything", { ...idle, disk: "refusing" }, false],
-    ["drains, and is done", { ...idle, draining: 0 }, false],
-    ["drains, with a task in hand", { ...inHand, draining: 0 }, true]
+    ["is idle", { ...idle, readiness: { ...idle.readiness, link: "open" } }, true],
+    ["is not ready", { ...idle, disk: "failing", readiness: { ...idle.readiness, link: "resting" } }, false],
+    ["drains, with a task in hand", { ...inHand, draining: 0, readiness: { ...idle.readiness, link: "open" } }, true]
   ]
   it.effect.each(begun)(
     "begun in the middle of a life that %s: keeps a connection as that one did",
@@ -321,10 +323,13 @@ describe("rule 12: a disk that cannot be written", () => {
       yield* pass(12)
       assert.deepStrictEqual(journal(world).at(-1), "hub closed")
       world.diskFull = false
-      yield* pass(4)
-      yield* hubSays(world, ...identified, taskA)
+      yield* pass(17) // written again, and no sooner than 30 s after the closing
+      yield* hubSays(world, ...identified)
+      assert.deepStrictEqual(timesOf(world, /^send Identify/), [0])
+      yield* pass(1)
+      yield* hubSays(world, taskA)
       assert.include(journal(world), "send AcceptTask")
-      assert.deepStrictEqual(timesOf(world, /^wake/), [16])
+      assert.deepStrictEqual(timesOf(world, /^wake/), [30])
       assert.deepStrictEqual(
         world.events.map(({ event }) => event).filter((event) => event.startsWith("state_")),
         ["state_unsaved", "state_saved_again"]
@@ -376,22 +381,79 @@ describe("rule 12: a disk that cannot be written", () => {
       assert.lengthOf(timesOf(world, /^wake/), 2)
     }))
 
-  it.effect("a payload that cannot be written is tried again every 5 s, and counts no attempt", () =>
+  it.effect("a payload that cannot be written is tried again every 5 s for 30 s, and then its task is given back", () =>
     Effect.gen(function*() {
       const world = yield* makeWorld
       yield* start(world)
       yield* hubSays(world, ...identified, taskA, ackA("accepted"))
       world.lives = false
-      for (let wake = 0; wake < 10; wake++) {
+      for (let wake = 0; wake <= 6; wake++) {
         yield* endWake(world, wake, { how: "unwritten", code: null, output: "ENOSPC" })
         yield* pass(5)
       }
-      assert.deepStrictEqual(timesOf(world, /^wake 1$/), [0, 5, 10, 15, 20, 25, 30, 35, 40, 45, 50])
+      assert.deepStrictEqual(timesOf(world, /^wake 1$/), [0, 5, 10, 15, 20, 25, 30])
+      assert.deepStrictEqual(timesOf(world, /^hub closed/), [30])
       assert.notInclude(journal(world), "send SendReport")
+      assert.strictEqual(world.saved.at(-1)?.active, null)
+    }))
+
+  it.effect("a payload that can be written again in that time is one attempt", () =>
+    Effect.gen(function*() {
+      const world = yield* makeWorld
+      yield* start(world)
+      yield* hubSays(world, ...identified, taskA, ackA("accepted"))
+      world.lives = false
+      for (let wake = 0; wake < 5; wake++) {
+        yield* endWake(world, wake, { how: "unwritten", code: null, output: "ENOSPC" })
+        yield* pass(5)
+      }
       yield* Queue.offer(world.seen, { _tag: "Started" })
       yield* rest
       yield* agentAnswers(world, success)
+      assert.deepStrictEqual(timesOf(world, /^wake 1$/), [0, 5, 10, 15, 20, 25])
       assert.include(journal(world), "send SendReport")
+    }))
+
+  it.effect("after failures in a row without a verdict no task is taken for 30 s, 1 min, then 5 min", () =>
+    Effect.gen(function*() {
+      const world = yield* makeWorld
+      yield* start(world)
+      for (const pause of [30, 60, 300, 300]) {
+        yield* hubSays(world, ...identified, taskA, ackA("accepted"))
+        yield* Queue.offer(world.seen, { _tag: "Started" })
+        yield* rest
+        yield* agentAnswers(world, { _tag: "Failure", reason: "Not logged in", of_command: true })
+        yield* hubSays(world, ackA("retried"))
+        yield* pass(pause)
+      }
+      assert.deepStrictEqual(timesOf(world, /^hub closed/), [0, 30, 90, 390])
+      assert.deepStrictEqual(timesOf(world, /^send Identify/), [0, 30, 90, 390])
+    }))
+
+  it.effect("what a wake needs is looked for before connecting and every 30 s, and without it nobody is connected", () =>
+    Effect.gen(function*() {
+      const world = yield* makeWorld
+      const looked: Array<number> = []
+      let obstacle: Obstacle | null = { cause: "program", reason: "there is no program ./agent" }
+      const check = () =>
+        Effect.map(Clock.currentTimeMillis, (at) => {
+          looked.push(at / 1_000)
+          return { obstacle, programs: "" }
+        })
+      yield* Effect.provideService(start(world), Readiness, { check })
+      yield* pass(59)
+      yield* hubSays(world, ...identified)
+      assert.deepStrictEqual(journal(world), ["save"]) // at the start
+      obstacle = null
+      yield* pass(1)
+      yield* hubSays(world, taskA, ackA("accepted"))
+      yield* pass(60)
+      assert.deepStrictEqual(looked, [0, 30, 60]) // and no more, as the task's own wake tells
+      assert.deepStrictEqual(timesOf(world, /^wake 1$/), [60])
+      assert.deepStrictEqual(world.events.map(({ event }) => event).filter((event) => /ready/.test(event)), [
+        "not_ready",
+        "ready_again"
+      ])
     }))
 
   it.effect("a disk that is full at the start keeps the connection closed until it is not", () =>
@@ -400,7 +462,7 @@ describe("rule 12: a disk that cannot be written", () => {
       world.diskFull = true
       yield* start(world)
       yield* rest
-      assert.deepStrictEqual(journal(world), ["hub closed"])
+      assert.deepStrictEqual(journal(world), [])
       world.diskFull = false
       yield* pass(5)
       yield* hubSays(world, { _tag: "Connected" })
@@ -458,9 +520,9 @@ describe("the agent's folder", () => {
   it.effect("gone between the saved intent and the wake, nobody is woken, and it is no attempt", () =>
     Effect.gen(function*() {
       const world = yield* makeWorld
-      let checks = 0
-      // The fifth look is the wake's: before it are those of the fiber, the restart, the acceptance and the intent.
-      const check = Effect.suspend(() => ++checks >= 5 && checks < 12 ? Effect.fail(gone) : Effect.void)
+      let failed = 0
+      const isMeant = () => (world.saved.at(-1)?.active?.wake ?? null) !== null
+      const check = Effect.suspend(() => isMeant() && ++failed <= 3 ? Effect.fail(gone) : Effect.void)
       yield* runSidecar(policy).pipe(
         Effect.provideService(FolderLease, { check, isLost: () => false, notices: [] }),
         Effect.provide(mockServices(world)),

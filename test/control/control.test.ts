@@ -4,7 +4,7 @@ import * as Stream from "effect/Stream"
 import { makeDesk } from "../../src/control/desk.ts"
 import { decodeAnswer } from "../../src/control/protocol.ts"
 import { statusText, storedText } from "../../src/control/statusText.ts"
-import { emptyStore, initialState } from "../../src/domain/SidecarState.ts"
+import { emptyStore, initialState, type SidecarState } from "../../src/domain/SidecarState.ts"
 import { transition } from "../../src/domain/transition.ts"
 import { status as idle } from "../support/status.ts"
 
@@ -38,7 +38,8 @@ describe("what is asked of a running sidecar", () => {
           assignment: {}
         }
       } as const
-      const before = initialState(policy)
+      const idle = initialState(policy)
+      const before: SidecarState = { ...idle, readiness: { ...idle.readiness, link: "open" } }
       const [after, commands] = transition(before, message, 1_000)
       yield* desk.witness({ _tag: "FrameIn", text: "{}" })
       yield* desk.witness({ _tag: "Stepped", step: { at: 1_000, message, before, after, commands } })
@@ -49,6 +50,7 @@ describe("what is asked of a running sidecar", () => {
         connection: { phase: "down" },
         task: { task_id: "task-1", status: "accepted", slot: "active", generation: 3, agent_alive: true },
         draining: false,
+        not_ready: null,
         disk: "ok",
         counters: { tasks_received: 1, tasks_completed: 0 },
         token_changed: true
@@ -90,11 +92,17 @@ describe("the status for people", () => {
   })
 
   it("names what is not as it should be", () => {
-    const text = statusText({ ...status, owed: ["report"], leaving: ["task-0"], disk: "failing", draining: true }, here)
+    const text = statusText({ ...status, owed: ["report"], leaving: ["task-0"], draining: true }, here)
     expect(text).toContain("draining")
     expect(text).toContain("owed      report\n")
     expect(text).toContain("leaving   task-0\n")
-    expect(text).toContain("disk      the state cannot be written (failing)\n")
+  })
+
+  it("says why no task is taken, since when, and what to do", () => {
+    const not_ready = { cause: "program", reason: "there is no program ./a", remedy: "install it", since: 3_420_000 }
+    expect(statusText({ ...status, not_ready }, here)).toContain(
+      "not ready for 3m: there is no program ./a\n          takes no task; to do: install it\n"
+    )
   })
 
   it("says where it runs, where that is not here, and that it has another token", () => {

@@ -7,8 +7,9 @@ describe("rule 4: ask first", () => {
     {
       clause: "without a task there is nothing to ask, and we are idle",
       run: () => new Run().tell({ _tag: "Restarted", stored: emptyStore, survivors: [] }, ...connect),
-      said: ["OpenConnection", "Identify idle"],
-      state: ""
+      said: ["CheckReadiness", "Identify idle"],
+      timers: ["start readiness 30000"],
+      state: "link closed"
     },
     {
       clause: "with a task we identify as working",

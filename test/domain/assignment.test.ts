@@ -477,9 +477,9 @@ describe("rules 13 and 15: refusing without harm, and push alone", () => {
     {
       clause: "while draining another task is not accepted: the connection is closed",
       run: () => Run.idle().tell({ _tag: "DrainRequested", exit_code: 0 }).assigned(),
-      said: ["CloseConnection"],
-      logged: ["task_refused task-a draining"],
-      state: "draining 0"
+      said: ["Exit 0"],
+      logged: ["task_refused task-a not ready: draining"],
+      state: "down | draining 0 | link resting"
     }
   ])
 })

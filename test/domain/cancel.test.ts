@@ -43,13 +43,13 @@ describe("rule 9: task_cancelled", () => {
       clause: "one that is left running",
       run: () => Run.idle().restarted([A]).cancelled(),
       logged: ["task_cancelled task-a"],
-      state: "down | leaving: task-a remove | stopping: task-a"
+      state: "down | leaving: task-a remove | stopping: task-a | link closed"
     },
     {
       clause: "and then its files go too",
       run: () => Run.idle().restarted([A]).cancelled().stopped(),
       said: ["RemoveFiles task-a"],
-      state: "down"
+      state: "down | link closed"
     },
     {
       clause: "one whose agent is on its way out after its report: its files go, whatever was to be kept",

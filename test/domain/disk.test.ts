@@ -3,7 +3,7 @@ import type { Message } from "../../src/domain/Message.ts"
 import { unsavedStep } from "../../src/domain/rules/disk.ts"
 import type { WakeEnd } from "../../src/domain/Task.ts"
 import { transition } from "../../src/domain/transition.ts"
-import { A, acked, assigned, B, failure, inspected, Run, success, T0, table, timer } from "./support.ts"
+import { A, acked, assigned, B, closing, failure, inspected, Run, success, T0, table, timer } from "./support.ts"
 
 const saveFailed = (undone: boolean, withheld = false): Message => ({
   _tag: "SaveFailed",
@@ -20,9 +20,12 @@ describe("rule 12: the disk", () => {
       clause: "without a task none can be accepted: the connection is closed and a write tried again",
       run: () => Run.idle().tell(saveFailed(true)),
       said: ["CloseConnection"],
-      timers: ["cancel answer", "cancel resend", "cancel assign_grace", "cancel half_open", "start disk 5000"],
+      timers: [
+        "start disk 5000",
+        ...closing
+      ],
       logged: ["state_unsaved queue.json: no space"],
-      state: "down | disk refusing"
+      state: "down | disk failing | link resting"
     },
     {
       clause: "with a task we go on from memory",
@@ -70,11 +73,11 @@ describe("rule 12: the disk", () => {
       state: "task-a g1 accepted | Inspecting assess | ours"
     },
     {
-      clause: "and without a task the connection is opened",
+      clause: "and without a task it is looked whether the connection may be opened",
       run: () => Run.idle().tell(saveFailed(true)).tell(saveSucceeded),
-      said: ["OpenConnection"],
+      said: ["CheckReadiness"],
       logged: ["state_saved_again"],
-      state: "down"
+      state: "down | link resting"
     },
     {
       clause: "a wake whose payload could not be written is no failed attempt: the disk is given time",

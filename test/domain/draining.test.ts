@@ -1,5 +1,5 @@
 import { describe } from "vitest"
-import { B, Run, table } from "./support.ts"
+import { B, closing, Run, table } from "./support.ts"
 
 describe("rule 13: draining", () => {
   table([
@@ -8,7 +8,8 @@ describe("rule 13: draining", () => {
       run: () => Run.idle().tell({ _tag: "DrainRequested", exit_code: 0 }),
       said: ["CloseConnection", "Exit 0"],
       logged: ["draining 0"],
-      state: "draining 0"
+      timers: [...closing],
+      state: "down | draining 0 | link resting"
     },
     {
       clause: "the task at hand is finished first",
@@ -34,30 +35,31 @@ describe("rule 13: draining", () => {
         "cancel lease",
         "cancel progress",
         "cancel task_timeout",
-        "cancel assign_grace"
+        "cancel assign_grace",
+        ...closing
       ],
       logged: ["report_acknowledged task-a complete 0"],
-      state: "leaving: task-a remove | stopping: task-a | draining 75"
+      state: "down | leaving: task-a remove | stopping: task-a | draining 75 | link resting"
     },
     {
       clause: "and that is it when no agent of ours lives",
       run: () => Run.reporting().tell({ _tag: "DrainRequested", exit_code: 75 }).acked("complete").stopped(),
-      said: ["RemoveFiles task-a", "CloseConnection", "Exit 75"],
-      state: "draining 75"
+      said: ["RemoveFiles task-a", "Exit 75"],
+      state: "down | draining 75 | link resting"
     },
     {
       clause: "asked for while an agent is on its way out: the same",
       run: () => Run.reporting().acked("complete").tell({ _tag: "DrainRequested", exit_code: 75 }),
       said: ["CloseConnection"],
       logged: ["draining 75"],
-      state: "leaving: task-a remove | stopping: task-a | draining 75"
+      timers: [...closing],
+      state: "down | leaving: task-a remove | stopping: task-a | draining 75 | link resting"
     },
     {
       clause: "a new task is not accepted: the connection is closed",
       run: () => Run.reporting().tell({ _tag: "DrainRequested", exit_code: 75 }).acked("complete").assigned(1, B),
-      said: ["CloseConnection"],
-      logged: ["task_refused task-b draining"],
-      state: "leaving: task-a remove | stopping: task-a | draining 75"
+      logged: ["task_refused task-b not ready: draining"],
+      state: "down | leaving: task-a remove | stopping: task-a | draining 75 | link resting"
     },
     {
       clause: "the task at hand under a new generation is accepted",
@@ -105,7 +107,8 @@ describe("rule 13: draining", () => {
       run: () => Run.idle().tell({ _tag: "RestartRequested", reason: "update" }),
       said: ["AnnounceRestart update", "CloseConnection", "Exit 75"],
       logged: ["draining 75"],
-      state: "draining 75"
+      timers: [...closing],
+      state: "down | draining 75 | link resting"
     }
   ])
 })

@@ -1,5 +1,5 @@
 import { describe, expect } from "vitest"
-import { A, B, connect, failure, Run, success, table, unusable } from "./support.ts"
+import { A, B, closing, connect, failure, Run, success, table, unusable } from "./support.ts"
 
 const endOfTask = [
   "cancel confirmation",
@@ -400,18 +400,14 @@ describe("rule 5: reports are owed until answered", () => {
       timers: [
         "cancel answer",
         "cancel resend",
-        "cancel confirmation",
-        "cancel settle",
-        "cancel lease",
-        "cancel progress",
-        "cancel task_timeout",
-        "cancel assign_grace"
+        ...endOfTask,
+        ...closing
       ],
       logged: [
         "frame_refused report task_complete_failed: not_found",
         "report_refused task-a task_complete_failed: not_found the files are kept; POST /api/tasks/task-a/retry at the hub brings the task back, and with it the answer"
       ],
-      state: "leaving: task-a keep | stopping: task-a | draining 0"
+      state: "down | leaving: task-a keep | stopping: task-a | draining 0 | link resting"
     },
     {
       clause: "refused under an older generation: the report is owed under the new one, after its accept",
@@ -564,9 +560,14 @@ describe("rule 5: reports are owed until answered", () => {
         Run.working().tell({ _tag: "DrainRequested", exit_code: 0 }).assigned(1).found(success)
           .refused("validation_failed", "task_accepted").acked("complete"),
       said: ["StopWatching", "StopAgent task-a linger 15000", "CloseConnection"],
-      timers: ["cancel answer", "cancel resend", ...endOfTask],
+      timers: [
+        "cancel answer",
+        "cancel resend",
+        ...endOfTask,
+        ...closing
+      ],
       logged: ["report_acknowledged task-a complete 0"],
-      state: "leaving: task-a remove | stopping: task-a | accept refused | draining 0"
+      state: "down | leaving: task-a remove | stopping: task-a | draining 0 | link resting"
     },
     {
       clause: "an accept that the hub takes later makes up for it",
@@ -691,15 +692,11 @@ describe("rule 5: reports are owed until answered", () => {
       said: ["StopWatching", "StopAgent task-a linger 15000", "CloseConnection"],
       timers: [
         "cancel half_open",
-        "cancel confirmation",
-        "cancel settle",
-        "cancel lease",
-        "cancel progress",
-        "cancel task_timeout",
-        "cancel assign_grace"
+        ...endOfTask,
+        ...closing
       ],
-      logged: ["task_refused task-a draining"],
-      state: "in flight: report task-a | leaving: task-a keep | stopping: task-a | draining 0"
+      logged: ["task_refused task-a not ready: draining"],
+      state: "down | leaving: task-a keep | stopping: task-a | draining 0 | link resting"
     },
     {
       clause: "a failure that was never sent is sent under the new generation",

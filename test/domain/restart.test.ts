@@ -11,7 +11,7 @@ describe("rule 10: restart", () => {
       clause: "active becomes recovering, and is looked at",
       run: () => Run.working().restarted(),
       said: ["WatchResults task-a g1a1t1000000", "InspectAgent task-a g1", "OpenConnection"],
-      timers: ["start lease 60000", "start task_timeout 86400000"],
+      timers: ["start lease 60000", "start task_timeout 86400000", "start readiness 30000"],
       logged: ["recovery_found task-a working 1"],
       state: "recovering task-a g1 working wakes 1 | Inspecting assess | down"
     },
@@ -19,7 +19,7 @@ describe("rule 10: restart", () => {
       clause: "recovering stays recovering",
       run: () => Run.working().restarted().restarted(),
       said: ["WatchResults task-a g1a1t1000000", "InspectAgent task-a g1", "OpenConnection"],
-      timers: ["start lease 60000", "start task_timeout 86400000"],
+      timers: ["start lease 60000", "start task_timeout 86400000", "start readiness 30000"],
       logged: ["recovery_found task-a working 1"],
       state: "recovering task-a g1 working wakes 1 | Inspecting assess | down"
     },
@@ -38,7 +38,7 @@ describe("rule 10: restart", () => {
         "InspectAgent task-a g1",
         "OpenConnection"
       ],
-      timers: ["start lease 60000", "start task_timeout 86400000"],
+      timers: ["start lease 60000", "start task_timeout 86400000", "start readiness 30000"],
       logged: ["recovery_found task-a working 1"],
       state:
         "recovering task-a g1 working wakes 1 | Inspecting assess | down | leaving: task-b keep, task-c keep | stopping: task-b, task-c"
@@ -57,27 +57,29 @@ describe("rule 10: restart", () => {
         "InspectAgent task-a g1",
         "OpenConnection"
       ],
-      timers: ["start lease 60000", "start task_timeout 86400000"],
+      timers: ["start lease 60000", "start task_timeout 86400000", "start readiness 30000"],
       logged: ["recovery_found task-a working 1"],
       state: "recovering task-a g1 working wakes 1 | Inspecting assess | down | leaving: task-b keep | stopping: task-b"
     },
     {
       clause: "nothing stored: nothing to recover",
       run: () => new Run().tell({ _tag: "Restarted", stored: emptyStore, survivors: [] }),
-      said: ["OpenConnection"],
-      state: "down"
+      said: ["CheckReadiness"],
+      timers: ["start readiness 30000"],
+      state: "down | link closed"
     },
     {
       clause: "an agent that nobody holds a task for is seen off",
       run: () => new Run().tell({ _tag: "Restarted", stored: emptyStore, survivors: [A] }),
-      said: ["StopAgent task-a linger 0", "OpenConnection"],
-      state: "down | leaving: task-a keep | stopping: task-a"
+      said: ["StopAgent task-a linger 0", "CheckReadiness"],
+      timers: ["start readiness 30000"],
+      state: "down | leaving: task-a keep | stopping: task-a | link closed"
     },
     {
       clause: "the agent of the task we hold is not",
       run: () => Run.working().restarted([A]),
       said: ["WatchResults task-a g1a1t1000000", "InspectAgent task-a g1", "OpenConnection"],
-      timers: ["start lease 60000", "start task_timeout 86400000"],
+      timers: ["start lease 60000", "start task_timeout 86400000", "start readiness 30000"],
       logged: ["recovery_found task-a working 1"],
       state: "recovering task-a g1 working wakes 1 | Inspecting assess | down"
     },
@@ -85,7 +87,7 @@ describe("rule 10: restart", () => {
       clause: "nor is that of a recovering one",
       run: () => Run.working().restarted([A]).restarted([A]),
       said: ["WatchResults task-a g1a1t1000000", "InspectAgent task-a g1", "OpenConnection"],
-      timers: ["start lease 60000", "start task_timeout 86400000"],
+      timers: ["start lease 60000", "start task_timeout 86400000", "start readiness 30000"],
       logged: ["recovery_found task-a working 1"],
       state: "recovering task-a g1 working wakes 1 | Inspecting assess | down"
     },
@@ -93,7 +95,7 @@ describe("rule 10: restart", () => {
       clause: "but an old agent of a task that was taken anew is, before the evidence is looked at",
       run: () => Run.failing().reconnected().assigned(3).restarted([A]),
       said: ["StopAgent task-a linger 0", "WatchResults task-a -", "OpenConnection"],
-      timers: ["start lease 60000"],
+      timers: ["start lease 60000", "start readiness 30000"],
       logged: ["recovery_found task-a accepted 3"],
       state: "recovering task-a g3 accepted | AwaitingExit | down | leaving: task-a keep | stopping: task-a"
     },
@@ -101,7 +103,7 @@ describe("rule 10: restart", () => {
       clause: "also where the task is recovering already",
       run: () => Run.failing().reconnected().assigned(3).restarted([A]).restarted([A]),
       said: ["StopAgent task-a linger 0", "WatchResults task-a -", "OpenConnection"],
-      timers: ["start lease 60000"],
+      timers: ["start lease 60000", "start readiness 30000"],
       logged: ["recovery_found task-a accepted 3"],
       state: "recovering task-a g3 accepted | AwaitingExit | down | leaving: task-a keep | stopping: task-a"
     },
@@ -109,7 +111,7 @@ describe("rule 10: restart", () => {
       clause: "the time for the task goes on counting",
       run: () => Run.working().after(86_000_000).restarted(),
       said: ["WatchResults task-a g1a1t1000000", "InspectAgent task-a g1", "OpenConnection"],
-      timers: ["start lease 60000", "start task_timeout 400000"],
+      timers: ["start lease 60000", "start task_timeout 400000", "start readiness 30000"],
       logged: ["recovery_found task-a working 1"],
       state: "recovering task-a g1 working wakes 1 | Inspecting assess | down"
     },
@@ -117,7 +119,7 @@ describe("rule 10: restart", () => {
       clause: "one that is over is over",
       run: () => Run.working().after(90_000_000).restarted(),
       said: ["WatchResults task-a g1a1t1000000", "InspectAgent task-a g1", "OpenConnection"],
-      timers: ["start lease 60000", "start task_timeout 0"],
+      timers: ["start lease 60000", "start task_timeout 0", "start readiness 30000"],
       logged: ["recovery_found task-a working 1"],
       state: "recovering task-a g1 working wakes 1 | Inspecting assess | down"
     },
@@ -125,7 +127,7 @@ describe("rule 10: restart", () => {
       clause: "and no more than the whole of it is left after a clock that was set back",
       run: () => Run.working().after(-5_000).restarted(),
       said: ["WatchResults task-a g1a1t1000000", "InspectAgent task-a g1", "OpenConnection"],
-      timers: ["start lease 60000", "start task_timeout 86400000"],
+      timers: ["start lease 60000", "start task_timeout 86400000", "start readiness 30000"],
       logged: ["recovery_found task-a working 1"],
       state: "recovering task-a g1 working wakes 1 | Inspecting assess | down"
     },
@@ -133,7 +135,7 @@ describe("rule 10: restart", () => {
       clause: "a task that nobody was woken for has no time to count",
       run: () => Run.accepted().restarted(),
       said: ["WatchResults task-a -", "InspectAgent task-a g1", "OpenConnection"],
-      timers: ["start lease 60000"],
+      timers: ["start lease 60000", "start readiness 30000"],
       logged: ["recovery_found task-a accepted 1"],
       state: "recovering task-a g1 accepted | Inspecting assess | down"
     },
@@ -268,7 +270,7 @@ describe("rule 10: restart", () => {
       clause: "an answer that was being reported is looked for anew",
       run: () => Run.reporting().restarted(),
       said: ["WatchResults task-a g1a1t1000000", "InspectAgent task-a g1", "OpenConnection"],
-      timers: ["start lease 60000", "start task_timeout 86400000"],
+      timers: ["start lease 60000", "start task_timeout 86400000", "start readiness 30000"],
       logged: ["recovery_found task-a reporting 1"],
       state: "recovering task-a g1 working wakes 1 | Inspecting assess | down"
     },
@@ -283,7 +285,7 @@ describe("rule 10: restart", () => {
       clause: "a failure that is owed stays owed",
       run: () => Run.working().assigned(1).found(failure).restarted(),
       said: ["WatchResults task-a g1a1t1000000", "InspectAgent task-a g1", "OpenConnection"],
-      timers: ["start lease 60000", "start task_timeout 86400000"],
+      timers: ["start lease 60000", "start task_timeout 86400000", "start readiness 30000"],
       logged: ["recovery_found task-a reporting 1"],
       state: "recovering task-a g1 reporting wakes 1 failed (it went wrong) | Inspecting assess | down"
     },

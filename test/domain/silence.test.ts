@@ -313,7 +313,7 @@ describe("rule 7: the end of a silent agent", () => {
       clause: "nor does a restart before the next",
       run: () => Run.retrying().after(400_000).restarted(),
       said: ["WatchResults task-a g1a1t1000000", "InspectAgent task-a g1", "OpenConnection"],
-      timers: ["start lease 60000", "start task_timeout 86000000"],
+      timers: ["start lease 60000", "start task_timeout 86000000", "start readiness 30000"],
       logged: ["recovery_found task-a waking 1"],
       state: "recovering task-a g1 waking wakes 1 ended exited 1 | Inspecting assess | down"
     },

@@ -2,6 +2,7 @@ import { expect, test } from "vitest"
 import type { Command } from "../../src/domain/Command.ts"
 import type { Answer, Evidence } from "../../src/domain/Evidence.ts"
 import type { Message, Whereabouts } from "../../src/domain/Message.ts"
+import type { Obstacle, Readiness } from "../../src/domain/Readiness.ts"
 import { unsavedStep } from "../../src/domain/rules/disk.ts"
 import type { Policy, SidecarState, TimerName } from "../../src/domain/SidecarState.ts"
 import { emptyStore, heldTask, initialState } from "../../src/domain/SidecarState.ts"
@@ -59,6 +60,20 @@ export const inspected = (task_id: string, evidence: Partial<Evidence> = {}): Me
   task_id,
   evidence: { ...nothing, ...evidence }
 })
+/** What keeps this machine from waking an agent, or nothing. */
+export const checked = (obstacle: Obstacle | null = null, programs = "as ever"): Message => ({
+  _tag: "ReadinessChecked",
+  obstacle,
+  programs
+})
+/** What closing the connection does to the timers. */
+export const closing: ReadonlyArray<string> = [
+  "cancel answer",
+  "cancel resend",
+  "cancel assign_grace",
+  "cancel half_open",
+  "start readiness 30000"
+]
 export const exited = (code: number, output = ""): WakeEnd => ({ how: "exited", code, output })
 
 // ---- a run of the rules ----
@@ -210,7 +225,7 @@ export class Run {
 
   /** A fresh start: nothing stored, connected and identified. */
   static idle(over: Partial<Policy> = {}): Run {
-    return new Run(over).tell({ _tag: "Restarted", stored: emptyStore, survivors: [] }, ...connect)
+    return new Run(over).tell({ _tag: "Restarted", stored: emptyStore, survivors: [] }, checked(), ...connect)
   }
 
   static accepted(over: Partial<Policy> = {}): Run {
@@ -284,6 +299,8 @@ export const line = (command: Command): string => {
     case "SaveState":
     case "StopWatching":
       return command._tag
+    case "CheckReadiness":
+      return `CheckReadiness${command.by_writing ? " by writing" : ""}`
     case "LookUpTask":
     case "ClearEvidence":
     case "ExpireFiles":
@@ -330,6 +347,14 @@ const activityLine = ({ activity }: SidecarState["agent"]): string => {
   return `${activity._tag} ${typeof because === "string" ? because : `${because._tag} (${because.reason})`}`
 }
 
+const readinessWords = ({ failures, link, not_ready }: Readiness): ReadonlyArray<string> => [
+  ...link === "open" ? [] : [`link ${link}`],
+  ...failures === 0 ? [] : [`failures ${failures}`],
+  ...not_ready === null || not_ready.cause === "draining" || not_ready.cause === "disk"
+    ? []
+    : [`not ready: ${not_ready.cause}`]
+]
+
 /** How everything stands after a message, in one line; what is as in an idle sidecar is left out. */
 export const stateLine = (state: SidecarState): string => {
   const { agent, connection, disk, draining, leaving, stopping, stored } = state
@@ -353,7 +378,8 @@ export const stateLine = (state: SidecarState): string => {
     ...accept_refused ? ["accept refused"] : [],
     ...half_open ? ["half open"] : [],
     ...disk === "ok" ? [] : [`disk ${disk}`],
-    ...draining === null ? [] : [`draining ${draining}`]
+    ...draining === null ? [] : [`draining ${draining}`],
+    ...readinessWords(state.readiness)
   ].join(" | ")
 }
 

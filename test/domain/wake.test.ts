@@ -267,21 +267,6 @@ describe("rule 6: the wake", () => {
         "task-a g1 confirming wakes 1 ended killed - | Stopping AttemptFailed (the wake command was killed; there is no answer) | ours | stopping: task-a"
     },
     {
-      clause: "not spawned at all: the same",
-      run: () => Run.confirming().ended({ how: "unspawned", code: null, output: "ENOENT" }).inspected(),
-      said: [
-        "SendWakeResult task-a failed: the wake command could not be started: ENOENT; there is no answer",
-        "StopAgent task-a linger 0"
-      ],
-      timers: ["cancel confirmation", "cancel settle"],
-      logged: [
-        "wake_failed task-a 1 the wake command could not be started: ENOENT; there is no answer",
-        "agent_stopping task-a the wake command could not be started: ENOENT; there is no answer"
-      ],
-      state:
-        "task-a g1 confirming wakes 1 ended unspawned - | Stopping AttemptFailed (the wake command could not be started: ENOENT; there is no answer) | ours | stopping: task-a"
-    },
-    {
       clause: "exit 0 before the confirmation may have started something: it is given its time",
       run: () => Run.confirming().ended(exited(0)),
       logged: ["wake_ended task-a 0 0"],

@@ -89,7 +89,7 @@ describe("the answer of exec", () => {
     const errors = kept(`${"x".repeat(3_000)} token 0123\n`, 0, 4_000)
     const failed = run("out", { end: { _tag: "Exited", code: 3 }, tails: { output: kept("out"), errors } })
     const { reason, ...rest } = answer(failed, true, (text) => Effect.succeed(text.replace("0123", "***")))
-    expect(rest).toEqual({ status: "failed", exit_code: 3, signal: null, duration_ms: 12 })
+    expect(rest).toEqual({ status: "failed", verdict_by: "exec", exit_code: 3, signal: null, duration_ms: 12 })
     expect(reason).toMatch(/^the command agent ended with exit code 3: x{100,} token \*\*\*$/)
     expect(String(reason).length).toBeLessThan(limits.output_tail_chars + 100)
   })
@@ -137,9 +137,9 @@ describe("the answer of exec", () => {
     ["an error without a result", { error: { message: "quota" }, result: null }, "quota"],
     ["an error of another form", { error: { code: 7 }, response: "" }, "{\"code\":7}"],
     ["an error beside a status that says success", { status: "success", error: "e" }, "e"],
-    ["its own word for a failure", { status: "Error", message: "no login" }, "no login"],
-    ["only that word", { status: "cancelled" }, "cancelled"],
-    ["no success", { ok: false, reason: "why" }, "why"],
+    ["its own word for a failure", { status: "Error", message: "no login" }, "no login", "its own verdict"],
+    ["only that word", { status: "cancelled" }, "cancelled", "its own verdict"],
+    ["no success", { ok: false, reason: "why" }, "why", "its own verdict"],
     [
       "what Claude was denied",
       {
@@ -154,8 +154,9 @@ describe("the answer of exec", () => {
       { permission_denials: Array.from({ length: 7 }, (_, n) => ({ tool_name: `T${n}` })) },
       "permission denied: T0, T1, T2, T3, T4, and 2 more"
     ]
-  ])("with --json is a failure that keeps what was printed, by %s", (_, printed, reason) => {
-    expect(answer(run(JSON.stringify(printed)), true)).toEqual({ ...printed, status: "failed", reason })
+  ])("with --json is a failure that keeps what was printed, by %s", (_, printed, reason, ...own) => {
+    const by = own.length === 0 ? { verdict_by: "exec" } : {}
+    expect(answer(run(JSON.stringify(printed)), true)).toEqual({ ...printed, status: "failed", reason, ...by })
   })
 
   it("with --json hides a secret in the reason", () => {

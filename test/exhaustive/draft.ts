@@ -20,6 +20,7 @@ export class Violation extends Error {}
 export const answers: Record<Exclude<AnswerKind, "half">, Answer> = {
   good: { _tag: "Success", result: {}, tokens_used: null },
   bad: { _tag: "Failure", reason: "" },
+  ended: { _tag: "Failure", reason: "", of_command: true },
   unusable: { _tag: "Unusable", reason: unusable }
 }
 
@@ -29,8 +30,12 @@ export const ends: Record<End, WakeEnd> = {
   "killed": { how: "killed", code: null, output: "" },
   "unseen": { how: "unseen", code: null, output: "" },
   "unspawned": { how: "unspawned", code: null, output: "" },
-  "unwritten": { how: "unwritten", code: null, output: "" }
+  "unwritten": { how: "unwritten", code: null, output: "" },
+  "unwritten for 30 s": { how: "unwritten", code: null, output: "" }
 }
+
+/** When such an end is handled. */
+export const whenOf = (end: End): When => end === "unwritten for 30 s" ? "late" : "early"
 
 /** When the last sign of life was, against the wake at 0, and the silence that is longer than all waits. */
 const signs: Record<Files["started"], number | null> = {
@@ -151,6 +156,15 @@ export class Draft {
       this.state.stored.active === null || this.state.stored.recovering === null,
       "one task is active and another recovering"
     )
+    this.checkReadiness(before, message)
+  }
+
+  /** Rule 13: who is not ready takes no task, and without one keeps no connection by which it could be given one. */
+  private checkReadiness(before: World["side"], message: Message): void {
+    const taken = message._tag === "TaskAssigned" && this.side.held !== null && this.side.held !== before.held
+    this.check(!taken || before.state.readiness.not_ready === null, "a task was taken by who is not ready")
+    const mayBeGiven = this.side.held === null && this.state.readiness.not_ready !== null && this.net.open
+    this.check(!mayBeGiven, "who holds no task and is not ready keeps its connection")
   }
 
   private tell(message: Message, { commands, next }: Outcome): void {
@@ -175,7 +189,8 @@ export class Draft {
     if (impossible) return this.hear({ impossible: false }, { _tag: "WakeImpossible", task_id, wake_id, reason: "" })
     const task = stopped[0] !== null ? 0 : stopped[1] !== null ? 1 : null
     if (exited !== null && (exitFirst || task === null)) {
-      return this.hear({ exited: null }, { _tag: "WakeExited", task_id, wake_id, end: ends[exited] })
+      const message = { _tag: "WakeExited", task_id, wake_id, end: ends[exited] } as const
+      return this.hear({ exited: null }, message, whenOf(exited))
     }
     if (task !== null) {
       return this.hear({ stopped: put(stopped, task, null) }, {
@@ -203,9 +218,9 @@ export class Draft {
     return true
   }
 
-  private hear(patch: Partial<Daemon>, message: Message): true {
+  private hear(patch: Partial<Daemon>, message: Message, when: When = "early"): true {
     this.daemonIs(patch)
-    this.handle(message)
+    this.handle(message, when)
     return true
   }
 
@@ -490,6 +505,10 @@ export class Draft {
         return null
       case "InspectAgent":
         return { _tag: "AgentInspected", task_id: command.task.task_id, evidence: this.look(command.task) }
+      case "CheckReadiness": {
+        const obstacle = this.ghost.missing ? { cause: "program", reason: "" } as const : null
+        return { _tag: "ReadinessChecked", obstacle, programs: "" }
+      }
       case "SaveState":
         return this.saveState()
       default:

@@ -1,10 +1,10 @@
 import type { Message } from "../../src/domain/Message.ts"
 import type { TimerName } from "../../src/domain/SidecarState.ts"
 import type { Assignment } from "../../src/domain/Task.ts"
-import { answers, Crashed, Draft, ends } from "./draft.ts"
+import { answers, Crashed, Draft, ends, whenOf } from "./draft.ts"
 import { assigned, identified, note, replies, socketClosed, takenBack } from "./hub.ts"
-import type { Sides } from "./side.ts"
-import type { Config, Note, T, World } from "./world.ts"
+import type { Sides, When } from "./side.ts"
+import type { Config, End, Note, T, World } from "./world.ts"
 import { both, put, taskIds, timerNames } from "./world.ts"
 
 /** One thing that may happen next. Only what is no fault may be relied on for a good end. */
@@ -145,9 +145,9 @@ export const makeEvents = (config: Config, sides: Sides) => {
       draft.ghostIs({ attempted: put(draft.ghost.attempted, task, false) })
     }
 
-    const tell = (message: Message, patch: Partial<typeof daemon>): Make => (draft) => {
+    const tell = (message: Message, patch: Partial<typeof daemon>, when: When = "early"): Make => (draft) => {
       draft.daemonIs(patch)
-      draft.handle(message)
+      draft.handle(message, when)
     }
 
     // ---- faults of the daemon and the connection ----
@@ -358,25 +358,36 @@ export const makeEvents = (config: Config, sides: Sides) => {
         })
         return
       }
-      tells("the launcher becomes the command", false, (draft) => draft.begin())
+      if (!ghost.missing) tells("the launcher becomes the command", false, (draft) => draft.begin())
       if (!launcher.mine) {
         quietly("the launcher died with the daemon", false, (draft) => draft.bodyIs({ launcher: null }))
         return
       }
+      const doesNotRun = (label: string, fault: boolean, exited: End) =>
+        tells(label, fault, (draft) => {
+          draft.bodyIs({ launcher: null })
+          draft.ghostIs({ attempted: put(ghost.attempted, launcher.task, false) })
+          if (launcher.heard) draft.daemonIs({ spawned: true, exited })
+        })
+      if (ghost.missing) doesNotRun("the program is missing", false, "unspawned")
       if (!config.unspawned) return
       tells("the wake is impossible", true, (draft) => {
         draft.bodyIs({ launcher: null })
         draft.daemonIs({ impossible: launcher.heard })
       })
-      tells("the command cannot be spawned", true, (draft) => {
-        draft.bodyIs({ launcher: null })
-        if (launcher.heard) draft.daemonIs({ spawned: true, exited: "unspawned" })
-      })
-      tells("the payload cannot be written", true, (draft) => {
-        draft.bodyIs({ launcher: null })
-        draft.ghostIs({ attempted: put(ghost.attempted, launcher.task, false) })
-        if (launcher.heard) draft.daemonIs({ spawned: true, exited: "unwritten" })
-      })
+      doesNotRun("the command cannot be spawned", true, "unspawned")
+      doesNotRun("the payload cannot be written", true, "unwritten")
+      doesNotRun("the payload could not be written for 30 s", true, "unwritten for 30 s")
+    }
+
+    const program = (): void => {
+      if (ghost.missing) {
+        quietly("the program is there again", false, (draft) => draft.ghostIs({ missing: false }))
+      } else if (ghost.vanishes > 0) {
+        quietly("the program vanishes", true, (draft) => {
+          draft.ghostIs({ vanishes: ghost.vanishes - 1, missing: true })
+        })
+      }
     }
 
     // ---- what the daemon waits for ----
@@ -399,7 +410,8 @@ export const makeEvents = (config: Config, sides: Sides) => {
         }
         if (daemon.exited !== null && !daemon.spawned) {
           const end = ends[daemon.exited]
-          happens("WakeExited", false, tell({ _tag: "WakeExited", task_id, wake_id, end }, { exited: null }))
+          const when = whenOf(daemon.exited)
+          happens("WakeExited", false, tell({ _tag: "WakeExited", task_id, wake_id, end }, { exited: null }, when))
         }
         if (daemon.retry) happens("RetryDue", false, tell({ _tag: "RetryDue", task_id }, { retry: false }))
       }
@@ -515,6 +527,8 @@ export const makeEvents = (config: Config, sides: Sides) => {
           ({ _tag: "OrphanFound", task_id: taskIds[task] }) as const
         ),
         { _tag: "TaskLookedUp", task_id, whereabouts: "elsewhere" },
+        { _tag: "ReadinessChecked", obstacle: { cause: "folders", reason: "" }, programs: "" },
+        { _tag: "ReadinessChecked", obstacle: null, programs: "replaced" },
         { _tag: "AgentStarted", task_id, wake_id: "another" },
         { _tag: "WakeSpawned", task_id, wake_id: "another" },
         { _tag: "WakeImpossible", task_id, wake_id: "another", reason: "" },
@@ -543,6 +557,7 @@ export const makeEvents = (config: Config, sides: Sides) => {
       agent(task)
     }
     launching()
+    program()
     told()
     stopping()
     for (const name of daemon.timers) fires(name)

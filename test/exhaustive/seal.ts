@@ -100,7 +100,7 @@ const bodyKey = ({ files: [a, b], launcher, process, ran, rebooted }: Body): str
 
 const ghostKey = (ghost: Ghost): string =>
   `${ghost.given}|${ghost.attempted.join()}|${ghost.disconnects}${ghost.crashes}${ghost.diskFaults}${ghost.cancels}` +
-  `${ghost.reclaims}${ghost.limited}${ghost.unfit}${ghost.drained}${ghost.strays}`
+  `${ghost.reclaims}${ghost.limited}${ghost.unfit}${ghost.drained}${ghost.strays}${ghost.vanishes}${ghost.missing}`
 
 interface Part<A> {
   readonly value: A

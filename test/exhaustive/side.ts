@@ -1,11 +1,13 @@
 import type { Command } from "../../src/domain/Command.ts"
 import type { Message } from "../../src/domain/Message.ts"
+import type { Readiness } from "../../src/domain/Readiness.ts"
 import type { Unsaved } from "../../src/domain/rules/disk.ts"
 import { unsavedStep } from "../../src/domain/rules/disk.ts"
 import type { Activity, EndCause, Policy, SidecarState, StoredState } from "../../src/domain/SidecarState.ts"
 import { heldTask, initialState } from "../../src/domain/SidecarState.ts"
 import type { Failure, Task, Wake, WakeEnd } from "../../src/domain/Task.ts"
 import { transition } from "../../src/domain/transition.ts"
+import { limits } from "../../src/limits.ts"
 import type { T } from "./world.ts"
 import { indexOf, other, taskIds } from "./world.ts"
 
@@ -112,6 +114,16 @@ const plainStored = (stored: StoredState, rename: Rename, rank: Rank): StoredSta
   recovering: stored.recovering && plainTask(stored.recovering, rename, rank)
 })
 
+/** One failure in a row is as good as any other number of them. */
+const plainReadiness = ({ failures, link, not_ready, obstacle, paused_by, programs }: Readiness): Readiness => ({
+  link,
+  obstacle: obstacle && { cause: obstacle.cause, reason: "" },
+  programs,
+  failures: Math.min(1, failures),
+  paused_by: paused_by === null ? null : "",
+  not_ready: not_ready && { cause: not_ready.cause, reason: "", since: 0 }
+})
+
 const plain = (state: SidecarState, rename: Rename, rank: Rank): SidecarState => {
   const { agent, connection } = state
   const flight = connection.in_flight
@@ -139,12 +151,20 @@ const plain = (state: SidecarState, rename: Rename, rank: Rank): SidecarState =>
       seen_off: held !== null && held.status !== "reporting" && agent.seen_off !== null &&
           agent.seen_off === held.wake?.id
         ? currentWake
-        : null
+        : null,
+      gave_verdict: agent.gave_verdict,
+      wake_lasted_ms: agent.wake_lasted_ms === null
+        ? null
+        : agent.wake_lasted_ms < limits.short_wake_ms
+        ? 0
+        : clock.late,
+      unwritten_since: agent.unwritten_since === null ? null : 0
     },
     leaving: state.leaving.map(({ files, task_id }) => ({ task_id: rename(task_id), files })),
     stopping: state.stopping.map(rename).toSorted(),
     draining: state.draining,
-    disk: state.disk
+    disk: state.disk,
+    readiness: plainReadiness(state.readiness)
   }
 }
 

@@ -78,7 +78,9 @@ const start = (config: Config, sides: ReturnType<typeof makeSides>): World => {
       limited: config.limited,
       unfit: config.unfit,
       drained: false,
-      strays: config.strays
+      strays: config.strays,
+      vanishes: config.vanishes,
+      missing: false
     },
     ids: null
   }

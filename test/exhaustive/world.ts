@@ -12,7 +12,8 @@ export const put = <A>(pair: Pair<A>, task: T, value: A): Pair<A> => task === 0 
 export const flip = <A>(pair: Pair<A>): Pair<A> => [pair[1], pair[0]]
 
 export type Break = "closed" | "half_open" | "hub_restart"
-export type AnswerKind = "good" | "bad" | "unusable" | "half"
+/** `ended` is what exec tells of a command that the agent has said nothing in. */
+export type AnswerKind = "good" | "bad" | "ended" | "unusable" | "half"
 
 /** What may happen in a walk, and how often. */
 export interface Config {
@@ -34,6 +35,7 @@ export interface Config {
   readonly unfit: number // reports answered with validation_failed
   readonly olderHub: ReadonlyArray<Frame["kind"]> // the questions it does not know
   readonly unspawned: boolean // a wake may be impossible, not be spawned, or have a payload that cannot be written
+  readonly vanishes: number // the program of the wake command, until it is there again
   readonly progress: boolean
   readonly drain: boolean
   readonly timeout: boolean // task_timeout may fire
@@ -98,10 +100,12 @@ export const timerNames = [
   "lease",
   "progress",
   "task_timeout",
-  "disk"
+  "disk",
+  "readiness",
+  "pause"
 ] as const satisfies ReadonlyArray<TimerName>
 
-export type End = "exited 0" | "exited 1" | "killed" | "unseen" | "unspawned" | "unwritten"
+export type End = "exited 0" | "exited 1" | "killed" | "unseen" | "unspawned" | "unwritten" | "unwritten for 30 s"
 
 /** What this life of the daemon has under way; lost with it. */
 export interface Daemon {
@@ -159,6 +163,8 @@ export interface Ghost {
   readonly unfit: number
   readonly drained: boolean
   readonly strays: number
+  readonly vanishes: number
+  readonly missing: boolean // the program
 }
 
 export interface World {

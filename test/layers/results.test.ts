@@ -110,6 +110,11 @@ describe("an answer", () => {
       _tag: "Failure",
       reason: "status: gave_up"
     }],
+    [
+      "what exec tells of its command",
+      `{"status":"failed","reason":"no login","verdict_by":"exec"}`,
+      { _tag: "Failure", reason: "no login", of_command: true }
+    ],
     ["a status that is no text", `{"status":7}`, { _tag: "Failure", reason: "status: 7" }],
     ["a status in other letters", `{"status":"SUCCESS"}`, { _tag: "Failure", reason: "status: SUCCESS" }],
     ["no status at all", `{}`, { _tag: "Failure", reason: "the answer says neither status nor reason" }]

@@ -117,30 +117,58 @@ describe("a wake command that is a list", () => {
     }))
 })
 
-describe("a list whose program cannot be run", () => {
-  const impossible = (folder: Folder, wake_command: WakeCommand, task?: Task) =>
-    Effect.map(Effect.flip(run(folder, wake_command, task)), (error) => error.remedy)
+describe("a list whose program this machine cannot run", () => {
+  const unspawned = (folder: Folder, wake_command: WakeCommand) =>
+    Effect.map(run(folder, wake_command), ({ how, output }) => {
+      expect(how).toBe("unspawned")
+      return output
+    })
 
-  it.live("names it in one sentence, at once, and nothing is spawned", () =>
+  it.live("names it in one sentence, at once, and nothing is written", () =>
     Effect.gen(function*() {
       const folder = yield* makeFolder
-      expect(yield* impossible(folder, ["no-such-program-anywhere", "{prompt}"])).toBe(
-        "the wake_command cannot run: there is no program no-such-program-anywhere where the sidecar looks for it " +
+      expect(yield* unspawned(folder, ["no-such-program-anywhere", "{prompt}"])).toBe(
+        "there is no program no-such-program-anywhere where the sidecar looks for it " +
           "(its PATH): install it, or give its whole path"
       )
-      expect(yield* impossible(folder, ["./missing"])).toContain("there is no program ./missing ")
-      expect(yield* impossible(folder, [folder.path])).toContain(`there is no program ${folder.path} `)
+      expect(yield* unspawned(folder, ["./missing"])).toContain("there is no program ./missing ")
+      expect(yield* unspawned(folder, [folder.path])).toContain(`there is no program ${folder.path} `)
       expect(readdirSync(folder.path)).toEqual([])
+    }))
+
+  it.live("behind our own exec too", () =>
+    Effect.gen(function*() {
+      const folder = yield* makeFolder
+      script(folder, "agentcom-sidecar", "#!/bin/sh\n")
+      const behind = ["./agentcom-sidecar", "exec", "--", "./missing", "{prompt}"]
+      expect(yield* unspawned(folder, behind)).toContain("there is no program ./missing ")
     }))
 
   it.live("as its file may not be run, says so", () =>
     Effect.gen(function*() {
       const folder = yield* makeFolder
       script(folder, "agent", "#!/bin/sh\n", 0o644)
-      expect(yield* impossible(folder, ["./agent"])).toBe(
-        "the wake_command cannot run: the program ./agent cannot be run: permission denied"
-      )
+      expect(yield* unspawned(folder, ["./agent"])).toBe("the program ./agent cannot be run: permission denied")
     }))
+
+  it.live("as its interpreter is missing, which only running it shows", () =>
+    Effect.gen(function*() {
+      const folder = yield* makeFolder
+      script(folder, "agent", "#!/no/such/interpreter\n")
+      expect(yield* unspawned(folder, ["./agent"])).toContain("./agent")
+    }))
+
+  it.live("a program that runs and ends with 127 was an attempt", () =>
+    Effect.gen(function*() {
+      const folder = yield* makeFolder
+      expect(yield* run(folder, ["sh", "-c", "echo 'sh: 1: claude: not found' >&2; exit 127"]))
+        .toMatchObject({ how: "exited", code: 127 })
+    }))
+})
+
+describe("a list that can never run for a task", () => {
+  const impossible = (folder: Folder, wake_command: WakeCommand, task?: Task) =>
+    Effect.map(Effect.flip(run(folder, wake_command, task)), (error) => error.remedy)
 
   it.live("as an argument would be larger than the system takes, or hold a NUL, says what to do", () =>
     Effect.gen(function*() {

@@ -15,6 +15,7 @@ import { pageAt } from "../../src/metrics/pages.ts"
 import { makeTelemetry, startTelemetry } from "../../src/metrics/telemetry.ts"
 import { isWanted } from "../../src/metrics/wanted.ts"
 import type { Sight } from "../../src/services/Witness.ts"
+import { checked, Run, T0 } from "../domain/support.ts"
 import { until } from "../support/daemon.ts"
 
 const status: Status = {
@@ -42,6 +43,7 @@ const status: Status = {
   owed: ["report"],
   leaving: [],
   draining: false,
+  not_ready: null,
   disk: "ok",
   counters: { connections: 3, wakes: 2 }
 }
@@ -69,7 +71,12 @@ describe("the health", () => {
       yield* witness(frame)
       expect(yield* health).toMatchObject({ healthy: false, silent_ms: null })
       yield* witness(becoming("identified"))
-      expect(yield* health).toEqual({ healthy: true, silent_ms: 0, reason: "heard from the hub 0 s ago" })
+      expect(yield* health).toEqual({
+        healthy: true,
+        silent_ms: 0,
+        reason: "heard from the hub 0 s ago",
+        not_ready: null
+      })
       yield* TestClock.adjust("50 seconds")
       yield* witness(frame)
       yield* TestClock.adjust("60 seconds")
@@ -78,7 +85,8 @@ describe("the health", () => {
       expect(yield* health).toEqual({
         healthy: false,
         silent_ms: 61_000,
-        reason: "nothing heard from the hub for 61 s, longer than 60 s"
+        reason: "nothing heard from the hub for 61 s, longer than 60 s",
+        not_ready: null
       })
       yield* witness({ _tag: "BinaryIn", bytes: 1 })
       expect(yield* health).toMatchObject({ healthy: true })
@@ -98,6 +106,29 @@ describe("the health", () => {
         yield* TestClock.adjust("10 seconds")
       }
       expect(yield* health).toMatchObject({ healthy: false, silent_ms: 70_000 })
+    }))
+
+  it.effect("is bad while no task is taken, with why and since when, but not because of the last task in hand", () =>
+    Effect.gen(function*() {
+      const { health, witness } = yield* makeHealth
+      const idle = Run.idle()
+      const saw = (run: Run) => {
+        const { state } = run
+        return witness({
+          _tag: "Stepped",
+          step: { at: 0, message: checked(), before: state, after: state, commands: [] }
+        })
+      }
+      yield* saw(idle.tell(checked({ cause: "program", reason: "there is no program ./a" })))
+      const remedy = expect.stringContaining("install the program")
+      expect(yield* health).toEqual({
+        healthy: false,
+        silent_ms: null,
+        reason: "not ready: there is no program ./a",
+        not_ready: { cause: "program", reason: "there is no program ./a", remedy, since: T0 }
+      })
+      yield* saw(Run.working().tell({ _tag: "DrainRequested", exit_code: 0 }))
+      expect(yield* health).toMatchObject({ healthy: true, not_ready: { cause: "draining" } })
     }))
 
   it.effect("is 200 or 503 to who asks, with the reason", () =>

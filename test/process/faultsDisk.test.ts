@@ -146,6 +146,12 @@ for (const { begin, end, keeps_the_state, name, needs_mount } of diskFaults) {
   })
 }
 
+/** Puts a file where a folder was. */
+const occupy = (path: string): void => {
+  rmSync(path, { recursive: true, force: true })
+  writeFileSync(path, "")
+}
+
 describe.concurrent("other files that cannot be written", () => {
   const withoutLog = (name: string, log_file: string, before: (path: string) => void, said: string) =>
     it.live(`the log (${name}): it is said on the terminal once, and the work goes on`, () =>
@@ -173,7 +179,8 @@ describe.concurrent("other files that cannot be written", () => {
     () =>
       Effect.gen(function*() {
         const { daemon, folder, hub } = yield* startAll({ work: atOnce }, { tasks_dir: "occupied/tasks" })
-        writeFileSync(folder.file("occupied"), "")
+        yield* until("it is connected", () => daemon.events("identified").length === 1)
+        occupy(folder.file("occupied"))
         const task = yield* submit(hub)
         yield* until("it is tried again", () => daemon.events("wake_attempt").length === 2)
         assert.lengthOf(folder.wakes(), 0)
@@ -184,5 +191,28 @@ describe.concurrent("other files that cannot be written", () => {
         assert.strictEqual(hub.task(task.id)?.retry_count, 0)
         yield* takesTheNext(hub, folder)
       })
+  )
+
+  it.live(
+    "the results folder, for 30 s: the task is given back, uncounted, and done when there is one again",
+    () =>
+      Effect.gen(function*() {
+        const { daemon, folder, hub } = yield* startAll({ work: atOnce }, { results_dir: "occupied/results" })
+        yield* until("it is connected", () => daemon.events("identified").length === 1)
+        occupy(folder.file("occupied"))
+        const task = yield* submit(hub)
+        yield* until("it is given back", () => daemon.events("task_given_back").length === 1, 90_000)
+        const [first] = daemon.events("wake_attempt")
+        const [given_back] = daemon.events("task_given_back")
+        assert.isAtLeast(Date.parse(String(given_back?.["ts"])) - Date.parse(String(first?.["ts"])), 30_000)
+        yield* hub.waitFor(() => hub.connections() === 0 && hub.task(task.id)?.status === "queued")
+        assert.lengthOf(folder.wakes(), 0)
+        assert.deepInclude(daemon.events("not_ready").map(({ cause }) => cause), "folders")
+        rmSync(folder.file("occupied"))
+        yield* doneWithOneWake(hub, folder, task)
+        assert.strictEqual(hub.task(task.id)?.retry_count, 0)
+        assert.lengthOf(daemon.events("ready_again"), 1)
+      }),
+    180_000
   )
 })

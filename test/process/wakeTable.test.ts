@@ -179,14 +179,6 @@ while :; do sleep 1; done`
     outcome: /^no wake succeeded in 4 attempts; the last: no confirmation within 300 ms$/
   },
   {
-    name: "is missing, in a list",
-    config: { wake_command: ["no-such-agent", "{prompt}"] },
-    wakes: 1,
-    ran: 0,
-    frames: ["identify", "task_accepted", "task_failed"],
-    outcome: /^the wake_command cannot run: there is no program no-such-agent where [^.\n]+$/
-  },
-  {
     name: "is missing, in a line",
     config: { wake_command: "no-such-agent" },
     meanwhile: ({ daemon }) =>

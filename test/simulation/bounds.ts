@@ -32,6 +32,8 @@ export const bounds = {
   /** The hub hears nothing of an agent that is at work: a look at it may just have been under way. */
   lease_ms: 2 * limits.lease_ms + at_hand_ms,
   progress_ms: limits.progress_interval_ms + at_hand_ms,
+  ready_ms: limits.readiness_ms + at_hand_ms,
+  paused_ms: Math.max(...limits.failure_pauses_ms) + at_hand_ms,
   disk_ms: limits.disk_retry_ms + at_hand_ms,
   /** Nothing passes, and neither end has noticed. */
   dead_link_ms: limits.ping_interval_ms + limits.pong_timeout_ms + at_hand_ms,

@@ -17,6 +17,7 @@ export const timedFaults = {
   daemon_stopped: 2,
   machine_reboots: 2,
   disk_full: 2,
+  program_missing: 2,
   clock_jumps_ahead: 1,
   clock_jumps_back: 1
 } as const

@@ -141,10 +141,6 @@ export class Ledger {
     return book.impossible
   }
 
-  wakeFailed(task_id: string): void {
-    this.book(task_id).attempts++
-  }
-
   commandRan(session: Session, sessions: ReadonlyArray<Session>): void {
     const { task_id } = session
     const book = this.book(task_id)

@@ -19,7 +19,8 @@ export const operations = [
   "payload",
   "spawn",
   "stop",
-  "send"
+  "send",
+  "readiness"
 ] as const
 export type Operation = typeof operations[number]
 

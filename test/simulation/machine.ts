@@ -9,6 +9,7 @@ import { emptyStore } from "../../src/domain/SidecarState.ts"
 import { Hub } from "../../src/services/Hub.ts"
 import { Logger } from "../../src/services/Logger.ts"
 import { Orphans } from "../../src/services/Orphans.ts"
+import { Readiness } from "../../src/services/Readiness.ts"
 import { ResultWatcher } from "../../src/services/ResultWatcher.ts"
 import { TaskStore } from "../../src/services/TaskStore.ts"
 import { Waker } from "../../src/services/Waker.ts"
@@ -20,6 +21,7 @@ import { Ledger } from "./ledger.ts"
 import { Life } from "./life.ts"
 import { makeOrphans } from "./orphans.ts"
 import { Processes } from "./processes.ts"
+import { makeReadiness, Program } from "./readiness.ts"
 import { Steps } from "./steps.ts"
 import { Disk, makeStore } from "./store.ts"
 import { makeWaker } from "./waker.ts"
@@ -35,6 +37,7 @@ export class Machine {
   readonly folder = new Folder()
   readonly disk = new Disk()
   readonly network = new Network()
+  readonly program: Program
   readonly ledger: Ledger
   readonly processes: Processes
   readonly steps: Steps
@@ -48,7 +51,15 @@ export class Machine {
     this.#world = world
     this.ledger = new Ledger(world, this.folder, this.wall)
     this.processes = new Processes(world, this.folder, this.ledger, this.wall)
-    this.steps = new Steps(world, (step, now) => this.ledger.taken(step, now), () => this.changed())
+    this.program = new Program(world)
+    this.steps = new Steps(
+      world,
+      (step, now) => {
+        this.ledger.taken(step, now)
+        this.program.taken(step)
+      },
+      () => this.changed()
+    )
   }
 
   readonly wall = (): number => Math.floor(this.#world.hubTime) + this.#world.clock_offset
@@ -67,6 +78,7 @@ export class Machine {
       Context.add(TaskStore, makeStore(life, world, disk, ledger)),
       Context.add(Waker, makeWaker(life, world, this)),
       Context.add(Orphans, makeOrphans(life, world, folder, processes, ledger, wall)),
+      Context.add(Readiness, makeReadiness(life, world, this.program)),
       Context.add(ResultWatcher, makeWatcher(life, world, folder, ledger, wall)),
       Context.add(Logger, { log: (event) => Effect.sync(() => ledger.logged(event)) }),
       Context.add(Witness, (sight: Sight) =>

@@ -136,6 +136,7 @@ class Run {
     world.faults.quiet = true
     hub.mute_until = 0
     machine.disk.full_until = 0
+    machine.program.missing_until = 0
     machine.network.reachable = true
     const began = world.now
     const look = () => {

@@ -220,7 +220,7 @@ const aboutLinks = (view: View): ReadonlyArray<Situation> => [
       const { hub, machine: { disk, network, steps }, world } = view
       const { state } = steps
       if (state === null || state.draining !== null || disk.full_until > world.now) return null
-      return network.current === null && network.reachable && hub.up && state.disk !== "refusing" ? "none" : null
+      return network.current === null && network.reachable && hub.up && state.readiness.link === "open" ? "none" : null
     }
   },
   {
@@ -324,11 +324,56 @@ const aboutTheDisk = (view: View): ReadonlyArray<Situation> => [
   }
 ]
 
+/** Who is not ready, while it holds no task. */
+const idleState = ({ machine: { steps: { state } } }: View): SidecarState | null =>
+  state === null || heldTask(state) !== null || state.draining !== null ? null : state
+
+const aboutReadiness = (view: View): ReadonlyArray<Situation> => [
+  {
+    what: "the hub can give us a task though we are not ready",
+    bound_ms: bounds.at_once_ms,
+    key: () => {
+      const { current } = view.machine.network
+      return idleState(view)?.readiness.not_ready != null && current !== null ? `socket ${current.socket}` : null
+    }
+  },
+  {
+    what: "we are ready and keep no connection",
+    bound_ms: bounds.ready_ms,
+    key: () => {
+      const readiness = idleState(view)?.readiness
+      return readiness !== undefined && readiness.not_ready === null && readiness.link !== "open"
+        ? readiness.link
+        : null
+    }
+  },
+  {
+    what: "the program is there again and we do not see it",
+    bound_ms: bounds.ready_ms,
+    key: () =>
+      idleState(view)?.readiness.not_ready?.cause === "program" && !view.machine.program.isMissing ? "program" : null
+  },
+  {
+    what: "the program is missing and we do not see it",
+    bound_ms: bounds.ready_ms,
+    key: () => {
+      const state = idleState(view)
+      return state !== null && state.readiness.not_ready === null && view.machine.program.isMissing ? "program" : null
+    }
+  },
+  {
+    what: "the pause after a failure goes on",
+    bound_ms: bounds.paused_ms,
+    key: () => idleState(view)?.readiness.not_ready?.cause === "failures" ? "pause" : null
+  }
+]
+
 /** Everything that may be for a while, and for how long. */
 export const situationsOf = (view: View): ReadonlyArray<Situation> => [
   ...aboutAnswers(view),
   ...aboutTheHub(view),
   ...aboutLinks(view),
   ...aboutTheAgent(view),
-  ...aboutTheDisk(view)
+  ...aboutTheDisk(view),
+  ...aboutReadiness(view)
 ]

@@ -98,6 +98,11 @@ export class Troubles {
       this.#machine.disk.full_until = this.#world.now + this.#world.chance.between("disk full", 1, 300) * second_ms
       return true
     },
+    program_missing: () => {
+      this.#machine.program.missing_until = this.#world.now +
+        this.#world.chance.between("no program", 1, 300) * second_ms
+      return true
+    },
     clock_jumps_ahead: () => this.#setClock(1),
     clock_jumps_back: () => this.#setClock(-1)
   }

@@ -66,17 +66,14 @@ const stopAll = (
 export const makeWaker = (
   life: Life,
   world: World,
-  { ledger, processes, steps }: Pick<Machine, "ledger" | "processes" | "steps">
+  { ledger, processes, program, steps }: Pick<Machine, "ledger" | "processes" | "program" | "steps">
 ): Waker["Service"] => {
   const spawnedHere = new Set<Session>()
   const coming = new Set<string>() // the tasks whose wake is under way and has not been spawned
 
   const spawn = (task_id: string, wake_id: string): { readonly end: Effect.Effect<WakeEnd> } => {
     if (world.faults.strikes("payload_unwritten")) return { end: Effect.succeed(unwritten) }
-    if (world.faults.strikes("wake_unspawned")) {
-      ledger.wakeFailed(task_id)
-      return { end: Effect.succeed(unspawned) }
-    }
+    if (program.isMissing || world.faults.strikes("wake_unspawned")) return { end: Effect.succeed(unspawned) }
     const session = processes.spawn(task_id, wake_id)
     ledger.spawned(task_id)
     spawnedHere.add(session)

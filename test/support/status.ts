@@ -15,6 +15,7 @@ export const status: Status = {
   owed: [],
   leaving: [],
   draining: false,
+  not_ready: null,
   disk: "ok",
   counters: { tasks_received: 2 }
 }

@@ -63,7 +63,7 @@ export const serviceOutcome = (printed: string, folder: string, program: string 
 const programOf = Effect.fnUntraced(function*({ settings }: Subject) {
   const { command } = yield* sampleWake(settings)
   return typeof command === "string" ? null : command[0] ?? null
-}, Effect.catchTag("WakeImpossible", () => Effect.succeed(null)))
+}, Effect.orElseSucceed(() => null))
 
 export const serviceUserCheck: Check = {
   name: "service user",

@@ -5,7 +5,6 @@ import { activityIs, agentIs, all, emit, given, startTimer, stay, taskIs, withTa
 import { confirmedBySign, stopAgent } from "./ending.ts"
 import { assess, inspect } from "./evidence.ts"
 import { relayProgress } from "./exchange.ts"
-import { finishDraining } from "./slot.ts"
 
 /** Rule 6: `.started` of this wake confirms; one that comes too late for it is evidence when the delay of the retry is over. */
 export const agentStarted = (task_id: string, wake_id: string | null): Rule =>
@@ -74,8 +73,7 @@ const gone = (task_id: string): Rule =>
         ? stay
         : emit({ _tag: "RemoveFiles", task_id, keep_answer: last.files === "keep_answer" }),
       forgetLeaving(task_id),
-      wakeTheNext,
-      finishDraining
+      wakeTheNext
     )
   })
 

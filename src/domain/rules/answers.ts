@@ -1,5 +1,6 @@
 import { limits } from "../../limits.ts"
 import { frameTypeOf } from "../frameTypes.ts"
+import { whyNotReady } from "../Readiness.ts"
 import type { InFlight } from "../SidecarState.ts"
 import type { Rule } from "../step.ts"
 import { all, cancelTimers, connectionIs, emit, given, log, startTimer, stay, taskIs, withTask } from "../step.ts"
@@ -12,9 +13,9 @@ import { clearSlot } from "./slot.ts"
 const ifStillOwed = ({ generation, task_id }: InFlight, rule: (task: Task) => Rule): Rule =>
   withTask((task) => task.task_id === task_id && task.generation === generation ? rule(task) : stay)
 
-/** Nothing but a new connection tells the hub that we are free, unless that was all. */
+/** Nothing but a new connection tells the hub that we are free, unless it is closed now. */
 const showThatWeAreFree = (reason: string): Rule =>
-  given(({ draining }) => draining === null ? emit({ _tag: "Reconnect", reason }) : stay)
+  given((state) => whyNotReady(state) === null ? emit({ _tag: "Reconnect", reason }) : stay)
 
 /** Rule 5: an acknowledgement is matched by its id; `accepted` answers an accept, all else a report, and any a rejection. */
 export const taskAcknowledged = (task_id: string, status: string): Rule =>

@@ -1,20 +1,9 @@
 import { limits } from "../../limits.ts"
 import { mayHaveLaunched } from "../Evidence.ts"
+import { whyNotReady } from "../Readiness.ts"
 import { heldTask, noAgent, type Policy, type SidecarState } from "../SidecarState.ts"
 import type { Rule } from "../step.ts"
-import {
-  activityIs,
-  all,
-  cancelTimers,
-  connectionIs,
-  emit,
-  given,
-  log,
-  startTimer,
-  stay,
-  taskIs,
-  withTask
-} from "../step.ts"
+import { activityIs, all, cancelTimers, connectionIs, given, log, startTimer, stay, taskIs, withTask } from "../step.ts"
 import type { Assignment, Task } from "../Task.ts"
 import { isSafeTaskId } from "../taskId.ts"
 import { continued, ours, settled } from "./asking.ts"
@@ -26,6 +15,10 @@ const received = ({ generation, task_id }: Assignment, again: boolean): Rule =>
   log({ event: "task_received", task_id, generation, again })
 
 const refused = (task_id: string, reason: string): Rule => log({ event: "task_refused", task_id, reason })
+
+/** Rule 13: the connection on which it came is closed by then, and the hub has the task back. */
+const notReadyFor = (task_id: string): Rule =>
+  given((state) => refused(task_id, `not ready: ${whyNotReady(state)?.cause ?? "the connection is closed"}`))
 
 /** Rule 2: saved first, then accepted; one that cannot be worked on has failed by then, unless there is an answer. */
 const accept = (assignment: Assignment, unworkable: string | null): Rule =>
@@ -48,10 +41,13 @@ const accept = (assignment: Assignment, unworkable: string | null): Rule =>
 
 /** Rule 5: a failure that was sent is not sent again: it was the end of that work, and the task is done anew. */
 const redo = (assignment: Assignment, unworkable: string | null): Rule =>
-  given(({ draining }) =>
-    draining === null
-      ? all(received(assignment, true), clearSlot("keep"), accept(assignment, unworkable))
-      : all(refused(assignment.task_id, "draining"), clearSlot("keep"))
+  all(
+    clearSlot("keep"),
+    given((state) =>
+      whyNotReady(state) === null
+        ? all(received(assignment, true), accept(assignment, unworkable))
+        : notReadyFor(assignment.task_id)
+    )
   )
 
 /** Rule 10: under a new generation attempts count anew; one that is under way is its first. */
@@ -89,8 +85,8 @@ const assignedAgain = (task: Task, assignment: Assignment, unworkable: string | 
 }
 
 /** Rule 4: what is in doubt and has nobody at work on it keeps no other task waiting: what it has is kept on disk. */
-const givesWay = ({ agent, connection, disk, draining }: SidecarState): boolean =>
-  draining === null && disk === "ok" && connection.standing === "in_doubt" && agent.activity._tag === "Idle"
+const givesWay = (state: SidecarState): boolean =>
+  whyNotReady(state) === null && state.connection.standing === "in_doubt" && state.agent.activity._tag === "Idle"
 
 /** Rules 2, 3 and 13: a task is pushed to us; `unworkable` says why it cannot be worked on. */
 export const taskAssigned = (assignment: Assignment, unworkable: string | null = null): Rule =>
@@ -111,7 +107,7 @@ export const taskAssigned = (assignment: Assignment, unworkable: string | null =
     if (task !== null) {
       return all(gaveUsATask, refused(task_id, `busy with ${task.task_id}`), enqueue("reject", task_id), flush)
     }
-    if (state.draining !== null) return all(refused(task_id, "draining"), emit({ _tag: "CloseConnection" }))
+    if (whyNotReady(state) !== null || state.readiness.link !== "open") return notReadyFor(task_id)
     return all(gaveUsATask, received(assignment, false), accept(assignment, unworkable))
   })
 

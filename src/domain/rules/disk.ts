@@ -6,7 +6,7 @@ import type { Rule } from "../step.ts"
 import { activityIs, all, emit, given, log, startTimer, stay, taskIs, withTask } from "../step.ts"
 import { assess } from "./evidence.ts"
 import { flush, settleInFlight } from "./exchange.ts"
-import { disconnected } from "./life.ts"
+import { checkReadiness } from "./readiness.ts"
 
 /** What a restart recovers is on disk already: only another task that becomes active was accepted. */
 const accepts = (before: SidecarState, { active }: StoredState): boolean =>
@@ -58,17 +58,12 @@ const lookAgainLater: Rule = given(({ agent }) =>
   agent.activity._tag === "Inspecting" ? activityIs({ _tag: "Idle" }) : stay
 )
 
-/**
- * Rule 12: without a task none is accepted, so the connection is closed until a write works; with one we go on. The step
- * that could not be saved may have been `undone`, or only its report of a failure `withheld`.
- */
+/** Rule 12: the step that could not be saved may have been `undone`, or only its report of a failure `withheld`. */
 export const saveFailed = (reason: string, undone: boolean, withheld: boolean): Rule =>
   given((state) =>
     all(
       state.disk === "ok" ? log({ event: "state_unsaved", reason }) : stay,
-      heldTask(state) === null
-        ? all(diskIs("refusing"), emit({ _tag: "CloseConnection" }), disconnected(false))
-        : diskIs("failing"),
+      diskIs("failing"),
       undone ? lookAgainLater : stay,
       withheld ? settleInFlight : stay,
       startTimer("disk", limits.disk_retry_ms)
@@ -83,7 +78,7 @@ export const saveSucceeded: Rule = given(({ disk }) =>
   disk === "ok" ? stay : all(
     diskIs("ok"),
     log({ event: "state_saved_again" }),
-    disk === "refusing" ? emit({ _tag: "OpenConnection" }) : stay,
+    checkReadiness,
     assess,
     flush
   )

@@ -17,6 +17,7 @@ import {
 } from "../step.ts"
 import type { Task } from "../Task.ts"
 import { flush, tellWakeResult } from "./exchange.ts"
+import { wakeIsOver } from "./pause.ts"
 import { revokeWake, stop } from "./slot.ts"
 
 /** The task has failed: the failure is owed to the hub. */
@@ -33,6 +34,7 @@ export const stopAgent = (because: EndCause): Rule =>
   withTask(({ task_id }) =>
     all(
       cancelTimers("confirmation", "settle"),
+      wakeIsOver,
       activityIs({ _tag: "Stopping", because }),
       log({ event: "agent_stopping", task_id, reason: because.reason }),
       stop(task_id, 0)
@@ -49,7 +51,7 @@ export const settle = (reason: string): Rule =>
 
 const succeed = (answer: Success): Rule =>
   all(
-    agentIs({ answer, activity: { _tag: "Idle" } }),
+    agentIs({ answer, activity: { _tag: "Idle" }, gave_verdict: true }),
     taskIs({ status: "reporting", failure: null }),
     cancelTimers("confirmation", "settle", "task_timeout"),
     flush
@@ -91,7 +93,7 @@ export const answerFound = (answer: Answer): Rule =>
       answer._tag === "Success"
         ? succeed(answer)
         : answer._tag === "Failure"
-        ? fail(answer.reason)
+        ? all(answer.of_command === true ? wakeIsOver : agentIs({ gave_verdict: true }), fail(answer.reason))
         : rejectAnswer(task.task_id, answer.reason)
     )
   })

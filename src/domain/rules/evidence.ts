@@ -1,4 +1,3 @@
-import { limits } from "../../limits.ts"
 import type { Answer, Evidence } from "../Evidence.ts"
 import { isAtWork, mayHaveLaunched } from "../Evidence.ts"
 import { remaining } from "../remaining.ts"
@@ -77,7 +76,7 @@ const whyNotAtWork = (end: WakeEnd | null, this_boot: boolean, policy: Policy): 
  * Rules 6 and 7: the agent is not at work any more. Before its confirmation that is a failed attempt, after it the end; one
  * that may come up yet has its time, which is not counted anew at a look for the lease.
  */
-const notAtWorkAnyMore = (task: Task, this_boot: boolean, because: Looking): Rule =>
+export const notAtWorkAnyMore = (task: Task, this_boot: boolean, because: Looking): Rule =>
   given(({ policy }) => {
     const end = task.wake?.end ?? null
     const reason = whyNotAtWork(end, this_boot, policy)
@@ -163,34 +162,4 @@ export const answerTold = (answer: Answer): Rule =>
         ? all(answerFound(answer), cancelTimers("confirmation"), inspect("assess"))
         : answerFound(answer)
     )
-  )
-
-/** An agent may confirm and end in one moment: the evidence tells whether this was before the confirmation. */
-const judgeTheEnd: Rule = withTask((task) =>
-  task.status === "working"
-    ? notAtWorkAnyMore(task, true, "assess")
-    : all(cancelTimers("confirmation"), inspect("assess"))
-)
-
-/** Rule 12: nothing ran, and the disk is to blame: that is no failed attempt, and the wake is made again under its number. */
-const wakeUnwritten: Rule = given(({ agent }) =>
-  agent.activity._tag === "Running"
-    ? all(cancelTimers("confirmation"), activityIs({ _tag: "Idle" }), startTimer("disk", limits.disk_retry_ms))
-    : stay
-)
-
-/** Rules 6 and 7: the wake command has ended. One that may only have started something is given its time. */
-export const wakeExited = (task_id: string, wake_id: string, end: WakeEnd): Rule =>
-  given(({ agent, policy }, now) =>
-    withTask((task) => {
-      if (task.task_id !== task_id || task.wake === null || task.wake.id !== wake_id) return stay
-      if (end.how === "unwritten") return wakeUnwritten
-      const looksFor = agent.activity._tag === "Running" || agent.activity._tag === "Settling"
-      const over = looksFor && task.wake.end === null && !mayHaveLaunched(end, policy)
-      return all(
-        task.wake.end?.how === "killed" ? stay : taskIs({ wake: { ...task.wake, end } }),
-        log({ event: "wake_ended", task_id, exit_code: end.code, duration_ms: now - task.wake.at }),
-        over ? judgeTheEnd : stay
-      )
-    })
   )

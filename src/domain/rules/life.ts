@@ -3,10 +3,12 @@ import { remaining } from "../remaining.ts"
 import type { StoredState } from "../SidecarState.ts"
 import { heldTask, noAgent, noConnection } from "../SidecarState.ts"
 import type { Rule } from "../step.ts"
-import { all, cancelTimers, connectionIs, emit, given, log, startTimer, stay, taskIs, withTask } from "../step.ts"
+import { all, connectionIs, emit, given, log, startTimer, stay, taskIs, withTask } from "../step.ts"
 import { askWhoseItIs } from "./asking.ts"
 import { look } from "./evidence.ts"
-import { clearSlot, finishDraining, seeOff } from "./slot.ts"
+import { openLink } from "./link.ts"
+import { checkReadiness } from "./readiness.ts"
+import { clearSlot, seeOff } from "./slot.ts"
 
 /** Rule 4: identify with the true status. */
 export const connected: Rule = given((state) =>
@@ -24,15 +26,6 @@ export const identified: Rule = given(({ connection }) =>
     askWhoseItIs
   )
 )
-
-/** A lost connection says nothing about the agent nor about what we owe: only what it told us is forgotten. */
-export const disconnected = (half_open: boolean): Rule =>
-  given(({ connection }) =>
-    all(
-      connectionIs({ ...noConnection, half_open: half_open || connection.half_open }),
-      cancelTimers("answer", "resend", "assign_grace", "half_open")
-    )
-  )
 
 /** Rule 14: no task came on the new socket for 90 s, so the hub may be pushing to the old one: once more. */
 export const halfOpenOver: Rule = given(({ connection: { half_open } }) =>
@@ -84,7 +77,8 @@ export const restarted = (stored: StoredState, survivors: ReadonlyArray<string>)
       .filter((task_id) => task_id !== recovering?.task_id || recovering.wake === null)
       .map((task_id) => seeOff(task_id, "keep", 0)),
     recover,
-    emit({ _tag: "OpenConnection" })
+    startTimer("readiness", limits.readiness_ms),
+    recovering === null ? checkReadiness : openLink
   )
 }
 
@@ -100,8 +94,7 @@ export const orphanFound = (task_id: string): Rule =>
 export const drain = (exit_code: 0 | 75): Rule =>
   all(
     (state) => [{ ...state, draining: exit_code }, []],
-    log({ event: "draining", exit_code }),
-    finishDraining
+    log({ event: "draining", exit_code })
   )
 
 export const restartRequested = (reason: string): Rule => all(emit({ _tag: "AnnounceRestart", reason }), drain(75))

@@ -3,20 +3,13 @@ import type { FilesOfTheEnded } from "../Command.ts"
 import { heldTask, noAgent } from "../SidecarState.ts"
 import type { Rule } from "../step.ts"
 import { all, cancelTimers, connectionIs, emit, given, stay, withTask } from "../step.ts"
+import { judgeAgent } from "./pause.ts"
 
 /** Rule 4: what was recovering is ours again. */
 export const claim: Rule = (state) => [
   { ...state, stored: { ...state.stored, active: heldTask(state), recovering: null } },
   []
 ]
-
-/** Rule 13: what drains closes on the final answer, and is over when no agent of ours lives. */
-export const finishDraining: Rule = given(({ draining, leaving, stored }) => {
-  if (draining === null || stored.active !== null || stored.recovering !== null) return stay
-  return leaving.length === 0
-    ? emit({ _tag: "CloseConnection" }, { _tag: "Exit", code: draining })
-    : emit({ _tag: "CloseConnection" })
-})
 
 /** Rule 6: what was meant and is not needed any more never begins. A stop does the same to the wakes of its task. */
 export const revokeWake: Rule = given(({ agent }) =>
@@ -47,6 +40,7 @@ const emptySlots: Rule = (state) => [
 export const clearSlot = (files: FilesOfTheEnded, linger_ms: number = limits.agent_linger_ms): Rule =>
   withTask((task) =>
     all(
+      judgeAgent,
       emptySlots,
       given(({ connection }) =>
         connectionIs({
@@ -56,7 +50,6 @@ export const clearSlot = (files: FilesOfTheEnded, linger_ms: number = limits.age
       ),
       cancelTimers("confirmation", "settle", "lease", "progress", "task_timeout", "assign_grace"),
       emit({ _tag: "StopWatching" }),
-      seeOff(task.task_id, files, linger_ms),
-      finishDraining
+      seeOff(task.task_id, files, linger_ms)
     )
   )

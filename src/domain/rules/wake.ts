@@ -2,7 +2,7 @@ import { limits } from "../../limits.ts"
 import type { Evidence } from "../Evidence.ts"
 import type { SidecarState } from "../SidecarState.ts"
 import type { Rule } from "../step.ts"
-import { activityIs, all, emit, given, log, startTimer, stay, taskIs, withTask } from "../step.ts"
+import { activityIs, agentIs, all, emit, given, log, startTimer, stay, taskIs, withTask } from "../step.ts"
 import type { Task } from "../Task.ts"
 import { fail, stopAgent } from "./ending.ts"
 import { tellWakeResult } from "./exchange.ts"
@@ -27,7 +27,7 @@ const wake = (attempt: number): Rule =>
           wake: { id: wake_id, at: now, end: null }
         }),
         woken_at === null ? startTimer("task_timeout", policy.task_timeout_ms) : stay,
-        activityIs({ _tag: "Spawning" }),
+        agentIs({ activity: { _tag: "Spawning" }, wake_lasted_ms: null }),
         emit({ _tag: "ClearEvidence", task_id }, { _tag: "WatchResults", task_id, wake_id }),
         log({ event: "wake_attempt", task_id, attempt, wake_id }),
         withTask((task) => emit({ _tag: "WakeAgent", task, wake_id }))

@@ -42,11 +42,12 @@ const isSaid = (value: unknown): boolean => value !== undefined && value !== nul
 const integerOrNull = (value: unknown): number | null => Number.isSafeInteger(value) ? Number(value) : null
 
 const answerOf = (value: JsonObject): Answer => {
-  const { status, tokens_used, reason, error } = value
+  const { error, reason, status, tokens_used, verdict_by } = value
   if (status === "success") return { _tag: "Success", result: value, tokens_used: integerOrNull(tokens_used) }
   const unsaid = isSaid(status) ? `status: ${textOf(status)}` : "the answer says neither status nor reason"
   const said = [reason, error].find(isSaid)
-  return { _tag: "Failure", reason: said === undefined ? unsaid : textOf(said) }
+  const failure = { _tag: "Failure", reason: said === undefined ? unsaid : textOf(said) } as const
+  return verdict_by === "exec" ? { ...failure, of_command: true } : failure
 }
 
 /** What the file `name` says as an answer at `now` (epoch ms); what makes no sense is half-written until `half_written_ms` old. */

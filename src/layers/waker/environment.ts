@@ -3,7 +3,7 @@ import { limits } from "../../limits.ts"
 import type { Platform } from "../../platform.ts"
 import type { WakeCommand } from "../../wake/arguments.ts"
 import type { Environment } from "../../wake/findProgram.ts"
-import { ownBin, pathName, systemPath } from "../../wake/findProgram.ts"
+import { withOwnBin } from "../../wake/findProgram.ts"
 import type { WakeFiles } from "./taskFiles.ts"
 
 /** What the agent is given: the whole assignment, and on top of it what the daemon knows it by. */
@@ -69,12 +69,6 @@ const inheritable = (name: string, value: string, token: string): boolean =>
 const ownNodeEnv = ({ AGENTCOM_AGENT_NODE_ENV: before, NODE_ENV: inherited }: Environment): Record<string, string> => {
   const value = before ?? inherited ?? ""
   return value === "" ? {} : { NODE_ENV: value }
-}
-
-/** The PATH with the folder of our own program in front, so that a wake command finds it where it is not installed. */
-const withOwnBin = (inherited: Environment, platform: Platform): Record<string, string> => {
-  const name = pathName(inherited)
-  return { [name]: [ownBin, inherited[name] ?? systemPath].join(platform === "windows" ? ";" : ":") }
 }
 
 /** The environment of a wake command: the daemon's without its secrets, and the task. */

@@ -4,8 +4,8 @@ import { spawn } from "node:child_process"
 import type { FileHandle } from "node:fs/promises"
 import type { WakeEnd } from "../../domain/Task.ts"
 import { limits } from "../../limits.ts"
-import { nameMissingProgram } from "../../wake/missingProgram.ts"
-import { reasonOf } from "../files.ts"
+import { couldNotBecome, nameMissingProgram } from "../../wake/missingProgram.ts"
+import { codeOf, reasonOf } from "../files.ts"
 import type { Launch } from "./launcher.ts"
 import { logEnd } from "./log.ts"
 
@@ -27,10 +27,10 @@ export const outputTail = (path: string, offset: number, { mask, own }: Quoting)
   )
 
 /** How the leader of a wake ended. */
-type Exit =
+export type Exit =
   | { readonly _tag: "Exited"; readonly code: number }
   | { readonly _tag: "Killed"; readonly signal: string }
-  | { readonly _tag: "Unspawned"; readonly reason: string }
+  | { readonly _tag: "Unspawned"; readonly reason: string; readonly code: string } // the system's
 
 export interface SpawnOptions {
   readonly cwd: string
@@ -57,7 +57,11 @@ export const spawnDetached = (launch: Launch, { cwd, env, log }: SpawnOptions): 
       spawned(null)
     }
     const unspawned = (cause: unknown) =>
-      settle({ _tag: "Unspawned", reason: `${launch.file} could not be started in ${cwd}: ${reasonOf(cause)}` })
+      settle({
+        _tag: "Unspawned",
+        reason: `${launch.file} could not be started in ${cwd}: ${reasonOf(cause)}`,
+        code: codeOf(cause)
+      })
     try {
       const stdio: ["ignore", number, number] = ["ignore", log.fd, log.fd]
       const child = spawn(launch.file, [...launch.args], {
@@ -84,7 +88,18 @@ export const spawnDetached = (launch: Launch, { cwd, env, log }: SpawnOptions): 
 export const wakeEnd = (exit: Exit, command: string | null, tail: Effect.Effect<string>): Effect.Effect<WakeEnd> =>
   exit._tag === "Unspawned"
     ? Effect.succeed({ how: "unspawned", code: null, output: exit.reason })
-    : Effect.map(tail, (output) =>
-      exit._tag === "Exited"
-        ? { how: "exited", code: exit.code, output: nameMissingProgram(command, exit.code, output) }
-        : { how: "killed", code: null, output: `ended by ${exit.signal}${output === "" ? "" : `\n${output}`}` })
+    : Effect.map(tail, (output) => endOf(exit, command, output))
+
+const endOf = (
+  exit: Exclude<Exit, { readonly _tag: "Unspawned" }>,
+  command: string | null,
+  output: string
+): WakeEnd => {
+  if (exit._tag === "Killed") {
+    return { how: "killed", code: null, output: `ended by ${exit.signal}${output === "" ? "" : `\n${output}`}` }
+  }
+  const said = nameMissingProgram(command, exit.code, output)
+  return command === null && couldNotBecome(exit.code, output)
+    ? { how: "unspawned", code: null, output: said }
+    : { how: "exited", code: exit.code, output: said }
+}

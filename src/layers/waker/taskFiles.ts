@@ -20,6 +20,13 @@ export const promptPath = (folder: string, task_id: string): string => join(fold
 
 export const logPath = (folder: string, task_id: string): string => join(folder, `${task_id}.log`)
 
+/** The files of a task that all its wakes share. */
+export const fixedPaths = (folder: string, task_id: string): ReadonlyArray<string> => [
+  payloadPath(folder, task_id),
+  promptPath(folder, task_id),
+  logPath(folder, task_id)
+]
+
 export const wakeFiles = (folder: string, task_id: string, wake_id: string): WakeFiles => ({
   task_id,
   wake_id,

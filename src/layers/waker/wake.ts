@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
 import type { FileHandle } from "node:fs/promises"
 import { access, constants } from "node:fs/promises"
 import { dirname } from "node:path"
@@ -11,6 +12,7 @@ import type { Settings } from "../../SidecarConfig.ts"
 import type { ArgumentValues, WakeCommand } from "../../wake/arguments.ts"
 import { fillArguments } from "../../wake/arguments.ts"
 import { findProgram } from "../../wake/findProgram.ts"
+import { programProblemIn } from "../../wake/programs.ts"
 import { carryProblem, roomRemedy } from "../../wake/room.ts"
 import { attempt, FileError, writeDurably } from "../files.ts"
 import { homeOf, makeFolder } from "../makeFolder.ts"
@@ -21,7 +23,7 @@ import type { WakeMemory } from "./memory.ts"
 import type { Processes } from "./processes.ts"
 import { promptText } from "./prompt.ts"
 import { clearUnwritten } from "./record.ts"
-import type { Quoting } from "./spawn.ts"
+import type { Exit, Quoting } from "./spawn.ts"
 import { outputTail, spawnDetached, wakeEnd } from "./spawn.ts"
 import type { WakeFiles } from "./taskFiles.ts"
 import { logPath } from "./taskFiles.ts"
@@ -47,15 +49,21 @@ const checkVariables = (command: WakeCommand, task: Task, payload: string): Effe
   )
 }
 
-/** Puts the values into a list and looks for its program; what a shell is to do is left to it. */
+/** A program that a wake needs cannot be run here, whatever the task. */
+export class ProgramMissing extends Schema.TaggedError<ProgramMissing>()("ProgramMissing", { reason: Schema.String }) {}
+
+/** Puts the values into a list and looks for its programs; what a shell is to do is left to it. */
 const commandOf = (
   wake_command: WakeCommand,
   values: ArgumentValues,
   { cwd, env, files }: Pick<PreparedWake, "cwd" | "env" | "files">
-): Effect.Effect<WakeCommand, WakeImpossible> => {
-  if (typeof wake_command === "string") return Effect.succeed(wake_command)
-  const resolved = findProgram(fillArguments(wake_command, values), env, cwd)
-  if (resolved._tag === "Impossible") return impossible(`the wake_command cannot run: ${resolved.reason}`)
+): Effect.Effect<WakeCommand, WakeImpossible | ProgramMissing> => {
+  const filled = typeof wake_command === "string" ? wake_command : fillArguments(wake_command, values)
+  const missing = programProblemIn(filled, env, cwd)
+  if (missing !== undefined) return new ProgramMissing({ reason: missing })
+  if (typeof filled === "string") return Effect.succeed(filled)
+  const resolved = findProgram(filled, env, cwd)
+  if (resolved._tag === "Impossible") return new ProgramMissing({ reason: resolved.reason })
   // On Windows one command line carries the launcher too. What it is told of the log is never longer than this.
   const known = { wake_id: files.wake_id, boot: "", log_offset: Number.MAX_SAFE_INTEGER }
   const { args, file } = launchOf(platform, files.record_path, known, resolved.command)
@@ -65,7 +73,7 @@ const commandOf = (
     : impossible(`the wake_command ${problem}: ${roomRemedy}`)
 }
 
-/** Fails with what to change where the command can never run for this task. */
+/** Fails with what to change where the command can never run for this task, or cannot run here. */
 export const prepareWake = Effect.fnUntraced(function*(settings: Settings, task: Task, files: WakeFiles) {
   const { prompt_template, results_dir, state_file, token, wake_command } = settings
   const payload = payloadText(task)
@@ -99,6 +107,13 @@ const unlessUnrecorded = (record_path: string) => (end: WakeEnd): Effect.Effect<
       return unwritten ? Effect.fail(new FileError({ path: record_path, code: "", reason })) : Effect.succeed(end)
     })
 
+export const tooLargeForSystem = impossible(
+  `the arguments and the environment of the wake_command are more than the system takes: ${roomRemedy}`
+)
+
+const isTooLarge = (exit: Effect.Effect<Exit>): Effect.Effect<boolean> =>
+  Effect.map(exit, (how) => how._tag === "Unspawned" && how.code === "E2BIG")
+
 /** What a wake is spawned beside. */
 export interface Surroundings {
   readonly processes: Processes
@@ -109,7 +124,7 @@ export interface Surroundings {
 
 /**
  * Looks that the agent could answer, writes the payload and the prompt and spawns the command; returns with what waits for
- * its end. Both fail where the disk kept the command from running.
+ * its end, or with what the command is for the system. Both fail where the disk kept the command from running.
  */
 export const spawnWake = (
   { results_dir, state_file, tasks_dir }: Pick<Settings, "results_dir" | "state_file" | "tasks_dir">,
@@ -137,6 +152,7 @@ export const spawnWake = (
     const { size } = yield* attempt(log_path, () => log.stat())
     const known = { wake_id, boot, log_offset: size }
     const { exit, pid } = yield* spawnDetached(launchOf(platform, record_path, known, command), { cwd, env, log })
+    if (pid === null && (yield* isTooLarge(exit))) return "too large" as const
     const line = typeof command === "string" ? command : null
     const end = exit.pipe(
       Effect.flatMap((how) => wakeEnd(how, line, outputTail(log_path, size, quoting))),

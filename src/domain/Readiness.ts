@@ -1,0 +1,78 @@
+import { limits } from "../limits.ts"
+import type { SidecarState } from "./SidecarState.ts"
+
+/** What on this machine keeps the agent from being woken, whatever the task. */
+export interface Obstacle {
+  readonly cause: "program" | "folders"
+  readonly reason: string
+}
+
+/** Why no task is taken. */
+export interface Unready {
+  readonly cause: "draining" | "disk" | "failures" | Obstacle["cause"]
+  readonly reason: string
+}
+
+/** The same, with since when (epoch milliseconds). */
+export interface NotReady extends Unready {
+  readonly since: number
+}
+
+/** Whether a task may be taken now. The hub gives one to every connected idle agent, so who is not ready disconnects. */
+export interface Readiness {
+  /** Whether a connection to the hub is kept. It rests for `readiness_ms` after it was closed for not being ready. */
+  readonly link: "open" | "resting" | "closed"
+  readonly obstacle: Obstacle | null
+  readonly programs: string | null // which programs a wake would run, as last looked at
+  readonly failures: number // in a row, each with a short wake and without a verdict of the agent's own
+  readonly paused_by: string | null // the reason of the last of them, while no task is taken for it
+  readonly not_ready: NotReady | null // as it was told last
+}
+
+export const notOpenedYet: Readiness = {
+  link: "closed",
+  obstacle: null,
+  programs: null,
+  failures: 0,
+  paused_by: null,
+  not_ready: null
+}
+
+/** How long no task is taken after so many such failures in a row, in milliseconds. */
+export const pauseAfter = (failures: number): number => {
+  const [first, second, later] = limits.failure_pauses_ms
+  return failures <= 1 ? first : failures === 2 ? second : later
+}
+
+const pausedReason = (failures: number, last: string): string =>
+  `${failures === 1 ? "the last task" : `the last ${failures} tasks`} failed within ${
+    limits.short_wake_ms / 1_000
+  } s of ` +
+  `the wake, without an answer of the agent's own; the next is taken after ${pauseAfter(failures) / 1_000} s: ${last}`
+
+/** Rule 13: why no task may be taken now; null where one may. */
+export const whyNotReady = ({ disk, draining, readiness }: SidecarState): Unready | null => {
+  const { failures, obstacle, paused_by } = readiness
+  if (draining !== null) {
+    return { cause: "draining", reason: `it ${draining === 0 ? "ends" : "restarts"} when it holds no task any more` }
+  }
+  if (disk !== "ok") return { cause: "disk", reason: "its state cannot be written (state_unsaved in the log says why)" }
+  if (obstacle !== null) return obstacle
+  return paused_by === null ? null : { cause: "failures", reason: pausedReason(failures, paused_by) }
+}
+
+const remedies: Readonly<Record<Unready["cause"], string>> = {
+  draining: "wait until it has ended, then start it again",
+  disk: "make room on the disk, and let its user write in the folder; it tries again by itself",
+  folders: "let its user read and write tasks_dir and results_dir, and make room there; it looks again by itself",
+  program: "install the program, or correct wake_command (docs/agents.md) or the PATH of what starts the sidecar",
+  failures:
+    "run the wake command by hand and see why it fails; tasks/<id>.log has what it printed. A restart ends the pause"
+}
+
+/** What the owner of the machine can do about it. */
+export const remedyFor = ({ cause }: Unready): string => remedies[cause]
+
+/** As it is shown; null where it is ready. */
+export const shownReadiness = ({ not_ready }: Readiness): (NotReady & { readonly remedy: string }) | null =>
+  not_ready && { ...not_ready, remedy: remedyFor(not_ready) }

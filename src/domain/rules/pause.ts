@@ -1,0 +1,35 @@
+import { limits } from "../../limits.ts"
+import { pauseAfter } from "../Readiness.ts"
+import type { Rule } from "../step.ts"
+import { agentIs, all, cancelTimers, given, readinessIs, startTimer, stay, withTask } from "../step.ts"
+
+/** Rule 13: the last wake of the task is over, and lasted until now. */
+export const wakeIsOver: Rule = given(({ agent }, now) =>
+  withTask(({ wake }) =>
+    wake === null || agent.wake_lasted_ms !== null ? stay : agentIs({ wake_lasted_ms: now - wake.at })
+  )
+)
+
+/** Rule 13: the agent does its work again, or what it is has changed. */
+export const endPause: Rule = given(({ readiness: { failures } }) =>
+  failures === 0 ? stay : all(readinessIs({ failures: 0, paused_by: null }), cancelTimers("pause"))
+)
+
+const pause = (reason: string): Rule =>
+  given(({ readiness }) => {
+    const failures = readiness.failures + 1
+    return all(readinessIs({ failures, paused_by: reason }), startTimer("pause", pauseAfter(failures)))
+  })
+
+/**
+ * Rule 13: what a task that is over says about the agent. A failure that was reported counts where its last wake was
+ * short and the agent has given no verdict: it may not be able to work at all. Another end says nothing.
+ */
+export const judgeAgent: Rule = given(({ agent: { gave_verdict, wake_lasted_ms } }) =>
+  withTask(({ failure }) => {
+    if (gave_verdict) return endPause
+    const reported = failure !== null && failure.sent_generation !== null
+    const short = wake_lasted_ms !== null && wake_lasted_ms < limits.short_wake_ms
+    return reported && short ? pause(failure.reason) : stay
+  })
+)

@@ -1,0 +1,65 @@
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { access, constants, rm, writeFile } from "node:fs/promises"
+import { join } from "node:path"
+import type { Obstacle } from "../domain/Readiness.ts"
+import { limits } from "../limits.ts"
+import { platform } from "../platform.ts"
+import { Readiness } from "../services/Readiness.ts"
+import { type Settings, SidecarConfig } from "../SidecarConfig.ts"
+import { withOwnBin } from "../wake/findProgram.ts"
+import { programProblemIn, programVersions } from "../wake/programs.ts"
+import { attempt, type FileError } from "./files.ts"
+import { homeOf, makeFolder } from "./makeFolder.ts"
+
+const probe = Buffer.alloc(limits.readiness_probe_bytes)
+
+/** Writes into the folder, as a full disk shows by nothing else. */
+const writeInto = async (folder: string): Promise<void> => {
+  const path = join(folder, `.agentcom-sidecar-${process.pid}`)
+  try {
+    await writeFile(path, probe, { mode: 0o600 })
+  } finally {
+    await rm(path, { force: true })
+  }
+}
+
+const use = (home: string, folder: string, by_writing: boolean): Effect.Effect<void, FileError> =>
+  attempt(folder, async () => {
+    await makeFolder(home, folder)
+    await access(folder, constants.R_OK | constants.W_OK | constants.X_OK)
+    if (by_writing) await writeInto(folder)
+  })
+
+const folderProblem = (settings: Settings, by_writing: boolean) =>
+  Effect.forEach(
+    [settings.tasks_dir, settings.results_dir],
+    (folder) => use(homeOf(settings), folder, by_writing)
+  ).pipe(
+    Effect.as<Obstacle | null>(null),
+    Effect.catch(({ path, reason }) =>
+      Effect.succeed<Obstacle>({ cause: "folders", reason: `${path} cannot be used: ${reason}` })
+    )
+  )
+
+/** Looks at what every wake needs: its programs, by the agent's PATH and folder, and the folders of its files. */
+export const ReadinessOfMachine: Layer.Layer<never, never, SidecarConfig> = Layer.effect(
+  Readiness,
+  Effect.gen(function*() {
+    const settings = yield* SidecarConfig
+    const { wake_command } = settings
+    const cwd = homeOf(settings)
+    const environment = { ...process.env, ...withOwnBin(process.env, platform) }
+    return {
+      check: Effect.fnUntraced(function*(by_writing) {
+        const problem = programProblemIn(wake_command, environment, cwd)
+        return {
+          obstacle: problem === undefined
+            ? yield* folderProblem(settings, by_writing)
+            : { cause: "program", reason: problem },
+          programs: yield* programVersions(wake_command, environment, cwd)
+        }
+      })
+    }
+  })
+)
