@@ -520,6 +520,7 @@ describe("the agent's folder", () => {
   it.effect("gone between the saved intent and the wake, nobody is woken, and it is no attempt", () =>
     Effect.gen(function*() {
       const world = yield* makeWorld
+      world.lives = false
       let failed = 0
       const isMeant = () => (world.saved.at(-1)?.active?.wake ?? null) !== null
       const check = Effect.suspend(() => isMeant() && ++failed <= 3 ? Effect.fail(gone) : Effect.void)

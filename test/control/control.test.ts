@@ -38,8 +38,8 @@ describe("what is asked of a running sidecar", () => {
           assignment: {}
         }
       } as const
-      const idle = initialState(policy)
-      const before: SidecarState = { ...idle, readiness: { ...idle.readiness, link: "open" } }
+      const begun = initialState(policy)
+      const before: SidecarState = { ...begun, readiness: { ...begun.readiness, link: "open" } }
       const [after, commands] = transition(before, message, 1_000)
       yield* desk.witness({ _tag: "FrameIn", text: "{}" })
       yield* desk.witness({ _tag: "Stepped", step: { at: 1_000, message, before, after, commands } })
