@@ -19,8 +19,9 @@ import { checkLock, type LockFile, takeLock } from "../../src/layers/lock/heldLo
 import { lockFile } from "../../src/lock/FileLock.ts"
 import { isHeld } from "../../src/lock/isHeld.ts"
 import { platform } from "../../src/platform.ts"
-import { inContainer, lockProcess, mayUnshare, temporaryFolder } from "../support/lockProcesses.ts"
+import { inContainer, lockProcess, temporaryFolder } from "../support/lockProcesses.ts"
 import { racedPairs } from "../support/lockRaces.ts"
+import { isThere, needing } from "../support/needs.ts"
 
 /** The lock of the folder, held by this process until the scope ends. */
 const hold = (folder: string, lock: LockFile = lockFile) =>
@@ -104,8 +105,8 @@ describe("the lock of a folder", () => {
       expect(yield* isHeld(alias)).toBe(true)
     }))
 
-  it.live.runIf(mayUnshare)(
-    "is the same in two containers that see the folder at other paths",
+  it.live.runIf(isThere("namespaces"))(
+    needing("namespaces", "is the same in two containers that see the folder at other paths"),
     () =>
       Effect.gen(function*() {
         const folder = yield* temporaryFolder("lock")
@@ -121,14 +122,18 @@ describe("the lock of a folder", () => {
     60_000
   )
 
-  it.live.runIf(mayUnshare)("is not had on a disk that cannot be written", () =>
-    Effect.gen(function*() {
-      const folder = yield* temporaryFolder("lock")
-      const seen = yield* temporaryFolder("lock")
-      writeFileSync(join(folder, "lock"), "", { mode: 0o600 })
-      const reader = yield* lockProcess(seen, inContainer(folder, seen, "ro"))
-      expect(yield* reader.ask("take")).toMatch(/^LockUnusable: .*lock cannot be locked: EROFS/)
-    }), 60_000)
+  it.live.runIf(isThere("namespaces"))(
+    needing("namespaces", "is not had on a disk that cannot be written"),
+    () =>
+      Effect.gen(function*() {
+        const folder = yield* temporaryFolder("lock")
+        const seen = yield* temporaryFolder("lock")
+        writeFileSync(join(folder, "lock"), "", { mode: 0o600 })
+        const reader = yield* lockProcess(seen, inContainer(folder, seen, "ro"))
+        expect(yield* reader.ask("take")).toMatch(/^LockUnusable: .*lock cannot be locked: EROFS/)
+      }),
+    60_000
+  )
 })
 
 describe("the lock file", () => {

@@ -3,8 +3,10 @@ import * as Effect from "effect/Effect"
 import { execFile } from "node:child_process"
 import { resolve } from "node:path"
 import { makeFolder, startDaemon, startHub, submit, until } from "../support/daemon.ts"
+import { withoutInotify } from "../support/namespaces.ts"
+import { isThere, needing } from "../support/needs.ts"
 import { doneWithOneWake, takesTheNext, untilAtWork } from "../support/outcomes.ts"
-import { mayStarve, withDescriptors, withoutInotify } from "../support/starved.ts"
+import { withDescriptors } from "../support/starved.ts"
 
 /** What `doctor` says of the watcher, as JSON. */
 const watcherFinding = (config: string, through: ReadonlyArray<string>) =>
@@ -33,8 +35,8 @@ const done = (through: ReadonlyArray<string>) =>
   })
 
 describe.concurrent("a machine on which no folder can be watched", () => {
-  it.live.runIf(mayStarve)(
-    "has its tasks done by the rescan, says why once, stops at once, and doctor tells",
+  it.live.runIf(isThere("used-up inotify"))(
+    needing("used-up inotify", "has its tasks done by the rescan, says why once, stops at once, and doctor tells"),
     () =>
       Effect.gen(function*() {
         const { daemon, folder } = yield* done(withoutInotify)

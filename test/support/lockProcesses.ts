@@ -1,12 +1,13 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import { spawn, spawnSync } from "node:child_process"
+import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import { createInterface } from "node:readline"
 import { until } from "./daemon.ts"
+import { ownNamespaces } from "./namespaces.ts"
 
 /** A folder that is removed at the end of the scope. */
 export const temporaryFolder = (name: string): Effect.Effect<string, never, Scope.Scope> =>
@@ -58,28 +59,7 @@ export const lockProcess = (
     ({ kill }) => kill
   )
 
-/** What begins a process in namespaces of its own: of users, networks, pids and mounts. */
-const ownNamespaces = [
-  "unshare",
-  "--user",
-  "--map-root-user",
-  "--net",
-  "--pid",
-  "--mount",
-  "--fork",
-  "--mount-proc",
-  "--kill-child"
-]
-
-/** Whether this machine lets this user make namespaces. */
-export const mayUnshare = ((): boolean => {
-  const [file = "", ...args] = [...ownNamespaces, "true"]
-  const may = spawnSync(file, args, { stdio: "ignore" }).status === 0
-  if (!may) console.warn("`unshare` makes no namespaces for this user: two containers with one folder are not tested")
-  return may
-})()
-
-/** The same, with the folder seen at another path, and perhaps not to be written. */
+/** A process in namespaces of its own, with the folder seen at another path, and perhaps not to be written. */
 export const inContainer = (folder: string, seenAt: string, options = "rw"): ReadonlyArray<string> => [
   ...ownNamespaces,
   "sh",

@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { ownNamespaces, withoutInotify } from "./namespaces.ts"
 import { fetchOldestNode, oldestNode } from "./oldestNode.ts"
 
 /** Something that a machine may lack, and how to get it. */
@@ -11,8 +12,10 @@ interface Need {
   readonly isThere: () => boolean
 }
 
-const runs = (program: string, ...args: ReadonlyArray<string>): boolean =>
-  spawnSync(program, args, { stdio: "ignore" }).status === 0
+const runs = (...command: ReadonlyArray<string>): boolean => {
+  const [program = "", ...args] = command
+  return spawnSync(program, args, { stdio: "ignore" }).status === 0
+}
 
 const program = (name: string, to_get_it: string, ...args: ReadonlyArray<string>): Need => ({
   told: `${name}: ${to_get_it}`,
@@ -38,6 +41,15 @@ const needs = {
   fish: program("fish", "apt-get install fish", "--version"),
   git: program("git", "apt-get install git", "--version"),
   mount: { told: "a user who may mount a file system: run the tests as root", isThere: mayMountTmpfs },
+  namespaces: {
+    told: "a user who may make namespaces: allow them (user.max_user_namespaces), or run the tests as root",
+    isThere: () => runs(...ownNamespaces, "true")
+  },
+  "used-up inotify": {
+    told: "a user who may make namespaces and lower their limits: allow them, or run the tests as root",
+    isThere: () => runs(...withoutInotify, "true")
+  },
+  script: program("script", "apt-get install bsdutils", "-qec", "exit 0", "/dev/null"),
   "oldest node": {
     told: `Node.js ${oldestNode}: let npm reach its registry, on Linux and x64`,
     isThere: () => {
@@ -72,18 +84,19 @@ export const isThere = (name: NeedName): boolean => {
 }
 
 /** A title with what is missing, by which `NotTested` tells of it at the end of the run. */
-const titled = (title: string, name: NeedName): string => isThere(name) ? title : `${title} (needs ${needs[name].told})`
+export const needing = (name: NeedName, title: string): string =>
+  isThere(name) ? title : `${title} (needs ${needs[name].told})`
 
 /** `describe`, left out with the reason in its title where this machine lacks what it needs. */
 export const describeWith = (name: NeedName | null, title: string, body: () => void) => {
   // oxlint-disable-next-line vitest/valid-describe-callback -- what is made here is called below
   const suite = describe.runIf(name === null || isThere(name))
-  return suite(name === null ? title : titled(title, name), body)
+  return suite(name === null ? title : needing(name, title), body)
 }
 
 /** `it`, left out in the same way. */
 export const itWith = (name: NeedName, title: string, body: () => void | Promise<void>) => {
   // oxlint-disable-next-line vitest/no-disabled-tests, vitest/expect-expect -- what is made here is called below
   const test = it.runIf(isThere(name))
-  return test(titled(title, name), body)
+  return test(needing(name, title), body)
 }

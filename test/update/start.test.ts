@@ -5,7 +5,7 @@ import { once } from "node:events"
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { isAlive, until } from "../support/daemon.ts"
-import { describeWith } from "../support/needs.ts"
+import { describeWith, isThere, needing } from "../support/needs.ts"
 import { makeScene, program, ran, removeTemplate, type Scene, withDependency } from "./scene.ts"
 
 afterAll(removeTemplate)
@@ -129,15 +129,18 @@ describeWith("git", "the start script", () => {
       expect((yield* scene.start([])).output).toMatch(harmless)
     }))
 
-  it.live("lets git's words move nothing on a terminal", () =>
-    Effect.gen(function*() {
-      const scene = yield* makeScene
-      yield* scene.shim("git", hostile)
-      const shell = `"${process.execPath}" "${scene.main}"`
-      const { output } = yield* Effect.promise(() =>
-        ran("script", ["-qec", shell, "/dev/null"], scene.box, { PATH: scene.PATH })
-      )
-      expect(output).toMatch(harmless)
-      expect(["\u0007", "\u009b", "\u202e"].filter((sign) => output.includes(sign))).toEqual([])
-    }))
+  it.live.runIf(isThere("script"))(
+    needing("script", "lets git's words move nothing on a terminal"),
+    () =>
+      Effect.gen(function*() {
+        const scene = yield* makeScene
+        yield* scene.shim("git", hostile)
+        const shell = `"${process.execPath}" "${scene.main}"`
+        const { output } = yield* Effect.promise(() =>
+          ran("script", ["-qec", shell, "/dev/null"], scene.box, { PATH: scene.PATH })
+        )
+        expect(output).toMatch(harmless)
+        expect(["\u0007", "\u009b", "\u202e"].filter((sign) => output.includes(sign))).toEqual([])
+      })
+  )
 })
