@@ -56,23 +56,26 @@ const startPair = (home, options) =>
   })
 
 /** What the recorder does for an entry of a recording. */
-const sightOf = ({ dir, msg }) => ({ _tag: dir === "in" ? "FrameIn" : "FrameOut", text: JSON.stringify(msg) })
+const eventOf = ({ dir, msg }) => ({ _tag: dir === "in" ? "FrameIn" : "FrameOut", text: JSON.stringify(msg) })
 
 /** The microseconds that the recorder takes for a line, its write included, in code as cold as the daemon's. */
 const lineCost = (folder, entries) =>
   Effect.gen(function*() {
     const cleaned = redaction(token)
     const [{ msg: header }, ...rest] = entries
-    const file = recordFile(join(folder, "again.jsonl"), header, cleaned.line)
+    const file = recordFile(join(folder, "again.jsonl"), header, cleaned.line, () => undefined)
     const entriesOf = makeEntries(yield* Clock.Clock, cleaned.text)
-    const sights = rest.map((entry) => ({ entry, sight: entry.dir === "local" ? undefined : sightOf(entry) }))
+    const events = rest.map((entry) => ({
+      entry,
+      event: entry.dir === "local" || entry.dir === "step" ? undefined : eventOf(entry)
+    }))
     const begun = performance.now()
-    for (const { entry, sight } of sights) {
-      for (const one of sight === undefined ? [entry] : entriesOf(sight)) file.write(one, 0)
+    for (const { entry, event } of events) {
+      for (const one of event === undefined ? [entry] : entriesOf(event)) file.write(one, 0)
     }
     const took = performance.now() - begun
     file.close()
-    return took * 1_000 / sights.length
+    return took * 1_000 / events.length
   })
 
 /** Runs in a folder of the bench. Times are of a task from its submission until the hub has its answer. */

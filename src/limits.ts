@@ -110,7 +110,6 @@ export const limits = {
   // the recording
   record_file_bytes: 64 * 1024 * 1024, // then the file becomes `.1`, in place of the one before
   record_excerpt_chars: 200, // of a frame that cannot be read
-  record_quiet_ms: 1_000, // without a line, after which the sidecar is at nothing
   record_clock_jump_ms: 1_000, // from here on the clock was set
   secret_piece_chars: 8 // that begin or end the token betray it
 } as const

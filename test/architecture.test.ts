@@ -89,7 +89,7 @@ const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
   config: ["wake", "limits.ts", "platform.ts"],
   "SidecarConfig.ts": ["config", "exitCodes.ts", "wake", "platform.ts"],
   "Sidecar.ts": ["layers", "SidecarConfig.ts"],
-  replay: ["json", "domain", "protocol", "services", "lines", "exitCodes.ts", "limits.ts", "platform.ts"],
+  replay: ["actor", "json", "domain", "protocol", "services", "lines", "exitCodes.ts", "limits.ts", "platform.ts"],
   dev: ["json", "domain", "protocol", "services", "limits.ts", "platform.ts", "transport"],
   cli: [
     "Sidecar.ts",

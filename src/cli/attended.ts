@@ -7,9 +7,9 @@ import type { Status } from "../control/protocol.ts"
 import type { Policy } from "../domain/SidecarState.ts"
 import { isWanted } from "../metrics/wanted.ts"
 import { Logger } from "../services/Logger.ts"
+import { type ActorEvent, Observer } from "../services/Observer.ts"
 import { Operator } from "../services/Operator.ts"
 import { Waker } from "../services/Waker.ts"
-import { type Sight, Witness } from "../services/Witness.ts"
 import type { Settings } from "../SidecarConfig.ts"
 import { release } from "../version.ts"
 import { withoutQuery } from "./withoutQuery.ts"
@@ -23,7 +23,7 @@ const policyOf = (settings: Settings): Policy => ({
 
 /** Who records what the sidecar does, or nobody, and then nothing of the recording is loaded. */
 const recorderFor = Effect.fnUntraced(function*(settings: Settings, record: string | undefined) {
-  if (record === undefined) return yield* Witness
+  if (record === undefined) return yield* Observer
   const { recorderOf } = yield* Effect.promise(() => import("./recording.ts"))
   return yield* recorderOf(settings, record)
 })
@@ -31,11 +31,11 @@ const recorderFor = Effect.fnUntraced(function*(settings: Settings, record: stri
 /** Who shows its metrics to others, or nobody, and then nothing of that is loaded. */
 const telemetryFor = Effect.fnUntraced(function*(settings: Settings, status: Effect.Effect<Status>) {
   const wanted = { listen: settings.metrics_listen, environment: process.env }
-  if (!isWanted(wanted)) return yield* Witness
+  if (!isWanted(wanted)) return yield* Observer
   const { startTelemetry } = yield* Effect.promise(() => import("../metrics/telemetry.ts"))
   const { log } = yield* Logger
   const context = yield* Effect.context()
-  const { witness } = yield* Effect.acquireRelease(
+  const { observe } = yield* Effect.acquireRelease(
     Effect.promise(() =>
       startTelemetry({
         ...wanted,
@@ -46,7 +46,7 @@ const telemetryFor = Effect.fnUntraced(function*(settings: Settings, status: Eff
     ),
     ({ stop }) => Effect.promise(stop)
   )
-  return (sight: Sight) => Effect.sync(() => witness(sight))
+  return (event: ActorEvent) => Effect.sync(() => observe(event))
 })
 
 /** The actor, with all that looks at it and all that it may be asked. */
@@ -61,8 +61,8 @@ export const attended = Effect.fnUntraced(function*(settings: Settings, record: 
   }
   const desk = yield* makeDesk(policy, about)
   const { survivors } = yield* Waker
-  const witnesses = [
-    desk.witness,
+  const observers = [
+    desk.observe,
     yield* recorderFor(settings, record),
     yield* telemetryFor(settings, desk.status(survivors))
   ]
@@ -71,8 +71,8 @@ export const attended = Effect.fnUntraced(function*(settings: Settings, record: 
   const operator = Effect.as(answerWith(desk.respond(survivors)), desk.requests)
   return runSidecar(policy).pipe(
     Effect.provideService(
-      Witness,
-      (sight: Sight) => Effect.forEach(witnesses, (witness) => witness(sight), { discard: true })
+      Observer,
+      (event: ActorEvent) => Effect.forEach(observers, (observe) => observe(event), { discard: true })
     ),
     Effect.provideService(Operator, operator)
   )

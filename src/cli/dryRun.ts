@@ -1,6 +1,5 @@
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import { runSidecar } from "../actor/SidecarActor.ts"
 import { exitCodes } from "../exitCodes.ts"
 import { type DryRunOptions, parseDryRun } from "../replay/print/options.ts"
 import { Output } from "../replay/print/Output.ts"
@@ -24,21 +23,20 @@ const events = Effect.fnUntraced(function*(
   files: ReadonlyArray<string>,
   html: string | undefined
 ) {
-  const told = replayed(readFiles(files), runSidecar, replay)
+  const told = replayed(readFiles(files), replay)
   if (html === undefined) return told
   const { drawnTo } = yield* Effect.promise(() => import("../replay/html/drawnTo.ts"))
   return told.pipe(drawnTo(html, print))
 })
 
-/** A shorter recording that differs alike; what finds and writes it is loaded only where that is asked for. */
+/** The first step that differs; what finds and writes it is loaded only where that is asked for. */
 const minimize = Effect.fnUntraced(function*(
   { replay }: DryRunOptions,
   files: ReadonlyArray<string>,
   file: string
 ) {
-  const { minimizedTo } = yield* Effect.promise(() => import("../replay/minimize/minimizedTo.ts"))
+  const { minimizedTo } = yield* Effect.promise(() => import("../replay/minimizedTo.ts"))
   return yield* minimizedTo(file === "" ? "-" : file, readFiles(files), {
-    run: runSidecar,
     options: replay,
     output: new Output(process.stdout),
     say: (sentence) => process.stderr.write(`agentcom-sidecar: ${sentence}\n`)
@@ -70,7 +68,7 @@ const stray = ["html", "json", "realtime", "from", "to", "task"] as const
 
 const parsed = (options: Options, files: ReadonlyArray<string>): Result.Result<DryRunOptions, string> => {
   const name = options.minimize === undefined ? undefined : stray.find((one) => options[one] !== undefined)
-  if (name !== undefined) return Result.fail(`--${name} does not go with --minimize, which prints a recording`)
+  if (name !== undefined) return Result.fail(`--${name} does not go with --minimize, which prints a step`)
   if (options.html === "-") return Result.fail("--html takes a file: on standard output is the timeline")
   if (files.filter((file) => file === "-").length > 1) return Result.fail("- is standard input, which can be read once")
   return Result.flatMap(

@@ -18,7 +18,7 @@ Usage: agentcom-sidecar [command] [options]
     --json             prints each event as a line of JSON
     --realtime         prints at the pace of the recording
     --html FILE        and draws it: one page, to be opened in a browser
-    --minimize [FILE]  instead prints, or writes to FILE, the shortest recording that still differs in the same way
+    --minimize [FILE]  instead prints, or writes to FILE, the first step that differs, as a row of a test
   init                 registers an agent at the hub and writes its configuration; asks for what is not given
     --config FILE      where to (default: ./config.json); what is there is never overwritten
     --hub-url URL      the hub's WebSocket

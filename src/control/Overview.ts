@@ -1,7 +1,7 @@
 import type { LifecycleEvent } from "../domain/LifecycleEvent.ts"
 import { shownReadiness } from "../domain/Readiness.ts"
 import { heldTask, initialState, type Policy, type SidecarState } from "../domain/SidecarState.ts"
-import type { Sight, Step } from "../services/Witness.ts"
+import type { ActorEvent, Step } from "../services/Observer.ts"
 import type { Status } from "./protocol.ts"
 
 /** What is counted since the start of the sidecar. */
@@ -46,7 +46,7 @@ const countersOf = ({ commands, message }: Step): ReadonlyArray<Counter> => {
     .filter((counter) => counter !== undefined)
 }
 
-/** What the sidecar is at, as a witness sees it. */
+/** What the sidecar is at, as an observer sees it. */
 export interface Overview {
   readonly state: SidecarState
   readonly phase_since: number
@@ -88,11 +88,11 @@ const stepped = (overview: Overview, step: Step): Overview => {
   }
 }
 
-/** What a sight changes in it; `now` is in epoch milliseconds. */
-export const see = (overview: Overview, sight: Sight, now: number): Overview => {
-  switch (sight._tag) {
+/** What an event changes in it; `now` is in epoch milliseconds. */
+export const see = (overview: Overview, event: ActorEvent, now: number): Overview => {
+  switch (event._tag) {
     case "Stepped":
-      return stepped(overview, sight.step)
+      return stepped(overview, event.step)
     case "FrameIn":
     case "BinaryIn":
       return { ...overview, last_heard_at: now }

@@ -6,7 +6,7 @@ import * as Stream from "effect/Stream"
 import type { Message } from "../domain/Message.ts"
 import type { Policy } from "../domain/SidecarState.ts"
 import { limits } from "../limits.ts"
-import type { Sight } from "../services/Witness.ts"
+import type { ActorEvent } from "../services/Observer.ts"
 import { overviewAtStart, see, statusOf } from "./Overview.ts"
 import { type Command, encodeAnswer, type Status } from "./protocol.ts"
 import type { Question } from "./server.ts"
@@ -32,8 +32,8 @@ export const makeDesk = Effect.fnUntraced(function*(policy: Policy, about: About
   })
 
   return {
-    witness: (sight: Sight) =>
-      Effect.flatMap(Clock.currentTimeMillis, (now) => Ref.update(overview, (before) => see(before, sight, now))),
+    observe: (event: ActorEvent) =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) => Ref.update(overview, (before) => see(before, event, now))),
     requests: Stream.fromQueue(requests),
     status,
     /** Answers a question. It is answered before what it asks is begun, which may be the end of the sidecar. */

@@ -4,7 +4,7 @@ import * as Ref from "effect/Ref"
 import { shownReadiness } from "../domain/Readiness.ts"
 import { heldTask } from "../domain/SidecarState.ts"
 import { limits } from "../limits.ts"
-import type { Sight } from "../services/Witness.ts"
+import type { ActorEvent } from "../services/Observer.ts"
 
 /** Whether the hub is there for the agent, and why; `silent_ms` is how long ago it was heard, null for never. */
 export interface Health {
@@ -25,13 +25,13 @@ interface Heard {
 const nothingHeard: Heard = { identified: false, at: null, not_ready: null, holds_task: false }
 
 /** What a hub says that does not know us as its agent is no sign of health. */
-const hear = (heard: Heard, sight: Sight, now: number): Heard => {
-  switch (sight._tag) {
+const hear = (heard: Heard, event: ActorEvent, now: number): Heard => {
+  switch (event._tag) {
     case "FrameIn":
     case "BinaryIn":
       return heard.identified ? { ...heard, at: now } : heard
     case "Stepped": {
-      const { after } = sight.step
+      const { after } = event.step
       const identified = after.connection.phase === "identified"
       return {
         identified,
@@ -70,7 +70,7 @@ const steadyNow = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos /
 
 /** Healthy is who has heard from the hub within two heartbeats and is ready, not who is merely alive. */
 export const makeHealth = Effect.map(Ref.make(nothingHeard), (heard) => ({
-  witness: (sight: Sight) =>
-    Effect.flatMap(steadyNow, (now) => Ref.update(heard, (before) => hear(before, sight, now))),
+  observe: (event: ActorEvent) =>
+    Effect.flatMap(steadyNow, (now) => Ref.update(heard, (before) => hear(before, event, now))),
   health: Effect.flatMap(steadyNow, (now) => Effect.map(Ref.get(heard), (last) => healthOf(last, now)))
 }))

@@ -7,7 +7,7 @@ import * as Scope from "effect/Scope"
 import type { Status } from "../control/protocol.ts"
 import type { LifecycleEvent } from "../domain/LifecycleEvent.ts"
 import { limits } from "../limits.ts"
-import type { Sight } from "../services/Witness.ts"
+import type { ActorEvent } from "../services/Observer.ts"
 import { isLoopback } from "../transport/address.ts"
 import { makeHealth } from "./health.ts"
 import { type ListenError, serve } from "./httpServer.ts"
@@ -23,11 +23,11 @@ export interface Subject extends Wanted {
 }
 
 /**
- * Shows others how the sidecar is, as long as the scope lasts; succeeds with the witness from which it knows. It is a
+ * Shows others how the sidecar is, as long as the scope lasts; succeeds with the observer from which it knows. It is a
  * convenience: what goes wrong in it is logged, and the work goes on.
  */
 export const makeTelemetry = Effect.fnUntraced(function*({ agent_id, environment, listen, log, status }: Subject) {
-  const { health, witness } = yield* makeHealth
+  const { health, observe } = yield* makeHealth
   const update = makeInstruments()
   const refresh = Effect.flatMap(Effect.all([status, health]), ([said, found]) => update(said, found))
   const unavailable = (reason: string) => log({ event: "metrics_unavailable", reason })
@@ -68,7 +68,7 @@ export const makeTelemetry = Effect.fnUntraced(function*({ agent_id, environment
     )
   if (listen !== undefined) yield* start(serveAt(listen))
   if (hasCollector(environment)) yield* start(exported)
-  return witness
+  return observe
 })
 
 /** The same for who runs another copy of Effect: this folder is bundled by itself, and shares none with the daemon. */
@@ -82,9 +82,9 @@ export const startTelemetry = async (
   const scope = Scope.makeUnsafe()
   const log = (event: LifecycleEvent) => Effect.sync(() => wanted.log(event))
   const subject = { ...wanted, log, status: Effect.promise(wanted.status) }
-  const witness = await Effect.runPromise(Scope.provide(makeTelemetry(subject), scope))
+  const observe = await Effect.runPromise(Scope.provide(makeTelemetry(subject), scope))
   return {
-    witness: (sight: Sight): void => Effect.runSync(witness(sight)),
+    observe: (event: ActorEvent): void => Effect.runSync(observe(event)),
     stop: () => Effect.runPromise(Scope.close(scope, Exit.void))
   }
 }

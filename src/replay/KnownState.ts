@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { notOpenedYet } from "../domain/Readiness.ts"
 import { StoredState } from "../domain/SidecarState.ts"
-import { Progress, Success } from "./LocalFact.ts"
+import { Progress, Success } from "./RecordedMessage.ts"
 
 const Connection = Schema.Struct({
   phase: Schema.Literals(["down", "connected", "identified"]),

@@ -2,7 +2,7 @@ import type { LifecycleEvent } from "../domain/LifecycleEvent.ts"
 import type { Activity, Connection, Disk, Standing } from "../domain/SidecarState.ts"
 import type { JsonObject, TaskStatus } from "../domain/Task.ts"
 import type { Header } from "./format.ts"
-import type { LocalFact } from "./LocalFact.ts"
+import type { LocalFact } from "./RecordedMessage.ts"
 
 /** A line of a recording; the first is 1. */
 export interface Place {
@@ -51,7 +51,7 @@ export type Counts = Readonly<Record<Verdict, number>>
 export interface Summary {
   readonly frames_in: number // recorded ones
   readonly frames_out: Counts
-  /** What else this version and the recorded one differ in: wakes, actions, decisions, recorded facts that it never asked for. */
+  /** What else this version and the recorded one differ in: wakes, actions, decisions. */
   readonly local_differences: number
   readonly wakes: ReadonlyArray<{ readonly task_id: string; readonly wakes: number }>
   readonly wakes_left_out: number // of tasks beyond the limit of that list
@@ -124,8 +124,6 @@ export type ReplayEvent =
       readonly commands: ReadonlyArray<string>
       readonly state: string | null // where the recording tells it
     }
-    /** A recorded fact that this version never came to ask for. */
-    | { readonly kind: "unasked"; readonly fact: LocalFact; readonly place: Place }
     | { readonly kind: "log"; readonly log: LifecycleEvent }
     /** Something about the recording that its reader should know. */
     | { readonly kind: "note"; readonly text: string; readonly place: Place | null }
@@ -140,7 +138,6 @@ export const isDifference = (event: ReplayEvent): boolean => {
     case "wake":
     case "action":
       return event.verdict === "ours"
-    case "unasked":
     case "decision":
       return true
     case "life":
@@ -159,7 +156,6 @@ export const taskOf = (event: ReplayEvent): string | null => {
     case "frame":
       return named(event.msg)
     case "fact":
-    case "unasked":
       return named(event.fact)
     case "state":
       return event.after.task_id ?? event.before.task_id

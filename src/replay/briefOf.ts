@@ -1,4 +1,5 @@
 import type { Command } from "../domain/Command.ts"
+import { aboutOf } from "./stepEvents.ts"
 
 const detailOf = (command: Command): string | number | boolean | null => {
   switch (command._tag) {
@@ -32,9 +33,6 @@ const detailOf = (command: Command): string | number | boolean | null => {
       return null
   }
 }
-
-const aboutOf = (command: Command): string | null =>
-  "task_id" in command ? command.task_id : "task" in command ? command.task.task_id : null
 
 /** A command in a few words, the same whenever it is decided on: without times, and without what an agent or the hub wrote. */
 export const briefOf = (command: Command): string =>

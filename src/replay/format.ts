@@ -4,139 +4,155 @@ import * as Schema from "effect/Schema"
 import { JsonObject } from "../domain/Task.ts"
 import { fromExactJson } from "../json/schema.ts"
 import { KnownState } from "./KnownState.ts"
-import { LocalFact } from "./LocalFact.ts"
+import { RecordedMessage } from "./RecordedMessage.ts"
 
 /** The version of the format that this sidecar writes; a newer one may hold what it does not understand. */
-export const format_version = 1
+export const format_version = 2
 
-/** How a recording begins, and each file it goes on in (`continues`). `config` is without secrets. */
+/** How a recording begins, and each file it goes on in (`continues`), with the `state` there. `config` is without secrets. */
 export const Header = Schema.Struct({
   format: Schema.Int,
   version: Schema.String, // of the sidecar
   agent_id: Schema.String,
   platform: Schema.String,
   continues: Schema.Boolean,
-  tells_state: Schema.optionalKey(Schema.Boolean), // of a life that continues, by `continued` as soon as it can
+  state: Schema.optionalKey(KnownState),
   config: JsonObject
 })
 export type Header = typeof Header.Type
 
-/** The clock of the machine was set: `t` leaps by so much and no time passed. */
-export const ClockJumped = Schema.TaggedStruct("ClockJumped", { by_ms: Schema.Finite })
-
-/** A frame of ours did not go out, as it could not be written or is too large; `command` is the name of its command. */
-export const FrameUnsendable = Schema.TaggedStruct("FrameUnsendable", { command: Schema.String })
-
-/** The recording could not be written for a while: so many lines are missing here. */
-export const LinesLost = Schema.TaggedStruct("LinesLost", { count: Schema.Int })
-
-/** A connection is there, and what is sent goes to it. The rules hear of it later, by `Connected`. */
-export const ConnectionOpened = Schema.TaggedStruct("ConnectionOpened", {})
-
-/** The connection is no more: what is sent now goes nowhere. The rules hear of it later, by `Disconnected`. */
-export const ConnectionClosed = Schema.TaggedStruct("ConnectionClosed", {})
+const LocalNote = Schema.Union([
+  /** The clock of the machine was set: `t` leaps by so much and no time passed. */
+  Schema.TaggedStruct("ClockJumped", { by_ms: Schema.Finite }),
+  /** The recording could not be written for a while: so many lines are missing here. */
+  Schema.TaggedStruct("LinesLost", { count: Schema.Int })
+])
 
 /**
- * What the rules decided at a step, each command as `briefOf` tells it, and the state after it as `briefOfState` does: on
- * the fact before it, or `on` what a frame of the hub has told. That frame came a while before where the step had to wait
- * for others. Without a state where the step has changed nothing.
+ * A step of the actor: the message, the commands in the words of `briefOf`, the state after it in those of `briefOfState`
+ * where that has changed, and whether it was saved. `told` is null where a recording does not tell what the step led to.
  */
-export const Decided = Schema.TaggedStruct("Decided", {
-  on: Schema.optionalKey(Schema.String),
-  commands: Schema.Array(Schema.String),
-  state: Schema.optionalKey(Schema.String)
-})
-
-/**
- * What the life of a file that `continues` stands at here, so that its replay can begin although nothing of the beginning
- * is left. Who has followed that life knows it.
- */
-export const Continued = Schema.TaggedStruct("Continued", { state: KnownState })
+export interface StepEntry {
+  readonly t: number
+  readonly dir: "step"
+  readonly msg: RecordedMessage
+  readonly told: { readonly commands: ReadonlyArray<string>; readonly state: string | null } | null
+  readonly saved: boolean
+}
 
 /** One line of a recording. `t` is in epoch milliseconds by the clock of the machine. */
 export type Entry =
-  & { readonly t: number }
-  & (
-    | { readonly dir: "header"; readonly msg: Header }
-    | { readonly dir: "header"; readonly newer: number } // a format that this version does not read
-    | { readonly dir: "in"; readonly msg: JsonObject }
-    | { readonly dir: "out"; readonly msg: JsonObject }
-    | { readonly dir: "in"; readonly unreadable: string } // a frame that is no JSON object, cut
-    | { readonly dir: "local"; readonly msg: typeof Local.Type }
-    | { readonly dir: "local"; readonly unknown: string } // a fact of a newer version
-  )
+  | StepEntry
+  | { readonly t: number; readonly dir: "header"; readonly msg: Header }
+  | { readonly t: number; readonly dir: "in"; readonly msg: JsonObject }
+  | { readonly t: number; readonly dir: "in"; readonly unreadable: string } // a frame that is no JSON object, cut
+  | { readonly t: number; readonly dir: "out"; readonly msg: JsonObject }
+  | { readonly t: number; readonly dir: "local"; readonly msg: typeof LocalNote.Type }
+  | { readonly t: number; readonly dir: "local"; readonly unknown: string } // a step or fact that this version does not know
+
+/** A fact of format 1, of which `read/format1.ts` makes steps. */
+export interface OldFact {
+  readonly t: number
+  readonly dir: "old"
+  readonly type: string
+  readonly fields: JsonObject
+}
+
+/** A format that this version does not read. */
+export interface Newer {
+  readonly dir: "newer"
+  readonly format: number
+}
 
 const Line = Schema.Union([
+  Schema.Struct({
+    t: Schema.Finite,
+    dir: Schema.Literal("step"),
+    msg: JsonObject,
+    commands: Schema.Array(Schema.String),
+    state: Schema.optionalKey(Schema.String),
+    saved: Schema.optionalKey(Schema.Boolean)
+  }),
   Schema.Struct({ t: Schema.Finite, dir: Schema.Literals(["header", "in", "out", "local"]), msg: JsonObject }),
   Schema.Struct({ t: Schema.Finite, dir: Schema.Literal("in"), unreadable: Schema.String })
 ])
 
-/** `TimerFired` → `timer_fired`. */
-export const snake = (tag: string): string => tag.replaceAll(/(?<=.)[A-Z]/g, "_$&").toLowerCase()
+const snake = (tag: string): string => tag.replaceAll(/(?<=.)[A-Z]/g, "_$&").toLowerCase()
+
+/** The name of a message on a line and on the terminal: `TimerFired` → `timer_fired`. */
+export const nameOf = (message: { readonly _tag: string }): string => snake(message._tag)
 
 const decodeLine = Schema.decodeUnknownResult(fromExactJson(Line))
 const decodeHeader = Schema.decodeUnknownResult(Header)
-const Local = Schema.Union([
-  ...LocalFact.members,
-  ClockJumped,
-  FrameUnsendable,
-  LinesLost,
-  ConnectionOpened,
-  ConnectionClosed,
-  Decided,
-  Continued
-])
-const decodeFact = Schema.decodeUnknownResult(Local)
+const decodeMessage = Schema.decodeUnknownResult(RecordedMessage)
+const decodeNote = Schema.decodeUnknownResult(LocalNote)
+
 const tagOf: ReadonlyMap<string, string> = new Map(
-  Local.members.map(({ fields: { _tag } }) => [snake(_tag.schema.literal), _tag.schema.literal])
+  [...RecordedMessage.members, ...LocalNote.members].map(({ fields: { _tag } }) => [
+    snake(_tag.schema.literal),
+    _tag.schema.literal
+  ])
 )
 
-/** Facts have their name as `type`, as frames do. */
-const factFrom = (msg: JsonObject, t: number): Result.Result<Entry, string> => {
-  const { type, ...fields } = msg
-  if (!Predicate.isString(type)) return Result.fail("a local fact without its type")
+const misshapen = (type: string) => (): string => `${type} is not as it should be`
+
+/** The message whose name and fields a line tells; null where the name is none of this version's. */
+export const messageFrom = (type: string, fields: JsonObject): Result.Result<RecordedMessage, string> | null => {
   const tag = tagOf.get(type)
-  if (tag === undefined) return Result.succeed({ t, dir: "local", unknown: type })
-  return decodeFact({ ...fields, _tag: tag }).pipe(
-    Result.map((fact): Entry => ({ t, dir: "local", msg: fact })),
-    Result.mapError(() => `the local fact ${type} is not as it should be`)
-  )
+  return tag === undefined ? null : Result.mapError(decodeMessage({ ...fields, _tag: tag }), misshapen(type))
 }
 
-const headerFrom = (msg: JsonObject, t: number): Result.Result<Entry, string> => {
+type Parsed = Result.Result<Entry | OldFact | Newer, string>
+
+const headerFrom = (msg: JsonObject, t: number): Parsed => {
   const { format } = msg
-  if (Number.isInteger(format) && Number(format) > format_version) {
-    return Result.succeed({ t, dir: "header", newer: Number(format) })
+  if (Predicate.isNumber(format) && Number.isInteger(format) && format > format_version) {
+    return Result.succeed({ dir: "newer", format })
   }
-  return decodeHeader(msg).pipe(
-    Result.map((header): Entry => ({ t, dir: "header", msg: header })),
-    Result.mapError(() => "the header is not as it should be")
+  return Result.mapBoth(decodeHeader(msg), {
+    onFailure: misshapen("the header"),
+    onSuccess: (header) => ({ t, dir: "header", msg: header })
+  })
+}
+
+const stepFrom = (line: Extract<typeof Line.Type, { readonly dir: "step" }>): Parsed => {
+  const { commands, msg: { type, ...fields }, saved = true, state = null, t } = line
+  if (!Predicate.isString(type)) return Result.fail("a step without the type of its message")
+  const message = messageFrom(type, fields)
+  if (message === null) return Result.succeed({ t, dir: "local", unknown: type })
+  return Result.map(message, (msg) => ({ t, dir: "step", msg, told: { commands, state }, saved }))
+}
+
+const localFrom = ({ type, ...fields }: JsonObject, t: number): Parsed => {
+  if (!Predicate.isString(type)) return Result.fail("a local fact without its type")
+  const note = decodeNote({ ...fields, _tag: tagOf.get(type) })
+  return Result.succeed(
+    Result.isSuccess(note) ? { t, dir: "local", msg: note.success } : { t, dir: "old", type, fields }
   )
 }
 
 /** Reads one line; fails with what is wrong with it. */
-export const parseEntry = (text: string): Result.Result<Entry, string> =>
-  decodeLine(text).pipe(
-    Result.mapError(() => "not a line of a recording"),
-    Result.flatMap((line): Result.Result<Entry, string> => {
+export const parseEntry = (text: string): Parsed =>
+  Result.flatMap(
+    Result.mapError(decodeLine(text), () => "not a line of a recording"),
+    (line): Parsed => {
       if ("unreadable" in line) return Result.succeed(line)
+      if (line.dir === "step") return stepFrom(line)
       const { dir, msg, t } = line
-      switch (dir) {
-        case "header":
-          return headerFrom(msg, t)
-        case "local":
-          return factFrom(msg, t)
-        case "in":
-        case "out":
-          return Result.succeed(dir === "in" ? { t, dir, msg } : { t, dir, msg })
-      }
-    })
+      if (dir === "header") return headerFrom(msg, t)
+      return dir === "local" ? localFrom(msg, t) : Result.succeed(dir === "in" ? { t, dir, msg } : { t, dir, msg })
+    }
   )
 
+const named = ({ _tag, ...fields }: { readonly _tag: string }) => ({ type: snake(_tag), ...fields })
+
 const written = (entry: Entry): object => {
-  if (entry.dir !== "local" || "unknown" in entry) return entry
-  const { _tag, ...fields } = entry.msg
-  return { ...entry, msg: { type: snake(_tag), ...fields } }
+  if (entry.dir === "step") {
+    const { dir, msg, saved, t, told } = entry
+    const { commands = [], state = null } = told ?? {}
+    return { t, dir, msg: named(msg), commands, ...state === null ? {} : { state }, ...saved ? {} : { saved } }
+  }
+  return entry.dir === "local" && "msg" in entry ? { ...entry, msg: named(entry.msg) } : entry
 }
 
 /** The entry as its line, with the end of the line. */

@@ -10,7 +10,6 @@ import { runSidecar } from "../../src/actor/SidecarActor.ts"
 import type { Answer } from "../../src/domain/Evidence.ts"
 import type { HubMessage } from "../../src/domain/Message.ts"
 import type { Obstacle } from "../../src/domain/Readiness.ts"
-import { initialState, type SidecarState } from "../../src/domain/SidecarState.ts"
 import type { WakeEnd } from "../../src/domain/Task.ts"
 import { FolderGone, FolderLease, FolderLost } from "../../src/services/FolderLease.ts"
 import { Orphans } from "../../src/services/Orphans.ts"
@@ -229,31 +228,6 @@ describe("the whole actor over five mock services", () => {
       yield* hubSays(world, ackA("complete"))
       assert.strictEqual(yield* Fiber.join(actor), 75)
     }))
-
-  const idle = initialState(policy)
-  const inHand: SidecarState = {
-    ...idle,
-    stored: {
-      ...idle.stored,
-      active: { ...assignmentOf(1), status: "working", wake_attempts: 1, woken_at: 0, wake: null, failure: null }
-    }
-  }
-  const begun: ReadonlyArray<readonly [string, SidecarState, connects: boolean]> = [
-    ["is idle", { ...idle, readiness: { ...idle.readiness, link: "open" } }, true],
-    ["is not ready", { ...idle, disk: "failing", readiness: { ...idle.readiness, link: "resting" } }, false],
-    ["drains, with a task in hand", { ...inHand, draining: 0, readiness: { ...idle.readiness, link: "open" } }, true]
-  ]
-  it.effect.each(begun)(
-    "begun in the middle of a life that %s: keeps a connection as that one did",
-    ([, known, connects]) =>
-      Effect.gen(function*() {
-        const world = yield* makeWorld
-        yield* runSidecar(policy, known).pipe(Effect.provide(mockServices(world)), Effect.forkChild)
-        yield* hubSays(world, { _tag: "Connected" })
-        assert.deepStrictEqual(world.sent.map(({ _tag }) => _tag), connects ? ["Identify"] : [])
-        assert.notInclude(journal(world), "save") // of a restart
-      })
-  )
 
   it.effect("a fiber that dies is logged and takes the sidecar down", () =>
     Effect.gen(function*() {

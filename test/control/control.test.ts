@@ -41,8 +41,8 @@ describe("what is asked of a running sidecar", () => {
       const begun = initialState(policy)
       const before: SidecarState = { ...begun, readiness: { ...begun.readiness, link: "open" } }
       const [after, commands] = transition(before, message, 1_000)
-      yield* desk.witness({ _tag: "FrameIn", text: "{}" })
-      yield* desk.witness({ _tag: "Stepped", step: { at: 1_000, message, before, after, commands } })
+      yield* desk.observe({ _tag: "FrameIn", text: "{}" })
+      yield* desk.observe({ _tag: "Stepped", step: { at: 1_000, message, before, after, commands, saved: true } })
       const respond = desk.respond(Effect.succeed(["task-1"]))
       const answer = yield* Effect.flatMap(respond({ command: "status", token_changed: true }), decodeAnswer)
       expect(answer).toMatchObject({

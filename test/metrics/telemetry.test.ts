@@ -14,7 +14,7 @@ import { makeHealth } from "../../src/metrics/health.ts"
 import { pageAt } from "../../src/metrics/pages.ts"
 import { makeTelemetry, startTelemetry } from "../../src/metrics/telemetry.ts"
 import { isWanted } from "../../src/metrics/wanted.ts"
-import type { Sight } from "../../src/services/Witness.ts"
+import type { ActorEvent } from "../../src/services/Observer.ts"
 import { checked, Run, T0 } from "../domain/support.ts"
 import { until } from "../support/daemon.ts"
 
@@ -55,22 +55,22 @@ const before = initialState({
   wake_command_blocks: false
 })
 
-const frame: Sight = { _tag: "FrameIn", text: "{}" }
+const frame: ActorEvent = { _tag: "FrameIn", text: "{}" }
 
-const becoming = (phase: "down" | "connected" | "identified"): Sight => {
+const becoming = (phase: "down" | "connected" | "identified"): ActorEvent => {
   const after = { ...before, connection: { ...before.connection, phase } }
-  return { _tag: "Stepped", step: { at: 0, message: { _tag: "Connected" }, before, after, commands: [] } }
+  return { _tag: "Stepped", step: { at: 0, message: { _tag: "Connected" }, before, after, commands: [], saved: true } }
 }
 
 describe("the health", () => {
   it.effect("is bad until the hub knows the sidecar as its agent, and again when the hub is silent for two heartbeats", () =>
     Effect.gen(function*() {
-      const { health, witness } = yield* makeHealth
+      const { health, observe } = yield* makeHealth
       expect(yield* health).toMatchObject({ healthy: false, silent_ms: null })
-      yield* witness(becoming("connected"))
-      yield* witness(frame)
+      yield* observe(becoming("connected"))
+      yield* observe(frame)
       expect(yield* health).toMatchObject({ healthy: false, silent_ms: null })
-      yield* witness(becoming("identified"))
+      yield* observe(becoming("identified"))
       expect(yield* health).toEqual({
         healthy: true,
         silent_ms: 0,
@@ -78,7 +78,7 @@ describe("the health", () => {
         not_ready: null
       })
       yield* TestClock.adjust("50 seconds")
-      yield* witness(frame)
+      yield* observe(frame)
       yield* TestClock.adjust("60 seconds")
       expect(yield* health).toMatchObject({ healthy: true, silent_ms: 60_000 })
       yield* TestClock.adjust("1 second")
@@ -88,21 +88,21 @@ describe("the health", () => {
         reason: "nothing heard from the hub for 61 s, longer than 60 s",
         not_ready: null
       })
-      yield* witness({ _tag: "BinaryIn", bytes: 1 })
+      yield* observe({ _tag: "BinaryIn", bytes: 1 })
       expect(yield* health).toMatchObject({ healthy: true })
     }))
 
   it.effect("outlasts a short break, but not a hub that answers and does not take the agent", () =>
     Effect.gen(function*() {
-      const { health, witness } = yield* makeHealth
-      yield* witness(becoming("identified"))
-      yield* witness(becoming("down"))
+      const { health, observe } = yield* makeHealth
+      yield* observe(becoming("identified"))
+      yield* observe(becoming("down"))
       yield* TestClock.adjust("30 seconds")
       expect(yield* health).toMatchObject({ healthy: true })
       for (let refusal = 0; refusal < 4; refusal++) {
-        yield* witness(becoming("connected"))
-        yield* witness(frame)
-        yield* witness(becoming("down"))
+        yield* observe(becoming("connected"))
+        yield* observe(frame)
+        yield* observe(becoming("down"))
         yield* TestClock.adjust("10 seconds")
       }
       expect(yield* health).toMatchObject({ healthy: false, silent_ms: 70_000 })
@@ -133,10 +133,10 @@ describe("the health", () => {
 
   it.effect("is 200 or 503 to who asks, with the reason", () =>
     Effect.gen(function*() {
-      const { health, witness } = yield* makeHealth
+      const { health, observe } = yield* makeHealth
       const sources = { health, status: Effect.succeed(status), refresh: Effect.void, is_local: true }
       const asked = pageAt(sources, { path: "/healthz", host: "x" })
-      yield* witness(becoming("identified"))
+      yield* observe(becoming("identified"))
       expect(yield* asked).toMatchObject({ status: 200, type: "application/json; charset=utf-8" })
       yield* TestClock.adjust("61 seconds")
       const page = yield* asked
@@ -152,7 +152,7 @@ const running = Effect.fnUntraced(function*(
   said: () => Status = () => status
 ) {
   const events: Array<LifecycleEvent> = []
-  const witness = yield* makeTelemetry({
+  const observe = yield* makeTelemetry({
     agent_id: "tester",
     environment,
     listen,
@@ -161,7 +161,7 @@ const running = Effect.fnUntraced(function*(
   })
   const listening = until("it listens", () => events.find((event) => event.event === "metrics_listening"))
   const url = Effect.map(listening, (found) => found.event === "metrics_listening" ? found.url : "")
-  return { events, witness, url }
+  return { events, observe, url }
 })
 
 interface Got {
@@ -305,9 +305,9 @@ describe("the pages", () => {
       yield* Effect.promise(() => new Promise<void>((resolve) => held.listen(0, "127.0.0.1", resolve)))
       const address = held.address()
       const port = typeof address === "object" ? address?.port : 0
-      const { events, witness } = yield* running(`127.0.0.1:${port}`)
+      const { events, observe } = yield* running(`127.0.0.1:${port}`)
       yield* until("it is told", () => events.length > 0)
-      yield* witness(frame)
+      yield* observe(frame)
       const expected = [{
         event: "metrics_unavailable",
         reason: `nothing can listen at 127.0.0.1:${port}: the port is in use`
@@ -414,7 +414,7 @@ describe("OpenTelemetry", () => {
           log: () => {}
         })
       )
-      telemetry.witness(frame)
+      telemetry.observe(frame)
       yield* until("it is exported", () => posts.length > 0)
       const begun = performance.now()
       yield* Effect.promise(telemetry.stop)

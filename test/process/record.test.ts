@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as Result from "effect/Result"
 import { mkdirSync } from "node:fs"
-import { type Entry, parseEntry } from "../../src/replay/format.ts"
+import type { Entry } from "../../src/replay/format.ts"
+import { entryIn } from "../replay/support.ts"
 import {
   agentId,
   atOnce,
@@ -22,14 +22,12 @@ const startRecorded = (folder: Folder, file = folder.file("day.jsonl")) =>
   startDaemon(folder, {}, "config.json", ["--record", file])
 
 const recorded = (folder: Folder): ReadonlyArray<Entry> =>
-  folder.read("day.jsonl").trimEnd().split("\n").map((line) =>
-    Result.getOrThrowWith(parseEntry(line), (problem) => new Error(`${problem}: ${line}`))
-  )
+  folder.read("day.jsonl").trimEnd().split("\n").map((line) => entryIn(line))
 
 const headers = (entries: ReadonlyArray<Entry>) => entries.filter(({ dir }) => dir === "header")
 
 const facts = (entries: ReadonlyArray<Entry>): ReadonlyArray<string> =>
-  entries.flatMap((entry) => entry.dir === "local" && "msg" in entry ? [entry.msg._tag] : [])
+  entries.flatMap((entry) => entry.dir === "step" ? [entry.msg._tag] : [])
 
 const messages = (entries: ReadonlyArray<Entry>, dir: "in" | "out") =>
   entries.flatMap((entry) => entry.dir === dir && "msg" in entry ? [entry.msg] : [])
@@ -86,7 +84,7 @@ describe("a recorded session", () => {
         })
         assert.isTrue(entries.some((entry) => "unreadable" in entry && entry.unreadable === "no JSON, but [REDACTED]"))
         const seen = facts(entries)
-        for (const fact of ["WakeSpawned", "AgentStarted", "Disconnected", "ResultFound", "Decided"]) {
+        for (const fact of ["WakeSpawned", "AgentStarted", "Disconnected", "ResultFound", "TaskAssigned"]) {
           assert.include(seen, fact)
         }
         assert.lengthOf(seen.filter((fact) => fact === "Restarted"), 2)

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import { type Invocation, parse } from "../../src/cli/arguments.ts"
 import { describeWith } from "../support/needs.ts"
-import { entriesOf, recordingOf, recordings, replayedText, textOfRecording } from "./support.ts"
+import { recordedAs, recordingOf, recordings, textOfRecording } from "./support.ts"
 
 const program = resolve("dist/main.js")
 const blip = resolve(recordings, "blip.jsonl")
@@ -18,7 +18,7 @@ const folder = Effect.acquireRelease(
   Effect.sync(() => {
     const path = mkdtempSync(join(tmpdir(), "sidecar-dry-"))
     const own = join(path, "own.jsonl")
-    writeFileSync(own, recordingOf(entriesOf(replayedText(textOfRecording("happy.jsonl")))))
+    writeFileSync(own, recordingOf(recordedAs(textOfRecording("happy.jsonl"))))
     return { path, own }
   }),
   ({ path }) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
@@ -153,26 +153,23 @@ describe("agentcom-sidecar --dry-run", { timeout: 60_000 }, () => {
       expect(again.stderr).toContain("the page was not written")
     }))
 
-  it.effect("prints with --minimize the shortest recording that differs alike, or writes it where there is none yet", () =>
+  it.effect("prints with --minimize the first step that differs, or writes it where there is no file yet", () =>
     Effect.gen(function*() {
       const { own, path } = yield* folder
       const { status, stderr, stdout } = run(["--dry-run", blip, "--minimize"])
       expect(status).toBe(1)
-      expect(stderr).toMatch(
-        /^agentcom-sidecar: 2 of 16 lines differ in the same way \(\d+ tries; none of them can be left out\)\n$/
-      )
-      expect(stdout.trimEnd().split("\n")).toHaveLength(2)
-      expect(run(["--dry-run", "-"], stdout)).toMatchObject({ status: 1 })
+      expect(stderr).toMatch(/^agentcom-sidecar: the first step that differs is at \S+blip\.jsonl:\d+\n$/)
+      expect(JSON.parse(stdout)).toMatchObject({ message: { _tag: "TaskAssigned" }, now: expect.any(Number) })
       for (const options of [["--minimize", "--expect", "strict"], ["--minimize=", "--agent", "works=1000"]]) {
         expect(run(["--dry-run", blip, ...options])).toMatchObject({ status: 1, stdout: expect.stringContaining("{") })
       }
 
-      const short = join(path, "short.jsonl")
-      expect(run(["--dry-run", blip, "--minimize", short])).toMatchObject({ status: 1, stdout: "" })
-      expect(readFileSync(short, "utf8")).toBe(stdout)
-      const again = run(["--dry-run", blip, "--minimize", short])
+      const row = join(path, "row.json")
+      expect(run(["--dry-run", blip, "--minimize", row])).toMatchObject({ status: 1, stdout: "" })
+      expect(readFileSync(row, "utf8")).toBe(stdout)
+      const again = run(["--dry-run", blip, "--minimize", row])
       expect(again).toMatchObject({ status: 2, stdout: "" })
-      expect(again.stderr).toContain("the shorter recording was not written: there is a file already")
+      expect(again.stderr).toContain("the differing step was not written: there is a file already")
 
       const same = run(["--dry-run", own, "--minimize"])
       expect(same).toMatchObject({ status: 0, stdout: "" })
@@ -366,7 +363,7 @@ describe("the code of a dry run", () => {
     // What can write a file is loaded only where --html or --minimize asks for it.
     expect(outside).toEqual([
       "src/cli/dryRun.ts: ../replay/html/drawnTo.ts",
-      "src/cli/dryRun.ts: ../replay/minimize/minimizedTo.ts",
+      "src/cli/dryRun.ts: ../replay/minimizedTo.ts",
       "src/replay/read/source.ts: node:fs"
     ])
     const source = readFileSync(join(root, "src/replay/read/source.ts"), "utf8")

@@ -36,13 +36,13 @@ const notAsRecording: ReadonlyArray<readonly [what: string, text: string, messag
   ["UTF-16", "\u0000{\u0000\"", "a.jsonl:1: not a recording: not a line of a recording"],
   [
     "a newer format",
-    recordingOf([header]).replace("\"format\":1", "\"format\":2"),
-    "a.jsonl:1: not a recording: format 2 is newer than 1, the newest that is read here"
+    recordingOf([header]).replace("\"format\":2", "\"format\":3"),
+    "a.jsonl:1: not a recording: format 3 is newer than 2, the newest that is read here"
   ],
   [
     "a newer format of which nothing else is understood",
     `${first}\n{"t":2,"dir":"header","msg":{"format":77,"shape":"round"}}\n`,
-    "a.jsonl:2: not a recording: format 77 is newer than 1, the newest that is read here"
+    "a.jsonl:2: not a recording: format 77 is newer than 2, the newest that is read here"
   ],
   [
     "a header that makes no sense",
@@ -66,7 +66,7 @@ const leftOutLines: ReadonlyArray<readonly [what: string, line: string, note: st
   [
     "a fact that makes no sense",
     "{\"t\":1,\"dir\":\"local\",\"msg\":{\"type\":\"result_found\",\"task_id\":7}}",
-    `${leftOut}the local fact result_found is not as it should be`
+    `${leftOut}result_found is not as it should be`
   ],
   ["what is nested too deeply", deep(100_000), `${leftOut}nested deeper than ${limits.line_depth} levels`]
 ]

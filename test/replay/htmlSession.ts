@@ -1,6 +1,6 @@
 import type { JsonObject, TaskStatus } from "../../src/domain/Task.ts"
 import { makePage } from "../../src/replay/html/makePage.ts"
-import type { LocalFact } from "../../src/replay/LocalFact.ts"
+import type { LocalFact } from "../../src/replay/RecordedMessage.ts"
 import type { Picture, ReplayEvent, Verdict } from "../../src/replay/ReplayEvent.ts"
 
 const place = { file: "session.jsonl", line: 1 }
@@ -37,7 +37,7 @@ export class Session {
 
   file(name: string): this {
     const header = {
-      format: 1,
+      format: 2,
       version: "0.1.0",
       agent_id: "builder-7",
       platform: "linux",

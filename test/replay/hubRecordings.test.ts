@@ -1,10 +1,10 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Result from "effect/Result"
-import { parseAgent } from "../../src/replay/engine/agentOptions.ts"
+import { parseAgent } from "../../src/replay/frames/agentOptions.ts"
 import {
   differencesIn,
-  entriesOf,
   framesOut,
+  recordedAs,
   recordingNames,
   recordingOf,
   replayedText,
@@ -156,7 +156,7 @@ describe("a recording that another client made", () => {
 
     it(`${name}: what this version would have recorded of it replays without a difference`, () => {
       const events = replayedText(textOfRecording(name))
-      const again = replayedText(recordingOf(entriesOf(events)))
+      const again = replayedText(recordingOf(recordedAs(textOfRecording(name))))
       expect(differencesIn(again)).toEqual([])
       expect(summaryOf(again).wakes).toEqual(summaryOf(events).wakes)
       expect(summaryOf(again).frames_out.same).toBe(framesOut(events).filter((row) => !row.startsWith("-")).length)

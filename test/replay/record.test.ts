@@ -26,20 +26,21 @@ import { join } from "node:path"
 import type { Command } from "../../src/domain/Command.ts"
 import type { LifecycleEvent } from "../../src/domain/LifecycleEvent.ts"
 import type { Message } from "../../src/domain/Message.ts"
-import { emptyStore, initialState } from "../../src/domain/SidecarState.ts"
+import { emptyStore, initialState, type SidecarState } from "../../src/domain/SidecarState.ts"
 import { loggerMemory } from "../../src/layers/LoggerMemory.ts"
 import { limits } from "../../src/limits.ts"
-import { type Entry, type Header, parseEntry } from "../../src/replay/format.ts"
+import { type Entry, type Header, lineOf, parseEntry } from "../../src/replay/format.ts"
 import { makeEntries } from "../../src/replay/record/entries.ts"
 import { makeRecorder } from "../../src/replay/record/record.ts"
 import { redaction } from "../../src/replay/record/redact.ts"
-import type { Sight } from "../../src/services/Witness.ts"
+import type { ActorEvent } from "../../src/services/Observer.ts"
 import { policy } from "../domain/support.ts"
 import { cpu_ms } from "../support/cpu.ts"
+import { entryIn } from "./support.ts"
 
 const secret = "s3cret-t0ken-never-seen"
 const header: Header = {
-  format: 1,
+  format: 2,
   version: "0.0.0",
   agent_id: "agent-1",
   platform: "linux",
@@ -47,12 +48,12 @@ const header: Header = {
   config: { capabilities: ["code"] }
 }
 
-const stepped = (message: Message, at = 0, commands: ReadonlyArray<Command> = []): Sight => {
+const stepped = (message: Message, at = 0, commands: ReadonlyArray<Command> = []): ActorEvent => {
   const state = initialState(policy)
-  return { _tag: "Stepped", step: { at, message, before: state, after: state, commands } }
+  return { _tag: "Stepped", step: { at, message, before: state, after: state, commands, saved: true } }
 }
-const frameIn = (msg: object): Sight => ({ _tag: "FrameIn", text: JSON.stringify(msg) })
-const frameOut = (msg: object): Sight => ({ _tag: "FrameOut", text: JSON.stringify(msg) })
+const frameIn = (msg: object): ActorEvent => ({ _tag: "FrameIn", text: JSON.stringify(msg) })
+const frameOut = (msg: object): ActorEvent => ({ _tag: "FrameOut", text: JSON.stringify(msg) })
 
 let folder = ""
 let path = ""
@@ -63,8 +64,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
 const linesOf = (file: string): ReadonlyArray<string> => readFileSync(file, "utf8").split("\n").slice(0, -1)
-const entriesOf = (file = path): ReadonlyArray<Entry> =>
-  linesOf(file).map((line) => Result.getOrThrowWith(parseEntry(line), (problem) => new Error(`${problem}: ${line}`)))
+const entriesOf = (file = path): ReadonlyArray<Entry> => linesOf(file).map(entryIn)
 const kinds = (file = path): ReadonlyArray<unknown> =>
   entriesOf(file).map((entry) => {
     if ("unreadable" in entry) return "unreadable"
@@ -78,7 +78,7 @@ const kinds = (file = path): ReadonlyArray<unknown> =>
 
 /** One life of the recorder. */
 const recording = <A>(
-  use: (see: (sight: Sight) => Effect.Effect<void>, logged: ReadonlyArray<LifecycleEvent>) => Effect.Effect<A>
+  use: (see: (event: ActorEvent) => Effect.Effect<void>, logged: ReadonlyArray<LifecycleEvent>) => Effect.Effect<A>
 ) => {
   const events: Array<LifecycleEvent> = []
   return Effect.gen(function*() {
@@ -96,7 +96,7 @@ const fillUp = (): void => {
   closeSync(fd)
 }
 
-describe("what is recorded of a sight", () => {
+describe("what is recorded of an event", () => {
   it.effect("is a frame as it was, with its direction and the time", () =>
     Effect.gen(function*() {
       const entries = makeEntries(yield* Clock.Clock, (text) => text)
@@ -119,34 +119,30 @@ describe("what is recorded of a sight", () => {
       expect(entries({ _tag: "BinaryIn", bytes: 12 })).toEqual([{ t: 0, dir: "in", unreadable: "binary, 12 bytes" }])
     }))
 
-  it.effect("is the message of a step at the step's time, unless a frame of the hub has said it, and what was decided on it", () =>
+  it.effect("is a step whole: its message, commands and time, the state where that has changed, and that it was not saved", () =>
     Effect.gen(function*() {
       const entries = makeEntries(yield* Clock.Clock, (text) => text)
-      const found: Message = { _tag: "Restarted", stored: emptyStore, survivors: ["task-a"] }
-      expect(entries(stepped(found, 7))).toEqual([{ t: 7, dir: "local", msg: found }])
-      expect(entries(stepped({ _tag: "TaskCancelled", task_id: "task-a" }))).toEqual([
-        { t: 0, dir: "local", msg: { _tag: "Decided", on: "TaskCancelled", commands: [] } }
-      ])
+      const cancelled: Message = { _tag: "TaskCancelled", task_id: "task-a" }
       const decided: ReadonlyArray<Command> = [{ _tag: "OpenConnection" }, {
         _tag: "StartTimer",
         timer: "disk",
         after_ms: 5
       }]
       const commands = ["OpenConnection", "StartTimer disk"]
-      const state = "down, unknown, Idle"
-      const told = { t: 9, dir: "local", msg: { _tag: "Decided", commands, state } }
-      expect(entries(stepped({ _tag: "Connected" }, 9, decided))).toEqual([
-        { t: 9, dir: "local", msg: { _tag: "Connected" } },
-        told
-      ])
-      expect(entries(stepped({ _tag: "Identified" }, 9, decided))).toEqual([
-        { t: 9, dir: "local", msg: { _tag: "Decided", on: "Identified", commands, state } }
-      ])
-      expect(entries({ _tag: "Opened" })).toEqual([{ t: 0, dir: "local", msg: { _tag: "ConnectionOpened" } }])
-      expect(entries({ _tag: "Closed" })).toEqual([{ t: 0, dir: "local", msg: { _tag: "ConnectionClosed" } }])
-      expect(entries({ _tag: "FrameUnsendable", type: "SendReport" })).toEqual([
-        { t: 0, dir: "local", msg: { _tag: "FrameUnsendable", command: "SendReport" } }
-      ])
+      const [told] = entries(stepped(cancelled, 7, decided))
+      expect(told).toEqual({ t: 7, dir: "step", msg: cancelled, told: { commands, state: null }, saved: true })
+      expect(told && lineOf(told)).toBe(
+        `{"t":7,"dir":"step","msg":{"type":"task_cancelled","task_id":"task-a"},"commands":${
+          JSON.stringify(commands)
+        }}\n`
+      )
+      const before = initialState(policy)
+      const after = { ...before, draining: 0 } as const
+      const drain: Message = { _tag: "DrainRequested", exit_code: 0 }
+      const step = { at: 9, message: drain, before, after, commands: [], saved: false }
+      const [unsaved] = entries({ _tag: "Stepped", step })
+      expect(unsaved).toMatchObject({ told: { commands: [], state: "down, unknown, Idle, draining 0" }, saved: false })
+      expect(unsaved && entryIn(lineOf(unsaved))).toEqual(unsaved)
     }))
 
   it("is also by how much the clock of the machine was set since the last one, where that is over a second", () => {
@@ -297,46 +293,32 @@ describe("the file", () => {
 describe("the file that a life goes on in", () => {
   const task_id = "task-0123456789abcdef"
   const before = initialState(policy)
-  const busy = { ...before, stopping: [task_id] }
-  const step = (message: Message, after = busy): Sight => ({
+  const busy: SidecarState = { ...before, stopping: [task_id] }
+  const step = (message: Message, after: SidecarState = busy): ActorEvent => ({
     _tag: "Stepped",
-    step: { at: 0, message, before, after, commands: [] }
+    step: { at: 0, message, before, after, commands: [], saved: true }
   })
   const { policy: _, ...told } = busy
 
-  it.effect("tells what that stands at as soon as nothing was seen for a while, and once", () =>
+  it.effect("begins with the whole state of the last step before it, and may begin in the middle of anything", () =>
     recording(Effect.fnUntraced(function*(see) {
       yield* see(step({ _tag: "Connected" }))
       fillUp()
       const blob = "x".repeat(limits.answer_bytes)
-      for (let n = 1; n <= 5; n++) yield* see(frameIn({ type: `frame ${n}`, blob }))
-      expect(entriesOf()[0]).toMatchObject({ msg: { continues: true, tells_state: true } })
-      yield* TestClock.adjust(limits.record_quiet_ms - 1)
-      yield* see(frameIn({ type: "pong" }))
-      yield* TestClock.adjust(limits.record_quiet_ms)
-      yield* see(frameIn({ type: "task_assign" }))
-      yield* TestClock.adjust(limits.record_quiet_ms)
-      yield* see(frameIn({ type: "pong" }))
-      expect(kinds()).toEqual(["header true", "frame 5", "pong", "Continued", "task_assign", "pong"])
-      expect(entriesOf()[3]).toMatchObject({ msg: { state: told } })
+      for (let n = 1; n <= 4; n++) yield* see(frameIn({ type: `frame ${n}`, blob }))
+      yield* see(step({ _tag: "RetryDue", task_id }, before))
+      yield* see(step({ _tag: "RetryDue", task_id }, before))
+      expect(kinds()).toEqual(["header true", "RetryDue", "RetryDue"])
+      expect(entriesOf()[0]).toMatchObject({ msg: { continues: true, state: told } })
     })))
 
-  it.effect("tells it neither amid a step that is being saved, nor before what that has learnt or left unheard", () =>
-    Effect.gen(function*() {
-      const entries = makeEntries(yield* Clock.Clock, (text) => text, () => true)
-      const tells = Effect.fnUntraced(function*(sight: Sight) {
-        yield* TestClock.adjust(limits.record_quiet_ms)
-        return entries(sight).some((entry) => entry.dir === "local" && "msg" in entry && entry.msg._tag === "Continued")
-      })
-      const saves = step({ _tag: "Connected" }, { ...busy, stored: { ...emptyStore } })
-      expect(yield* tells(saves)).toBe(false) // the first sight of all
-      expect(yield* tells(frameOut({ type: "identify" }))).toBe(false)
-      expect(yield* tells(step({ _tag: "SaveSucceeded" }))).toBe(false)
-      expect(yield* tells(saves)).toBe(true)
-      expect(yield* tells(frameIn({ type: "task_cancelled" }))).toBe(false)
-      expect(yield* tells(step({ _tag: "RetryDue", task_id }))).toBe(false)
-      expect(yield* tells(step({ _tag: "RetryDue", task_id }))).toBe(true)
-    }))
+  it.effect("knows no state where no step was seen", () =>
+    recording(Effect.fnUntraced(function*(see) {
+      const blob = "x".repeat(limits.answer_bytes)
+      for (let n = 1; n <= 5; n++) yield* see(frameIn({ type: `frame ${n}`, blob }))
+      expect(kinds()).toEqual(["header true", "frame 5"])
+      expect(entriesOf()[0]).not.toHaveProperty("msg.state")
+    })))
 })
 
 describe("a file that cannot be written", () => {

@@ -3,7 +3,7 @@ import { once } from "node:events"
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
-import { entriesOf, recordingOf, replayedText, textOfRecording } from "./support.ts"
+import { recordedAs, recordingOf, textOfRecording } from "./support.ts"
 
 export type Line = { readonly t: number; readonly dir: string; readonly msg: Readonly<Record<string, unknown>> }
 
@@ -33,7 +33,7 @@ export const repeated = (
 }
 
 export const happy = textOfRecording("happy.jsonl")
-export const own = recordingOf(entriesOf(replayedText(happy)))
+export const own = recordingOf(recordedAs(happy))
 
 const highWater_mb = (pid: number | undefined): number =>
   Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0) / 1_024

@@ -1,12 +1,15 @@
+import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
-import { runSidecar } from "../../src/actor/SidecarActor.ts"
-import { type Entry, lineOf } from "../../src/replay/format.ts"
+import { type Entry, lineOf, parseEntry } from "../../src/replay/format.ts"
 import { readRecording } from "../../src/replay/read/recording.ts"
-import { defaultOptions, Replay, type ReplayOptions } from "../../src/replay/Replay.ts"
+import { makeEntries } from "../../src/replay/record/entries.ts"
+import { Replay, type ReplayOptions } from "../../src/replay/Replay.ts"
 import { isDifference, type ReplayEvent, type Summary } from "../../src/replay/ReplayEvent.ts"
+import type { ActorEvent } from "../../src/services/Observer.ts"
 
 export const recordings = "test/fixtures/hub/recordings"
 export const recordingNames = readdirSync(recordings).filter((name) => name.endsWith(".jsonl"))
@@ -25,7 +28,7 @@ export const replayedTexts = (
   texts: ReadonlyArray<string>,
   options: Partial<ReplayOptions> = {}
 ): ReadonlyArray<ReplayEvent> => {
-  const replay = new Replay(runSidecar, { ...defaultOptions, ...options })
+  const replay = new Replay(options)
   const told = texts.flatMap((text, index) =>
     Effect.runSync(linesIn(text, `${index + 1}.jsonl`)).flatMap((line) => replay.feed(line))
   )
@@ -63,28 +66,48 @@ export const differencesIn = (events: ReadonlyArray<ReplayEvent>): ReadonlyArray
 export const header: Extract<Entry, { readonly dir: "header"; readonly msg: unknown }> = {
   t: 0,
   dir: "header",
-  msg: { format: 1, version: "1.2.3", agent_id: "", platform: "linux", continues: false, config: {} }
+  msg: { format: 2, version: "1.2.3", agent_id: "", platform: "linux", continues: false, config: {} }
 }
 
-/** What a replay told, as this version would have recorded it. */
-export const entriesOf = (events: ReadonlyArray<ReplayEvent>): ReadonlyArray<Entry> => {
-  const first = events.find((event) => event.kind === "frame" && event.msg["type"] === "identify")
-  const { agent_id, capabilities } = first?.kind === "frame" ? first.msg : {}
-  const msg = { ...header.msg, agent_id: String(agent_id), config: { capabilities } }
-  return events.flatMap((event): ReadonlyArray<Entry> => {
-    const { t } = event
-    switch (event.kind) {
-      case "life":
-        return event.phase === "begins" ? [{ t, dir: "header", msg }] : []
-      case "fact":
-        return [{ t, dir: "local", msg: event.fact }]
-      case "frame":
-        if (event.dir === "in") return [{ t, dir: "in", msg: event.msg }]
-        return event.verdict === "recorded" ? [] : [{ t, dir: "out", msg: event.msg }]
-      default:
-        return []
+const frozen = (t: number): Clock.Clock => ({
+  currentTimeMillisUnsafe: () => t,
+  currentTimeMillis: Effect.succeed(t),
+  currentTimeNanosUnsafe: () => BigInt(t) * 1_000_000n,
+  currentTimeNanos: Effect.succeed(BigInt(t) * 1_000_000n),
+  monotonicTimeNanosUnsafe: () => 0n,
+  monotonicTimeNanos: Effect.succeed(0n),
+  sleep: () => Effect.never
+})
+
+/** What this version would have recorded, had it been where the frames of the text were recorded. */
+export const recordedAs = (text: string): ReadonlyArray<Entry> => {
+  const entries: Array<Entry> = []
+  let t = 0
+  let header_at = 0
+  let about: Entry = header
+  const observe = (event: ActorEvent) => {
+    if (event._tag === "Stepped") t = event.step.at
+    if (event._tag === "Stepped" && event.step.message._tag === "Restarted") {
+      header_at = entries.length
+      entries.push({ ...about, t })
     }
-  })
+    const [entry] = makeEntries(frozen(t), (unchanged) => unchanged)(event)
+    if (entry === undefined) return
+    entries.push({ ...entry, t })
+    if (entry.dir !== "out" || entry.msg["type"] !== "identify") return
+    const { agent_id, capabilities } = entry.msg
+    about = { t, dir: "header", msg: { ...header.msg, agent_id: String(agent_id), config: { capabilities } } }
+    entries[header_at] = { ...about, t: entries[header_at]?.t ?? t }
+  }
+  replayedText(text, { observe })
+  return entries
+}
+
+/** A line of this version's own format. */
+export const entryIn = (line: string): Entry => {
+  const entry = Result.getOrThrowWith(parseEntry(line), (problem) => new Error(`${problem}: ${line}`))
+  if (entry.dir === "old" || entry.dir === "newer") throw new Error(`of another format: ${line}`)
+  return entry
 }
 
 export const recordingOf = (entries: ReadonlyArray<Entry>): string => entries.map(lineOf).join("")

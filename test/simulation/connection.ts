@@ -72,7 +72,6 @@ export class Connection {
       closed: (code, reason) => this.#arrive(() => this.#end({ cooldown_ms: cooldownOf(code, reason) }))
     })
     world.note(() => `socket ${this.socket} opens`)
-    world.recording?.saw({ _tag: "Opened" })
     ears.emit({ _tag: "Connected" })
     this.#later(limits.identify_timeout_ms, () => {
       if (this.phase !== "identified") this.leave("not identified in time")
@@ -235,7 +234,6 @@ export class Connection {
   #end({ cooldown_ms = 0, half_open = false, refused = false }: Partial<ConnectionEnd>): void {
     if (this.#over) return
     this.#over = true
-    this.#world.recording?.saw({ _tag: "Closed" })
     this.#emit({ _tag: "Disconnected", half_open })
     const suspicious = half_open || this.#suspicious
     this.#ears.ended({ half_open, refused, cooldown_ms, suspicious, identified: this.phase === "identified" })

@@ -1,6 +1,6 @@
 import { heldTask } from "../../src/domain/SidecarState.ts"
 import { limits } from "../../src/limits.ts"
-import type { Step } from "../../src/services/Witness.ts"
+import type { Step } from "../../src/services/Observer.ts"
 import type { Folder } from "./folder.ts"
 import type { Session } from "./session.ts"
 import { max_attempts, type TaskBook } from "./taskBook.ts"

@@ -5,7 +5,7 @@ import { schedule } from "../../src/dev/queue.ts"
 import { penalised } from "../../src/dev/rateLimit.ts"
 import { receive } from "../../src/dev/receive.ts"
 import { fireNext, nextDeadline } from "../../src/dev/sweeps.ts"
-import { cancel, type Planned } from "../../src/replay/virtual/Timeline.ts"
+import { cancel, type Planned } from "./Timeline.ts"
 import type { World } from "./world.ts"
 
 export const our_id = "ours"

@@ -6,8 +6,8 @@ import type { HubMessage } from "../../src/domain/Message.ts"
 import { heldTask, initialState, type StoredState } from "../../src/domain/SidecarState.ts"
 import { emptyStore } from "../../src/domain/SidecarState.ts"
 import type { Task } from "../../src/domain/Task.ts"
+import type { Step } from "../../src/services/Observer.ts"
 import type { Observation } from "../../src/services/ResultWatcher.ts"
-import type { Step } from "../../src/services/Witness.ts"
 import { isFailure, isSuccess } from "./agentPlan.ts"
 import { at_hand_ms } from "./bounds.ts"
 import { ExchangeOrder } from "./exchangeOrder.ts"
@@ -84,7 +84,7 @@ export class Ledger {
     this.pushed = null
   }
 
-  /** The daemon has taken a step, and nothing undoes it. */
+  /** The daemon has taken a step. */
   taken(step: Step, now: number): void {
     this.#standing.taken(step, now)
     this.leftovers.taken(step)

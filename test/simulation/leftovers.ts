@@ -1,6 +1,6 @@
 import type { SidecarState } from "../../src/domain/SidecarState.ts"
 import { heldTask } from "../../src/domain/SidecarState.ts"
-import type { Step } from "../../src/services/Witness.ts"
+import type { Step } from "../../src/services/Observer.ts"
 import type { FileKind, Folder } from "./folder.ts"
 
 const signs: ReadonlyArray<FileKind> = ["started", "progress"]

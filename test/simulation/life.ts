@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
-import { VirtualMachine } from "../../src/replay/virtual/VirtualMachine.ts"
 import type { Strike } from "./faults.ts"
+import { VirtualMachine } from "./VirtualMachine.ts"
 import type { World } from "./world.ts"
 
 /** The operations of the services, between any two of which the daemon can be killed. */

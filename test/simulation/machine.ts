@@ -8,12 +8,12 @@ import { runSidecar } from "../../src/actor/SidecarActor.ts"
 import { emptyStore } from "../../src/domain/SidecarState.ts"
 import { Hub } from "../../src/services/Hub.ts"
 import { Logger } from "../../src/services/Logger.ts"
+import { type ActorEvent, Observer } from "../../src/services/Observer.ts"
 import { Orphans } from "../../src/services/Orphans.ts"
 import { Readiness } from "../../src/services/Readiness.ts"
 import { ResultWatcher } from "../../src/services/ResultWatcher.ts"
 import { TaskStore } from "../../src/services/TaskStore.ts"
 import { Waker } from "../../src/services/Waker.ts"
-import { type Sight, Witness } from "../../src/services/Witness.ts"
 import { Folder } from "./folder.ts"
 import type { HubModel } from "./hubModel.ts"
 import { makeHub, Network } from "./hubService.ts"
@@ -81,11 +81,11 @@ export class Machine {
       Context.add(Readiness, makeReadiness(life, world, this.program)),
       Context.add(ResultWatcher, makeWatcher(life, world, folder, ledger, wall)),
       Context.add(Logger, { log: (event) => Effect.sync(() => ledger.logged(event)) }),
-      Context.add(Witness, (sight: Sight) =>
+      Context.add(Observer, (event: ActorEvent) =>
         Effect.sync(() => {
           if (!life.alive) return
-          world.recording?.saw(sight)
-          this.steps.seen(sight)
+          world.recording?.saw(event)
+          this.steps.seen(event)
         })),
       Context.add(Clock.Clock, life.clock),
       Context.add(Scheduler.Scheduler, life.scheduler)

@@ -1,8 +1,8 @@
-import { cancel } from "../../src/replay/virtual/Timeline.ts"
 import { type AgentPlan, answerOnTerm, drawPlan } from "./agentPlan.ts"
 import type { Folder } from "./folder.ts"
 import type { Ledger } from "./ledger.ts"
 import { Session } from "./session.ts"
+import { cancel } from "./Timeline.ts"
 import type { World } from "./world.ts"
 
 /** The leader's exit code as the launcher gives it where the wake was revoked. */

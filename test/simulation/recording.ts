@@ -2,7 +2,7 @@ import type * as Clock from "effect/Clock"
 import type { Policy } from "../../src/domain/SidecarState.ts"
 import { type Entry, format_version, lineOf } from "../../src/replay/format.ts"
 import { makeEntries } from "../../src/replay/record/entries.ts"
-import type { Sight } from "../../src/services/Witness.ts"
+import type { ActorEvent } from "../../src/services/Observer.ts"
 import { our_id } from "./hubModel.ts"
 import { type Outcome, play } from "./run.ts"
 import type { RunOptions } from "./world.ts"
@@ -12,16 +12,11 @@ const unchanged = (text: string): string => text
 /** Writes down what the daemons of a run see, one life after the other, as `run --record` does. */
 export class Recording {
   readonly #entries: Array<Entry> = []
-  readonly #lacksState: () => boolean
-  #entriesOf: (sight: Sight) => ReadonlyArray<Entry> = () => []
-
-  constructor(lacksState = () => false) {
-    this.#lacksState = lacksState
-  }
+  #entriesOf: (event: ActorEvent) => ReadonlyArray<Entry> = () => []
 
   /** A daemon starts, on a machine with that clock. */
   begins(clock: Clock.Clock, policy: Policy): void {
-    this.#entriesOf = makeEntries(clock, unchanged, this.#lacksState)
+    this.#entriesOf = makeEntries(clock, unchanged)
     this.#entries.push({
       t: clock.currentTimeMillisUnsafe(),
       dir: "header",
@@ -36,8 +31,8 @@ export class Recording {
     })
   }
 
-  saw(sight: Sight): void {
-    for (const entry of this.#entriesOf(sight)) this.#entries.push(entry)
+  saw(event: ActorEvent): void {
+    for (const entry of this.#entriesOf(event)) this.#entries.push(entry)
   }
 
   get text(): string {
@@ -45,12 +40,9 @@ export class Recording {
   }
 }
 
-/** Plays a run and gives the recording of it beside what it came to; `tellsStates` wherever a file might go on there. */
-export const playRecorded = (
-  options: RunOptions,
-  tellsStates = false
-): { readonly outcome: Outcome; readonly text: string } => {
-  const recording = new Recording(() => tellsStates)
+/** Plays a run and gives the recording of it beside what it came to. */
+export const playRecorded = (options: RunOptions): { readonly outcome: Outcome; readonly text: string } => {
+  const recording = new Recording()
   const outcome = play({ ...options, recording })
   return { outcome, text: recording.text }
 }

@@ -1,6 +1,6 @@
 import type { WakeEnd } from "../../src/domain/Task.ts"
-import type { Planned } from "../../src/replay/virtual/Timeline.ts"
 import type { AgentPlan } from "./agentPlan.ts"
+import type { Planned } from "./Timeline.ts"
 import type { World } from "./world.ts"
 
 /** One wake as the system sees it: the leader of its process group, what else of it lives, and what no signal reaches. */

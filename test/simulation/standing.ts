@@ -3,7 +3,7 @@ import type { LifecycleEvent } from "../../src/domain/LifecycleEvent.ts"
 import type { Message } from "../../src/domain/Message.ts"
 import { heldTask } from "../../src/domain/SidecarState.ts"
 import { limits } from "../../src/limits.ts"
-import type { Step } from "../../src/services/Witness.ts"
+import type { Step } from "../../src/services/Observer.ts"
 import type { World } from "./world.ts"
 
 /** What the hub has said on this connection about whose the task is, and what may be done upon it. */

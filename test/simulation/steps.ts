@@ -1,6 +1,6 @@
 import { heldTask, type SidecarState, type TimerName } from "../../src/domain/SidecarState.ts"
 import { limits } from "../../src/limits.ts"
-import type { Sight, Step } from "../../src/services/Witness.ts"
+import type { ActorEvent, Step } from "../../src/services/Observer.ts"
 import type { World } from "./world.ts"
 
 /** The timers about the task in hand. */
@@ -17,7 +17,7 @@ const retryDelay = (failed_attempts: number): number => limits.wake_retries_ms[f
 
 const savings: ReadonlySet<string> = new Set(["SaveFailed", "SaveSucceeded"])
 
-/** The steps of one daemon after the other, as it takes them: one that could not be saved may have been undone. */
+/** The steps of one daemon after the other, as it takes them. */
 export class Steps {
   /** What the daemon knows; null while there is none. */
   state: SidecarState | null = null
@@ -27,7 +27,6 @@ export class Steps {
   onDoubt: () => void = () => undefined
   readonly #taken: (step: Step, now: number) => void
   readonly #changed: () => void
-  #last: { readonly step: Step; readonly now: number } | null = null
   readonly #timers = new Map<TimerName, number>()
   #inspected: string | null = null
   #retry_due = 0
@@ -42,7 +41,6 @@ export class Steps {
   /** The daemon is gone, and what it knew with it. */
   forget(): void {
     this.state = null
-    this.#last = null
     this.#timers.clear()
     this.#inspected = null
     this.#stopping.clear()
@@ -54,21 +52,17 @@ export class Steps {
     this.#stopping.add(task_id)
   }
 
-  seen(sight: Sight): void {
-    if (sight._tag !== "Stepped") return
-    const { step } = sight
-    const last = this.#last
-    this.#last = { step, now: this.#world.now }
+  seen(event: ActorEvent): void {
+    if (event._tag !== "Stepped") return
+    const { step } = event
+    const { now } = this.#world
     this.state = step.after
     if (step.before.connection.standing !== "in_doubt") {
-      this.in_doubt_since = this.#world.now
+      this.in_doubt_since = now
       if (step.after.connection.standing === "in_doubt") this.onDoubt()
     }
-    if (last !== null) {
-      const undone = step.before !== last.step.after && last.step.after !== last.step.before
-      this.#judge(undone ? { ...last.step, commands: [] } : last.step, last.now)
-      if (!undone) this.#taken(last.step, last.now)
-    }
+    this.#judge(step, now)
+    this.#taken(step, now)
     this.#changed()
   }
 

@@ -1,8 +1,8 @@
 import type { Policy } from "../../src/domain/SidecarState.ts"
-import { Timeline } from "../../src/replay/virtual/Timeline.ts"
 import { Chance } from "./chance.ts"
 import { Faults } from "./faults.ts"
 import type { Recording } from "./recording.ts"
+import { Timeline } from "./Timeline.ts"
 
 const minute_ms = 60_000
 const epoch_ms = 1_800_000_000_000

@@ -1,16 +1,16 @@
 import * as Effect from "effect/Effect"
 import * as Ref from "effect/Ref"
-import { Witness } from "../../services/Witness.ts"
+import { Observer } from "../../services/Observer.ts"
 import { shownAddress } from "../../transport/address.ts"
 import { blamed, sentenceOf, tunnelTo } from "../../transport/proxy.ts"
 import type { HubTls } from "../../transport/tls.ts"
+import { observed } from "./observed.ts"
 import type { Ended } from "./reconnect.ts"
 import { cooldownOf } from "./reconnect.ts"
 import type { Session, SessionEnd, SessionTools } from "./session.ts"
 import { makeSession } from "./session.ts"
 import type { OpenSocket } from "./socket.ts"
 import { OpenError } from "./socket.ts"
-import { witnessed } from "./witnessed.ts"
 
 export interface ConnectionTools extends SessionTools {
   readonly url: string
@@ -73,13 +73,11 @@ const session = Effect.fnUntraced(function*(tools: ConnectionTools) {
   const { current, emit, log, url } = tools
   const socket = yield* opened(tools)
   yield* log({ event: "ws_connected", url: shownAddress(url) })
-  const witness = yield* Witness
-  const connection = yield* makeSession(witnessed(socket, witness), tools)
+  const connection = yield* makeSession(observed(socket, yield* Observer), tools)
   yield* Ref.set(current, connection)
-  yield* witness({ _tag: "Opened" })
   const end = yield* emit({ _tag: "Connected" }).pipe(
     Effect.andThen(connection.run),
-    Effect.ensuring(Effect.andThen(Ref.set(current, null), witness({ _tag: "Closed" }))),
+    Effect.ensuring(Ref.set(current, null)),
     Effect.onInterrupt(() => log({ event: "ws_closed", code: 1000, reason: "shutting down" }))
   )
   if (end._tag === "HalfOpen") yield* socket.terminate

@@ -13,7 +13,6 @@ import type { Incoming } from "../../protocol/incoming.ts"
 import type { Identity } from "../../protocol/outgoing.ts"
 import { encodeCommand } from "../../protocol/outgoing.ts"
 import type { HideSecrets } from "../../secrets/outgoing.ts"
-import { Witness } from "../../services/Witness.ts"
 import { makeHeartbeat } from "./heartbeat.ts"
 import type { LargeFrames } from "./largeFrames.ts"
 import type { HubSocket, SocketEvent } from "./socket.ts"
@@ -129,7 +128,6 @@ export const makeSession = Effect.fnUntraced(function*(socket: HubSocket, tools:
   const identified = yield* Deferred.make<void>()
   const left = yield* Deferred.make<SessionEnd>()
   const refusals = yield* Queue.dropping<HubMessage>(limits.pending_exchanges)
-  const witness = yield* Witness
   const heartbeat = yield* makeHeartbeat(socket, timing)
 
   const leave = (reason: string) => Effect.asVoid(Deferred.succeed(left, { _tag: "Left", reason }))
@@ -151,7 +149,6 @@ export const makeSession = Effect.fnUntraced(function*(socket: HubSocket, tools:
     const bytes = frame === null ? 0 : Buffer.byteLength(frame)
     if (frame !== null && bytes <= limits.max_sent_frame_bytes) return yield* socket.send(frame)
     if (bytes > 0) yield* log({ event: "hub_error", error: `a frame of ${bytes} bytes is more than the hub takes` })
-    yield* witness({ _tag: "FrameUnsendable", type: command._tag })
     // What cannot be written as JSON would be refused by the hub in these words, so the rules hear them from here.
     yield* Queue.offer(refusals, { _tag: "HubRefused", error: "invalid_json", message_type: null, unknown_type: false })
   })

@@ -75,12 +75,6 @@ export const sketch = (event: ReplayEvent): Sketch | null => {
         ...sketchFact(event.fact),
         note: event.of === "stand-in" ? "The recording does not say so; it is assumed." : null
       }
-    case "unasked":
-      return {
-        ...sketchFact(event.fact),
-        differs: "missing",
-        note: "The recording says so; this version never came to ask for it."
-      }
     case "life":
       return sketchLife(event)
     case "wake":

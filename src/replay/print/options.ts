@@ -1,12 +1,12 @@
 import * as Result from "effect/Result"
-import { asRecorded, parseAgent } from "../engine/agentOptions.ts"
-import type { Expectation } from "../engine/Comparison.ts"
+import type { Expectation } from "../frameOut.ts"
+import { asRecorded, parseAgent } from "../frames/agentOptions.ts"
 import type { ReplayOptions } from "../Replay.ts"
 import { type Moment, parseMoment } from "./cut.ts"
 import type { PrintOptions } from "./print.ts"
 
 export interface DryRunOptions {
-  readonly replay: ReplayOptions
+  readonly replay: Omit<ReplayOptions, "observe">
   readonly print: PrintOptions
 }
 

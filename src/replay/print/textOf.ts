@@ -1,4 +1,4 @@
-import { snake } from "../format.ts"
+import { nameOf } from "../format.ts"
 import type { Picture, ReplayEvent, Summary } from "../ReplayEvent.ts"
 import { clockOf, fieldsOf, harmless, valueOf } from "./words.ts"
 
@@ -105,7 +105,7 @@ export const textOf = (event: ReplayEvent): ReadonlyArray<string> => {
           " ",
           t,
           event.of === "recording" ? "fact" : "fact?",
-          `${snake(event.fact._tag)} ${fieldsOf(event.fact, tellingFact)}`
+          `${nameOf(event.fact)} ${fieldsOf(event.fact, tellingFact)}`
         )
       ]
     case "state":
@@ -114,8 +114,6 @@ export const textOf = (event: ReplayEvent): ReadonlyArray<string> => {
       return [line(marks[event.verdict], t, "WAKE", `${valueOf(event.task_id)} attempt ${event.attempt}`)]
     case "action":
       return [line(marks[event.verdict], t, "does", `${event.action} ${valueOf(event.task_id ?? "")}`)]
-    case "unasked":
-      return [line("-", t, "fact", `${snake(event.fact._tag)} ${fieldsOf(event.fact, tellingFact)}`)]
     case "decision":
       return [line(event.verdict === "ours" ? "+" : "-", t, "decides", decisionOf(event))]
     case "note":

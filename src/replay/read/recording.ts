@@ -4,9 +4,10 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { exitCodes } from "../../exitCodes.ts"
 import { LineSplitter, type TextLine } from "../../lines/LineSplitter.ts"
-import type { Line } from "../engine/Window.ts"
-import { type Entry, format_version, parseEntry } from "../format.ts"
+import { format_version, parseEntry } from "../format.ts"
 import { limits } from "../limits.ts"
+import type { Line } from "../Line.ts"
+import { Format1, type OldLine } from "./format1.ts"
 
 /** The file is no recording that this version can read; the message is one sentence that says where and why. */
 export class NotARecording extends Schema.TaggedError<NotARecording>()("NotARecording", { message: Schema.String }) {
@@ -26,7 +27,7 @@ const isShallow = (root: object, chars: number): boolean => {
 
 const too_long = `longer than ${limits.line_bytes} bytes`
 
-const parse = (text: string | null): Result.Result<Entry, string> => {
+const parse = (text: string | null): ReturnType<typeof parseEntry> => {
   if (text === null) return Result.fail(too_long)
   return Result.flatMap(parseEntry(text), (entry) =>
     isShallow(entry, text.length)
@@ -41,9 +42,12 @@ class Reader {
   #line = 0
   #entries = 0
   #refusal: NotARecording | null = null
+  #isOld = false
+  readonly #format1: Format1
 
-  constructor(file: string) {
+  constructor(file: string, format1: Format1) {
     this.#file = file
+    this.#format1 = format1
   }
 
   /** The lines that end in the bytes, and then the reason where no more are read. */
@@ -52,14 +56,14 @@ class Reader {
   }
 
   end(): Stream.Stream<ReadonlyArray<Line>, NotARecording> {
-    const rest = this.#told(this.#splitter.end())
+    const rest = Stream.concat(this.#told(this.#splitter.end()), Stream.sync(() => this.#format1.end()))
     return this.#entries > 0 || this.#refusal !== null
       ? rest
       : Stream.fail(new NotARecording({ message: `${this.#file}: not a recording: it is empty` }))
   }
 
   #told(texts: ReadonlyArray<TextLine>): Stream.Stream<ReadonlyArray<Line>, NotARecording> {
-    const lines = texts.flatMap((text) => this.#read(text) ?? [])
+    const lines = texts.flatMap((text) => this.#read(text))
     // An endless file that is none of ours must not be read for ever.
     if (this.#entries === 0 && this.#refusal === null && this.#splitter.pending > limits.line_bytes) {
       this.#line++
@@ -69,36 +73,47 @@ class Reader {
     return this.#refusal === null ? told : Stream.concat(told, Stream.fail(this.#refusal))
   }
 
-  #read({ bytes, isWhole, text }: TextLine): Line | null {
+  #read({ bytes, isWhole, text }: TextLine): ReadonlyArray<Line> {
     const place = { file: this.#file, line: ++this.#line }
-    if (this.#refusal !== null || text?.trim() === "") return null
+    if (this.#refusal !== null || text?.trim() === "") return []
     const entry = parse(text)
     if (Result.isFailure(entry)) {
       if (this.#entries === 0) return this.#refuse(entry.failure)
       const problem = isWhole ? `this line is left out: ${entry.failure}` : "the last line is torn, and left out"
-      return { place, bytes, problem }
+      return this.#translated({ place, bytes, problem })
     }
     const { success } = entry
-    if ("newer" in success) {
-      return this.#refuse(`format ${success.newer} is newer than ${format_version}, the newest that is read here`)
+    if (success.dir === "newer") {
+      return this.#refuse(`format ${success.format} is newer than ${format_version}, the newest that is read here`)
     }
     this.#entries++
-    return { place, bytes, entry: success }
+    return this.#translated({ place, bytes, entry: success })
   }
 
-  #refuse(problem: string): null {
+  /** The line in the format of today; each life may have been recorded by another version. */
+  #translated(line: Line | OldLine): ReadonlyArray<Line> {
+    if ("problem" in line) return this.#isOld ? this.#format1.take(line) : [line]
+    const { entry } = line
+    if (entry.dir === "old") this.#isOld = true
+    if (entry.dir === "header") this.#isOld = entry.msg.format < format_version
+    if (this.#isOld || entry.dir === "old") return this.#format1.take({ ...line, entry })
+    return [...this.#format1.end(), { ...line, entry }]
+  }
+
+  #refuse(problem: string): ReadonlyArray<never> {
     this.#refusal = new NotARecording({ message: `${this.#file}:${this.#line}: not a recording: ${problem}` })
-    return null
+    return []
   }
 }
 
-/** The lines of a recording, some at a time, from the bytes of its file. */
+/** The lines of a recording, some at a time, from the bytes of its file; `format1` knows what the files before it told. */
 export const readRecording = <R>(
   file: string,
-  bytes: Stream.Stream<Uint8Array, NotARecording, R>
+  bytes: Stream.Stream<Uint8Array, NotARecording, R>,
+  format1 = new Format1()
 ): Stream.Stream<ReadonlyArray<Line>, NotARecording, R> =>
   Stream.suspend(() => {
-    const reader = new Reader(file)
+    const reader = new Reader(file, format1)
     return bytes.pipe(
       Stream.flatMap((chunk) => reader.read(chunk)),
       Stream.concat(Stream.suspend(() => reader.end()))

@@ -2,9 +2,10 @@ import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import * as Stream from "effect/Stream"
 import { closeSync, constants, createReadStream, openSync, readSync, statSync } from "node:fs"
-import type { Line } from "../engine/Window.ts"
 import { fileProblem } from "../fileProblem.ts"
 import { limits } from "../limits.ts"
+import type { Line } from "../Line.ts"
+import { Format1 } from "./format1.ts"
 import { NotARecording, readRecording } from "./recording.ts"
 
 const unreadable = (file: string) => (cause: unknown): NotARecording =>
@@ -52,7 +53,10 @@ const bytesOf = (file: string): Stream.Stream<Uint8Array, NotARecording> => {
 
 /** The lines of recordings one after the other, some at a time; `-` is standard input. */
 export const readFiles = (files: ReadonlyArray<string>): Stream.Stream<ReadonlyArray<Line>, NotARecording> =>
-  Stream.flatMap(
-    Stream.fromIterable(files),
-    (file) => readRecording(file === "-" ? "standard input" : file, bytesOf(file))
-  )
+  Stream.suspend(() => {
+    const format1 = new Format1()
+    return Stream.flatMap(
+      Stream.fromIterable(files),
+      (file) => readRecording(file === "-" ? "standard input" : file, bytesOf(file), format1)
+    )
+  })

@@ -5,13 +5,15 @@ import * as Redacted from "effect/Redacted"
 import * as Runtime from "effect/Runtime"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
+import * as Struct from "effect/Struct"
 import type { LifecycleEvent } from "../../domain/LifecycleEvent.ts"
 import { exitCodes } from "../../exitCodes.ts"
 import { unfailing } from "../../lines/unfailing.ts"
 import { Logger } from "../../services/Logger.ts"
-import type { Sight } from "../../services/Witness.ts"
+import type { ActorEvent } from "../../services/Observer.ts"
 import { fileProblem } from "../fileProblem.ts"
 import type { Header } from "../format.ts"
+import type { KnownState } from "../KnownState.ts"
 import { makeEntries } from "./entries.ts"
 import { recordFile } from "./recordFile.ts"
 import { redaction } from "./redact.ts"
@@ -40,22 +42,23 @@ export interface RecordOptions {
 }
 
 /**
- * A witness that appends what it sees to a file, each entry at once, until the scope closes. That the file cannot be
+ * An observer that appends what it sees to a file, each entry at once, until the scope closes. That the file cannot be
  * written later on is logged, and the work goes on without it until it can be written again. Fails with
  * `RecordingImpossible` where it can never be.
  */
 export const makeRecorder = (
   { header, path, secret }: RecordOptions
-): Effect.Effect<(sight: Sight) => Effect.Effect<void>, RecordingImpossible, Logger | Scope.Scope> =>
+): Effect.Effect<(event: ActorEvent) => Effect.Effect<void>, RecordingImpossible, Logger | Scope.Scope> =>
   Effect.gen(function*() {
     const { log } = yield* Logger
     const clock = yield* Clock.Clock
+    let state: KnownState | undefined
     const cleaned = redaction(Redacted.value(secret))
     const file = yield* Effect.acquireRelease(
-      Effect.sync(() => recordFile(path, header, cleaned.line)),
+      Effect.sync(() => recordFile(path, header, cleaned.line, () => state)),
       ({ close }) => Effect.sync(close)
     )
-    const entriesOf = makeEntries(clock, cleaned.text, file.lacksState)
+    const entriesOf = makeEntries(clock, cleaned.text)
     yield* Effect.try({
       try: () => file.begin(clock.currentTimeMillisUnsafe()),
       catch: (cause) => {
@@ -69,9 +72,10 @@ export const makeRecorder = (
       stopped: (reason) => tell(`it cannot be written, the work goes on without the recording: ${reason}`),
       worksAgain: (lost) => tell(`it can be written again; ${lost} lines of the recording are missing there`)
     })
-    return (sight) =>
+    return (event) =>
       Effect.suspend(() => {
-        entriesOf(sight).forEach(write)
+        entriesOf(event).forEach(write)
+        if (event._tag === "Stepped") state = Struct.omit(event.step.after, ["policy"])
         return Effect.forEach(untold.splice(0), log, { discard: true })
       })
   })

@@ -3,6 +3,7 @@ import { limits } from "../../limits.ts"
 import { type LineFile, openLineFile } from "../../lines/LineFile.ts"
 import type { Entry, Header } from "../format.ts"
 import { lineOf } from "../format.ts"
+import type { KnownState } from "../KnownState.ts"
 
 /** How every line of a recording begins, as `lineOf` writes it. */
 const beginning = "{\"t\":"
@@ -15,19 +16,21 @@ export interface RecordFile {
   readonly begin: (t: number) => void
   /** Appends an entry with one write, and throws where it cannot; `lost` ones before it are missing. */
   readonly write: (entry: Entry, lost: number) => void
-  /** Whether the file continues a life of which it does not tell yet what that stood at. */
-  readonly lacksState: () => boolean
   readonly close: () => void
 }
 
 /**
  * The file of a recording, kept open. A full one becomes `.1`, in place of the one before, and another one goes on, as
- * one does that could not be written for a while. `cleaned` takes the secret out of a line.
+ * one does that could not be written for a while; it begins with the whole state. `cleaned` takes the secret out of a line.
  */
-export const recordFile = (path: string, header: Header, cleaned: (line: string) => string): RecordFile => {
+export const recordFile = (
+  path: string,
+  header: Header,
+  cleaned: (line: string) => string,
+  stateNow: () => KnownState | undefined
+): RecordFile => {
   let file: LineFile | undefined
   let begun = false
-  let lacksState = false
   const lines = (...entries: ReadonlyArray<Entry>) => entries.map((entry) => cleaned(lineOf(entry))).join("")
 
   const close = (): void => {
@@ -49,10 +52,10 @@ export const recordFile = (path: string, header: Header, cleaned: (line: string)
       renameSync(path, `${path}.1`)
     }
     const fresh = file ?? open()
+    const state = begun ? stateNow() : undefined
     fresh.append(
-      lines({ t, dir: "header", msg: { ...header, continues: begun, ...begun ? { tells_state: true } : {} } })
+      lines({ t, dir: "header", msg: { ...header, continues: begun, ...state === undefined ? {} : { state } } })
     )
-    lacksState = begun
     begun = true
     return fresh
   }
@@ -74,10 +77,8 @@ export const recordFile = (path: string, header: Header, cleaned: (line: string)
       closingOnFailure(() => {
         const current = file !== undefined && file.size() < limits.record_file_bytes ? file : begin(t)
         current.append(text)
-        if (entry.dir === "local" && "msg" in entry && entry.msg._tag === "Continued") lacksState = false
       })
     },
-    lacksState: () => lacksState,
     close
   }
 }

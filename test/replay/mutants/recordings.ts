@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
-import type { Line } from "../../../src/replay/engine/Window.ts"
+import type { Line } from "../../../src/replay/Line.ts"
 import { playRecorded } from "../../simulation/recording.ts"
 import { linesIn } from "../support.ts"
 

@@ -1,6 +1,7 @@
 import { registerHooks } from "node:module"
 import { resolve } from "node:path"
 import { pathToFileURL } from "node:url"
+import type { Step } from "../../../src/services/Observer.ts"
 import { allMutants, apply } from "../../mutation/mutants.ts"
 import { instrumented, type Probe, probeName } from "./instrumented.ts"
 import type * as Unchanged from "./judge.ts"
@@ -75,9 +76,9 @@ const exercisedBy = async (names: ReadonlyArray<string>): Promise<Exercised> => 
 }
 
 const { stepsOf } = await load("unchanged", () => undefined)
-const steps = new Map<string, ReadonlyArray<Unchanged.Taken>>()
+const steps = new Map<string, ReadonlyArray<Step>>()
 
-const stepsIn = (name: string): ReadonlyArray<Unchanged.Taken> => {
+const stepsIn = (name: string): ReadonlyArray<Step> => {
   const taken = steps.get(name) ?? stepsOf(linesOf(name))
   steps.set(name, taken)
   return taken
