@@ -25,7 +25,8 @@ export const repeated = (
     const tail = round.toString(16).padStart(8, "0")
     for (const line of rest) {
       const text = JSON.stringify({ ...line, t: line.t + round * round_ms })
-      texts.push(text.replaceAll(/(task-[0-9a-f]{8})[0-9a-f]{8}/g, `$1${tail}`))
+      const ofRound = text.replaceAll(/(task-[0-9a-f]{8})[0-9a-f]{8}/g, `$1${tail}`)
+      texts.push(ofRound.replaceAll(/(?<="g\d+a\d+t)\d+/g, (at) => String(Number(at) + round * round_ms)))
       if (isFrame(line)) made++
     }
   }
