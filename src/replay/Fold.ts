@@ -8,7 +8,7 @@ import type { ActorEvent, Step } from "../services/Observer.ts"
 import { briefOf } from "./briefOf.ts"
 import { briefOfState } from "./briefOfState.ts"
 import type { Entry, Header, StepEntry } from "./format.ts"
-import { bothSent, type Expectation, frameOut, keyOf, onlyRecorded } from "./frameOut.ts"
+import { bothSent, type Expectation, frameIn, frameOut, keyOf, onlyRecorded } from "./frameOut.ts"
 import { heardFrame } from "./heardFrame.ts"
 import { Life } from "./Life.ts"
 import { capabilitiesOf, defaultPolicy, policyOf } from "./policy.ts"
@@ -152,7 +152,7 @@ export class Fold {
 
   #send(command: HubCommand): void {
     const frame = Result.getOrUndefined(Result.try(() => encodeCommand(command, this.#identity)))
-    if (frame !== undefined) this.#sent.push(JSON.parse(frame))
+    if (frame !== undefined) this.#sent.push(frameIn(frame))
   }
 
   #compareFrame(msg: JsonObject, place: Place): void {

@@ -79,6 +79,7 @@ const HubSaid = Schema.Union([
     task: Schema.Struct({ task_id, generation, description, metadata, assigned_at, assignment })
   }),
   Schema.TaggedStruct("TaskAcknowledged", { ...ofTask, status: Schema.String }),
+  Schema.TaggedStruct("TaskUnworkable", { ...ofTask, generation, reason: Schema.String }),
   Schema.TaggedStruct("TaskContinued", { ...ofTask, generation }),
   Schema.TaggedStruct("TaskReassigned", ofTask),
   Schema.TaggedStruct("StateReportAnswered", { ...ofTask, action: Schema.Literals(["continue", "abort"]) }),

@@ -1,5 +1,6 @@
 import * as Predicate from "effect/Predicate"
 import type { JsonObject } from "../domain/Task.ts"
+import { isJsonObject, parseExact } from "../json/exact.ts"
 import type { Place, ReplayEvent, Verdict } from "./ReplayEvent.ts"
 import { changedFields } from "./sameFields.ts"
 
@@ -17,6 +18,12 @@ export interface Sent {
 
 /** The value where it is a text, else an empty one. */
 export const textIn = (value: unknown): string => Predicate.isString(value) ? value : ""
+
+/** A frame of ours as a recording reads it, with its numbers as they are written. */
+export const frameIn = (text: string): JsonObject => {
+  const frame = parseExact(text)
+  return isJsonObject(frame) ? frame : {}
+}
 
 /** Only frames of one key can be the same. */
 export const keyOf = ({ task_id, type }: JsonObject): string => `${textIn(type)} ${textIn(task_id)}`

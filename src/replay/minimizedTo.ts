@@ -92,7 +92,9 @@ class Search {
   #found(events: ReadonlyArray<ReplayEvent>) {
     const first = events.find(isDifference)
     if (first === undefined) return null
-    const frame = first.kind === "frame" && first.dir === "out" && first.verdict !== "recorded" ? JSON.stringify(first.msg) : null
+    const frame = first.kind === "frame" && first.dir === "out" && first.verdict !== "recorded"
+      ? JSON.stringify(first.msg)
+      : null
     const sender = this.#steps.findLast(({ frames }) => frame !== null && frames.includes(frame))
     const found = sender ?? this.#steps.findLast(({ step }) => step.at <= first.t) ?? this.#steps[0]
     return found === undefined ? null : rowOf(found.step, events.slice(events.indexOf(first)), this.#place)

@@ -7,6 +7,7 @@ import { limits as rules } from "../../limits.ts"
 import type { Incoming } from "../../protocol/incoming.ts"
 import { encodeCommand, type Identity } from "../../protocol/outgoing.ts"
 import type { ActorEvent } from "../../services/Observer.ts"
+import { frameIn } from "../frameOut.ts"
 import { type FrameIn, heardFrame, incomingOf } from "../heardFrame.ts"
 import { limits } from "../limits.ts"
 import type { Place } from "../ReplayEvent.ts"
@@ -117,7 +118,7 @@ export class Link {
       return
     }
     this.#observe({ _tag: "FrameOut", text: frame })
-    if (!this.#isAnswered(JSON.parse(frame))) this.#standIn(command)
+    if (!this.#isAnswered(frameIn(frame))) this.#standIn(command)
   }
 
   #isAnswered(frame: JsonObject): boolean {
