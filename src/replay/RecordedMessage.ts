@@ -36,7 +36,9 @@ const TimerName = Schema.Literals([
   "lease",
   "progress",
   "task_timeout",
-  "disk"
+  "disk",
+  "pause",
+  "readiness"
 ])
 
 /** What the actor is told by anything but a frame of the hub. */

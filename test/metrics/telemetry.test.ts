@@ -110,13 +110,13 @@ describe("the health", () => {
 
   it.effect("is bad while no task is taken, with why and since when, but not because of the last task in hand", () =>
     Effect.gen(function*() {
-      const { health, witness } = yield* makeHealth
+      const { health, observe } = yield* makeHealth
       const idle = Run.idle()
       const saw = (run: Run) => {
         const { state } = run
-        return witness({
+        return observe({
           _tag: "Stepped",
-          step: { at: 0, message: checked(), before: state, after: state, commands: [] }
+          step: { at: 0, message: checked(), before: state, after: state, commands: [], saved: true }
         })
       }
       yield* saw(idle.tell(checked({ cause: "program", reason: "there is no program ./a" })))

@@ -1,7 +1,7 @@
 import type { Obstacle } from "../../src/domain/Readiness.ts"
 import { heldTask } from "../../src/domain/SidecarState.ts"
+import type { Step } from "../../src/services/Observer.ts"
 import type { ReadinessChecks } from "../../src/services/Readiness.ts"
-import type { Step } from "../../src/services/Witness.ts"
 import { quick } from "./latency.ts"
 import type { Life } from "./life.ts"
 import type { World } from "./world.ts"

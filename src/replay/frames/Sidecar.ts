@@ -162,6 +162,8 @@ export class Sidecar {
         return this.#agents.stopWatching()
       case "LookUpTask":
         return this.#tell({ _tag: "TaskLookedUp", task_id: command.task_id, whereabouts: "unknown" })
+      case "CheckReadiness":
+        return this.#tell({ _tag: "ReadinessChecked", obstacle: null, programs: "" })
       case "OpenConnection":
         return link.wanted((message) => this.#tell(message))
       case "CloseConnection":
