@@ -67,6 +67,8 @@ export const limits = {
   // the daemon
   mailbox_messages: 1_024,
   shutdown_ms: 900,
+  end_poll_ms: 10, // until what holds up the end is looked at again
+  last_words_ms: 50, // for what is left of the log, where the end is forced
   control_answer_ms: 5_000,
   control_proof_ms: 2_000, // for one connection to prove that it may ask
   control_unproved: 32, // connections that have proved nothing; one more ends the oldest

@@ -44,7 +44,7 @@ const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
   actor: ["services", "domain", "limits.ts"],
   control: ["json", "services", "domain", "lines", "lock", "exitCodes.ts", "limits.ts"],
   lock: ["exitCodes.ts", "platform.ts"],
-  lines: [],
+  lines: ["platform.ts"],
   wake: ["limits.ts", "platform.ts"],
   secrets: ["domain", "limits.ts"],
   layers: [

@@ -5,6 +5,7 @@ import * as Stream from "effect/Stream"
 import type { Message } from "../domain/Message.ts"
 import { initialState, type Policy, type SidecarState } from "../domain/SidecarState.ts"
 import { limits } from "../limits.ts"
+import { Ending } from "../services/Ending.ts"
 import { FolderLease } from "../services/FolderLease.ts"
 import { Hub } from "../services/Hub.ts"
 import { Operator } from "../services/Operator.ts"
@@ -64,5 +65,5 @@ export const runSidecar = Effect.fnUntraced(function*(policy: Policy) {
   const drainMailbox = Effect.forever(
     Effect.flatMap(Queue.take(mailbox), ({ isMeant, message }) => isMeant() ? handle(message) : Effect.void)
   )
-  return yield* Effect.raceAllFirst([Deferred.await(exit), drainMailbox, fibers.join])
+  return yield* Effect.onExit(Effect.raceAllFirst([Deferred.await(exit), drainMailbox, fibers.join]), yield* Ending)
 }, Effect.scoped)

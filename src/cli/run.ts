@@ -1,11 +1,13 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Redacted from "effect/Redacted"
 import * as Runtime from "effect/Runtime"
 import { exposedFolders, thisUser } from "../config/exposedFolders.ts"
 import { exposedOf } from "../config/secretFiles.ts"
 import { exitCodes, underSupervisor } from "../exitCodes.ts"
 import { platform } from "../platform.ts"
+import { Ending } from "../services/Ending.ts"
 import { FolderLease, isLoss } from "../services/FolderLease.ts"
 import { Logger } from "../services/Logger.ts"
 import { sidecar } from "../Sidecar.ts"
@@ -14,6 +16,7 @@ import { encrypt, unencrypted } from "../transport/address.ts"
 import { release } from "../version.ts"
 import { attended } from "./attended.ts"
 import type { Options } from "./commands.ts"
+import { endSoon } from "./endProcess.ts"
 import { inOneLine } from "./inOneLine.ts"
 import { runMain } from "./runMain.ts"
 import { withoutQuery } from "./withoutQuery.ts"
@@ -55,6 +58,16 @@ const supervised = Effect.fnUntraced(function*(
   )
 }, Effect.scoped)
 
+/** An end that nobody asked for is not to hang either; one that was asked for does not by itself. */
+const endsSoon = (exit: Exit.Exit<number, unknown>): Effect.Effect<void> =>
+  Exit.hasInterrupts(exit) ? Effect.void : Effect.sync(() =>
+    endSoon(
+      Exit.isSuccess(exit)
+        ? underSupervisor(exit.value, process.env)
+        : Runtime.getErrorExitCode(Cause.squash(exit.cause))
+    )
+  )
+
 /** An error without an exit code of its own is not ours, and its text may hold anything. */
 const conceal = (cause: Cause.Cause<unknown>, secret: string): Effect.Effect<never, unknown> => {
   const error = Cause.squash(cause)
@@ -68,6 +81,7 @@ export const main = (options: Options): void =>
     const { config = "./config.json", record } = options
     return Effect.flatMap(loadSettings(config, { flags: options, environment: process.env }), (settings) =>
       supervised(settings, record, stopRequested).pipe(
+        Effect.provideService(Ending, endsSoon),
         Effect.provide(sidecar(settings)),
         Effect.map((code) =>
           underSupervisor(code, process.env)

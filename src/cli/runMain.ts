@@ -3,6 +3,8 @@ import * as Effect from "effect/Effect"
 import * as Runtime from "effect/Runtime"
 import { exitCodes } from "../exitCodes.ts"
 import { printable } from "../lines/readable.ts"
+import { sayAtTheEnd } from "../lines/terminal.ts"
+import { endProcess } from "./endProcess.ts"
 import { inOneLine } from "./inOneLine.ts"
 import { listenForStop } from "./stopRequest.ts"
 
@@ -14,7 +16,7 @@ const say = (cause: Cause.Cause<unknown>): number => {
   const code = Runtime.getErrorExitCode(error)
   const message = error instanceof Error ? error.message : String(error)
   const told = code === exitCodes.unforeseen ? `agentcom-sidecar: unforeseen error: ${inOneLine(error)}` : message
-  process.stderr.write(`${told.split("\n").map(printable).join("\n")}\n`)
+  sayAtTheEnd(`${told.split("\n").map(printable).join("\n")}\n`)
   return code
 }
 
@@ -25,7 +27,7 @@ const say = (cause: Cause.Cause<unknown>): number => {
 export const runToEnd = (command: Effect.Effect<number, unknown>): void => {
   const main = command.pipe(
     Effect.catchCause((cause) => Effect.sync(() => say(cause))),
-    Effect.flatMap((code) => Effect.sync(() => process.exit(code)))
+    Effect.flatMap(endProcess)
   )
   keepAlive(main, { disableErrorReporting: true })
 }

@@ -1,18 +1,13 @@
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import { exitCodes } from "../exitCodes.ts"
-import { limits } from "../limits.ts"
 import { platform } from "../platform.ts"
+import { endNow, endSoon } from "./endProcess.ts"
 
 const signals = platform === "windows" ? ["SIGINT", "SIGTERM", "SIGBREAK"] : ["SIGINT", "SIGTERM"]
 
 /** What a command ends with that was stopped before it knew what it was asked for. */
 export const codeOfStop = (signal: string): number => signal === "SIGINT" ? exitCodes.interrupted : exitCodes.terminated
-
-/** Ends the process although something in it still waits; a forked fiber of its own, as the others may hang. */
-const exitSoon = (code: number): void => {
-  Effect.runFork(Effect.andThen(Effect.sleep(limits.shutdown_ms), Effect.sync(() => process.exit(code))))
-}
 
 /**
  * Listens from now on for what ends the process. The effect it gives succeeds with the name of the signal that asks to
@@ -24,11 +19,11 @@ export const listenForStop = (codeOf: (signal: string) => number): Effect.Effect
     const request = Deferred.makeUnsafe<string>()
     const settle = (code: number, outcome: Effect.Effect<string>): boolean => {
       const isFirst = Deferred.doneUnsafe(request, outcome)
-      if (isFirst) exitSoon(code)
+      if (isFirst) endSoon(code)
       return isFirst
     }
     const stop = (reason: string): void => {
-      if (!settle(codeOf(reason), Effect.succeed(reason))) process.exit(codeOf(reason))
+      if (!settle(codeOf(reason), Effect.succeed(reason))) endNow(codeOf(reason))
     }
     for (const signal of signals) process.on(signal, stop)
     // pm2 asks so on Windows, which has no signals to send.

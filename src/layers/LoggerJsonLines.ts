@@ -2,41 +2,61 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
-import type { Writable } from "node:stream"
+import { isatty } from "node:tty"
+import { type LineSink, makeLineWriter } from "../lines/LineWriter.ts"
 import { Logger } from "../services/Logger.ts"
 import { SidecarConfig } from "../SidecarConfig.ts"
+import { standardSink } from "./logger/descriptorSink.ts"
 import { fileSink } from "./logger/fileSink.ts"
 import { jsonLine, readableLine } from "./logger/line.ts"
-import { noted } from "./logger/noted.ts"
-import { streamSink } from "./logger/streamSink.ts"
+import { homeOf } from "./makeFolder.ts"
 
-type Output = Writable & { readonly isTTY?: boolean }
+/** Where the log goes beside its file, and where is said that it cannot. */
+export interface Outputs {
+  readonly output: LineSink
+  readonly errors: LineSink
+  readonly isTerminal: boolean
+}
+
+const silent = { stopped: () => {}, worksAgain: () => {} }
 
 /**
- * Logs to `log_file` as JSON lines and to `output` too, there as lines for people where it is a terminal. That one of
- * them cannot be written is said once on `errors`; the other and the work go on.
+ * Logs to `log_file` as JSON lines and to `output` too, there as lines for people where it is a terminal. Nothing waits for
+ * either. That one of them cannot be written is said once on `errors`; the other and the work go on.
  */
-export const loggerJsonLinesTo = (output: Output, errors: Writable): Layer.Layer<Logger, never, SidecarConfig> =>
+export const loggerJsonLinesTo = (
+  { errors, isTerminal, output }: Outputs
+): Layer.Layer<Logger, never, SidecarConfig> =>
   Layer.effect(
     Logger,
     Effect.gen(function*() {
-      const { agent_id, log_file, log_file_bytes, log_files, token } = yield* SidecarConfig
+      const settings = yield* SidecarConfig
+      const { agent_id, log_file, log_file_bytes, log_files, token } = settings
       const secret = Redacted.value(token)
-      const note = noted("standard error", streamSink(errors), () => {})
-      const toFile = noted(log_file, fileSink(log_file, log_file_bytes, log_files), note)
-      const toOutput = noted("standard output", streamSink(output), note)
+      const note = yield* makeLineWriter(errors, silent)
+      const noted = (name: string) => ({
+        stopped: (reason: string) => note(`${name} cannot be written, the work goes on without that log: ${reason}\n`),
+        worksAgain: (lost: number) => note(`${name} can be written again; ${lost} lines of the log are missing there\n`)
+      })
+      const file = fileSink({ path: log_file, limit_bytes: log_file_bytes, files: log_files, home: homeOf(settings) })
+      const toFile = yield* makeLineWriter(file, noted(log_file))
+      const toOutput = yield* makeLineWriter(output, noted("standard output"))
       return {
         log: (event) =>
           Effect.map(Clock.currentTimeMillis, (now) => {
             const record = { ...event, ts: new Date(now).toISOString(), agent_id }
             const json = jsonLine(record, secret)
             toFile(json)
-            toOutput(output.isTTY === true ? readableLine(record, secret) : json)
+            toOutput(isTerminal ? readableLine(record, secret) : json)
           })
       }
     })
   )
 
 export const LoggerJsonLines: Layer.Layer<Logger, never, SidecarConfig> = Layer.suspend(() =>
-  loggerJsonLinesTo(process.stdout, process.stderr)
+  loggerJsonLinesTo({
+    output: standardSink(1, process.stdout),
+    errors: standardSink(2, process.stderr),
+    isTerminal: isatty(1)
+  })
 )

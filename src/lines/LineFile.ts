@@ -1,11 +1,10 @@
-import { closeSync, constants, fchmodSync, fstatSync, mkdirSync, openSync, readSync, writeSync } from "node:fs"
-import { dirname } from "node:path"
+import { closeSync, constants, fchmodSync, fstatSync, openSync, readSync, writeSync } from "node:fs"
 
 /** `O_NONBLOCK`, so that a FIFO nobody reads is an error and not a wait; Windows knows neither. */
-const appending = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | (constants.O_NONBLOCK ?? 0)
+export const appending = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | (constants.O_NONBLOCK ?? 0)
 
 /** Only a part of the lines fitted on the disk. */
-class DiskFull extends Error {
+export class DiskFull extends Error {
   readonly code = "ENOSPC"
   constructor() {
     super("ENOSPC: the disk is full")
@@ -50,9 +49,8 @@ const lineFile = (fd: number): LineFile => {
   }
 }
 
-/** Opens the file, made where there is none, with its folder, and readable by its owner only. */
+/** Opens the file, made where there is none, readable by its owner only. */
 export const openLineFile = (path: string): LineFile => {
-  mkdirSync(dirname(path), { recursive: true })
   const fd = openSync(path, appending, 0o600)
   try {
     return lineFile(fd)

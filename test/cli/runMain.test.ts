@@ -1,5 +1,9 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { execFileSync } from "node:child_process"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { limits } from "../../src/limits.ts"
 import { behaving, timed } from "./support.ts"
 
@@ -25,7 +29,7 @@ describe("a command that is asked to stop", () => {
       expect(yield* program.ended).toBe(0)
     }))
 
-  it.live("ends with 0 within a second, also when a finalizer hangs", () =>
+  it.live("ends with 0 in time, also when a finalizer hangs", () =>
     Effect.gen(function*() {
       const program = yield* behaving("hangs")
       const { took_ms, value } = yield* timed(Effect.andThen(program.signal("SIGTERM"), program.ended))
@@ -76,7 +80,7 @@ describe("a command that ends by itself", () => {
       expect(program.errors()).toBe("agentcom-sidecar: unforeseen error: Error: nobody caught it\n")
     }))
 
-  it.live("by an exception that nobody caught exits with 1 within a second, also when a finalizer hangs", () =>
+  it.live("by an exception that nobody caught exits with 1 in time, also when a finalizer hangs", () =>
     Effect.gen(function*() {
       const program = yield* behaving("throws and hangs")
       expect(yield* program.ended).toBe(1)
@@ -94,5 +98,59 @@ describe("words of others", () => {
       const program = yield* behaving(name)
       expect(yield* program.ended).toBe(code)
       expect(program.errors()).toBe(told)
+    }))
+})
+
+describe("a command behind an operation on a file that does not return", () => {
+  /** A pipe that nobody writes into; who opens it to read waits. */
+  const makePipe = Effect.acquireRelease(
+    Effect.sync(() => {
+      const path = join(mkdtempSync(join(tmpdir(), "sidecar-end-")), "pipe")
+      execFileSync("mkfifo", [path])
+      return path
+    }),
+    (path) => Effect.sync(() => rmSync(join(path, ".."), { recursive: true }))
+  )
+  const stopped = Effect.fnUntraced(function*(name: string, signals: ReadonlyArray<NodeJS.Signals>) {
+    const program = yield* behaving(name, yield* makePipe)
+    for (const signal of signals) yield* program.signal(signal)
+    return { ...yield* timed(program.ended), output: program.output(), errors: program.errors() }
+  })
+
+  it.live("that is asked to stop ends by SIGKILL after its last words, as process.exit would wait for ever", () =>
+    Effect.gen(function*() {
+      const { output, took_ms, value } = yield* stopped("waits for a file", ["SIGTERM"])
+      expect(value).toBe("SIGKILL")
+      expect(took_ms).toBeGreaterThan(limits.shutdown_ms - 50)
+      expect(output).toBe("ready\nlast words\n")
+    }))
+
+  it.live("ends also when its last words do not return", () =>
+    Effect.gen(function*() {
+      expect((yield* stopped("waits for a file, and for another to say so", ["SIGTERM"])).value).toBe("SIGKILL")
+    }))
+
+  it.live("ends at once with a second signal", () =>
+    Effect.gen(function*() {
+      expect((yield* stopped("waits for a file", ["SIGTERM", "SIGINT"])).value).toBe("SIGKILL")
+    }))
+
+  it.live("ends by itself in the same way", () =>
+    Effect.gen(function*() {
+      const { output, value } = yield* stopped("ends with 75 beside a file", [])
+      expect(value).toBe("SIGKILL")
+      expect(output).toBe("ready\nlast words\n")
+    }))
+
+  it.live("says why it fails all the same", () =>
+    Effect.gen(function*() {
+      const { errors, value } = yield* stopped("fails beside a file", [])
+      expect(value).toBe("SIGKILL")
+      expect(errors).toBe("mend it\n")
+    }))
+
+  it.live("ends with its own code where the operation returns in time", () =>
+    Effect.gen(function*() {
+      expect((yield* stopped("ends with 75 beside a file that is read soon", [])).value).toBe(75)
     }))
 })

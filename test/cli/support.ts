@@ -49,9 +49,9 @@ export const sidecarProgram = (args: ReadonlyArray<string>, cwd?: string) =>
   program([resolve("dist/main.js"), ...args], cwd)
 
 /** A command of `fixtures/behaviour.ts` under the real runMain, from its first line of output on. */
-export const behaving = (name: string) =>
+export const behaving = (name: string, ...args: ReadonlyArray<string>) =>
   Effect.tap(
-    program(["--disable-warning=ExperimentalWarning", resolve("test/cli/fixtures/behaviour.ts"), name]),
+    program(["--disable-warning=ExperimentalWarning", resolve("test/cli/fixtures/behaviour.ts"), name, ...args]),
     ({ shows }) => shows("ready\n")
   )
 

@@ -10,6 +10,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync
 } from "node:fs"
 import { tmpdir } from "node:os"
@@ -17,11 +18,14 @@ import { join } from "node:path"
 import { Writable } from "node:stream"
 import type { LifecycleEvent } from "../../src/domain/LifecycleEvent.ts"
 import { loggerLimits } from "../../src/layers/logger/limits.ts"
+import { streamSink } from "../../src/layers/logger/streamSink.ts"
 import { loggerJsonLinesTo } from "../../src/layers/LoggerJsonLines.ts"
 import { loggerMemory } from "../../src/layers/LoggerMemory.ts"
+import { lineLimits } from "../../src/lines/limits.ts"
 import { Logger } from "../../src/services/Logger.ts"
 import { SidecarConfig } from "../../src/SidecarConfig.ts"
 import { settings } from "./hubRig.ts"
+import { until } from "./support.ts"
 
 const secret = "s3cret-token" // as in the settings
 let folder = ""
@@ -49,16 +53,24 @@ class Screen extends Writable {
   }
 }
 
-const rig = (log_file = join(folder, "sidecar.log"), output = new Screen()) => {
+const rig = (log_file = join(folder, "sidecar.log"), output = new Screen(), state_file = settings.state_file) => {
   const errors = new Screen()
-  const config = Layer.succeed(SidecarConfig, { ...settings, log_file })
-  const layer = loggerJsonLinesTo(output, errors).pipe(Layer.provide(config))
+  const config = Layer.succeed(SidecarConfig, { ...settings, log_file, state_file })
+  const outputs = { output: streamSink(output), errors: streamSink(errors), isTerminal: output.isTTY }
+  const layer = loggerJsonLinesTo(outputs).pipe(Layer.provide(config))
+  const written = () => existsSync(log_file) && statSync(log_file).isFile() ? readFileSync(log_file, "utf8") : ""
   return {
     log_file,
     output,
     errors,
+    written,
+    /** Waits until standard error has so many lines. */
+    notes: (count: number) => until(`${count} notes`, () => errors.text.split("\n").length === count + 1),
     read: () => readFileSync(log_file, "utf8"),
     lines: () => readFileSync(log_file, "utf8").trimEnd().split("\n").map((line): unknown => JSON.parse(line)),
+    /** Waits until the file has so many lines, and standard output has as many. */
+    has: (count: number) =>
+      until(`${count} lines`, () => [written(), output.text].every((text) => text.split("\n").length === count + 1)),
     logging: <A, E>(use: (log: (event: LifecycleEvent) => Effect.Effect<void>) => Effect.Effect<A, E>) =>
       Effect.flatMap(Logger, ({ log }) => use(log)).pipe(Effect.provide(layer))
   }
@@ -66,11 +78,12 @@ const rig = (log_file = join(folder, "sidecar.log"), output = new Screen()) => {
 
 describe("the log", () => {
   it.effect("is a line of JSON an event, with the time and the agent, in the file and on standard output alike", () => {
-    const { lines, logging, output, read } = rig()
+    const { has, lines, logging, output, read } = rig()
     return logging(Effect.fnUntraced(function*(log) {
       yield* TestClock.setTime(Date.UTC(2026, 0, 2, 3, 4, 5, 678))
       yield* log({ event: "reconnect_scheduled", delay_ms: 1500, attempt: 2 })
       yield* log(identified)
+      yield* has(2)
       expect(read()).toBe(
         `{"ts":"2026-01-02T03:04:05.678Z","event":"reconnect_scheduled","agent_id":"agent-1","delay_ms":1500,"attempt":2}\n` +
           `{"ts":"2026-01-02T03:04:05.678Z","event":"identified","agent_id":"agent-1"}\n`
@@ -81,10 +94,11 @@ describe("the log", () => {
   })
 
   it.effect("is readable lines on a terminal, and still JSON in the file", () => {
-    const { lines, logging, output } = rig(undefined, new Screen({ isTTY: true }))
+    const { has, lines, logging, output } = rig(undefined, new Screen({ isTTY: true }))
     return logging(Effect.fnUntraced(function*(log) {
       yield* log({ event: "wake_ended", task_id: "task-1", exit_code: null, duration_ms: 3 })
       yield* log(refused("no such agent"))
+      yield* has(2)
       expect(output.text).toBe(
         `1970-01-01T00:00:00.000Z wake_ended task_id=task-1 exit_code=null duration_ms=3\n` +
           `1970-01-01T00:00:00.000Z identify_refused reason="no such agent"\n`
@@ -94,29 +108,32 @@ describe("the log", () => {
   })
 
   it.effect("cannot move the cursor of a terminal, nor break a line", () => {
-    const { lines, logging, output } = rig(undefined, new Screen({ isTTY: true }))
+    const { has, lines, logging, output } = rig(undefined, new Screen({ isTTY: true }))
     const reason = "a\u001b[2Jb\u009bc\u202ed\ne"
     return logging(Effect.fnUntraced(function*(log) {
       yield* log(refused(reason))
+      yield* has(1)
       expect(output.text).toMatch(/^[\x20-\x7e]+\n$/)
       expect(lines()).toMatchObject([{ reason }])
     }))
   })
 
   it.effect("never holds the token, wherever it comes from", () => {
-    const { logging, output, read } = rig()
+    const { has, logging, output, read } = rig()
     return logging(Effect.fnUntraced(function*(log) {
       yield* log(refused(`token ${secret} of "${secret}"`))
       yield* log(refused("x".repeat(loggerLimits.value_chars - 3) + secret))
+      yield* has(2)
       expect(read() + output.text).not.toContain(secret.slice(0, 4))
       expect(read()).toContain(`token <redacted> of \\"<redacted>\\"`)
     }))
   })
 
   it.effect("cuts what is longer than a line may be", () => {
-    const { lines, logging } = rig()
+    const { has, lines, logging } = rig()
     return logging(Effect.fnUntraced(function*(log) {
       yield* log(refused("x".repeat(1_000_000)))
+      yield* has(1)
       expect(lines()).toMatchObject([{ reason: `${"x".repeat(loggerLimits.value_chars)}…` }])
     }))
   })
@@ -124,19 +141,23 @@ describe("the log", () => {
 
 describe("the log's file", () => {
   it.effect("is made with the folder it is to be in", () => {
-    const { lines, logging } = rig(join(folder, "not", "there", "sidecar.log"))
+    const { has, lines, logging } = rig(join(folder, "not", "there", "sidecar.log"))
     return logging(Effect.fnUntraced(function*(log) {
       yield* log(identified)
+      yield* has(1)
       expect(lines()).toHaveLength(1)
     }))
   })
 
   it.effect("is made anew when it was removed or rotated away", () => {
-    const { lines, log_file, logging } = rig()
+    const { has, lines, log_file, logging, output } = rig()
     return logging(Effect.fnUntraced(function*(log) {
       yield* log(identified)
+      yield* has(1)
       renameSync(log_file, `${log_file}.old`)
+      output.text = ""
       yield* log(refused("first of the new one"))
+      yield* has(1)
       expect(lines()).toMatchObject([{ reason: "first of the new one" }])
     }))
   })
@@ -146,6 +167,7 @@ describe("the log's file", () => {
     appendFileSync(log_file, `{"ts":"20`)
     return logging(Effect.fnUntraced(function*(log) {
       yield* log(identified)
+      yield* until("the line", () => read().endsWith("}\n"))
       expect(read()).toMatch(/^\{"ts":"20\n\{"ts":"1970.*\}\n$/)
     }))
   })
@@ -156,7 +178,9 @@ describe("the log's file", () => {
     writeFileSync(log_file, `${" ".repeat(10_000_000)}\n`)
     return logging(Effect.fnUntraced(function*(log) {
       yield* log(refused("last of the full one"))
+      yield* until("the rotation", () => existsSync(`${log_file}.1`) && !existsSync(log_file))
       yield* log(refused("first of the new one"))
+      yield* until("the next line", () => existsSync(log_file) && readFileSync(log_file, "utf8").endsWith("\n"))
       expect(readFileSync(`${log_file}.1`, "utf8")).toContain("last of the full one")
       expect(readFileSync(`${log_file}.2`, "utf8")).toBe("it was .1")
       expect(existsSync(`${log_file}.3`)).toBe(false)
@@ -167,17 +191,19 @@ describe("the log's file", () => {
 
 describe("a log that cannot be written", () => {
   it.effect("is noted once, the work and the other log go on, and it is tried again with every line", () => {
-    const { errors, lines, log_file, logging, output } = rig()
+    const { errors, lines, log_file, logging, notes, output, written } = rig()
     mkdirSync(log_file)
     return logging(Effect.fnUntraced(function*(log) {
       yield* log(identified)
       yield* log(identified)
+      yield* notes(1)
       expect(errors.text).toMatch(/^\S+sidecar\.log cannot be written, the work goes on without that log: EISDIR.*\n$/)
       expect(output.text.split("\n")).toHaveLength(3)
       rmSync(log_file, { recursive: true })
       yield* log(identified)
       yield* log(identified)
-      expect(lines()).toHaveLength(2)
+      yield* notes(2)
+      yield* until("both lines", () => written().length > 0 && lines().length === 2)
       expect(errors.text.split("\n").slice(1)).toEqual([
         `${log_file} can be written again; 2 lines of the log are missing there`,
         ""
@@ -186,35 +212,51 @@ describe("a log that cannot be written", () => {
   })
 
   it.effect("may be standard output: its reader has gone", () => {
-    const { errors, lines, logging, output } = rig()
+    const { errors, lines, logging, notes, output, written } = rig()
     return logging(Effect.fnUntraced(function*(log) {
       yield* log(identified)
       output.destroy(new Error("write EPIPE"))
       yield* Effect.promise(() => new Promise((done) => output.once("close", done)))
       yield* log(identified)
       yield* log(identified)
-      expect(lines()).toHaveLength(3)
+      yield* notes(1)
+      yield* until("all lines", () => written().length > 0 && lines().length === 3)
       expect(errors.text).toBe("standard output cannot be written, the work goes on without that log: write EPIPE\n")
     }))
   })
 
-  it.effect("may be standard output whose reader has stopped: no more than its queue is kept", () => {
-    const { errors, lines, logging, output } = rig(undefined, new Screen({ stuck: true }))
+  it.live("may be standard output whose reader has stopped: no more than its queue is kept, and the end does not wait", () => {
+    const { errors, lines, logging, notes, output, written } = rig(undefined, new Screen({ stuck: true }))
     return logging(Effect.fnUntraced(function*(log) {
-      yield* Effect.repeat(log(refused("x".repeat(4_000))), { times: 600 })
-      expect(lines()).toHaveLength(601)
-      expect(output.writableLength).toBeLessThan(loggerLimits.stream_queue_bytes + 5_000)
-      expect(errors.text).toBe(
-        "standard output cannot be written, the work goes on without that log: nobody reads it\n"
-      )
+      for (let hundreds = 1; hundreds <= 6; hundreds++) {
+        yield* Effect.repeat(log(refused("x".repeat(4_000))), { times: 99 })
+        yield* until("all lines in the file", () => written().length > 0 && lines().length === 100 * hundreds)
+      }
+      yield* notes(1)
+      expect(output.writableLength).toBeLessThan(lineLimits.queue_chars)
+      expect(errors.text).toMatch(/^standard output cannot be written, the work goes on without that log: .*\n$/)
     }))
   })
 
-  it.effect("may be all of them", () => {
-    const { errors, log_file, logging, output } = rig()
+  it.live("may be all of them", () => {
+    const { log_file, logging, errors, output } = rig()
     mkdirSync(log_file)
     for (const screen of [output, errors]) screen.destroy(new Error("write EPIPE"))
     return logging((log) => Effect.repeat(log(identified), { times: 3 }))
+  })
+
+  it.effect("is never the reason for which the agent's own folder is made again", () => {
+    const home = join(folder, "agent")
+    const { errors, logging, notes } = rig(join(home, "logs", "sidecar.log"), undefined, join(home, "queue.json"))
+    return logging(Effect.fnUntraced(function*(log) {
+      yield* log(identified)
+      yield* notes(1)
+      expect(errors.text).toMatch(/ENOENT/)
+      expect(existsSync(home)).toBe(false)
+      mkdirSync(home)
+      yield* log(identified)
+      yield* until("the line", () => existsSync(join(home, "logs", "sidecar.log")))
+    }))
   })
 })
 

@@ -1,4 +1,5 @@
-import { renameSync } from "node:fs"
+import { mkdirSync, renameSync } from "node:fs"
+import { dirname } from "node:path"
 import { limits } from "../../limits.ts"
 import { type LineFile, openLineFile } from "../../lines/LineFile.ts"
 import type { Entry, Header } from "../format.ts"
@@ -12,7 +13,7 @@ const beginning = "{\"t\":"
 const isForeign = (file: LineFile): boolean => !beginning.startsWith(file.beginning(beginning.length))
 
 export interface RecordFile {
-  /** Opens the file and says in it that a recording begins; else the first entry does. Throws where it cannot. */
+  /** Makes the folder, opens the file and says in it that a recording begins; else the first entry opens it. Throws where it cannot. */
   readonly begin: (t: number) => void
   /** Appends an entry with one write, and throws where it cannot; `lost` ones before it are missing. */
   readonly write: (entry: Entry, lost: number) => void
@@ -70,7 +71,11 @@ export const recordFile = (
   }
 
   return {
-    begin: (t) => void closingOnFailure(() => begin(t)),
+    begin: (t) =>
+      closingOnFailure(() => {
+        mkdirSync(dirname(path), { recursive: true })
+        begin(t)
+      }),
     write: (entry, lost) => {
       const { t } = entry
       const text = lost > 0 ? lines({ t, dir: "local", msg: { _tag: "LinesLost", count: lost } }, entry) : lines(entry)

@@ -1,0 +1,77 @@
+import * as Effect from "effect/Effect"
+import * as Latch from "effect/Latch"
+import * as Schema from "effect/Schema"
+import { onForcedEnd } from "./lastWords.ts"
+import { lineLimits } from "./limits.ts"
+import type { Ears } from "./unfailing.ts"
+
+/** Lines could not be written; the reason is the system's. */
+export class LinesUnwritten extends Schema.TaggedError<LinesUnwritten>()("LinesUnwritten", {
+  reason: Schema.String
+}) {}
+
+export const unwritten = (cause: unknown): LinesUnwritten =>
+  new LinesUnwritten({ reason: cause instanceof Error ? cause.message : String(cause) })
+
+/** Where lines go. */
+export interface LineSink {
+  /** Writes them all, however long that takes. */
+  readonly write: (lines: string) => Effect.Effect<void, LinesUnwritten>
+  /** Writes them before it returns, as the process is about to end by force; throws where it cannot. */
+  readonly writeNow: (lines: string) => void
+}
+
+/** As many of the lines as one write may have, and at least one. */
+const batchOf = (lines: ReadonlyArray<string>): number => {
+  let bytes = 0
+  const over = lines.findIndex((line, index) => (bytes += line.length) > lineLimits.batch_chars && index > 0)
+  return over < 0 ? lines.length : over
+}
+
+/**
+ * A writer of lines that nobody has to wait for: it writes them in their order as fast as the sink takes them, keeps at most
+ * `queue_chars`, and counts what it cannot keep or write. When its scope ends it writes what is left, for
+ * `drain_ms` at most; so it does when the process is ended by force.
+ */
+export const makeLineWriter = Effect.fnUntraced(function*({ write, writeNow }: LineSink, ears: Ears) {
+  const lines: Array<string> = [] // with those that are being written
+  let chars = 0
+  let lost = 0
+  const someLeft = yield* Latch.make(false)
+  const noneLeft = yield* Latch.make(true)
+
+  const lose = (count: number, reason: string): void => {
+    if (lost === 0) ears.stopped(reason)
+    lost += count
+  }
+  const push = (line: string): void => {
+    if (chars > 0 && chars + line.length > lineLimits.queue_chars) return lose(1, "nothing has been taken for too long")
+    lines.push(line)
+    chars += line.length
+    noneLeft.closeUnsafe()
+    someLeft.openUnsafe()
+  }
+  const writeSome = Effect.gen(function*() {
+    const count = batchOf(lines)
+    const batch = lines.slice(0, count).join("")
+    yield* Effect.match(write(batch), {
+      onFailure: ({ reason }) => lose(count, reason),
+      onSuccess: () => {
+        if (lost > 0) ears.worksAgain(lost)
+        lost = 0
+      }
+    })
+    lines.splice(0, count)
+    chars -= batch.length
+    if (lines.length > 0) return
+    someLeft.closeUnsafe()
+    noneLeft.openUnsafe()
+  })
+
+  const forget = onForcedEnd(() => lines.length > 0 ? writeNow(lines.join("")) : undefined)
+  yield* Effect.forkScoped(Effect.forever(Effect.andThen(someLeft.await, writeSome)))
+  yield* Effect.addFinalizer(() =>
+    Effect.timeoutOption(Effect.andThen(noneLeft.await, Effect.sync(forget)), lineLimits.drain_ms)
+  )
+  return push
+})
