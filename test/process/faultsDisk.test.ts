@@ -11,7 +11,7 @@ import {
   until,
   untilStatus
 } from "../support/daemon.ts"
-import { describeWith } from "../support/needs.ts"
+import { isThere, needing } from "../support/needs.ts"
 import { countOf, doneWithOneWake, identifications, startAll, takesTheNext, untilAtWork } from "../support/outcomes.ts"
 import { diskFaults, makeSmallDisk, startOnSmallDisk } from "../support/smallDisk.ts"
 
@@ -19,7 +19,8 @@ import { diskFaults, makeSmallDisk, startOnSmallDisk } from "../support/smallDis
 const untilOnDisk = (daemon: Daemon) => until("its start is on disk", () => daemon.events("agent_started").length === 1)
 
 for (const { begin, end, keeps_the_state, name, needs_mount } of diskFaults) {
-  describeWith(needs_mount ? "mount" : null, name, () => {
+  const isPossible = !needs_mount || isThere("mount")
+  describe.runIf(isPossible)(needs_mount ? needing("mount", name) : name, { concurrent: true }, () => {
     it.live(
       "before acceptance: nothing is accepted, woken nor counted; when a write works again, the task is done",
       () =>

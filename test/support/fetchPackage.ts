@@ -16,8 +16,11 @@ export interface Pinned {
 const integrityOf = (path: string): string =>
   `sha512-${createHash("sha512").update(readFileSync(path)).digest("base64")}`
 
+/** A registry that is slower than that is none. */
+const longest_ms = 300_000
+
 const run = (program: string, ...args: ReadonlyArray<string>): void => {
-  const { error, status, stderr } = spawnSync(program, args, { encoding: "utf8" })
+  const { error, status, stderr } = spawnSync(program, args, { encoding: "utf8", timeout: longest_ms })
   if (status !== 0) throw new Error(`${program} ${args.join(" ")} failed: ${error?.message ?? stderr.trim()}`)
 }
 

@@ -88,10 +88,10 @@ export const needing = (name: NeedName, title: string): string =>
   isThere(name) ? title : `${title} (needs ${needs[name].told})`
 
 /** `describe`, left out with the reason in its title where this machine lacks what it needs. */
-export const describeWith = (name: NeedName | null, title: string, body: () => void) => {
+export const describeWith = (name: NeedName, title: string, body: () => void) => {
   // oxlint-disable-next-line vitest/valid-describe-callback -- what is made here is called below
-  const suite = describe.runIf(name === null || isThere(name))
-  return suite(name === null ? title : needing(name, title), body)
+  const suite = describe.runIf(isThere(name))
+  return suite(needing(name, title), body)
 }
 
 /** `it`, left out in the same way. */
