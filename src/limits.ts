@@ -16,6 +16,7 @@ export const limits = {
   incoming_lives: 2, // that a frame may end
   incoming_file_bytes: 4 * 1024,
   max_sent_frame_bytes: 17 * 1024 * 1024,
+  unsent_pong_bytes: 64 * 1024, // while so much waits to be sent, a ping is not answered
   inbox_high_water_bytes: 1024 * 1024,
   lookup_timeout_ms: 10_000,
   lookup_body_bytes: 32 * 1024 * 1024,
@@ -76,6 +77,8 @@ export const limits = {
   control_answer_bytes: 1024 * 1024,
   control_path_bytes: 100, // of a socket's path; some systems take no more
   operator_requests: 4,
+  loop_look_ms: 5_000,
+  loop_stall_ms: 1_000, // an event loop that stood still for longer is told of
   status_interval_ms: 1_000,
   drain_look_ms: 100, // at the lock of a sidecar that is to end
   starting_ms: 5_000, // a sidecar that holds its folder is given this time until it answers

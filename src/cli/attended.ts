@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import { runSidecar } from "../actor/SidecarActor.ts"
+import { watchLoop } from "../actor/watchLoop.ts"
 import { Control } from "../control/Control.ts"
 import { makeDesk } from "../control/desk.ts"
 import { thisPlace } from "../control/place.ts"
@@ -63,6 +64,7 @@ export const attended = Effect.fnUntraced(function*(settings: Settings, record: 
   const { survivors } = yield* Waker
   const observers = [
     desk.observe,
+    yield* watchLoop,
     yield* recorderFor(settings, record),
     yield* telemetryFor(settings, desk.status(survivors))
   ]

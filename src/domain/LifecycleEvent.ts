@@ -29,6 +29,9 @@ export type LifecycleEvent =
     readonly remedy: string
   }
   | { readonly event: "ready_again" }
+  | { readonly event: "loop_stalled"; readonly ms: number }
+  /** Of those equal to ones that were logged. */
+  | { readonly event: "events_left_out"; readonly of: string; readonly count: number }
   | { readonly event: "fiber_died"; readonly fiber: string; readonly reason: string }
   | { readonly event: "metrics_listening"; readonly url: string }
   | { readonly event: "metrics_unavailable"; readonly reason: string }

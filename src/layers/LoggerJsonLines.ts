@@ -3,9 +3,11 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { isatty } from "node:tty"
+import type { LifecycleEvent } from "../domain/LifecycleEvent.ts"
 import { type LineSink, makeLineWriter } from "../lines/LineWriter.ts"
 import { Logger } from "../services/Logger.ts"
 import { SidecarConfig } from "../SidecarConfig.ts"
+import { countRepeats } from "./logger/countRepeats.ts"
 import { standardSink } from "./logger/descriptorSink.ts"
 import { fileSink } from "./logger/fileSink.ts"
 import { jsonLine, readableLine } from "./logger/line.ts"
@@ -41,15 +43,14 @@ export const loggerJsonLinesTo = (
       const file = fileSink({ path: log_file, limit_bytes: log_file_bytes, files: log_files, home: homeOf(settings) })
       const toFile = yield* makeLineWriter(file, noted(log_file))
       const toOutput = yield* makeLineWriter(output, noted("standard output"))
-      return {
-        log: (event) =>
-          Effect.map(Clock.currentTimeMillis, (now) => {
-            const record = { ...event, ts: new Date(now).toISOString(), agent_id }
-            const json = jsonLine(record, secret)
-            toFile(json)
-            toOutput(isTerminal ? readableLine(record, secret) : json)
-          })
-      }
+      const write = (event: LifecycleEvent) =>
+        Effect.map(Clock.currentTimeMillis, (now) => {
+          const record = { ...event, ts: new Date(now).toISOString(), agent_id }
+          const json = jsonLine(record, secret)
+          toFile(json)
+          toOutput(isTerminal ? readableLine(record, secret) : json)
+        })
+      return { log: yield* countRepeats(write) }
     })
   )
 

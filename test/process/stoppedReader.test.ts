@@ -7,7 +7,8 @@ import { doneWithOneWake, identifications, takesTheNext, untilAtWork } from "../
 import { hasTerminal, inStoppedTerminal } from "../support/terminal.ts"
 
 /** How the daemon of a folder is run by a shell. */
-const lineOf = (folder: Folder) => `${process.execPath} ${resolve("dist/main.js")} run --config ${folder.file("config.json")}`
+const lineOf = (folder: Folder) =>
+  `${process.execPath} ${resolve("dist/main.js")} run --config ${folder.file("config.json")}`
 
 /** Fills the terminal and the pipe behind it first, then becomes the daemon. */
 const afterFilling = (folder: Folder) => `head -c 200000 /dev/zero | tr '\\0' x & sleep 1; exec ${lineOf(folder)}`
@@ -47,9 +48,15 @@ const works = (command: (folder: Folder, unread: string) => ReadonlyArray<string
   })
 
 describe.concurrent("a daemon whose output nobody reads", () => {
-  it.live.runIf(hasTerminal)("works on in a terminal that has stopped (Ctrl-S), and hears SIGTERM", () =>
-    works((folder, unread) => inStoppedTerminal(afterFilling(folder), unread)), 60_000)
+  it.live.runIf(hasTerminal)(
+    "works on in a terminal that has stopped (Ctrl-S), and hears SIGTERM",
+    () => works((folder, unread) => inStoppedTerminal(afterFilling(folder), unread)),
+    60_000
+  )
 
-  it.live("works on before a pipe that is full", () =>
-    works((folder, unread) => ["sh", "-c", `exec 3<>"$1"; { ${afterFilling(folder)}; } >"$1"`, "sh", unread]), 60_000)
+  it.live(
+    "works on before a pipe that is full",
+    () => works((folder, unread) => ["sh", "-c", `exec 3<>"$1"; { ${afterFilling(folder)}; } >"$1"`, "sh", unread]),
+    60_000
+  )
 })

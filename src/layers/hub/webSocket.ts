@@ -69,6 +69,7 @@ const create = (
   const ws = new WebSocket(url, {
     maxPayload: limits.max_frame_bytes,
     perMessageDeflate: false,
+    autoPong: false,
     ...line
   })
   const closed = (code: number, reason: string): void => {
@@ -82,6 +83,8 @@ const create = (
     "error",
     (error) => isTooLarge(error) ? closed(1009, tooLarge) : closed(1006, reasonOf(error, hubBehind(url, tunnel)))
   )
+  // A hub that sends pings and reads nothing would have their answers pile up; that to the last one stands for all.
+  ws.on("ping", (data) => ws.bufferedAmount < limits.unsent_pong_bytes ? ws.pong(data) : undefined)
   ws.on("message", (data, isBinary) => {
     if (inbox.closing) return
     inbox.put(frameOf(data, isBinary))
