@@ -61,6 +61,9 @@ export const limits = {
   unwatch_retries: 50,
   half_written_ms: 10_000,
   answer_bytes: 16 * 1024 * 1024,
+  reading_pause: 20, // times as long as the last reading of a file took, until a watch reads it again
+  large_file_bytes: 1024 * 1024, // of what a watch reads only when it has not changed for a while
+  large_file_still_ms: 100,
   progress_bytes: 64 * 1024,
   orphans_look_ms: 24 * 60 * 60 * 1_000,
   orphans_a_look: 1_000, // tasks; the rest waits for the next

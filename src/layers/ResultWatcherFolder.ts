@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import * as FiberHandle from "effect/FiberHandle"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import { join } from "node:path"
@@ -11,9 +12,10 @@ import { homeOf } from "./makeFolder.ts"
 import { thisMoment } from "./moment.ts"
 import { makeFolderTicks } from "./results/folderTicks.ts"
 import { moveResults, removePath } from "./results/keep.ts"
-import { nothingTold, observe } from "./results/observe.ts"
+import { nothingTold, observe, type Told } from "./results/observe.ts"
+import { Pace } from "./results/Pace.ts"
 import { Sightings } from "./results/sightings.ts"
-import { evidenceOf, readResults, resultFiles } from "./results/taskResults.ts"
+import { evidenceOf, readResults, type Restraint, resultFiles } from "./results/taskResults.ts"
 
 const prefixOf = (task_id: string): string => `${task_id}.`
 
@@ -25,17 +27,26 @@ export const ResultWatcherFolder: Layer.Layer<ResultWatcher, never, SidecarConfi
     const { own_files, results_dir } = settings
     const home = homeOf(settings)
     const { log } = yield* Logger
-    const sightings = new Sightings()
+    const reader = { folder: results_dir, own: own_files, sightings: new Sightings() }
+    const later = yield* FiberHandle.make()
 
     const logged = (operation: Effect.Effect<unknown, FileError>) =>
       Effect.asVoid(orElseLog(operation, log, () => null))
     const { nudge, ticksFor } = yield* makeFolderTicks(home, results_dir, logged)
     /** What there is of a task; null where that cannot be read. */
-    const read = (task_id: string) =>
+    const read = (task_id: string, restraint: Restraint | null = null) =>
       thisMoment.pipe(
-        Effect.flatMap((now) => readResults(results_dir, task_id, own_files, sightings, now)),
+        Effect.flatMap((now) => readResults(reader, task_id, now, restraint)),
         (reading) => orElseLog(reading, log, () => null)
       )
+    /** What is new of a task; what is not to be read yet is looked at again as soon as it may be. */
+    const readNew = Effect.fnUntraced(function*(task_id: string, told: Told, pace: Pace) {
+      const isTold = (version: string) => version === told.answer || version === told.progress
+      const found = yield* read(task_id, { pace, isTold })
+      const postponed_ms = pace.takePostponed()
+      if (postponed_ms !== null) yield* FiberHandle.run(later, Effect.delay(nudge(prefixOf(task_id)), postponed_ms))
+      return found === null ? [told, []] as const : observe(told, found)
+    })
     const hasSuccess = (task_id: string) =>
       Effect.map(read(task_id), (found) => {
         const answer = found?.answer?.value
@@ -46,12 +57,11 @@ export const ResultWatcherFolder: Layer.Layer<ResultWatcher, never, SidecarConfi
 
     return ResultWatcher.of({
       watch: (task_id) =>
-        ticksFor(prefixOf(task_id)).pipe(
-          Stream.mapAccumEffect(
-            () => nothingTold,
-            (told) => Effect.map(read(task_id), (found) => found === null ? [told, []] : observe(told, found))
-          )
-        ),
+        Stream.suspend(() => {
+          const pace = new Pace()
+          const ticks = ticksFor(prefixOf(task_id))
+          return Stream.mapAccumEffect(ticks, () => nothingTold, (told) => readNew(task_id, told, pace))
+        }),
       rescan: (task_id) => nudge(prefixOf(task_id)),
       look: (task_id) => Effect.map(read(task_id), (found) => found && evidenceOf(found)),
       clear: (task_id) => {

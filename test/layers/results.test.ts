@@ -344,6 +344,21 @@ describe("a watch", () => {
       expect(told).toEqual([{ _tag: "Started" }, { _tag: "Answer", answer: success }])
     }))
 
+  it.effect("reads a large answer as soon as its writer is at rest, and not while it is at it", () =>
+    Effect.gen(function*() {
+      const { folder, put } = yield* makeResults
+      const { told } = yield* watchingFromTheStart(folder)
+      put("t1.json", `{"status":"success","output":"${"x".repeat(limits.large_file_bytes)}"}`)
+      for (let touch = 1; touch <= 10; touch++) {
+        utimesSync(folder.file("results", "t1.json"), touch, touch)
+        yield* Effect.promise(() => wait(5))
+        yield* TestClock.adjust(limits.large_file_still_ms / 2)
+      }
+      expect(told.map(({ _tag }) => _tag)).toEqual(["Started"])
+      yield* untilInTime("the answer", () => told.length === 2)
+      expect(told[1]?._tag).toBe("Answer")
+    }))
+
   it.live("looks again at once when it is asked to, though there was no event", () =>
     Effect.gen(function*() {
       const { folder, put, watcher } = yield* makeResults

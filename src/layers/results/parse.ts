@@ -4,7 +4,7 @@ import type { JsonObject } from "../../domain/Task.ts"
 import { parseBounded } from "../../json/bounded.ts"
 import { isJsonObject } from "../../json/exact.ts"
 import { limits } from "../../limits.ts"
-import type { FileFound, Obstacle } from "./regularFile.ts"
+import type { Content, FileFound, Obstacle } from "./regularFile.ts"
 
 const isObstacle = (content: object): content is Obstacle => "problem" in content
 
@@ -21,7 +21,7 @@ const decode = (bytes: Uint8Array): string | Obstacle => {
 }
 
 /** Parses JSON. What holds too much of it is bad for good, unless its writer has not come to its end yet. */
-const parse = (content: FileFound["content"]): { readonly value: unknown } | Obstacle => {
+const parse = (content: Exclude<Content, "later">): { readonly value: unknown } | Obstacle => {
   if (isObstacle(content)) return content
   const text = decode(content)
   if (typeof text !== "string") return text
@@ -56,6 +56,7 @@ export const parseAnswer = (
   { content, modified_at }: FileFound,
   now: number
 ): Answer | "half-written" => {
+  if (content === "later") return "half-written"
   const parsed = parse(content)
   if ("value" in parsed && isJsonObject(parsed.value)) return answerOf(parsed.value)
   const { problem, for_good } = "value" in parsed ? unfinished("is not a JSON object") : parsed
@@ -66,6 +67,7 @@ export const parseAnswer = (
 
 /** What a `.progress` file says; null where it says nothing that can be understood. */
 export const parseProgress = ({ content }: FileFound): Progress | null => {
+  if (content === "later") return null
   const parsed = parse(content)
   if (!("value" in parsed)) return null
   const progress = integerOrNull(parsed.value)

@@ -13,14 +13,19 @@ export interface Obstacle {
   readonly for_good: boolean
 }
 
+/** What a file holds; `later` where it was not to be read yet. */
+export type Content = Uint8Array | Obstacle | "later"
+
 /** A file of whatever kind; `version` changes with every change of it, `modified_at` is in epoch milliseconds. */
 export interface FileFound {
   readonly version: string
   readonly modified_at: number
-  readonly content: Uint8Array | Obstacle
+  readonly content: Content
 }
 
-export const versionOf = ({ ino, mtimeMs, size }: Stats): string => `${ino}:${size}:${mtimeMs}`
+export const datedBy = (stats: Stats) => ({ version: versionOf(stats), modified_at: Math.trunc(stats.mtimeMs) })
+
+const versionOf = ({ ino, mtimeMs, size }: Stats): string => `${ino}:${size}:${mtimeMs}`
 
 /** No symbolic link may lead the daemon elsewhere and no named pipe keep it waiting; Windows has neither flag. */
 const flags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
@@ -68,29 +73,26 @@ const readContent = async (
 
 /**
  * What there is at `path`, without following or waiting for anything; null where there is nothing, or a link to one of our
- * `own` files. `limit` in bytes.
+ * `own` files. `limit` in bytes; `mayRead` says whether it is to be read now.
  */
 export const readRegular = (
   path: string,
   limit: number,
-  own: ReadonlyArray<string>
+  own: ReadonlyArray<string>,
+  mayRead: (stats: Stats) => Effect.Effect<boolean>
 ): Effect.Effect<FileFound | null, FileError> =>
   attempt(path, () => lstat(path)).pipe(
     Effect.flatMap((stats) => {
+      const read = Effect.catchIf(
+        attempt(path, (): Promise<Content | null> => readContent(path, limit, own)),
+        (error) => !isMissing(error),
+        ({ reason }) => Effect.succeed<Obstacle>({ problem: `cannot be read (${reason})`, for_good: false })
+      )
       const obstacle = obstacleOf(stats, limit)
-      const content = obstacle !== null
-        ? Effect.succeed(obstacle)
-        : Effect.catchIf(
-          attempt(path, () => readContent(path, limit, own)),
-          (error) => !isMissing(error),
-          ({ reason }) => Effect.succeed<Obstacle>({ problem: `cannot be read (${reason})`, for_good: false })
-        )
-      return Effect.map(content, (found): FileFound | null =>
-        found && {
-          version: versionOf(stats),
-          modified_at: Math.trunc(stats.mtimeMs),
-          content: found
-        })
+      const content = obstacle === null
+        ? Effect.flatMap(mayRead(stats), (may) => may ? read : Effect.succeed("later" as const))
+        : Effect.succeed(obstacle)
+      return Effect.map(content, (found): FileFound | null => found && { ...datedBy(stats), content: found })
     }),
     Effect.catchIf(isMissing, () => Effect.succeed(null))
   )

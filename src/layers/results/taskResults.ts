@@ -1,12 +1,14 @@
 import * as Effect from "effect/Effect"
+import type { Stats } from "node:fs"
 import { lstat } from "node:fs/promises"
 import { join } from "node:path"
 import type { Answer, FolderEvidence, Progress } from "../../domain/Evidence.ts"
 import { limits } from "../../limits.ts"
 import { attempt, isMissing } from "../files.ts"
-import type { Moment } from "../moment.ts"
+import { type Moment, thisMoment } from "../moment.ts"
+import type { Pace } from "./Pace.ts"
 import { parseAnswer, parseProgress } from "./parse.ts"
-import { readRegular, versionOf } from "./regularFile.ts"
+import { datedBy, type FileFound, readRegular } from "./regularFile.ts"
 import type { Sightings } from "./sightings.ts"
 
 /** The files an agent writes for one task. */
@@ -39,32 +41,60 @@ export interface TaskResults {
 /** A file of whose content nothing is asked. */
 const readSign = (path: string) =>
   attempt(path, () => lstat(path)).pipe(
-    Effect.map((stats) => ({ version: versionOf(stats), modified_at: Math.trunc(stats.mtimeMs) })),
+    Effect.map(datedBy),
     Effect.catchIf(isMissing, () => Effect.succeed(null))
   )
 
+/** Of whom it is that the results are read, and what they are dated by. */
+export interface Reader {
+  readonly folder: string
+  readonly own: ReadonlyArray<string>
+  readonly sightings: Sightings
+}
+
+/** What keeps a watch from reading: its pace, and the versions it has told of. */
+export interface Restraint {
+  readonly pace: Pace
+  readonly isTold: (version: string) => boolean
+}
+
 /** Reads all that there is of a task at this moment, dated by when its files were seen to change. */
 export const readResults = Effect.fnUntraced(
-  function*(folder: string, task_id: string, own: ReadonlyArray<string>, sightings: Sightings, now: Moment) {
+  function*({ folder, own, sightings }: Reader, task_id: string, now: Moment, restraint: Restraint | null) {
     const files = resultFiles(folder, task_id)
+    const dated = (path: string, { modified_at, version }: ReturnType<typeof datedBy>) =>
+      sightings.date(task_id, path, version, modified_at, now)
+    const mayRead = Effect.fnUntraced(function*(path: string, stats: Stats) {
+      if (restraint === null) return true
+      const seen = yield* thisMoment
+      const { modified_at, version } = datedBy(stats)
+      const { known_since } = sightings.date(task_id, path, version, modified_at, seen)
+      const still_ms = seen.wall - Math.min(known_since, modified_at)
+      return !restraint.isTold(version) && restraint.pace.mayRead({ path, bytes: stats.size, still_ms }, seen.steady)
+    })
+    const read = Effect.fnUntraced(function*<A>(path: string, limit: number, parse: (file: FileFound) => A) {
+      const file = yield* readRegular(path, limit, own, (stats) => mayRead(path, stats))
+      if (file === null) return null
+      const { changed_at, known_since } = dated(path, file)
+      const begun = yield* thisMoment // what the disk takes is not our time
+      const value = parse({ ...file, modified_at: known_since })
+      const ended = yield* thisMoment
+      if (file.content !== "later") restraint?.pace.hasRead(path, begun.steady, ended.steady)
+      return { changed_at, version: file.version, value }
+    })
     const started = yield* readSign(files.started)
-    const progress = yield* readRegular(files.progress, limits.progress_bytes, own)
-    const answer = yield* readRegular(files.answer, limits.answer_bytes, own)
-    const said = progress === null ? null : parseProgress(progress)
-    const dated = (path: string, file: { readonly version: string; readonly modified_at: number }) =>
-      sightings.date(task_id, path, file.version, file.modified_at, now)
+    const progress = yield* read(files.progress, limits.progress_bytes, parseProgress)
+    const answer = yield* read(
+      files.answer,
+      limits.answer_bytes,
+      (file) => parseAnswer(`${task_id}.json`, file, now.wall)
+    )
+    const said = progress?.value ?? null
     const results: TaskResults = {
       started_at: started && dated(files.started, started).changed_at,
-      progress_at: progress && dated(files.progress, progress).changed_at,
+      progress_at: progress && progress.changed_at,
       progress: progress === null || said === null ? null : { version: progress.version, value: said },
-      answer: answer && {
-        version: answer.version,
-        value: parseAnswer(
-          `${task_id}.json`,
-          { ...answer, modified_at: dated(files.answer, answer).known_since },
-          now.wall
-        )
-      }
+      answer
     }
     return results
   }
