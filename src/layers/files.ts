@@ -58,10 +58,11 @@ const syncFolder = async (folder: string): Promise<void> => {
 
 /** Replaces the file whole or not at all, readable by its owner only; returns when it would survive a power failure. */
 export const writeDurably = async (path: string, text: string): Promise<void> => {
-  await writeFileAtomic(path, text, {
+  const bytes = Buffer.from(text) // once, for both
+  await writeFileAtomic(path, bytes, {
     mode: 0o600,
     // On a full disk write-file-atomic takes a short write for a whole one; this one fails before the old file is replaced.
-    tmpfileCreated: (temporary) => writeFile(temporary, text)
+    tmpfileCreated: (temporary) => writeFile(temporary, bytes)
   })
   if (platform !== "windows") await syncFolder(dirname(path))
 }

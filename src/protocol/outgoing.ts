@@ -34,6 +34,7 @@ const integer = (value: number | null): number | undefined =>
 
 const payloadOf = ({ description, metadata }: Task): JsonObject => {
   const payload = { description, metadata }
+  if (description.length > limits.echoed_payload_bytes) return {}
   return Buffer.byteLength(JSON.stringify(payload)) <= limits.echoed_payload_bytes ? payload : {}
 }
 

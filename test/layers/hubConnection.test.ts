@@ -51,6 +51,23 @@ describe("connecting anew", () => {
       for (const wait of waits.slice(6)) expectDrawn(wait, 60)
     }))
 
+  it.effect("begins at 1 second again after a frame that is too large, but not after two in a row", () =>
+    Effect.gen(function*() {
+      const hub = makeFakeHub()
+      const rig = yield* ready(hub)
+      const delayAfter = Effect.fnUntraced(function*(code: number) {
+        const before = hub.attempts.length
+        yield* last(hub).close(code, "")
+        yield* TestClock.adjust("2 minutes")
+        expect(hub.attempts).toHaveLength(before + 1)
+        return rig.logged("reconnect_scheduled").at(-1)?.delay_ms
+      })
+      for (const seconds of [1, 2, 4, 8]) expectDrawn(yield* delayAfter(1009), seconds)
+      for (const [code, seconds] of [[1006, 1], [1009, 1], [1000, 1], [1009, 1], [1009, 2]] as const) {
+        expectDrawn(yield* delayAfter(code), seconds)
+      }
+    }))
+
   it.effect("begins at 1 second again only after identified", () =>
     Effect.gen(function*() {
       const hub: FakeHub = { ...makeFakeHub(), identifying: "silent" }

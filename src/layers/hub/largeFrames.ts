@@ -1,11 +1,11 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { lstat, readFile, rm, writeFile } from "node:fs/promises"
+import { lstat, readFile, rm } from "node:fs/promises"
 import { join } from "node:path"
 import type { LifecycleEvent } from "../../domain/LifecycleEvent.ts"
 import { limits } from "../../limits.ts"
-import { attempt, isMissing, orElseLog } from "../files.ts"
+import { attempt, isMissing, orElseLog, removeTemporaries, writeDurably } from "../files.ts"
 
 /** Which task's frame is being taken in, and how many lives of the daemon in a row have begun that. */
 const Incoming = Schema.fromJsonString(Schema.Struct({ task_id: Schema.String, count: Schema.Int }))
@@ -27,10 +27,10 @@ const readNote = async (path: string): Promise<Incoming | null> => {
   return Option.getOrNull(decode(await readFile(path, "utf8")))
 }
 
-/** Made anew each time, so that it goes through no link and waits for no pipe that an agent has put there. */
+/** Made anew each time, so that it goes through no link that an agent has put there. */
 const writeNote = async (path: string, note: string): Promise<void> => {
   await rm(path, { force: true })
-  await writeFile(path, note, { flag: "wx", mode: 0o600 })
+  await writeDurably(path, note)
 }
 
 /** The note in `incoming.json` of the agent's folder, which is never made for it. */
@@ -38,7 +38,10 @@ export const makeLargeFrames = Effect.fnUntraced(
   function*(folder: string, log: (event: LifecycleEvent) => Effect.Effect<void>) {
     const path = join(folder, "incoming.json")
     const found = yield* orElseLog(
-      attempt(path, () => readNote(path)).pipe(Effect.catchIf(isMissing, () => Effect.succeed(null))),
+      removeTemporaries(path).pipe(
+        Effect.andThen(attempt(path, () => readNote(path))),
+        Effect.catchIf(isMissing, () => Effect.succeed(null))
+      ),
       log,
       () => null
     )

@@ -7,7 +7,9 @@ import type { WakeFiles } from "./taskFiles.ts"
 
 /** A name that none of the texts holds, so that none of them can pretend to end. It is the same for the same texts. */
 const nameFor = (texts: ReadonlyArray<string>, round = 0): string => {
-  const name = createHash("sha256").update(JSON.stringify([round, ...texts])).digest("hex").slice(0, 16)
+  const hash = createHash("sha256").update(`${round}`)
+  for (const text of texts) hash.update(`\0${text.length}\0`).update(text)
+  const name = hash.digest("hex").slice(0, 16)
   return texts.some((text) => text.includes(name)) ? nameFor(texts, round + 1) : name
 }
 
