@@ -76,6 +76,7 @@ const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
     "layers",
     "limits.ts",
     "lines",
+    "lock",
     "platform.ts",
     "secrets",
     "setup",

@@ -253,6 +253,8 @@ describe("what is wrong in config.json", () => {
     ["queue.json", "must not be queue.json"],
     ["here/queue.json", "must not be queue.json"],
     ["queue.json.1", "must not be queue.json"],
+    ["lock", "must not be lock"],
+    ["here/control.json", "must not be control.json"],
     ["tasks/sidecar.log", "must not be in tasks_dir"],
     ["here/results/sidecar.log", "must not be in results_dir"],
     ["results", "must not be in results_dir"]

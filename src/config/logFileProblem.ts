@@ -28,6 +28,9 @@ const misplaced = (log: string, { config_file, results_dir, state_file, tasks_di
   if (log === config_file || /^\.\d+$/.test(config_file.slice(log.length)) && config_file.startsWith(log)) {
     return `must not be ${basename(config_file)}`
   }
+  const folder = dirname(state_file)
+  const own = ["lock", "control.json", "control.sock"].find((name) => join(folder, name) === log)
+  if (own !== undefined) return `must not be ${own}`
   if (log === state_file || log.startsWith(`${state_file}.`)) return `must not be ${basename(state_file)}`
   if (`${log}${sep}`.startsWith(`${results_dir}${sep}`)) return "must not be in results_dir"
   return `${log}${sep}`.startsWith(`${tasks_dir}${sep}`) ? "must not be in tasks_dir" : undefined

@@ -14,6 +14,7 @@ import { folderCheck } from "./folder.ts"
 import { heartbeatCheck } from "./heartbeat.ts"
 import { clockCheck, tokenCheck, webSocketCheck } from "./hub.ts"
 import { proxyCheck, tlsCheck } from "./line.ts"
+import { lockCheck } from "./lock.ts"
 import { connectionCheck, nameCheck } from "./network.ts"
 import { pm2Check } from "./pm2.ts"
 import { secretsCheck, writersCheck } from "./secrets.ts"
@@ -23,6 +24,7 @@ import { serviceUserCheck } from "./windows/serviceUser.ts"
 /** What comes after the configuration, in the order of the findings. */
 export const checks: ReadonlyArray<Check> = [
   folderCheck,
+  lockCheck,
   secretsCheck,
   writersCheck,
   encryptionCheck,

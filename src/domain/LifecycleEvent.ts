@@ -15,6 +15,8 @@ export type LifecycleEvent =
   | { readonly event: "hub_unencrypted"; readonly url: string; readonly remedy: string }
   | { readonly event: "lock_elsewhere"; readonly path: string; readonly reason: string }
   | { readonly event: "folder_unlocked"; readonly path: string; readonly reason: string }
+  | { readonly event: "started_as_root"; readonly path: string; readonly reason: string; readonly remedy: string }
+  | { readonly event: "same_agent"; readonly reason: string; readonly remedy: string }
   | { readonly event: "control_unavailable"; readonly path: string; readonly reason: string }
   | { readonly event: "wake_obstructed"; readonly reason: string }
   | { readonly event: "shutdown"; readonly reason: string }

@@ -12,6 +12,7 @@ import type { LockUnusable } from "../lock/LockUnusable.ts"
 import { FolderLease } from "../services/FolderLease.ts"
 import { SidecarConfig } from "../SidecarConfig.ts"
 import { checkLock, type HeldLock, type LockFile, takeLock } from "./lock/heldLock.ts"
+import { ownerNotices, sameAgentNotices } from "./lock/notices.ts"
 import { foldersElsewhere, shareFolder } from "./lock/sharedFolder.ts"
 
 /** Another sidecar holds this folder, and has proved it. */
@@ -78,7 +79,8 @@ const shared = (folder: string) =>
 export const FolderLock: Layer.Layer<never, FolderInUse | FolderBusy | LockUnusable, SidecarConfig> = Layer.effect(
   FolderLease,
   Effect.gen(function*() {
-    const { results_dir, state_file, tasks_dir, token } = yield* SidecarConfig
+    const settings = yield* SidecarConfig
+    const { results_dir, state_file, tasks_dir, token } = settings
     const home = dirname(state_file)
     const held = yield* holdFolder(home, token)
     const elsewhere = yield* foldersElsewhere(home, [tasks_dir, results_dir])
@@ -93,7 +95,12 @@ export const FolderLock: Layer.Layer<never, FolderInUse | FolderBusy | LockUnusa
         Effect.tapErrorTag("FolderLost", () => Effect.sync(() => void (lost = true)))
       ),
       isLost: () => lost,
-      notices: [...noticesOf(held), ...shares.flatMap(({ notices }) => notices)]
+      notices: [
+        ...noticesOf(held),
+        ...shares.flatMap(({ notices }) => notices),
+        ...yield* ownerNotices(home),
+        ...yield* sameAgentNotices(settings)
+      ]
     }
   })
 )

@@ -3,12 +3,12 @@ import * as Random from "effect/Random"
 import { rm, stat } from "node:fs/promises"
 import { join } from "node:path"
 import { lockFile } from "./FileLock.ts"
-import { type Identity, prepare } from "./lockFiles.ts"
+import { type Identity, type Owned, prepare } from "./lockFiles.ts"
 import { LockUnusable } from "./LockUnusable.ts"
 import { runtimeFolder } from "./runtimeFolder.ts"
 
 /** Which folder this is, its links followed. */
-export const folderIdentity = (folder: string): Effect.Effect<Identity, LockUnusable> =>
+export const folderIdentity = (folder: string): Effect.Effect<Owned, LockUnusable> =>
   Effect.tryPromise({
     try: () => stat(folder, { bigint: true }),
     catch: (cause) =>

@@ -21,6 +21,11 @@ const codeOf = (cause: unknown): string => Predicate.hasProperty(cause, "code") 
 
 export const isMissing = (cause: unknown): boolean => codeOf(cause) === "ENOENT"
 
+/** A file or folder, and its owner. */
+export interface Owned extends Identity {
+  readonly uid: bigint
+}
+
 /** Who owns a file that we cannot use, where that is somebody else. */
 const ownerText = ({ uid }: BigIntStats): string => {
   const ours = process.getuid?.()

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Redacted from "effect/Redacted"
 import * as TestClock from "effect/testing/TestClock"
-import { chmodSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import { type Check, failed, type Outcome, type Subject } from "../../src/doctor/Check.ts"
@@ -16,10 +16,12 @@ import { folderCheck } from "../../src/doctor/folder.ts"
 import { heartbeatCheck, heartbeatOf } from "../../src/doctor/heartbeat.ts"
 import { clockCheck, tokenCheck, webSocketCheck } from "../../src/doctor/hub.ts"
 import { proxyCheck, tlsCheck } from "../../src/doctor/line.ts"
+import { lockCheck } from "../../src/doctor/lock.ts"
 import { connectionCheck, nameCheck } from "../../src/doctor/network.ts"
 import { secretsCheck, secretsOutcome } from "../../src/doctor/secrets.ts"
 import { resultsWatcherCheck, type Watch, watcherCheck } from "../../src/doctor/watcher.ts"
 import { FileError } from "../../src/layers/files.ts"
+import { takeLock } from "../../src/layers/lock/heldLock.ts"
 import { limits } from "../../src/limits.ts"
 import type { Settings } from "../../src/SidecarConfig.ts"
 import { settings as example } from "../layers/hubRig.ts"
@@ -381,6 +383,26 @@ describe("the clock", () => {
         }
       })
       expect(yield* outcome(clockCheck, { hub_api_url })).toMatchObject({ verdict: "skipped" })
+    }))
+})
+
+describe("the lock", () => {
+  it.live("is well where nobody holds it, which makes no file, and where a sidecar does", () =>
+    Effect.gen(function*() {
+      const subject = yield* makeSubject()
+      const free = yield* lockCheck.run(subject)
+      well(free)
+      expect(free.found).toContain("can be locked, and nobody holds it")
+      expect(readdirSync(subject.folder)).toEqual([])
+      yield* Effect.acquireRelease(takeLock(subject.folder), (held) => Effect.sync(() => held?.release()))
+      expect((yield* lockCheck.run(subject)).found).toContain("is held by a running sidecar")
+    }))
+
+  it.live("is not where it is no lock", () =>
+    Effect.gen(function*() {
+      const subject = yield* makeSubject()
+      mkdirSync(join(subject.folder, "lock"))
+      unwell(yield* lockCheck.run(subject), /lock cannot be locked/, /chown/)
     }))
 })
 

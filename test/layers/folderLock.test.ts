@@ -4,17 +4,18 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
-import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { chownSync, mkdirSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { Control } from "../../src/control/Control.ts"
 import { encodeAnswer } from "../../src/control/protocol.ts"
 import { ControlSocket } from "../../src/layers/ControlSocket.ts"
 import { FolderLock, holdFolder } from "../../src/layers/FolderLock.ts"
+import { ownerNotices } from "../../src/layers/lock/notices.ts"
 import { loggerMemory } from "../../src/layers/LoggerMemory.ts"
 import { limits } from "../../src/limits.ts"
 import { isHeld } from "../../src/lock/isHeld.ts"
 import { FolderLease } from "../../src/services/FolderLease.ts"
-import { SidecarConfig } from "../../src/SidecarConfig.ts"
+import { type Settings, SidecarConfig } from "../../src/SidecarConfig.ts"
 import { lockProcess, temporaryFolder } from "../support/lockProcesses.ts"
 import { status } from "../support/status.ts"
 import { settings } from "./hubRig.ts"
@@ -23,13 +24,13 @@ const newFolder = temporaryFolder("folder")
 
 const settingsIn = (
   folder: string,
-  elsewhere: { readonly results_dir?: string; readonly tasks_dir?: string } = {}
+  other: Partial<Settings> = {}
 ) => ({
   ...settings,
   state_file: join(folder, "queue.json"),
   results_dir: join(folder, "results"),
   tasks_dir: join(folder, "tasks"),
-  ...elsewhere
+  ...other
 })
 
 /** The folder held as by the sidecar, until the scope ends. */
@@ -167,5 +168,32 @@ describe("the agent's folder while it is held", () => {
       const { check } = yield* lease(folder)
       change(folder)
       assert.strictEqual(yield* outcomeOf(check), outcome)
+    }))
+})
+
+describe("what the log is told of how the folder is held", () => {
+  it.live("that another folder of this user has the same agent, until that one ends", () =>
+    Effect.gen(function*() {
+      const agent = { agent_id: `agent-${process.pid}` }
+      const start = (folder: string) => lease(folder, agent)
+      const scope = yield* Scope.make()
+      assert.deepStrictEqual((yield* Scope.provide(start(yield* newFolder), scope)).notices, [])
+      const second = yield* start(yield* newFolder)
+      assert.strictEqual(second.notices[0]?.event, "same_agent")
+      yield* Scope.close(scope, Exit.void)
+      assert.deepStrictEqual((yield* start(yield* newFolder)).notices, [])
+    }))
+
+  it.live("that root runs it in the folder of somebody else, and only that", () =>
+    Effect.gen(function*() {
+      const folder = yield* newFolder
+      const owner = statSync(folder).uid
+      assert.deepStrictEqual(yield* ownerNotices(folder, 1_000), [])
+      if (owner === 0) {
+        assert.deepStrictEqual(yield* ownerNotices(folder, 0), [])
+        chownSync(folder, 1_000, 1_000)
+      }
+      const [notice] = yield* ownerNotices(folder, 0)
+      assert.deepInclude(notice, { event: "started_as_root", path: folder })
     }))
 })

@@ -39,6 +39,8 @@ const doctor = (folder: Folder, env: Record<string, string> = {}) =>
 const allWell = {
   configuration: "ok",
   folder: "ok",
+  lock: "ok",
+  writers: "ok",
   secrets: "ok",
   name: "ok",
   connection: "ok",
