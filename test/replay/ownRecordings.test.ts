@@ -145,7 +145,7 @@ describe("a recording of the sidecar's own", () => {
     const events = replayed(sessionIn("disk"))
     expect(differencesIn(events)).toEqual([])
     const disks = events.flatMap((event) => event.kind === "state" ? [event.after.disk] : [])
-    expect(new Set(disks)).toEqual(new Set(["ok", "refusing"]))
+    expect(new Set(disks)).toEqual(new Set(["ok", "failing"]))
     const saved = sessionIn("disk").map((entry) => entry.dir === "step" ? { ...entry, saved: true } : entry)
     expect(differences(saved)).toContain("recorded decision")
   })

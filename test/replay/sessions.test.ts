@@ -33,7 +33,7 @@ describe("a session of the real daemon, recorded by test/replay/sessions/record.
       index === last ? line.replace("\"msg\":{", "\"msg\":{\"more\":1,") : line
     )
     expect(summaryOf(replayedText(`${decided.join("\n")}\n`)).differs).toBe(true)
-    expect(summaryOf(replayedText(`${changed.join("\n")}\n`)).differs).toBe(true)
+    expect(summaryOf(replayedText(`${changed.join("\n")}\n`)).differs).toBe(last >= 0)
   })
 
   it("holds no token, and no path but those of its own folder and the system", () => {

@@ -46,10 +46,12 @@ export class Stage {
   /** Starts a daemon, and waits until the hub knows it. */
   get start() {
     const before = this.identified
-    return Effect.tap(this.#started, (daemon) => {
-      this.#daemons.push(daemon)
-      return this.untilIdentified(before + 1)
-    })
+    return Effect.tap(this.startUnconnected, () => this.untilIdentified(before + 1))
+  }
+
+  /** Starts a daemon that the hub may never know. */
+  get startUnconnected() {
+    return Effect.tap(this.#started, (daemon) => Effect.sync(() => void this.#daemons.push(daemon)))
   }
 
   /** An operator stops what still runs. */

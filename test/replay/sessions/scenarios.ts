@@ -495,9 +495,9 @@ const agents: ReadonlyArray<Scenario> = [
     config: { wake_command: ["./no-such-program"] },
     play: (stage) =>
       Effect.gen(function*() {
-        yield* stage.start
+        const daemon = yield* stage.startUnconnected
         yield* stage.submit()
-        yield* stage.untilSent("task_failed")
+        yield* stage.untilEvent(daemon, "not_ready")
       })
   }
 ]
