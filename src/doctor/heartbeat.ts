@@ -14,7 +14,10 @@ export const heartbeatOf = (
 ): Outcome => {
   const who = `the sidecar with pid ${pid}`
   if (token_changed) {
-    return failed(`${who} runs with another token than config.json holds`, "restart it, so that it runs with this configuration")
+    return failed(
+      `${who} runs with another token than config.json holds`,
+      "restart it, so that it runs with this configuration"
+    )
   }
   if (phase !== "identified") {
     return failed(

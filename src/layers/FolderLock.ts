@@ -3,7 +3,6 @@ import * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
 import * as Runtime from "effect/Runtime"
 import * as Schema from "effect/Schema"
-import type * as Scope from "effect/Scope"
 import { dirname } from "node:path"
 import { askOnce } from "../control/ask.ts"
 import { elsewhereText, thisPlace } from "../control/place.ts"
@@ -57,16 +56,13 @@ const holderOf = (folder: string, token: Redacted.Redacted<string>) =>
     onFailure: (reason) => Effect.fail(new FolderBusy({ folder, reason }))
   })
 
-/** Holds the folder for this process until the scope closes, or until the process ends in whatever way. */
+/** Holds the folder until this process ends in whatever way, so that it is free only when nothing is left of the sidecar. */
 export const holdFolder = (
   folder: string,
   token: Redacted.Redacted<string>,
   lock?: LockFile
-): Effect.Effect<HeldLock, FolderInUse | FolderBusy | LockUnusable, Scope.Scope> =>
-  Effect.acquireRelease(
-    Effect.flatMap(takeLock(folder, lock), (held) => held === null ? holderOf(folder, token) : Effect.succeed(held)),
-    ({ release }) => Effect.sync(release)
-  )
+): Effect.Effect<HeldLock, FolderInUse | FolderBusy | LockUnusable> =>
+  Effect.flatMap(takeLock(folder, lock), (held) => held === null ? holderOf(folder, token) : Effect.succeed(held))
 
 const noticesOf = ({ of, path, folder }: HeldLock) =>
   of === null ? [] : [{ event: "lock_elsewhere", path, reason: `the file system of ${folder} has no locks` } as const]

@@ -20,6 +20,10 @@ import { lockProcess, temporaryFolder } from "../support/lockProcesses.ts"
 import { status } from "../support/status.ts"
 import { settings } from "./hubRig.ts"
 
+/** The folder held until the scope ends. */
+const hold = (folder: string) =>
+  Effect.acquireRelease(holdFolder(folder, settings.token), ({ release }) => Effect.sync(release))
+
 const newFolder = temporaryFolder("folder")
 
 const settingsIn = (
@@ -48,14 +52,14 @@ describe("one sidecar a folder", () => {
   it.live("the second one is told who holds it, when that one proves itself: 73", () =>
     Effect.gen(function*() {
       const folder = yield* newFolder
-      yield* holdFolder(folder, settings.token)
+      yield* hold(folder)
       const control = ControlSocket.pipe(
         Layer.provide(Layer.succeed(SidecarConfig, settingsIn(folder))),
         Layer.provide(loggerMemory([]))
       )
       const { answerWith } = yield* Effect.provide(Control, control)
       yield* answerWith(() => Effect.succeed(encodeAnswer({ ...status, token_changed: false })))
-      const refusal = yield* Effect.flip(holdFolder(folder, settings.token))
+      const refusal = yield* Effect.flip(hold(folder))
       assert.strictEqual(refusal["~effect/Runtime/errorExitCode"], 73)
       assert.match(
         refusal.message,
@@ -67,8 +71,8 @@ describe("one sidecar a folder", () => {
   it.live("where the holder proves nothing, a supervisor is to try again: 75", () =>
     Effect.gen(function*() {
       const folder = yield* newFolder
-      yield* holdFolder(folder, settings.token)
-      const refusal = yield* Effect.flip(holdFolder(folder, settings.token))
+      yield* hold(folder)
+      const refusal = yield* Effect.flip(hold(folder))
       assert.strictEqual(refusal["~effect/Runtime/errorExitCode"], 75)
       assert.match(
         refusal.message,
@@ -81,10 +85,10 @@ describe("one sidecar a folder", () => {
     Effect.gen(function*() {
       const folder = yield* newFolder
       const scope = yield* Scope.make()
-      yield* Scope.provide(holdFolder(folder, settings.token), scope)
-      yield* holdFolder(yield* newFolder, settings.token)
+      yield* Scope.provide(hold(folder), scope)
+      yield* hold(yield* newFolder)
       yield* Scope.close(scope, Exit.void)
-      yield* holdFolder(folder, settings.token)
+      yield* hold(folder)
     }))
 
   it.live("who keeps it for a moment only is waited for", () =>
@@ -93,7 +97,7 @@ describe("one sidecar a folder", () => {
       const holder = yield* lockProcess(folder)
       yield* holder.ask("take")
       yield* Effect.forkChild(Effect.andThen(Effect.sleep(limits.lock_wait_ms / 5), holder.kill))
-      yield* holdFolder(folder, settings.token)
+      yield* hold(folder)
     }), 30_000)
 })
 

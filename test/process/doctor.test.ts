@@ -46,6 +46,7 @@ const allWell = {
   connection: "ok",
   proxy: "ok",
   tls: "ok",
+  encryption: "ok",
   websocket: "ok",
   token: "ok",
   heartbeat: "ok",

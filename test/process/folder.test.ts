@@ -157,7 +157,7 @@ describe("drain", () => {
           const daemon = yield* startDaemon(folder)
           yield* until("it can be asked", () => existsSync(folder.file("control.json")))
           const drained = yield* runCommand(["drain", "--config", folder.file("config.json")])
-          expect(isAlive(daemon.pid)).toBe(false)
+          expect(yield* isHeld(folder.path)).toBe(false)
           expect(drained).toMatchObject({ code: 0, err: "" })
           expect(drained.out).toContain("It has stopped.")
           expect(yield* daemon.ended).toBe(0)
