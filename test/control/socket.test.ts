@@ -20,6 +20,7 @@ import { limits } from "../../src/limits.ts"
 import { platform } from "../../src/platform.ts"
 import { SidecarConfig } from "../../src/SidecarConfig.ts"
 import { settings } from "../layers/hubRig.ts"
+import { until } from "../support/daemon.ts"
 import { temporaryFolder } from "../support/lockProcesses.ts"
 import { status } from "../support/status.ts"
 
@@ -202,8 +203,13 @@ describe("who does not know the key", () => {
   it.live("keeps nobody out by four hundred silent connections", () =>
     Effect.gen(function*() {
       const { asked, file, folder } = yield* serving
-      const silent = Array.from({ length: 400 }, () => connect(file.address).on("error", () => {}))
-      yield* Effect.addFinalizer(() => Effect.sync(() => silent.forEach((socket) => socket.destroy())))
+      let closed = 0
+      const silent = Array.from({ length: 400 }, () =>
+        connect(file.address).on("error", () => {}).on("close", () => closed++).resume())
+      yield* Effect.addFinalizer(() =>
+        Effect.sync(() => silent.forEach((socket) => socket.destroy()))
+      )
+      yield* until("the oldest have been ended", () => closed >= 400 - limits.control_unproved, 30_000)
       for (let time = 0; time < 5; time++) yield* askOnce(folder, "status", token)
       expect(asked).toHaveLength(5)
     }), 60_000)

@@ -75,6 +75,27 @@ describe("one daemon a folder", () => {
 })
 
 describe.runIf(platform !== "windows")("the folder under a running sidecar", () => {
+  it.live(
+    "moved away: no task is accepted, none fails, nothing is made at the old place; moved back, all goes on",
+    () =>
+      Effect.gen(function*() {
+        const { daemon, folder, hub } = yield* startIdle
+        renameSync(folder.path, `${folder.path}-moved`)
+        const task = yield* submit(hub)
+        yield* until("it has seen it", () => daemon.events("state_unsaved").length > 0, 60_000)
+        expect(daemon.events("state_unsaved")[0]?.["reason"]).toContain(
+          `the agent's folder ${folder.path} cannot be reached`
+        )
+        expect(typesOf(hub, "out")).not.toContain("task_failed")
+        expect(typesOf(hub, "out")).not.toContain("task_accepted")
+        expect(existsSync(folder.path)).toBe(false)
+        renameSync(`${folder.path}-moved`, folder.path)
+        yield* untilStatus(hub, task, "completed", 120_000)
+        expect(folder.wakes()).toHaveLength(1)
+      }).pipe(Effect.scoped),
+    150_000
+  )
+
   const losses: ReadonlyArray<readonly [what: string, lose: (path: string) => void]> = [
     ["moved away and restored from a copy", (path) => {
       renameSync(path, `${path}-moved`)
