@@ -115,6 +115,7 @@ describe.runIf(platform !== "windows")("the folder under a running sidecar", () 
         yield* Effect.addFinalizer(() =>
           Effect.sync(() => rmSync(`${folder.path}-moved`, { recursive: true, force: true }))
         )
+        yield* until("its log is written so far", isIdentified(folder.path))
         lose(folder.path)
         const before = folder.read("sidecar.log")
         const files = readdirSync(folder.path).toSorted()
