@@ -43,7 +43,7 @@ const startLife = Effect.fnUntraced(function*(
 })
 
 /** Waits for what comes of a frame, which goes through real files. */
-const eventually = (so: () => boolean) => untilReal("what comes of the frame", so, 20_000)
+const eventually = (so: () => boolean) => untilReal("what comes of the frame", so)
 
 describe("a large frame", () => {
   it.live("is noted until its task is accepted, and counted once a life", () =>
