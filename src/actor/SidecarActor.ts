@@ -38,13 +38,22 @@ const makeHandler = Effect.fnUntraced(
   }
 )
 
+/** What an earlier life has left; the agent at work is of interest only where nothing is stored. */
+const whatIsLeft = Effect.gen(function*() {
+  const store = yield* TaskStore
+  const waker = yield* Waker
+  const stored = yield* store.load
+  const survivors = yield* waker.survivors
+  const at_work = stored === null ? yield* waker.atWork : null
+  return { _tag: "Restarted", stored, survivors, at_work } satisfies Message
+})
+
 /**
  * The sidecar: one fiber drains one mailbox. Ends with the exit code that was asked for by a drain; fails when the state
  * cannot be kept or a fiber of its dies. Interruption leaves the agent at its work.
  */
 export const runSidecar = Effect.fnUntraced(function*(policy: Policy) {
   const hub = yield* Hub
-  const store = yield* TaskStore
   const waker = yield* Waker
   const mailbox = yield* Effect.acquireRelease(Queue.bounded<Posted>(limits.mailbox_messages), Queue.shutdown)
   const fibers = yield* makeSupervisor
@@ -55,9 +64,9 @@ export const runSidecar = Effect.fnUntraced(function*(policy: Policy) {
 
   const connection = Stream.runForEach(hub.messages, post)
   const handle = yield* makeHandler(initialState(policy), { fibers, post, postWhile, exit, connection })
-  const stored = yield* store.load
+  const left = yield* whatIsLeft
   const asked = yield* yield* Operator
-  yield* handle({ _tag: "Restarted", stored, survivors: yield* waker.survivors })
+  yield* handle(left)
   yield* fibers.run("folder", watchFolder(yield* FolderLease, post))
   yield* fibers.run("orphans", findOrphans(yield* Orphans, waker, post))
   yield* fibers.run("operator", Stream.runForEach(asked, post))

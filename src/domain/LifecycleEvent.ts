@@ -22,6 +22,7 @@ export type LifecycleEvent =
   | { readonly event: "shutdown"; readonly reason: string }
   | { readonly event: "draining"; readonly exit_code: number }
   | { readonly event: "state_set_aside"; readonly path: string; readonly reason: string }
+  | { readonly event: "state_adopted"; readonly task_id: string; readonly wake_id: string; readonly generation: number }
   | { readonly event: "state_unsaved"; readonly reason: string }
   | { readonly event: "state_saved_again" }
   | {

@@ -1,7 +1,7 @@
 import type { Answer, Evidence, Progress } from "./Evidence.ts"
 import type { Obstacle } from "./Readiness.ts"
 import type { StoredState, TimerName } from "./SidecarState.ts"
-import type { Assignment, WakeEnd } from "./Task.ts"
+import type { Assignment, WakeEnd, WorkFound } from "./Task.ts"
 
 /** What the hub said or what happened to the connection to it. */
 export type HubMessage =
@@ -62,5 +62,10 @@ export type Message =
   | HubMessage
   | AgentMessage
   | OutcomeMessage
-  | { readonly _tag: "Restarted"; readonly stored: StoredState; readonly survivors: ReadonlyArray<string> }
+  | {
+    readonly _tag: "Restarted"
+    readonly stored: StoredState | null // where there is none, or none any more
+    readonly survivors: ReadonlyArray<string>
+    readonly at_work?: WorkFound | null // looked for where there is no stored state
+  }
   | { readonly _tag: "DrainRequested"; readonly exit_code: 0 | 75 }

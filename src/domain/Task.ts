@@ -1,4 +1,5 @@
 import * as Schema from "effect/Schema"
+import type { WakeName } from "./wakeId.ts"
 
 export const TaskStatus = Schema.Literals(["accepted", "waking", "confirming", "working", "reporting"])
 export type TaskStatus = typeof TaskStatus.Type
@@ -40,6 +41,12 @@ export const Task = Schema.Struct({
   assignment: JsonObject
 })
 export type Task = typeof Task.Type
+
+/** What is left of a task whose state is lost: a wake whose leader lives, and what it was given. */
+export interface WorkFound {
+  readonly wake: WakeName
+  readonly assignment: Assignment
+}
 
 /** What a `task_assign` frame says. `assignment` is the frame as it came. */
 export type Assignment = Pick<

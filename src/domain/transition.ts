@@ -112,7 +112,7 @@ const ruleFor = (message: Message): Rule => {
     case "TaskLookedUp":
       return taskLookedUp(message.task_id, message.whereabouts)
     case "Restarted":
-      return restarted(message.stored, message.survivors)
+      return restarted(message)
     case "DrainRequested":
       return drain(message.exit_code)
   }

@@ -1,25 +1,94 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
-import { readFile, stat } from "node:fs/promises"
+import type { Stats } from "node:fs"
+import { lstat, readFile, stat } from "node:fs/promises"
 import { emptyStore, StoredState } from "../domain/SidecarState.ts"
-import { fromExactJson } from "../json/schema.ts"
+import { asNumber, parseExact } from "../json/exact.ts"
 import { limits } from "../limits.ts"
 import { Logger } from "../services/Logger.ts"
-import { StoreError, TaskStore } from "../services/TaskStore.ts"
+import { StateNotOurs, StoreError, TaskStore } from "../services/TaskStore.ts"
 import { SidecarConfig } from "../SidecarConfig.ts"
-import { attempt, isMissing, moveToFreeName, orElseLog, removeTemporaries, writeDurably } from "./files.ts"
+import {
+  attempt,
+  attemptIfAny,
+  FileError,
+  kindOf,
+  moveToFreeName,
+  orElseLog,
+  reasonOf,
+  removeTemporaries,
+  versionOf,
+  writeDurably
+} from "./files.ts"
+import { readAgain, unreadable } from "./readAgain.ts"
 
-const decode = Schema.decodeUnknownEffect(fromExactJson(StoredState))
+/** What a look at the state's file finds. `version` tells a file that makes no sense from what it is a moment later. */
+type Found =
+  | { readonly _tag: "Nothing" }
+  | { readonly _tag: "State"; readonly state: StoredState }
+  | { readonly _tag: "Senseless"; readonly version: string; readonly reason: string }
+  | { readonly _tag: "NotOurs"; readonly why: StateNotOurs }
 
-const readText = async (path: string): Promise<string> => {
-  const stats = await stat(path)
-  if (!stats.isFile()) throw new Error("it is no regular file") // a named pipe would be waited for
-  const { size } = stats
-  if (size > limits.state_file_bytes) throw new Error(`it has ${size} bytes, more than ${limits.state_file_bytes}`)
-  return new TextDecoder("utf-8", { fatal: true }).decode(await readFile(path))
+const decode = Schema.decodeUnknownEffect(StoredState)
+
+const isNewer = (value: unknown): boolean => {
+  const version = Predicate.hasProperty(value, "version") ? asNumber(value.version) : null
+  return Predicate.isNumber(version) && version > emptyStore.version
 }
+
+const notOurs = (path: string, problem: string, remedy: string): Found => ({
+  _tag: "NotOurs",
+  why: new StateNotOurs({ path, problem, remedy })
+})
+
+const parse = (bytes: Uint8Array): unknown => parseExact(new TextDecoder("utf-8", { fatal: true }).decode(bytes))
+
+/** What the bytes of the file say. */
+const understand = (path: string, bytes: Uint8Array, version: string): Effect.Effect<Found> =>
+  Effect.try({ try: () => parse(bytes), catch: reasonOf }).pipe(
+    Effect.flatMap((value) =>
+      isNewer(value)
+        ? Effect.succeed(notOurs(path, "was written by a newer agentcom-sidecar", "start that version again"))
+        : Effect.mapBoth(decode(value), {
+          onFailure: ({ message }) => message,
+          onSuccess: (state): Found => ({ _tag: "State", state })
+        })
+    ),
+    Effect.catch((reason) => Effect.succeed<Found>({ _tag: "Senseless", version, reason }))
+  )
+
+const statOf = (path: string): Effect.Effect<Stats | null, FileError> =>
+  Effect.flatMap(
+    attemptIfAny(path, () => lstat(path)),
+    (entry) => entry?.isSymbolicLink() === true ? attempt(path, () => stat(path)) : Effect.succeed(entry)
+  )
+
+const look = Effect.fnUntraced(function*(path: string): Effect.fn.Return<Found, FileError> {
+  const stats = yield* statOf(path)
+  if (stats === null) return { _tag: "Nothing" }
+  if (!stats.isFile()) { // a named pipe would be waited for
+    return notOurs(path, `is ${kindOf(stats)}, not a file`, "move it away, or let state_file name another path")
+  }
+  const version = versionOf(stats)
+  if (stats.size > limits.state_file_bytes) {
+    const reason = `it has ${stats.size} bytes, more than ${limits.state_file_bytes}`
+    return { _tag: "Senseless", version, reason }
+  }
+  return yield* understand(path, yield* attempt(path, () => readFile(path)), version)
+})
+
+/** What makes no sense is looked at again, as it may be under way: it counts when it has not changed for a while. */
+const lookTwice = Effect.fnUntraced(function*(path: string) {
+  const first = yield* look(path)
+  if (first._tag !== "Senseless") return first
+  yield* Effect.sleep(limits.state_settles_ms)
+  const later = yield* look(path)
+  if (later._tag !== "Senseless" || later.version === first.version) return later
+  return yield* new FileError({ path, code: "", reason: `it changes while it is read: ${later.reason}` })
+})
 
 /** A file that `load` would refuse must never replace one that it would take. */
 const encode = (state: StoredState): string => {
@@ -41,27 +110,26 @@ export const TaskStoreFile: Layer.Layer<TaskStore, never, SidecarConfig | Logger
     const setAside = Effect.fnUntraced(function*(reason: string) {
       const now = yield* Clock.currentTimeMillis
       const kept = yield* attempt(path, () => moveToFreeName(path, (stamp) => `${path}.corrupt-${stamp}`, now)).pipe(
-        Effect.mapError((cause) => new StoreError({ reason: "Unreadable", path, cause }))
+        Effect.catch((error) =>
+          unreadable(new FileError({ ...error, reason: `it is no state (${reason}), and stays: ${error.reason}` }))
+        )
       )
       yield* log({ event: "state_set_aside", path: kept, reason })
-      return emptyStore
-    })
+      return null
+    }, Effect.uninterruptible)
 
     return TaskStore.of({
-      load: orElseLog(removeTemporaries(path), log, () => undefined).pipe(
-        Effect.andThen(attempt(path, () => readText(path))),
-        Effect.flatMap((text) => decode(text)),
-        Effect.catch((error) =>
-          error._tag === "FileError" && isMissing(error)
-            ? Effect.succeed(emptyStore)
-            : setAside(error._tag === "FileError" ? error.reason : error.message)
-        ),
-        Effect.uninterruptible
-      ),
+      load: Effect.gen(function*() {
+        const found = yield* readAgain(lookTwice(path), log)
+        if (found._tag === "NotOurs") return yield* found.why
+        yield* orElseLog(removeTemporaries(path), log, () => undefined)
+        if (found._tag === "Senseless") return yield* setAside(found.reason)
+        return found._tag === "State" ? found.state : null
+      }),
       save: (state) =>
         Effect.tryPromise({
           try: async () => writeDurably(path, encode(state)),
-          catch: (cause) => new StoreError({ reason: "Unwritable", path, cause })
+          catch: (cause) => new StoreError({ path, cause })
         }).pipe(Effect.uninterruptible)
     })
   })

@@ -12,6 +12,8 @@ import { Waker } from "../services/Waker.ts"
 import type { Settings } from "../SidecarConfig.ts"
 import { SidecarConfig } from "../SidecarConfig.ts"
 import { orElseLog } from "./files.ts"
+import { readAgain } from "./readAgain.ts"
+import { newestAtWork } from "./waker/atWork.ts"
 import { obstacleIn } from "./waker/environment.ts"
 import { evidenceOf, isAlive } from "./waker/evidence.ts"
 import { linuxTable } from "./waker/linuxTable.ts"
@@ -98,8 +100,7 @@ const make = (settings: Settings, log: Logger["Service"]["log"], { boot, logs, m
 
   const survivors = Effect.gen(function*() {
     const known = yield* Effect.forEach(yield* records.known, (files) => records.know(readRecord, files))
-    const living = yield* processes.living(known, memory.all())
-    return [...new Set(living.map(({ wake: { files } }) => files.task_id))]
+    return [...new Set((yield* processes.living(known, memory.all())).map(({ wake: { files } }) => files.task_id))]
   }).pipe(Effect.orDie)
 
   const forget = Effect.fn("Waker.forget")(function*(task_id: string) {
@@ -110,7 +111,7 @@ const make = (settings: Settings, log: Logger["Service"]["log"], { boot, logs, m
     yield* Effect.forEach(paths, records.remove, { discard: true })
   })
 
-  return Waker.of({ wake, adopt, inspect, stop, survivors, forget })
+  return { wake, adopt, inspect, stop, survivors, forget }
 }
 
 /** Wakes agents by `wake_command`, and knows them by the records in `tasks_dir`. */
@@ -122,6 +123,8 @@ export const WakerProcess: Layer.Layer<Waker, never, SidecarConfig | Logger> = L
     const obstacle = obstacleIn(process.env, settings.wake_command)
     if (obstacle !== null) yield* log({ event: "wake_obstructed", reason: obstacle })
     const logs = yield* makeLogKeeper(settings.tasks_dir, log)
-    return make(settings, log, { boot: yield* processes.boot, logs, memory: yield* makeWakeMemory(processes, log) })
+    const kept = { boot: yield* processes.boot, logs, memory: yield* makeWakeMemory(processes, log) }
+    const atWork = readAgain(newestAtWork(processes, settings.tasks_dir, kept.boot), log)
+    return Waker.of({ ...make(settings, log, kept), atWork })
   })
 )

@@ -1,7 +1,8 @@
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
-import { lstat, open, readdir, rename, rm, writeFile } from "node:fs/promises"
+import type { Stats } from "node:fs"
+import { lstat, open, readdir, rename, rm, stat, writeFile } from "node:fs/promises"
 import { basename, dirname, join } from "node:path"
 import writeFileAtomic from "write-file-atomic"
 import type { LifecycleEvent } from "../domain/LifecycleEvent.ts"
@@ -27,6 +28,25 @@ export const attempt = <A>(path: string, operation: () => Promise<A>): Effect.Ef
 
 /** Whether there is nothing of that name, nor a folder that could hold it. */
 export const isMissing = (error: FileError): boolean => error.code === "ENOENT" || error.code === "ENOTDIR"
+
+/** An operation on what may not be there: null where there is nothing of that name in a folder that is there. */
+export const attemptIfAny = <A>(path: string, operation: () => Promise<A>): Effect.Effect<A | null, FileError> =>
+  attempt(path, operation).pipe(
+    Effect.catchIf(
+      (error) => error.code === "ENOENT",
+      () => Effect.as(attempt(dirname(path), () => stat(dirname(path))), null)
+    )
+  )
+
+/** Changes with every change of the file. */
+export const versionOf = ({ ino, mtimeMs, size }: Stats): string => `${ino}:${size}:${mtimeMs}`
+
+/** What there is, in words, where it is no regular file. */
+export const kindOf = (stats: Stats): string => {
+  if (stats.isSymbolicLink()) return "a symbolic link"
+  if (stats.isDirectory()) return "a folder"
+  return stats.isFIFO() ? "a named pipe" : "a special file"
+}
 
 type Log = (event: LifecycleEvent) => Effect.Effect<void>
 

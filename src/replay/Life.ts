@@ -34,7 +34,7 @@ export interface LifeParts {
   readonly filesChanged?: (action: "clear" | "set_aside" | "remove", task_id: string, keep_answer: boolean) => void
 }
 
-const unwritable = new StoreError({ reason: "Unwritable", path: "queue.json", cause: new Error("as it was recorded") })
+const unwritable = new StoreError({ path: "queue.json", cause: new Error("as it was recorded") })
 
 /** No fiber runs in a replay: what comes of a command that takes its time is told as a message. */
 const noFibers = {
@@ -69,6 +69,7 @@ const layers = (
       inspect: ({ task_id }) => Effect.sync(() => evidenceOf(task_id)),
       stop: () => Effect.never,
       survivors: Effect.succeed([]),
+      atWork: Effect.succeed(null),
       forget: () => Effect.void
     }),
     Context.add(ResultWatcher, {

@@ -23,6 +23,14 @@ export const Progress = Schema.Struct({
   execution_event: Schema.NullOr(JsonObject)
 })
 
+const { assigned_at, assignment, description, generation, metadata, task_id } = Task.fields
+const Assignment = Schema.Struct({ task_id, generation, description, metadata, assigned_at, assignment })
+
+const WorkFound = Schema.Struct({
+  wake: Schema.Struct({ generation: Schema.Int, attempt: Schema.Int, at: Schema.Int }),
+  assignment: Assignment
+})
+
 const ofTask = { task_id: Schema.String }
 const ofWake = { ...ofTask, wake_id: Schema.String }
 
@@ -68,18 +76,18 @@ export const LocalFact = Schema.Union([
     ...ofTask,
     whereabouts: Schema.Literals(["queued", "ours", "elsewhere", "unknown"])
   }),
-  Schema.TaggedStruct("Restarted", { stored: StoredState, survivors: Schema.Array(Schema.String) }),
+  Schema.TaggedStruct("Restarted", {
+    stored: Schema.NullOr(StoredState),
+    survivors: Schema.Array(Schema.String),
+    at_work: Schema.optionalKey(Schema.NullOr(WorkFound))
+  }),
   Schema.TaggedStruct("DrainRequested", { exit_code: Schema.Literals([0, 75]) })
 ])
 export type LocalFact = typeof LocalFact.Type
 
-const { assigned_at, assignment, description, generation, metadata, task_id } = Task.fields
-
 const HubSaid = Schema.Union([
   Schema.TaggedStruct("Identified", {}),
-  Schema.TaggedStruct("TaskAssigned", {
-    task: Schema.Struct({ task_id, generation, description, metadata, assigned_at, assignment })
-  }),
+  Schema.TaggedStruct("TaskAssigned", { task: Assignment }),
   Schema.TaggedStruct("TaskAcknowledged", { ...ofTask, status: Schema.String }),
   Schema.TaggedStruct("TaskUnworkable", { ...ofTask, generation, reason: Schema.String }),
   Schema.TaggedStruct("TaskContinued", { ...ofTask, generation }),

@@ -1,23 +1,41 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
+import * as Runtime from "effect/Runtime"
 import * as Schema from "effect/Schema"
 import type { StoredState } from "../domain/SidecarState.ts"
+import { exitCodes } from "../exitCodes.ts"
+import type { Unreadable } from "./Unreadable.ts"
 
+/** The state could not be written down. */
 export class StoreError extends Schema.TaggedError<StoreError>()("StoreError", {
-  reason: Schema.Literals(["Unreadable", "Unwritable"]),
   path: Schema.String,
   cause: Schema.Defect()
 }) {
   override get message(): string {
-    const can = this.reason === "Unwritable" ? "written" : "read"
-    return `${this.path} cannot be ${can}: ${this.cause instanceof Error ? this.cause.message : String(this.cause)}`
+    const { cause, path } = this
+    return `${path} cannot be written: ${cause instanceof Error ? cause.message : String(cause)}`
+  }
+}
+
+/** What is in the place of the state is not ours to read, and waiting does not change that. */
+export class StateNotOurs extends Schema.TaggedError<StateNotOurs>()("StateNotOurs", {
+  path: Schema.String,
+  problem: Schema.String,
+  remedy: Schema.String
+}) {
+  override readonly [Runtime.errorExitCode] = exitCodes.configuration
+  override get message(): string {
+    return `agentcom-sidecar: ${this.path} ${this.problem}; nothing was changed: ${this.remedy}`
   }
 }
 
 /** What we owe the hub, kept across crashes. */
 export class TaskStore extends Context.Service<TaskStore, {
-  /** The stored state; the empty one where there is none. A file that cannot be understood is set aside, never overwritten. What a kill in the middle of a save left is removed. */
-  readonly load: Effect.Effect<StoredState, StoreError>
+  /**
+   * The stored state; null where there is none, or none any more, as what was there made no sense and was set aside. What
+   * a kill in the middle of a save left is removed.
+   */
+  readonly load: Effect.Effect<StoredState | null, StateNotOurs | Unreadable>
   /** Returns when the state would survive a power failure. */
   readonly save: (state: StoredState) => Effect.Effect<void, StoreError>
 }>()("agentcom-sidecar/TaskStore") {}

@@ -2,7 +2,8 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { ProcessEvidence } from "../domain/Evidence.ts"
-import type { Task, WakeEnd } from "../domain/Task.ts"
+import type { Task, WakeEnd, WorkFound } from "../domain/Task.ts"
+import type { Unreadable } from "./Unreadable.ts"
 
 /** The command can never run for this task, whatever is tried again; `remedy` says what to change. */
 export class WakeImpossible extends Schema.TaggedError<WakeImpossible>()("WakeImpossible", {
@@ -28,6 +29,8 @@ export class Waker extends Context.Service<Waker, {
   readonly stop: (task_id: string, linger_ms: number) => Effect.Effect<boolean>
   /** The tasks that have a living agent. */
   readonly survivors: Effect.Effect<ReadonlyArray<string>>
+  /** The newest wake whose leader lives, with what it was given: all that is left of its task where the state is lost. */
+  readonly atWork: Effect.Effect<WorkFound | null, Unreadable>
   /** Removes the payload, output and wake records of a task. */
   readonly forget: (task_id: string) => Effect.Effect<void>
 }>()("agentcom-sidecar/Waker") {}

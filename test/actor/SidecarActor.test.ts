@@ -10,10 +10,11 @@ import { runSidecar } from "../../src/actor/SidecarActor.ts"
 import type { Answer } from "../../src/domain/Evidence.ts"
 import type { HubMessage } from "../../src/domain/Message.ts"
 import type { Obstacle } from "../../src/domain/Readiness.ts"
-import type { WakeEnd } from "../../src/domain/Task.ts"
+import type { WakeEnd, WorkFound } from "../../src/domain/Task.ts"
 import { FolderGone, FolderLease, FolderLost } from "../../src/services/FolderLease.ts"
 import { Orphans } from "../../src/services/Orphans.ts"
 import { Readiness } from "../../src/services/Readiness.ts"
+import { Unreadable } from "../../src/services/Unreadable.ts"
 import { A, assigned, policy, success } from "../domain/support.ts"
 import { makeWorld, mockServices, type World } from "../support/fakes.ts"
 
@@ -106,6 +107,49 @@ describe("the whole actor over five mock services", () => {
       assert.strictEqual(report?.report._tag, "Failed")
       assert.include(JSON.stringify(report), "no wake succeeded in 4 attempts")
       assert.include(JSON.stringify(report), "boom")
+    }))
+
+  it.effect("an answer between the intent and the spawn is reported, and nobody is woken any more", () =>
+    Effect.gen(function*() {
+      const world = yield* makeWorld
+      const spawns = yield* Deferred.make<void>()
+      world.spawning = Deferred.await(spawns)
+      yield* start(world)
+      yield* hubSays(world, ...identified, taskA, ackA("accepted"))
+      yield* agentAnswers(world, success)
+      yield* Deferred.succeed(spawns, undefined)
+      yield* hubSays(world, ackA("complete"))
+      assert.include(journal(world), "send SendReport")
+      assert.isEmpty(timesOf(world, /^wake/))
+    }))
+
+  it.effect("nor where the task is cancelled in between", () =>
+    Effect.gen(function*() {
+      const world = yield* makeWorld
+      const spawns = yield* Deferred.make<void>()
+      world.spawning = Deferred.await(spawns)
+      yield* start(world)
+      yield* hubSays(world, ...identified, taskA, ackA("accepted"), { _tag: "TaskCancelled", task_id: A })
+      yield* Deferred.succeed(spawns, undefined)
+      yield* rest
+      assert.isEmpty(timesOf(world, /^wake/))
+    }))
+
+  it.effect("a task that the hub denies in between is woken when it is given to us again, and not before", () =>
+    Effect.gen(function*() {
+      const world = yield* makeWorld
+      const spawns = yield* Deferred.make<void>()
+      world.spawning = Deferred.await(spawns)
+      yield* start(world)
+      yield* hubSays(world, ...identified, taskA, ackA("accepted"))
+      yield* hubSays(world, { _tag: "Disconnected", half_open: false }, ...identified)
+      yield* hubSays(world, { _tag: "StateReportAnswered", task_id: A, action: "abort" })
+      world.lives = false
+      yield* Deferred.succeed(spawns, undefined)
+      yield* pass(4)
+      assert.isEmpty(timesOf(world, /^wake/))
+      yield* hubSays(world, { _tag: "TaskAssigned", task: assignmentOf(3) })
+      assert.deepStrictEqual(timesOf(world, /^wake 1$/), [4])
     }))
 
   it.effect("waits for a folder that cannot be read, as the answer of an agent that has ended may be in it", () =>
@@ -281,6 +325,38 @@ describe("files that nobody came back for", () => {
       )
       assert.isTrue(Exit.isFailure(yield* Fiber.await(actor)))
       assert.include(world.events.map(({ event }) => event), "fiber_died")
+    }))
+})
+
+const leftAtWork: WorkFound = { wake: { generation: 1, attempt: 1, at: 0 }, assignment: assignmentOf(1) }
+
+describe("rules 10 and 12: a start", () => {
+  it.effect("without a state that can be had: the agent at work is followed, not stopped", () =>
+    Effect.gen(function*() {
+      const world = yield* makeWorld
+      Object.assign(world, { stored: null, survivors: [A], atWork: leftAtWork, evidence: { process: "alive" } })
+      yield* start(world)
+      yield* rest
+      assert.deepStrictEqual(journal(world).filter((what) => what !== "save"), ["adopt"])
+    }))
+
+  it.effect("with a state that holds nothing: whoever works is stopped", () =>
+    Effect.gen(function*() {
+      const world = yield* makeWorld
+      Object.assign(world, { survivors: [A], atWork: leftAtWork, evidence: { process: "alive" } })
+      yield* start(world)
+      yield* rest
+      assert.deepStrictEqual(journal(world).filter((what) => what !== "save"), ["stop task-a"])
+    }))
+
+  it.effect("with a state that cannot be read: the end, and nothing else", () =>
+    Effect.gen(function*() {
+      const world = yield* makeWorld
+      const unreadable = new Unreadable({ path: "queue.json", reason: "EACCES", owner: 0, user: 1 })
+      Object.assign(world, { survivors: [A], loading: Effect.fail(unreadable) })
+      const actor = yield* start(world)
+      assert.deepStrictEqual(yield* Fiber.await(actor), Exit.fail(unreadable))
+      assert.deepStrictEqual(journal(world), [])
     }))
 })
 

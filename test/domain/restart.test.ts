@@ -1,9 +1,128 @@
-import { describe } from "vitest"
+import { describe, expect } from "vitest"
 import { emptyStore } from "../../src/domain/SidecarState.ts"
-import type { Task } from "../../src/domain/Task.ts"
-import { A, B, connect, failure, Run, success, T0, table } from "./support.ts"
+import type { Task, WorkFound } from "../../src/domain/Task.ts"
+import { A, assigned, assignment, B, connect, failure, Run, success, T0, table } from "./support.ts"
 
 const taskOf = (task_id: string): Task => ({ ...Run.working().task, task_id })
+
+/** A wake of A whose leader lives: the second attempt under the third generation, at T0. */
+const found: WorkFound = {
+  wake: { generation: 3, attempt: 2, at: T0 },
+  assignment: { ...assignment(A, 3), description: "as the agent was told", metadata: { url: "https://example.org" } }
+}
+
+/** A start at which no state can be read, with what lives then. */
+const lost = (at_work: WorkFound | null, survivors: ReadonlyArray<string>) =>
+  new Run().tell({ _tag: "Restarted", stored: null, survivors, at_work })
+
+describe("rule 10: a state that is lost", () => {
+  table([
+    {
+      clause: "nothing lives: there is nothing to recover",
+      run: () => lost(null, []),
+      said: ["CheckReadiness"],
+      timers: ["start readiness 30000"],
+      state: "down | link closed"
+    },
+    {
+      clause: "the task at work is made again from what its agent was given and its wake's name, and is looked at",
+      run: () => lost(found, [A]).after(100),
+      said: ["WatchResults task-a g3a2t1000000", "InspectAgent task-a g3", "OpenConnection"],
+      timers: ["start lease 60000", "start task_timeout 86400000", "start readiness 30000"],
+      logged: ["state_adopted task-a g3a2t1000000 3", "recovery_found task-a confirming 3"],
+      state: "recovering task-a g3 confirming wakes 2 | Inspecting assess | down",
+      then: ({ task }) =>
+        expect(task).toEqual({
+          ...found.assignment,
+          status: "confirming",
+          wake_attempts: 2,
+          woken_at: T0,
+          wake: { id: "g3a2t1000000", at: T0, end: null },
+          failure: null
+        })
+    },
+    {
+      clause: "it works where its .started is there",
+      run: () => lost(found, [A]).inspected({ process: "alive", started: true, last_sign_at: T0 }),
+      said: ["AdoptAgent task-a g3"],
+      timers: ["cancel confirmation"],
+      logged: ["agent_found_at_work task-a", "agent_started task-a 0"],
+      state: "recovering task-a g3 working wakes 2 | Running | down"
+    },
+    {
+      clause: "else its confirmation is waited for, for what is left of the time",
+      run: () => lost(found, [A]).after(10_000).inspected({ process: "alive" }),
+      said: ["AdoptAgent task-a g3"],
+      timers: ["start confirmation 20000"],
+      logged: ["agent_found_at_work task-a"],
+      state: "recovering task-a g3 confirming wakes 2 | Running | down"
+    },
+    {
+      clause: "nothing is reported before the hub was asked",
+      run: () => lost(found, [A]).inspected({ process: "alive", started: true, answer: success }).tell(...connect),
+      said: ["Identify working", "AskRecovery task-a g3"],
+      timers: ["start answer 15000"],
+      state: "recovering task-a g3 reporting wakes 2 | has Success | in flight: recovery task-a | pending: state task-a"
+    },
+    {
+      clause: "its generation is a lower bound: that of the hub's assignment counts",
+      run: () => lost(found, [A]).inspected({ process: "alive", started: true }).tell(...connect, assigned(A, 7)),
+      said: ["Identify working", "AskRecovery task-a g3"],
+      timers: ["start answer 15000", "cancel half_open", "cancel assign_grace"],
+      logged: ["task_received task-a 7 true", "recovery_settled task-a ours"],
+      state:
+        "task-a g7 working wakes 1 | Running | ours | in flight: recovery task-a | pending: state task-a, accept task-a"
+    },
+    {
+      clause: "every other living agent is seen off",
+      run: () => lost(found, [B, A, "task-c"]),
+      said: [
+        "StopAgent task-b linger 0",
+        "StopAgent task-c linger 0",
+        "WatchResults task-a g3a2t1000000",
+        "InspectAgent task-a g3",
+        "OpenConnection"
+      ],
+      timers: ["start lease 60000", "start task_timeout 86400000", "start readiness 30000"],
+      logged: ["state_adopted task-a g3a2t1000000 3", "recovery_found task-a confirming 3"],
+      state:
+        "recovering task-a g3 confirming wakes 2 | Inspecting assess | down | leaving: task-b keep, task-c keep | stopping: task-b, task-c"
+    },
+    {
+      clause: "all of them where none can be made again",
+      run: () => lost(null, [A, B]),
+      said: ["StopAgent task-a linger 0", "StopAgent task-b linger 0", "CheckReadiness"],
+      timers: ["start readiness 30000"],
+      state: "down | leaving: task-a keep, task-b keep | stopping: task-a, task-b | link closed"
+    },
+    {
+      clause: "a state that was read is the truth, though it holds nothing: who lives is seen off",
+      run: () => new Run().tell({ _tag: "Restarted", stored: emptyStore, survivors: [A], at_work: found }),
+      said: ["StopAgent task-a linger 0", "CheckReadiness"],
+      timers: ["start readiness 30000"],
+      state: "down | leaving: task-a keep | stopping: task-a | link closed"
+    },
+    {
+      clause: "or holds another task",
+      run: () =>
+        new Run().tell({
+          _tag: "Restarted",
+          stored: { ...emptyStore, recovering: taskOf(B) },
+          survivors: [A],
+          at_work: found
+        }),
+      said: [
+        "StopAgent task-a linger 0",
+        "WatchResults task-b g1a1t1000000",
+        "InspectAgent task-b g1",
+        "OpenConnection"
+      ],
+      timers: ["start lease 60000", "start task_timeout 86400000", "start readiness 30000"],
+      logged: ["recovery_found task-b working 1"],
+      state: "recovering task-b g1 working wakes 1 | Inspecting assess | down | leaving: task-a keep | stopping: task-a"
+    }
+  ])
+})
 
 describe("rule 10: restart", () => {
   table([

@@ -62,7 +62,7 @@ describe("rule 12: what is there and cannot be read", () => {
       expect(events).toHaveLength(1)
       expect(Runtime.getErrorExitCode(error)).toBe(74)
       expect(error.message).toBe(
-        "agentcom-sidecar: /nowhere/queue.json could not be read for 10 s: EMFILE: too many open files; " +
+        "agentcom-sidecar: /nowhere/queue.json could not be read: EMFILE: too many open files, tried for 10 s; " +
           "nothing was changed and no agent was woken or stopped: make it readable, and the next start goes on from there"
       )
     }))

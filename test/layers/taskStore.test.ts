@@ -1,12 +1,25 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Runtime from "effect/Runtime"
 import { execFileSync, spawn } from "node:child_process"
-import { chmodSync, mkdirSync, readdirSync, statSync, symlinkSync, truncateSync, writeFileSync } from "node:fs"
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync
+} from "node:fs"
 import { emptyStore, type StoredState } from "../../src/domain/SidecarState.ts"
+import { moveToFreeName } from "../../src/layers/files.ts"
 import { TaskStoreFile } from "../../src/layers/TaskStoreFile.ts"
 import { limits } from "../../src/limits.ts"
 import { TaskStore } from "../../src/services/TaskStore.ts"
+import { hurried } from "../support/hurried.ts"
 import type { Folder } from "./support.ts"
 import { makeFolder, taskOf, wokenTask } from "./support.ts"
 
@@ -22,10 +35,10 @@ const holding = (description: string): StoredState => ({
 const setAside = (folder: Folder) => readdirSync(folder.path).filter((name) => name.includes(".corrupt-"))
 
 describe("the stored state", () => {
-  it.live("is the empty one where there is no file, and none is made", () =>
+  it.live("is none where there is no file, and none is made", () =>
     Effect.gen(function*() {
       const folder = yield* makeFolder
-      expect(yield* (yield* storeOf(folder)).load).toEqual(emptyStore)
+      expect(yield* (yield* storeOf(folder)).load).toBeNull()
       expect(readdirSync(folder.path)).toEqual([])
     }))
 
@@ -47,7 +60,7 @@ describe("the stored state", () => {
       const others = ["queue.json.1x", "queue.json.12345678901", "queue.json.corrupt-1", "other.json.1", "queue.json1"]
       for (const name of ["queue.json.4294967295", "queue.json.7", ...others]) writeFileSync(folder.file(name), "")
       mkdirSync(folder.file("queue.json.8")) // none of ours
-      expect(yield* (yield* storeOf(folder)).load).toEqual(emptyStore)
+      expect(yield* (yield* storeOf(folder)).load).toBeNull()
       expect(readdirSync(folder.path).toSorted()).toEqual([...others, "queue.json.8"].toSorted())
       expect(folder.events).toMatchObject([{ event: "file_trouble" }])
     }))
@@ -99,25 +112,26 @@ describe("the stored state", () => {
     }))
 })
 
-describe("a state that cannot be understood", () => {
+describe("a state that was read and makes no sense", () => {
   const good = JSON.stringify(holding("kept"))
   const rows: ReadonlyArray<readonly [string, string | Uint8Array]> = [
     ["an empty file", ""],
     ["half a file", good.slice(0, good.length / 2)],
     ["something else", "not JSON at all"],
     ["JSON of another shape", `{"version":1,"active":{"task_id":"t1"},"recovering":null}`],
-    ["another version", `{"version":2,"active":null,"recovering":null}`],
+    ["a version before the first", `{"version":0,"active":null,"recovering":null}`],
+    ["a version that is no number", `{"version":"2","active":null,"recovering":null}`],
     ["a bare null", "null"],
     ["zeros, as a power failure leaves them", new Uint8Array(4096)],
     ["text that is not UTF-8", Uint8Array.of(0x7b, 0xff, 0xfe, 0x7d)]
   ]
   for (const [name, content] of rows) {
-    it.live(`${name} is set aside whole, and the state is the empty one`, () =>
+    it.effect(`${name} is set aside whole, and the state is lost`, () =>
       Effect.gen(function*() {
         const folder = yield* makeFolder
         writeFileSync(folder.file("queue.json"), content)
         const store = yield* storeOf(folder)
-        expect(yield* store.load).toEqual(emptyStore)
+        expect(yield* hurried(store.load)).toBeNull()
         const [kept = ""] = setAside(folder)
         expect(kept).toMatch(/^queue\.json\.corrupt-\d+$/)
         expect(readdirSync(folder.path)).toEqual([kept])
@@ -132,38 +146,144 @@ describe("a state that cannot be understood", () => {
       }))
   }
 
-  it.live("a named pipe in its place is set aside, and not waited for", () =>
+  it.effect("a file too large to be one is set aside as well", () =>
     Effect.gen(function*() {
       const folder = yield* makeFolder
-      const store = yield* storeOf(folder)
-      execFileSync("mkfifo", [folder.file("queue.json")])
-      expect(yield* store.load).toEqual(emptyStore)
+      writeFileSync(folder.file("queue.json"), "")
+      truncateSync(folder.file("queue.json"), limits.state_file_bytes + 1)
+      expect(yield* hurried((yield* storeOf(folder)).load)).toBeNull()
       expect(setAside(folder)).toHaveLength(1)
     }))
 
-  it.live("a folder in its place, and a file too large to be one, are set aside as well", () =>
+  it.effect("is read after all where it becomes whole within two seconds", () =>
     Effect.gen(function*() {
       const folder = yield* makeFolder
-      const store = yield* storeOf(folder)
-      mkdirSync(folder.file("queue.json", "inner"), { recursive: true })
-      expect(yield* store.load).toEqual(emptyStore)
-      writeFileSync(folder.file("queue.json"), "")
-      truncateSync(folder.file("queue.json"), limits.state_file_bytes + 1)
-      expect(yield* store.load).toEqual(emptyStore)
-      expect(setAside(folder)).toHaveLength(2)
+      writeFileSync(folder.file("queue.json"), good.slice(0, 20))
+      const fiber = yield* Effect.forkChild((yield* storeOf(folder)).load)
+      yield* hurried(Effect.sleep(1_000))
+      writeFileSync(folder.file("queue.json"), good)
+      expect(yield* hurried(Fiber.join(fiber))).toEqual(holding("kept"))
+      expect(setAside(folder)).toEqual([])
     }))
+
+  it.effect("is not judged while it changes, and nothing is set aside", () =>
+    Effect.gen(function*() {
+      const folder = yield* makeFolder
+      let written = 0
+      const writer = Effect.sync(() => writeFileSync(folder.file("queue.json"), "x".repeat(++written))).pipe(
+        Effect.andThen(Effect.sleep(500)),
+        Effect.forever
+      )
+      yield* Effect.forkChild(writer)
+      const error = yield* hurried(Effect.flip((yield* storeOf(folder)).load))
+      expect(Runtime.getErrorExitCode(error)).toBe(74)
+      expect(error.message).toContain("it changes while it is read")
+      expect(setAside(folder)).toEqual([])
+    }))
+
+  it.effect.skipIf(!existsSync("/proc/self/cmdline"))(
+    "that cannot be set aside stays, and is the end",
+    () =>
+      Effect.gen(function*() {
+        const folder = yield* makeFolder
+        const elsewhere = "/proc/self/cmdline" // nobody can move it
+        const error = yield* hurried(Effect.flip((yield* storeOf(folder, elsewhere)).load))
+        expect(Runtime.getErrorExitCode(error)).toBe(74)
+        expect(error.message).toContain(`${elsewhere} could not be read: it is no state (`)
+      })
+  )
 
   it.live("overwrites no other that was set aside in the same millisecond", () =>
     Effect.gen(function*() {
       const folder = yield* makeFolder
-      const store = yield* storeOf(folder)
+      const path = folder.file("queue.json")
       for (let i = 0; i < 20; i++) {
-        writeFileSync(folder.file("queue.json"), `broken ${i}`)
-        yield* store.load
+        writeFileSync(path, `broken ${i}`)
+        yield* Effect.promise(() => moveToFreeName(path, (stamp) => `${path}.corrupt-${stamp}`, 5))
       }
       expect(setAside(folder).map((name) => folder.read(name)).toSorted())
         .toEqual(Array.from({ length: 20 }, (_, i) => `broken ${i}`).toSorted())
     }))
+})
+
+describe("a state that is there and cannot be read", () => {
+  const uid = process.geteuid?.()
+
+  /** What stands in the way, and what the sentence says of it. */
+  const rows: ReadonlyArray<readonly [string, (folder: Folder) => string, string]> = [
+    ["a link to nowhere", (folder) => {
+      symlinkSync(folder.file("unmounted", "state"), folder.file("queue.json"))
+      return folder.file("queue.json")
+    }, "ENOENT"],
+    ["a link to itself", (folder) => {
+      symlinkSync("queue.json", folder.file("queue.json"))
+      return folder.file("queue.json")
+    }, "ELOOP"],
+    ["a folder that is not there (yet)", (folder) => folder.file("unmounted", "queue.json"), "ENOENT"],
+    ["a path through a file", (folder) => {
+      writeFileSync(folder.file("file"), "")
+      return folder.file("file", "queue.json")
+    }, "ENOTDIR"]
+  ]
+  for (const [name, make, code] of rows) {
+    it.effect(`${name}: again for ten seconds, then the end with 74, and nothing is touched`, () =>
+      Effect.gen(function*() {
+        const folder = yield* makeFolder
+        const path = make(folder)
+        const before = readdirSync(folder.path)
+        const error = yield* hurried(Effect.flip((yield* storeOf(folder, path)).load))
+        expect(Runtime.getErrorExitCode(error)).toBe(74)
+        expect(error.message).toContain(code)
+        expect(error.message).toContain("tried for 10 s")
+        expect(readdirSync(folder.path)).toEqual(before)
+        expect(folder.events).toMatchObject([{ event: "file_trouble" }])
+      }))
+  }
+
+  it.effect("the sentence says whose it is and who we are", () =>
+    Effect.gen(function*() {
+      const folder = yield* makeFolder
+      symlinkSync("queue.json", folder.file("queue.json"))
+      const error = yield* hurried(Effect.flip((yield* storeOf(folder)).load))
+      expect(error.message).toContain(`; it belongs to user ${uid}, and the sidecar runs as user ${uid};`)
+    }))
+
+  it.effect("is read as soon as that works", () =>
+    Effect.gen(function*() {
+      const folder = yield* makeFolder
+      symlinkSync(folder.file("unmounted", "state"), folder.file("queue.json"))
+      const fiber = yield* Effect.forkChild((yield* storeOf(folder)).load)
+      yield* hurried(Effect.sleep(9_000))
+      mkdirSync(folder.file("unmounted"))
+      writeFileSync(folder.file("unmounted", "state"), JSON.stringify(holding("kept")))
+      expect(yield* hurried(Fiber.join(fiber))).toEqual(holding("kept"))
+    }))
+})
+
+describe("what is in the place of the state and none of ours", () => {
+  const rows: ReadonlyArray<readonly [string, (path: string) => void, string]> = [
+    ["a folder", (path) => mkdirSync(path), "is a folder, not a file"],
+    ["a named pipe, which is not waited for", (path) => execFileSync("mkfifo", [path]), "is a named pipe, not a file"],
+    ["a device", (path) => symlinkSync("/dev/zero", path), "is a special file, not a file"],
+    [
+      "the state of a newer version",
+      (path) => writeFileSync(path, `{"version":2,"tasks":[]}`),
+      "was written by a newer agentcom-sidecar"
+    ]
+  ]
+  for (const [name, make, problem] of rows) {
+    it.live(`${name}: the end with 78 at once, and it stays as it is`, () =>
+      Effect.gen(function*() {
+        const folder = yield* makeFolder
+        make(folder.file("queue.json"))
+        const error = yield* Effect.flip((yield* storeOf(folder)).load)
+        expect(Runtime.getErrorExitCode(error)).toBe(78)
+        expect(error.message).toMatch(/^agentcom-sidecar: \/\S+queue\.json /)
+        expect(error.message).toContain(problem)
+        expect(readdirSync(folder.path)).toEqual(["queue.json"])
+        expect(folder.events).toEqual([])
+      }))
+  }
 })
 
 describe("a state that cannot be written", () => {
@@ -173,7 +293,6 @@ describe("a state that cannot be written", () => {
       const missing = folder.file("missing", "queue.json")
       expect(yield* Effect.flip((yield* storeOf(folder, missing)).save(emptyStore))).toMatchObject({
         _tag: "StoreError",
-        reason: "Unwritable",
         path: missing
       })
     }))
@@ -184,10 +303,10 @@ describe("a state that cannot be written", () => {
       const store = yield* storeOf(folder)
       yield* store.save(holding("small"))
       const error = yield* Effect.flip(store.save(holding("x".repeat(limits.state_file_bytes))))
-      expect(error).toMatchObject({ reason: "Unwritable" })
+      expect(error).toMatchObject({ _tag: "StoreError" })
       expect(yield* store.load).toEqual(holding("small"))
       expect(readdirSync(folder.path)).toEqual(["queue.json"])
-    }))
+    }), 120_000)
 
   it.live("nested too deeply for JSON fails, as everything else does, without a defect", () =>
     Effect.gen(function*() {
@@ -195,7 +314,7 @@ describe("a state that cannot be written", () => {
       const metadata = JSON.parse(`{"deep":${"[".repeat(100_000)}${"]".repeat(100_000)}}`)
       const store = yield* storeOf(folder)
       const state = { ...emptyStore, active: taskOf("t1", { metadata }) }
-      expect(yield* Effect.flip(store.save(state))).toMatchObject({ reason: "Unwritable" })
+      expect(yield* Effect.flip(store.save(state))).toMatchObject({ _tag: "StoreError" })
     }))
 
   it.live("on a disk that takes only a part of it leaves the state that was there", () =>

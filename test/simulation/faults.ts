@@ -16,6 +16,7 @@ export const timedFaults = {
   daemon_killed: 4,
   daemon_stopped: 2,
   machine_reboots: 2,
+  state_lost: 2,
   disk_full: 2,
   program_missing: 2,
   clock_jumps_ahead: 1,

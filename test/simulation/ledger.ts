@@ -2,7 +2,7 @@ import type { JsonObject } from "../../src/dev/json.ts"
 import type { HubCommand } from "../../src/domain/Command.ts"
 import type { FolderEvidence } from "../../src/domain/Evidence.ts"
 import type { LifecycleEvent } from "../../src/domain/LifecycleEvent.ts"
-import type { HubMessage } from "../../src/domain/Message.ts"
+import type { HubMessage, Message } from "../../src/domain/Message.ts"
 import { heldTask, initialState, type StoredState } from "../../src/domain/SidecarState.ts"
 import { emptyStore } from "../../src/domain/SidecarState.ts"
 import type { Task } from "../../src/domain/Task.ts"
@@ -54,6 +54,7 @@ export class Ledger {
   readonly #standing: Standing
   readonly #failuresSent = new Set<string>()
   #state_lost_at = -1
+  #adopted: string | null = null // by this life of the daemon, whose state was lost
 
   constructor(world: World, folder: Folder, wall: () => number) {
     this.#world = world
@@ -82,6 +83,7 @@ export class Ledger {
     this.#standing.forget()
     this.looked_up_at = -1
     this.pushed = null
+    this.#adopted = null
   }
 
   /** The daemon has taken a step. */
@@ -89,9 +91,22 @@ export class Ledger {
     this.#standing.taken(step, now)
     this.leftovers.taken(step)
     this.#failures.taken(step, this.#books)
+    if (step.message._tag === "Restarted") this.#judgeRestart(step.message, heldTask(step.after))
     const held = heldTask(step.after)
     if (held !== null && held.task_id !== heldTask(step.before)?.task_id) this.progress.taken(held.task_id)
     if (held?.woken_at === null) this.#takenAnew(held.task_id)
+  }
+
+  /** What was read is the truth; only where there is nothing to read, the agent at work has its task. */
+  #judgeRestart({ at_work = null, stored }: Extract<Message, { readonly _tag: "Restarted" }>, held: Task | null): void {
+    const left = stored === null ? at_work?.assignment : stored.active ?? stored.recovering
+    if (held?.task_id !== left?.task_id) {
+      this.#world.violate(`a restart begins with ${held?.task_id}, but ${left?.task_id} was left`)
+    }
+    if (stored !== null || left === undefined || left === null) return
+    this.book(left.task_id).given = left.generation
+    this.#adopted = left.task_id
+    this.#world.reached("the task at work is adopted")
   }
 
   #takenAnew(task_id: string): void {
@@ -127,9 +142,10 @@ export class Ledger {
 
   #holds(task: Task): boolean {
     const { active, recovering } = this.stored
-    return [active, recovering].some((held) =>
+    const isHeld = [active, recovering].some((held) =>
       held?.task_id === task.task_id && (held.generation === task.generation || this.unsaved)
     )
+    return isHeld || (this.unsaved && this.#adopted === task.task_id)
   }
 
   // ---- the agent ----

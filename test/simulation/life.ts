@@ -8,6 +8,7 @@ export const operations = [
   "load",
   "save",
   "survivors",
+  "atWork",
   "inspect",
   "look",
   "clear",

@@ -5,7 +5,6 @@ import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as Scheduler from "effect/Scheduler"
 import { runSidecar } from "../../src/actor/SidecarActor.ts"
-import { emptyStore } from "../../src/domain/SidecarState.ts"
 import { Hub } from "../../src/services/Hub.ts"
 import { Logger } from "../../src/services/Logger.ts"
 import { type ActorEvent, Observer } from "../../src/services/Observer.ts"
@@ -137,12 +136,23 @@ export class Machine {
     }
     this.processes.reboot()
     this.#loseFiles()
-    if (this.disk.stored.active !== this.disk.stored.recovering && faults.strikes("state_torn")) {
-      this.#world.note(() => "the state file is torn")
-      this.disk.stored = emptyStore
-      this.ledger.stateLost()
-    }
+    const holds = this.disk.stored !== null && this.disk.stored.active !== this.disk.stored.recovering
+    if (holds && faults.strikes("state_torn")) this.#loseState()
     return true
+  }
+
+  /** The daemon is killed, and what it wrote down is damaged or removed; its agent works on. */
+  loseState(): boolean {
+    if (this.disk.stored === null) return false
+    this.kill()
+    this.#loseState()
+    return true
+  }
+
+  #loseState(): void {
+    this.#world.note(() => "the state is lost")
+    this.disk.stored = null
+    this.ledger.stateLost()
   }
 
   #loseFiles(): void {

@@ -1,3 +1,5 @@
+import type { Assignment, WorkFound } from "../../src/domain/Task.ts"
+import { readWakeId } from "../../src/domain/wakeId.ts"
 import { type AgentPlan, answerOnTerm, drawPlan } from "./agentPlan.ts"
 import type { Folder } from "./folder.ts"
 import type { Ledger } from "./ledger.ts"
@@ -15,6 +17,7 @@ export class Processes {
   boot = 1
   readonly sessions: Array<Session> = []
   readonly records = new Map<string, WakeRecord>()
+  readonly payloads = new Map<string, Assignment>() // what the agent of a task was given last
   readonly #world: World
   readonly #folder: Folder
   readonly #ledger: Ledger
@@ -50,6 +53,17 @@ export class Processes {
   /** What lives of the wakes that there are records of, found by their cookies where the launcher wrote none. */
   living(): ReadonlyArray<Session> {
     return this.sessions.filter(({ lives, task_id, wake_id }) => lives && this.record(task_id, wake_id) !== undefined)
+  }
+
+  /** The newest wake whose leader lives, with what it was given. */
+  newestAtWork(): WorkFound | null {
+    const led = this.living().flatMap(({ leader, task_id, wake_id }) => {
+      const wake = readWakeId(wake_id)
+      return leader && wake !== null ? [{ task_id, wake }] : []
+    })
+    const [newest] = led.toSorted((one, other) => other.wake.at - one.wake.at)
+    const assignment = newest && this.payloads.get(newest.task_id)
+    return newest === undefined || assignment === undefined ? null : { wake: newest.wake, assignment }
   }
 
   spawn(task_id: string, wake_id: string): Session {

@@ -7,19 +7,18 @@ import type { Ledger } from "./ledger.ts"
 import type { Life } from "./life.ts"
 import type { World } from "./world.ts"
 
-/** What is on the disk: whole after every save, unless it was torn. */
+/** What is on the disk: whole after every save; null where there is none, or none any more. */
 export class Disk {
-  stored: StoredState = emptyStore
+  stored: StoredState | null = null
   /** Until when nothing can be saved; virtual milliseconds. */
   full_until = 0
 }
 
-const unwritable = (code: "ENOSPC" | "EIO") =>
-  new StoreError({ reason: "Unwritable", path: "queue.json", cause: new Error(code) })
+const unwritable = (code: "ENOSPC" | "EIO") => new StoreError({ path: "queue.json", cause: new Error(code) })
 
 export const makeStore = (life: Life, world: World, disk: Disk, ledger: Ledger): TaskStore["Service"] => ({
   load: life.operation("load", quick(world), () => {
-    ledger.loaded(disk.stored)
+    ledger.loaded(disk.stored ?? emptyStore)
     return disk.stored
   }),
   save: (state) =>

@@ -94,6 +94,7 @@ export class Troubles {
     daemon_killed: () => this.#machine.kill(),
     daemon_stopped: () => this.#machine.stop(),
     machine_reboots: () => this.#machine.reboot(),
+    state_lost: () => this.#machine.loseState(),
     disk_full: () => {
       this.#machine.disk.full_until = this.#world.now + this.#world.chance.between("disk full", 1, 300) * second_ms
       return true

@@ -89,12 +89,13 @@ export const makeWaker = (
   }
 
   return {
-    wake: ({ task_id }, wake_id) => {
+    wake: (task, wake_id) => {
+      const { task_id } = task
       if (ledger.isImpossible(task_id)) return new WakeImpossible({ remedy: "use ${TASK_FILE}" })
       ledger.wakes(task_id, wake_id)
       coming.add(task_id)
       return Effect.andThen(
-        life.operation("payload", quick(world), () => undefined),
+        life.operation("payload", quick(world), () => processes.payloads.set(task_id, task)),
         Effect.uninterruptible(Effect.suspend(() => {
           if (steps.state === null || !isMeant(steps.state)) {
             world.violate(`${task_id} is woken as ${wake_id}, which is not meant any more`)
@@ -135,8 +136,10 @@ export const makeWaker = (
     survivors: life.operation("survivors", quick(world), () => [
       ...new Set(processes.living().map(({ task_id }) => task_id))
     ]),
+    atWork: life.operation("atWork", quick(world), () => processes.newestAtWork()),
     forget: (task_id) =>
       life.operation("forget", quick(world), () => {
+        processes.payloads.delete(task_id)
         for (const key of [...processes.records.keys()]) {
           if (key.startsWith(`${task_id} `)) processes.records.delete(key)
         }

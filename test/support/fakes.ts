@@ -9,11 +9,12 @@ import type { Evidence } from "../../src/domain/Evidence.ts"
 import type { LifecycleEvent } from "../../src/domain/LifecycleEvent.ts"
 import type { HubMessage, Whereabouts } from "../../src/domain/Message.ts"
 import { emptyStore, type StoredState } from "../../src/domain/SidecarState.ts"
-import type { WakeEnd } from "../../src/domain/Task.ts"
+import type { WakeEnd, WorkFound } from "../../src/domain/Task.ts"
 import { Hub } from "../../src/services/Hub.ts"
 import { Logger } from "../../src/services/Logger.ts"
 import { type Observation, ResultWatcher } from "../../src/services/ResultWatcher.ts"
 import { StoreError, TaskStore } from "../../src/services/TaskStore.ts"
+import type { Unreadable } from "../../src/services/Unreadable.ts"
 import { WakeImpossible, Waker } from "../../src/services/Waker.ts"
 
 /** What the five mock services saw and did, in one order, and the levers of the world around them. */
@@ -26,14 +27,17 @@ export interface World {
   readonly seen: Queue.Queue<Observation>
   readonly ends: Array<Deferred.Deferred<WakeEnd>>
   evidence: Partial<Evidence>
-  stored: StoredState
+  stored: StoredState | null // lost
   survivors: ReadonlyArray<string>
+  atWork: WorkFound | null
   whereabouts: Whereabouts
   impossible: string | null
   watchFails: boolean
   diskFull: boolean
   unreadable: boolean // what the agent writes
   lives: boolean // what is stopped
+  spawning: Effect.Effect<void> // what a wake waits for before it is spawned
+  loading: Effect.Effect<void, Unreadable>
 }
 
 export const makeWorld: Effect.Effect<World> = Effect.gen(function*() {
@@ -48,12 +52,15 @@ export const makeWorld: Effect.Effect<World> = Effect.gen(function*() {
     evidence: {},
     stored: emptyStore,
     survivors: [],
+    atWork: null,
     whereabouts: "unknown",
     impossible: null,
     watchFails: false,
     diskFull: false,
     unreadable: false,
-    lives: true
+    lives: true,
+    spawning: Effect.void,
+    loading: Effect.void
   }
 })
 
@@ -75,9 +82,9 @@ export const mockServices = (world: World): Layer.Layer<Hub | TaskStore | Waker 
       lookUp: (task_id) => Effect.as(note(`look up ${task_id}`), world.whereabouts)
     }),
     Layer.succeed(TaskStore, {
-      load: Effect.sync(() => world.stored),
+      load: Effect.suspend(() => Effect.as(world.loading, world.stored)),
       save: Effect.fnUntraced(function*(state) {
-        if (world.diskFull) return yield* new StoreError({ reason: "Unwritable", path: "queue.json", cause: "ENOSPC" })
+        if (world.diskFull) return yield* new StoreError({ path: "queue.json", cause: "ENOSPC" })
         yield* note("save")
         world.saved.push(state)
       })
@@ -85,6 +92,7 @@ export const mockServices = (world: World): Layer.Layer<Hub | TaskStore | Waker 
     Layer.succeed(Waker, {
       wake: Effect.fnUntraced(function*(task) {
         if (world.impossible !== null) return yield* new WakeImpossible({ remedy: world.impossible })
+        yield* world.spawning
         const end = yield* Deferred.make<WakeEnd>()
         world.ends.push(end)
         yield* note(`wake ${task.wake_attempts}`)
@@ -94,6 +102,7 @@ export const mockServices = (world: World): Layer.Layer<Hub | TaskStore | Waker 
       inspect: () => Effect.sync(() => ({ process: evidence().process, this_boot: evidence().this_boot })),
       stop: (task_id) => Effect.map(note(`stop ${task_id}`), () => world.lives),
       survivors: Effect.sync(() => world.survivors),
+      atWork: Effect.sync(() => world.atWork),
       forget: (task_id) => note(`forget ${task_id}`)
     }),
     Layer.succeed(ResultWatcher, {

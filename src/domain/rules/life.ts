@@ -1,9 +1,12 @@
 import { limits } from "../../limits.ts"
+import type { Message } from "../Message.ts"
 import { remaining } from "../remaining.ts"
 import type { StoredState } from "../SidecarState.ts"
-import { heldTask, noAgent, noConnection } from "../SidecarState.ts"
+import { emptyStore, heldTask, noAgent, noConnection } from "../SidecarState.ts"
 import type { Rule } from "../step.ts"
 import { all, connectionIs, emit, given, log, startTimer, stay, taskIs, withTask } from "../step.ts"
+import type { Task, WorkFound } from "../Task.ts"
+import { wakeIdOf } from "../wakeId.ts"
 import { askWhoseItIs } from "./asking.ts"
 import { look } from "./evidence.ts"
 import { openLink } from "./link.ts"
@@ -48,9 +51,12 @@ export const taskCancelled = (task_id: string): Rule =>
     )
   })
 
-/** Rule 10: two tasks cannot both be recovered: the older one ends as by `abort`. */
-const keepOne = (stored: StoredState): Rule =>
-  stored.active === null || stored.recovering === null ? stay : seeOff(stored.recovering.task_id, "keep", 0)
+/** Two tasks cannot both be recovered: the older one ends as by `abort`. */
+const hold = ({ active, recovering }: StoredState): Rule =>
+  all(
+    (state) => [{ ...state, stored: { ...emptyStore, recovering: active ?? recovering } }, []],
+    active === null || recovering === null ? stay : seeOff(recovering.task_id, "keep", 0)
+  )
 
 const recover: Rule = given((state, now) =>
   withTask((task) =>
@@ -67,20 +73,50 @@ const recover: Rule = given((state, now) =>
   )
 )
 
-/** Rule 10: `active` becomes `recovering`; agents that nobody holds a task for, or that it was not woken for, are seen off. */
-export const restarted = (stored: StoredState, survivors: ReadonlyArray<string>): Rule => {
-  const recovering = stored.active ?? stored.recovering
+/** Its generation is a lower bound: the hub, which is asked before any report, has the last. */
+const remade = ({ assignment, wake: { at, attempt, generation }, wake }: WorkFound): Task => ({
+  ...assignment,
+  generation,
+  status: "confirming",
+  wake_attempts: attempt,
+  woken_at: at,
+  wake: { id: wakeIdOf(wake), at, end: null },
+  failure: null
+})
+
+/** The state is lost: what is left of it is the task at work. */
+const adopt = (found: WorkFound | null): Rule => {
+  if (found === null) return stay
+  const recovering = remade(found)
+  const { generation, task_id } = recovering
   return all(
-    (state) => [{ ...state, stored: { version: 1, active: null, recovering }, agent: noAgent }, []],
-    keepOne(stored),
-    ...survivors
-      .filter((task_id) => task_id !== recovering?.task_id || recovering.wake === null)
-      .map((task_id) => seeOff(task_id, "keep", 0)),
-    recover,
-    startTimer("readiness", limits.readiness_ms),
-    recovering === null ? checkReadiness : openLink
+    (state) => [{ ...state, stored: { ...state.stored, recovering } }, []],
+    log({ event: "state_adopted", task_id, wake_id: wakeIdOf(found.wake), generation })
   )
 }
+
+/**
+ * Rule 10: a state that was read is the truth: `active` becomes `recovering`. Only where it is lost the task at work is made
+ * again. Agents that nobody holds a task for, or that it was not woken for, are seen off.
+ */
+export const restarted = (
+  { at_work = null, stored, survivors }: Extract<Message, { readonly _tag: "Restarted" }>
+): Rule =>
+  all(
+    (state) => [{ ...state, stored: emptyStore, agent: noAgent }, []],
+    stored === null ? adopt(at_work) : hold(stored),
+    given((state) => {
+      const held = heldTask(state)
+      return all(
+        ...survivors
+          .filter((task_id) => task_id !== held?.task_id || held.wake === null)
+          .map((task_id) => seeOff(task_id, "keep", 0))
+      )
+    }),
+    recover,
+    startTimer("readiness", limits.readiness_ms),
+    given((state) => heldTask(state) === null ? checkReadiness : openLink)
+  )
 
 /** Files that nobody came back for: not those of the task in hand, nor where an agent is on its way out. */
 export const orphanFound = (task_id: string): Rule =>

@@ -4,6 +4,7 @@ import type { SidecarState } from "../SidecarState.ts"
 import type { Rule } from "../step.ts"
 import { activityIs, agentIs, all, emit, given, log, startTimer, stay, taskIs, withTask } from "../step.ts"
 import type { Task } from "../Task.ts"
+import { wakeIdOf } from "../wakeId.ts"
 import { fail, stopAgent } from "./ending.ts"
 import { tellWakeResult } from "./exchange.ts"
 import { seeOff } from "./slot.ts"
@@ -18,7 +19,7 @@ const mayWake = ({ connection, disk, stored }: SidecarState): boolean =>
 const wake = (attempt: number): Rule =>
   given(({ policy }, now) =>
     withTask(({ generation, task_id, woken_at }) => {
-      const wake_id = `g${generation}a${attempt}t${now}`
+      const wake_id = wakeIdOf({ generation, attempt, at: now })
       return all(
         taskIs({
           status: "waking",

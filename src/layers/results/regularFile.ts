@@ -4,7 +4,7 @@ import { constants } from "node:fs"
 import type { FileHandle } from "node:fs/promises"
 import { lstat, open } from "node:fs/promises"
 import type { FileError } from "../files.ts"
-import { attempt, isMissing } from "../files.ts"
+import { attempt, isMissing, kindOf, versionOf } from "../files.ts"
 import { isOneOf } from "../ownFiles.ts"
 
 /** Why a file's content is not to be had; `for_good` where waiting for its writer would not help. */
@@ -25,16 +25,8 @@ export interface FileFound {
 
 export const datedBy = (stats: Stats) => ({ version: versionOf(stats), modified_at: Math.trunc(stats.mtimeMs) })
 
-const versionOf = ({ ino, mtimeMs, size }: Stats): string => `${ino}:${size}:${mtimeMs}`
-
 /** No symbolic link may lead the daemon elsewhere and no named pipe keep it waiting; Windows has neither flag. */
 const flags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
-
-const kindOf = (stats: Stats): string => {
-  if (stats.isSymbolicLink()) return "a symbolic link"
-  if (stats.isDirectory()) return "a folder"
-  return stats.isFIFO() ? "a named pipe" : "a special file"
-}
 
 const obstacleOf = (stats: Stats, limit: number): Obstacle | null => {
   if (!stats.isFile()) return { problem: `is ${kindOf(stats)}, not a regular file`, for_good: true }

@@ -1,0 +1,15 @@
+/** What the name of a wake tells, `g3a1t1795220229450` for example: under which generation, which attempt, when (epoch ms). */
+export interface WakeName {
+  readonly generation: number
+  readonly attempt: number
+  readonly at: number
+}
+
+export const wakeIdOf = ({ attempt, at, generation }: WakeName): string => `g${generation}a${attempt}t${at}`
+
+/** The reverse of `wakeIdOf`; null where a text is no such name. */
+export const readWakeId = (wake_id: string): WakeName | null => {
+  const [, generation, attempt, at] = /^g(\d{1,15})a(\d{1,15})t(\d{1,15})$/.exec(wake_id) ?? []
+  const name = { generation: Number(generation), attempt: Number(attempt), at: Number(at) }
+  return wakeIdOf(name) === wake_id ? name : null
+}
