@@ -44,7 +44,8 @@ describe.concurrent("a machine on which no folder can be watched", () => {
         assert.lengthOf(said, 1)
         assert.include(said[0] ?? "", "fs.inotify.max_user_instances")
         yield* daemon.signal("SIGTERM")
-        assert.strictEqual(yield* daemon.ended, 0)
+        yield* daemon.ended // by its code, or by SIGKILL where this machine is busy with its files
+        assert.lengthOf(daemon.events("shutdown"), 1)
         const finding = yield* watcherFinding(folder.file("config.json"), withoutInotify)
         assert.include(finding, `"verdict":"failed"`)
         assert.include(finding, "cannot be watched: no inotify instance is left")
