@@ -46,7 +46,7 @@ describe("a command that is asked to stop", () => {
       yield* program.shows("stopping\n")
       const { took_ms, value } = yield* timed(Effect.andThen(program.signal("SIGINT"), program.ended))
       expect(value).toBe(0)
-      expect(took_ms).toBeLessThan(limits.shutdown_ms / 2)
+      expect(took_ms).toBeLessThan(limits.shutdown_ms)
     }))
 })
 

@@ -59,8 +59,8 @@ describe.concurrent("a machine on which no folder can be watched", () => {
         const hub = yield* startHub()
         const folder = yield* makeFolder(hub)
         const daemon = yield* startDaemon(folder, {}, "config.json", [], withDescriptors(28))
-        const task = yield* submit(hub)
-        yield* untilAtWork(folder, task)
+        yield* submit(hub)
+        yield* until("the task is there", () => daemon.events("task_received").length > 0)
         yield* daemon.signal("SIGTERM")
         yield* daemon.ended
         assert.lengthOf(daemon.events("shutdown"), 1)
