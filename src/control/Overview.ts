@@ -1,8 +1,8 @@
 import type { LifecycleEvent } from "../domain/LifecycleEvent.ts"
-import { shownReadiness } from "../domain/Readiness.ts"
 import { heldTask, initialState, type Policy, type SidecarState } from "../domain/SidecarState.ts"
 import type { ActorEvent, Step } from "../services/Observer.ts"
 import type { Status } from "./protocol.ts"
+import { shownReadiness } from "./shownReadiness.ts"
 
 /** What is counted since the start of the sidecar. */
 export const counterNames = [

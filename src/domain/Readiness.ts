@@ -72,7 +72,3 @@ const remedies: Readonly<Record<Unready["cause"], string>> = {
 
 /** What the owner of the machine can do about it. */
 export const remedyFor = ({ cause }: Unready): string => remedies[cause]
-
-/** As it is shown; null where it is ready. */
-export const shownReadiness = ({ not_ready }: Readiness): (NotReady & { readonly remedy: string }) | null =>
-  not_ready && { ...not_ready, remedy: remedyFor(not_ready) }

@@ -1,7 +1,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Ref from "effect/Ref"
-import { shownReadiness } from "../domain/Readiness.ts"
+import { shownReadiness } from "../control/shownReadiness.ts"
 import { heldTask } from "../domain/SidecarState.ts"
 import { limits } from "../limits.ts"
 import type { ActorEvent } from "../services/Observer.ts"

@@ -55,7 +55,7 @@ describe("an observer sees the step that was taken", () => {
       const { after, before, commands, saved } = stepOn(steps, "TaskAssigned")
       expect({ saved, commands }).toEqual({ saved: false, commands: [] })
       expect(after).toBe(before)
-      expect(status()).toMatchObject({ task: null, disk: "refusing", counters: { tasks_received: 0, saves_failed: 1 } })
+      expect(status()).toMatchObject({ task: null, disk: "failing", counters: { tasks_received: 0, saves_failed: 1 } })
     }))
 
   it.effect("a wake that a full disk undid is not counted, and the one that follows is counted once", () =>

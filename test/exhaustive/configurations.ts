@@ -61,7 +61,7 @@ export const configurations: ReadonlyArray<Config> = [
   { ...plain, name: "messages out of turn", strays: 1 },
   { ...plain, name: "wakes that are impossible", unspawned: true, crashes: 1 },
   { ...pair, name: "a program that vanishes", vanishes: 1, disconnects: 0 },
-  { ...plain, name: "a program that vanishes, and a crash", vanishes: 2, crashes: 1 },
+  { ...plain, name: "a program that vanishes, and a crash", vanishes: 1, crashes: 1 },
   { ...plain, name: "progress", progress: true },
   { ...plain, name: "draining", drain: true, reclaims: 1 },
   { ...pair, name: "draining with two tasks", drain: true, disconnects: 0 },
