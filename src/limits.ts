@@ -43,6 +43,7 @@ export const limits = {
   kill_grace_ms: 5_000,
   kill_wait_ms: 10_000,
   process_poll_ms: 1_000,
+  look_again_ms: 1_000, // while an end is waited for, and what would tell it cannot be read
   output_tail_chars: 1_000,
   output_read_bytes: 68 * 1024, // for that: more than is quoted, so that no secret is cut before it is hidden
   give_back_ms: 30_000, // so long nothing of a wake can be written down, then the hub has the task back

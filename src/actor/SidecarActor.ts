@@ -43,7 +43,7 @@ const whatIsLeft = Effect.gen(function*() {
   const store = yield* TaskStore
   const waker = yield* Waker
   const stored = yield* store.load
-  const survivors = yield* waker.survivors
+  const survivors = yield* waker.survivorsAtStart
   const at_work = stored === null ? yield* waker.atWork : null
   return { _tag: "Restarted", stored, survivors, at_work } satisfies Message
 })

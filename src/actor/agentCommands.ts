@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { FolderEvidence } from "../domain/Evidence.ts"
 import type { Message } from "../domain/Message.ts"
-import type { Task, WakeEnd } from "../domain/Task.ts"
+import type { WakeEnd } from "../domain/Task.ts"
 import type { FolderLease } from "../services/FolderLease.ts"
 import type { OrphanedFiles } from "../services/Orphans.ts"
 import type { Observation, ResultWatcher } from "../services/ResultWatcher.ts"
@@ -22,12 +22,8 @@ const messageOf = (task_id: string, wake_id: string | null, seen: Observation): 
   }
 }
 
-/** Of a folder that cannot be read nobody knows what it holds: an agent that was woken may be at its answer. */
-const unread = ({ wake }: Task): FolderEvidence => ({
-  started: false,
-  last_sign_at: null,
-  answer: wake === null ? null : "half-written"
-})
+/** Of a folder that cannot be read nobody knows what it holds. */
+const unread: FolderEvidence = { started: false, last_sign_at: null, answer: "unknown" }
 
 /** The end of a wake whose folder was gone: nothing ran. */
 const unwritten = (reason: string): WakeEnd => ({ how: "unwritten", code: null, output: reason })
@@ -49,7 +45,7 @@ const inspectAgent = (
     yield* learn({
       _tag: "AgentInspected",
       task_id: task.task_id,
-      evidence: { ...process, ...seen ?? unread(task) }
+      evidence: { ...process, ...seen ?? unread }
     })
   })
 

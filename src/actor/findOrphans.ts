@@ -15,7 +15,8 @@ export const findOrphans = (
 ): Effect.Effect<never> =>
   Effect.gen(function*() {
     const stale = yield* orphans.stale
-    const alive = stale.length === 0 ? [] : yield* waker.survivors
+    // Where nobody knows who lives, they wait for the next look.
+    const alive = stale.length === 0 ? [] : yield* Effect.orElseSucceed(waker.survivors, () => stale)
     for (const task_id of stale) {
       if (!alive.includes(task_id)) yield* post({ _tag: "OrphanFound", task_id })
     }

@@ -107,7 +107,7 @@ const owedBy = ({ agent, connection: { in_flight, pending }, stored: { active } 
   ...(in_flight?.kind !== "report" && (agent.answer !== null || active?.failure) ? ["report"] : [])
 ]
 
-const taskOf = ({ state, status_since }: Overview, alive: ReadonlyArray<string>): Status["task"] => {
+const taskOf = ({ state, status_since }: Overview, alive: ReadonlyArray<string> | null): Status["task"] => {
   const task = heldTask(state)
   if (task === null) return null
   const { assigned_at, generation, status, task_id, wake_attempts, woken_at } = task
@@ -121,12 +121,12 @@ const taskOf = ({ state, status_since }: Overview, alive: ReadonlyArray<string>)
     wake_attempts,
     woken_at,
     activity: state.agent.activity._tag,
-    agent_alive: alive.includes(task_id)
+    agent_alive: alive && alive.includes(task_id)
   }
 }
 
-/** The overview in words for operators; `alive` are the tasks that have a living agent. */
-export const statusOf = (overview: Overview, alive: ReadonlyArray<string>) => {
+/** The overview in words for operators; `alive` are the tasks that have a living agent, or null where nobody knows. */
+export const statusOf = (overview: Overview, alive: ReadonlyArray<string> | null) => {
   const { counters, last_heard_at, phase_since, state } = overview
   return {
     connection: { phase: state.connection.phase, since: phase_since, last_heard_at },

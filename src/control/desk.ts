@@ -26,9 +26,10 @@ export const makeDesk = Effect.fnUntraced(function*(policy: Policy, about: About
   }
 
   /** What the sidecar says of itself; `survivors` tells which tasks have a living agent. */
-  const status = Effect.fnUntraced(function*(survivors: Effect.Effect<ReadonlyArray<string>>) {
+  const status = Effect.fnUntraced(function*(survivors: Effect.Effect<ReadonlyArray<string>, unknown>) {
     const now = yield* Clock.currentTimeMillis
-    return { ...about, started_at, now, ...statusOf(yield* Ref.get(overview), yield* survivors) } satisfies Status
+    const alive = yield* Effect.orElseSucceed(survivors, () => null)
+    return { ...about, started_at, now, ...statusOf(yield* Ref.get(overview), alive) } satisfies Status
   })
 
   return {
@@ -38,7 +39,7 @@ export const makeDesk = Effect.fnUntraced(function*(policy: Policy, about: About
     status,
     /** Answers a question. It is answered before what it asks is begun, which may be the end of the sidecar. */
     respond:
-      (survivors: Effect.Effect<ReadonlyArray<string>>) =>
+      (survivors: Effect.Effect<ReadonlyArray<string>, unknown>) =>
       ({ command, token_changed }: Question): Effect.Effect<string> =>
         Effect.gen(function*() {
           const answer = encodeAnswer({ ...yield* status(survivors), token_changed })

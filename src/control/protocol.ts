@@ -33,7 +33,7 @@ const TaskStatus = Schema.Struct({
   wake_attempts: Schema.Int,
   woken_at: Schema.NullOr(Schema.Number),
   activity: Schema.String,
-  agent_alive: Schema.Boolean
+  agent_alive: Schema.NullOr(Schema.Boolean) // null where the processes cannot be read
 })
 
 /** What a running sidecar says of itself. Times are epoch milliseconds. */

@@ -13,6 +13,11 @@ const connectionText = ({ connection: { last_heard_at, phase, since }, hub_url, 
   return `${hub_url} ${phase} for ${lasting(now - since)}, ${heard}`
 }
 
+const lifeText = (agent_alive: boolean | null): string => {
+  if (agent_alive === null) return "whether its agent lives is not known, as its processes cannot be read"
+  return agent_alive ? "its agent lives" : "no process of its agent lives"
+}
+
 const taskText = ({ now, task }: Status): string => {
   if (task === null) return "none"
   const { activity, agent_alive, assigned_at, generation, slot, status, status_since, task_id, wake_attempts } = task
@@ -21,7 +26,7 @@ const taskText = ({ now, task }: Status): string => {
     lasting(now - assigned_at)
   } ago, generation ` +
     `${generation}, wakes ${wake_attempts}, ${activity.toLowerCase()}), ` +
-    `${agent_alive ? "its agent lives" : "no process of its agent lives"}${recovering}`
+    `${lifeText(agent_alive)}${recovering}`
 }
 
 /** What it does meanwhile is finish the task it holds. */

@@ -17,16 +17,20 @@ export interface Progress {
   readonly execution_event: JsonObject | null
 }
 
-/** What the results folder says about one task. Times are epoch milliseconds. */
+/** What the results folder says about one task; the answer is `unknown` where it cannot be read. Times are epoch milliseconds. */
 export interface FolderEvidence {
   readonly started: boolean
   readonly last_sign_at: number | null
-  readonly answer: Answer | "half-written" | null
+  readonly answer: Answer | "half-written" | "unknown" | null
 }
 
-/** What the wake record and the process table say about one wake; `none` means that it never ran and never will. */
+/**
+ * What the wake record and the process table say about one wake. `none`: it never ran and never will. `unknown`: one of the
+ * two could not be read. `this_boot` is false where the machine, or the container of the agent, has ended since: with it
+ * ended all that the wake had started.
+ */
 export interface ProcessEvidence {
-  readonly process: "alive" | "gone" | "none"
+  readonly process: "alive" | "gone" | "none" | "unknown"
   readonly this_boot: boolean
 }
 

@@ -76,6 +76,8 @@ export type LifecycleEvent =
   | { readonly event: "answer_found"; readonly task_id: string; readonly outcome: "success" | "failure" | "unusable" }
   | { readonly event: "answer_ignored"; readonly task_id: string; readonly reason: string }
   | { readonly event: "agent_stopping"; readonly task_id: string; readonly reason: string }
+  /** It lives in another container or pid namespace, where it cannot be stopped: its end is waited for. */
+  | { readonly event: "agent_out_of_reach"; readonly task_id: string }
   | { readonly event: "agent_unstoppable"; readonly task_id: string; readonly pids: ReadonlyArray<number> }
   | {
     readonly event: "report_sent"

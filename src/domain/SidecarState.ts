@@ -27,6 +27,7 @@ export type TimerName =
   | "disk" // the state could not be written
   | "readiness" // whether an agent can be woken here is to be looked at
   | "pause" // after a failure no task is taken
+  | "look" // the agent could not be looked at
 
 /** The frames that get exactly one answer, in the order sent. */
 export type ExchangeKind = "accept" | "reject" | "recovery" | "state" | "report"
@@ -69,8 +70,8 @@ export type EndCause =
   | { readonly _tag: "AttemptFailed"; readonly reason: string }
   | { readonly _tag: "Failed"; readonly reason: string }
 
-/** Why the agent is being looked at. */
-export type Looking = "assess" | "lease" | EndCause
+/** Why the agent is being looked at; `confirmation`: it has not confirmed in time. */
+export type Looking = "assess" | "lease" | "confirmation" | EndCause
 
 /** What this daemon is doing about the agent of the task it holds. */
 export type Activity =

@@ -6,7 +6,7 @@ import { inDoubt, stateReportAnswered, taskContinued, taskLookedUp, taskReassign
 import { taskAssigned, taskUnworkable } from "./rules/assignment.ts"
 import { diskDue, saveFailed, saveSucceeded } from "./rules/disk.ts"
 import { taskTimedOut } from "./rules/ending.ts"
-import { agentInspected, answerTold } from "./rules/evidence.ts"
+import { agentInspected, answerTold, lookDue } from "./rules/evidence.ts"
 import { progressDue } from "./rules/exchange.ts"
 import {
   connected,
@@ -21,8 +21,8 @@ import {
 } from "./rules/life.ts"
 import { disconnected } from "./rules/link.ts"
 import { admission, pauseOver, readinessChecked, readinessDue } from "./rules/readiness.ts"
-import { confirmationTimedOut, wakeImpossible, wakeSpawned } from "./rules/wake.ts"
-import { wakeExited } from "./rules/wakeEnd.ts"
+import { wakeImpossible, wakeSpawned } from "./rules/wake.ts"
+import { confirmationTimedOut, wakeExited } from "./rules/wakeEnd.ts"
 import type { SidecarState, TimerName } from "./SidecarState.ts"
 import { heldTask } from "./SidecarState.ts"
 import type { Rule, Step } from "./step.ts"
@@ -40,7 +40,8 @@ const timerRules: Record<TimerName, Rule> = {
   task_timeout: taskTimedOut,
   disk: diskDue,
   readiness: readinessDue,
-  pause: pauseOver
+  pause: pauseOver,
+  look: lookDue
 }
 
 /** While an old agent of the task is on its way out, its answer waits for the look at the evidence that follows. */

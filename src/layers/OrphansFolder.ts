@@ -27,7 +27,7 @@ interface TaskFile {
 const resultName = /^(.+)(\.json\.tmp|\.(?:started|progress|json)(?:\.(?:sent|rejected)-\d{1,16})?)$/
 
 /** What we wrote, and what a kill in the middle of that left. */
-const taskName = /^(.+)(\.json|\.json\.\d{1,10}|\.prompt|\.prompt\.\d{1,10}|\.log|\.[^.]+\.wake)$/
+const taskName = /^(.+)(\.json|\.json\.\d{1,10}|\.prompt|\.prompt\.\d{1,10}|\.log|\.[^.]+\.wake(?:\.alive)?)$/
 
 /** The form of the hub's own ids: somebody's `package.json` is none of ours, wherever `results_dir` leads. */
 const isOfHub = (task_id: string): boolean => task_id.startsWith("task-") && isSafeTaskId(task_id)

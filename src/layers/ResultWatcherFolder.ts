@@ -6,8 +6,10 @@ import { join } from "node:path"
 import { Logger } from "../services/Logger.ts"
 import { ResultWatcher } from "../services/ResultWatcher.ts"
 import { SidecarConfig } from "../SidecarConfig.ts"
+import { withHome } from "./absent.ts"
 import type { FileError } from "./files.ts"
 import { orElseLog } from "./files.ts"
+import { makeLooks } from "./looks.ts"
 import { homeOf } from "./makeFolder.ts"
 import { thisMoment } from "./moment.ts"
 import { makeFolderTicks } from "./results/folderTicks.ts"
@@ -29,15 +31,18 @@ export const ResultWatcherFolder: Layer.Layer<ResultWatcher, never, SidecarConfi
     const { log } = yield* Logger
     const reader = { folder: results_dir, own: own_files, sightings: new Sightings() }
     const later = yield* FiberHandle.make()
+    const looks = makeLooks(log)
 
     const logged = (operation: Effect.Effect<unknown, FileError>) =>
       Effect.asVoid(orElseLog(operation, log, () => null))
     const { nudge, ticksFor } = yield* makeFolderTicks(home, results_dir, logged)
     /** What there is of a task; null where that cannot be read. */
-    const read = (task_id: string, restraint: Restraint | null = null) =>
+    const read = (task_id: string, restraint: Restraint | null = null, sightings = reader.sightings) =>
       thisMoment.pipe(
-        Effect.flatMap((now) => readResults(reader, task_id, now, restraint)),
-        (reading) => orElseLog(reading, log, () => null)
+        Effect.flatMap((now) => readResults({ ...reader, sightings }, task_id, now, restraint)),
+        withHome(home),
+        looks.once,
+        Effect.orElseSucceed(() => null)
       )
     /** What is new of a task; what is not to be read yet is looked at again as soon as it may be. */
     const readNew = Effect.fnUntraced(function*(task_id: string, told: Told, pace: Pace) {
@@ -48,7 +53,7 @@ export const ResultWatcherFolder: Layer.Layer<ResultWatcher, never, SidecarConfi
       return found === null ? [told, []] as const : observe(told, found)
     })
     const hasSuccess = (task_id: string) =>
-      Effect.map(read(task_id), (found) => {
+      Effect.map(read(task_id, null, new Sightings()), (found) => {
         const answer = found?.answer?.value
         return typeof answer === "object" && answer._tag === "Success"
       })

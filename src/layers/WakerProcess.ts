@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Runtime from "effect/Runtime"
 import * as Schedule from "effect/Schedule"
 import type { ProcessEvidence } from "../domain/Evidence.ts"
 import type { Task, WakeEnd } from "../domain/Task.ts"
@@ -8,25 +9,32 @@ import { platform } from "../platform.ts"
 import { quotable } from "../secrets/quoted.ts"
 import { knownSecrets } from "../secrets/secret.ts"
 import { Logger } from "../services/Logger.ts"
-import { Waker } from "../services/Waker.ts"
+import { AgentsUnknown, Waker } from "../services/Waker.ts"
 import type { Settings } from "../SidecarConfig.ts"
 import { SidecarConfig } from "../SidecarConfig.ts"
+import { withHome } from "./absent.ts"
+import type { FileError } from "./files.ts"
 import { orElseLog } from "./files.ts"
+import type { Looks } from "./looks.ts"
+import { makeLooks } from "./looks.ts"
+import { homeOf } from "./makeFolder.ts"
 import { readAgain } from "./readAgain.ts"
 import { newestAtWork } from "./waker/atWork.ts"
-import { obstacleIn } from "./waker/environment.ts"
-import { evidenceOf, isAlive } from "./waker/evidence.ts"
+import { obstaclesIn } from "./waker/environment.ts"
+import { evidenceOf, isAlive, livingWakes } from "./waker/evidence.ts"
 import { linuxTable } from "./waker/linuxTable.ts"
 import type { LogKeeper } from "./waker/logKeeper.ts"
 import { makeLogKeeper } from "./waker/logKeeper.ts"
 import type { WakeMemory } from "./waker/memory.ts"
 import { makeWakeMemory } from "./waker/memory.ts"
 import { posixProcesses } from "./waker/posixProcesses.ts"
+import type { Place } from "./waker/processes.ts"
 import { psTable } from "./waker/psTable.ts"
 import { readRecord, revokeOrRead, settledRecord } from "./waker/record.ts"
 import { outputTail, type Quoting } from "./waker/spawn.ts"
 import { stopWakes } from "./waker/stop.ts"
-import { fixedPaths, logPath, wakeFiles } from "./waker/taskFiles.ts"
+import type { WakeFiles } from "./waker/taskFiles.ts"
+import { logPath, wakeFiles } from "./waker/taskFiles.ts"
 import { prepareWake, spawnWake, tooLargeForSystem } from "./waker/wake.ts"
 import { wakeRecords } from "./waker/wakeRecords.ts"
 import { windowsProcesses } from "./waker/windowsProcesses.ts"
@@ -37,17 +45,39 @@ const processes = platform === "windows"
 
 const neverBegan: ProcessEvidence = { process: "none", this_boot: true }
 const seenAlive: ProcessEvidence = { process: "alive", this_boot: true }
+const notKnown: ProcessEvidence = { process: "unknown", this_boot: true }
 
 interface Kept {
-  readonly boot: string
+  readonly looks: Looks
   readonly logs: LogKeeper
   readonly memory: WakeMemory
+  readonly place: Effect.Effect<Place, FileError>
 }
 
-const make = (settings: Settings, log: Logger["Service"]["log"], { boot, logs, memory }: Kept) => {
+const unknown = (error: { readonly message: string }): AgentsUnknown =>
+  new AgentsUnknown({ reason: error.message, exit_code: Runtime.getErrorExitCode(error) })
+
+/** The tasks that have a living agent, as the records, our memory and the processes tell. */
+const survivorsBy = (
+  records: ReturnType<typeof wakeRecords>,
+  memory: WakeMemory,
+  looks: Looks,
+  log: Logger["Service"]["log"]
+) => {
+  const living = Effect.gen(function*() {
+    const found = yield* livingWakes(processes, yield* records.known(readRecord), memory.all())
+    return [...new Set(found.map(({ wake: { files } }) => files.task_id))]
+  })
+  return {
+    survivors: Effect.mapError(looks.once(living), unknown),
+    survivorsAtStart: Effect.mapError(readAgain(living, log), unknown)
+  }
+}
+
+const make = (settings: Settings, log: Logger["Service"]["log"], { looks, logs, memory, place }: Kept) => {
   const { kill_grace_ms, own_files, tasks_dir } = settings
   const unbegun = new Map<string, string>() // of a task the wake that this life could not begin
-  const records = wakeRecords(tasks_dir, boot, log, memory)
+  const records = wakeRecords(tasks_dir, place, log, memory)
   const secrets = knownSecrets(settings, process.env)
   const quoting: Quoting = { mask: (text) => quotable(text, secrets), own: own_files }
 
@@ -63,55 +93,69 @@ const make = (settings: Settings, log: Logger["Service"]["log"], { boot, logs, m
     )
     if ("how" in prepared) return { end: Effect.succeed(prepared) }
     yield* logs.keep(task.task_id)
-    const spawning = spawnWake(settings, { processes, boot, memory, quoting }, prepared)
+    const spawning = spawnWake(settings, { processes, looks, place, memory, quoting }, prepared)
     const spawned = yield* orElseLog(spawning, log, (error) => ({ end: Effect.succeed(unwritten(error)) }))
     if (spawned === "too large") return yield* tooLargeForSystem
     return { end: orElseLog(spawned.end, log, unwritten) }
   })
 
   const adopt = Effect.fn("Waker.adopt")(function*(task: Task, wake_id: string) {
-    const known = yield* records.know(settledRecord, wakeFiles(tasks_dir, task.task_id, wake_id))
-    const ended = isAlive(processes, known).pipe(
-      Effect.repeat({ schedule: Schedule.spaced(limits.process_poll_ms), while: (alive) => alive })
-    )
-    if (yield* isAlive(processes, known)) yield* Effect.flatten(memory.watch(known, ended))
-    const output = yield* outputTail(logPath(tasks_dir, task.task_id), known.record?.log_offset ?? 0, quoting)
+    const known = yield* looks.untilKnown(records.know(settledRecord, wakeFiles(tasks_dir, task.task_id, wake_id)))
+    const alive = known === null ? Effect.succeed(false) : looks.untilKnown(isAlive(processes, known))
+    const ended = Effect.repeat(alive, { schedule: Schedule.spaced(limits.process_poll_ms), while: (lives) => lives })
+    if (known !== null && (yield* alive)) yield* Effect.flatten(memory.watch(known, ended))
+    const output = yield* outputTail(logPath(tasks_dir, task.task_id), known?.record?.log_offset ?? 0, quoting)
     const end: WakeEnd = { how: "unseen", code: null, output }
     return end
-  }, Effect.orDie)
+  })
+
+  const evidence = Effect.fnUntraced(function*(files: WakeFiles) {
+    const seen = memory.get(files.record_path)
+    if (seen !== undefined && (yield* isAlive(processes, seen.wake))) return seenAlive
+    return yield* evidenceOf(processes, files, yield* revokeOrRead(files.record_path), yield* place, tasks_dir)
+  })
 
   const inspect = Effect.fn("Waker.inspect")(function*(task: Task) {
     if (task.wake === null || unbegun.get(task.task_id) === task.wake.id) return neverBegan
     yield* logs.keep(task.task_id)
     const files = wakeFiles(tasks_dir, task.task_id, task.wake.id)
-    const seen = memory.get(files.record_path)
-    if (seen !== undefined && (yield* isAlive(processes, seen.wake))) return seenAlive
-    return yield* evidenceOf(processes, files, yield* records.prove(revokeOrRead, files), boot)
-  }, Effect.orDie)
+    const looking = looks.once(withHome(homeOf(settings))(evidence(files)))
+    return yield* Effect.orElseSucceed(looking, () => notKnown)
+  })
 
   const stop = Effect.fn("Waker.stop")(function*(task_id: string, linger_ms: number) {
-    const wakes = (yield* records.known).filter((files) => files.task_id === task_id)
-    const known = yield* Effect.forEach(wakes, (files) => records.know(revokeOrRead, files))
-    const was_alive = yield* stopWakes(processes, known, memory.all(), log, { task_id, linger_ms, kill_grace_ms })
+    const wakes = yield* looks.untilKnown(records.known(revokeOrRead, task_id))
+    const was_alive = yield* stopWakes({ processes, looks, log }, wakes, memory.all(), {
+      task_id,
+      linger_ms,
+      kill_grace_ms
+    })
     memory.forget(task_id)
     yield* logs.release(task_id)
     return was_alive
-  }, Effect.orDie)
-
-  const survivors = Effect.gen(function*() {
-    const known = yield* Effect.forEach(yield* records.known, (files) => records.know(readRecord, files))
-    return [...new Set((yield* processes.living(known, memory.all())).map(({ wake: { files } }) => files.task_id))]
-  }).pipe(Effect.orDie)
-
-  const forget = Effect.fn("Waker.forget")(function*(task_id: string) {
-    const wakes = (yield* records.recorded).filter((files) => files.task_id === task_id)
-    const paths = [...fixedPaths(tasks_dir, task_id), ...wakes.map((files) => files.record_path)]
-    unbegun.delete(task_id)
-    yield* logs.release(task_id)
-    yield* Effect.forEach(paths, records.remove, { discard: true })
   })
 
-  return { wake, adopt, inspect, stop, survivors, forget }
+  const forget = Effect.fn("Waker.forget")(function*(task_id: string) {
+    unbegun.delete(task_id)
+    yield* logs.release(task_id)
+    yield* records.forget(task_id)
+  })
+
+  const atWork = Effect.mapError(readAgain(newestAtWork(processes, tasks_dir, place), log), unknown)
+  return Waker.of({ wake, adopt, inspect, stop, ...survivorsBy(records, memory, looks, log), atWork, forget })
+}
+
+/** A place that was told once does not change. */
+const toldOnce = (place: Effect.Effect<Place, FileError>): Effect.Effect<Place, FileError> => {
+  let told: Place | null = null
+  return Effect.suspend(() =>
+    told === null
+      ? Effect.tap(place, (here) =>
+        Effect.sync(() => {
+          told = here
+        }))
+      : Effect.succeed(told)
+  )
 }
 
 /** Wakes agents by `wake_command`, and knows them by the records in `tasks_dir`. */
@@ -120,11 +164,15 @@ export const WakerProcess: Layer.Layer<Waker, never, SidecarConfig | Logger> = L
   Effect.gen(function*() {
     const settings = yield* SidecarConfig
     const { log } = yield* Logger
-    const obstacle = obstacleIn(process.env, settings.wake_command)
-    if (obstacle !== null) yield* log({ event: "wake_obstructed", reason: obstacle })
-    const logs = yield* makeLogKeeper(settings.tasks_dir, log)
-    const kept = { boot: yield* processes.boot, logs, memory: yield* makeWakeMemory(processes, log) }
-    const atWork = readAgain(newestAtWork(processes, settings.tasks_dir, kept.boot), log)
-    return Waker.of({ ...make(settings, log, kept), atWork })
+    for (const reason of obstaclesIn(process.env, settings.wake_command)) {
+      yield* log({ event: "wake_obstructed", reason })
+    }
+    const looks = makeLooks(log)
+    return make(settings, log, {
+      looks,
+      logs: yield* makeLogKeeper(settings.tasks_dir, log),
+      memory: yield* makeWakeMemory(processes, looks),
+      place: toldOnce(processes.place)
+    })
   })
 )

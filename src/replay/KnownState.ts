@@ -29,7 +29,7 @@ const EndCause = Schema.Union([Schema.TaggedStruct("AttemptFailed", reason), Sch
 const Activity = Schema.Union([
   Schema.TaggedStruct("Idle", {}),
   Schema.TaggedStruct("Inspecting", {
-    because: Schema.Union([Schema.Literals(["assess", "lease"]), ...EndCause.members])
+    because: Schema.Union([Schema.Literals(["assess", "lease", "confirmation"]), ...EndCause.members])
   }),
   Schema.TaggedStruct("AwaitingExit", {}),
   Schema.TaggedStruct("Spawning", {}),

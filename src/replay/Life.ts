@@ -69,6 +69,7 @@ const layers = (
       inspect: ({ task_id }) => Effect.sync(() => evidenceOf(task_id)),
       stop: () => Effect.never,
       survivors: Effect.succeed([]),
+      survivorsAtStart: Effect.succeed([]),
       atWork: Effect.succeed(null),
       forget: () => Effect.void
     }),

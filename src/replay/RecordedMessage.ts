@@ -11,11 +11,11 @@ const Answer = Schema.Union([
 ])
 
 const Evidence = Schema.Struct({
-  process: Schema.Literals(["alive", "gone", "none"]),
+  process: Schema.Literals(["alive", "gone", "none", "unknown"]),
   this_boot: Schema.Boolean,
   started: Schema.Boolean,
   last_sign_at: Schema.NullOr(Schema.Finite),
-  answer: Schema.NullOr(Schema.Union([Answer, Schema.Literal("half-written")]))
+  answer: Schema.NullOr(Schema.Union([Answer, Schema.Literals(["half-written", "unknown"])]))
 })
 
 export const Progress = Schema.Struct({
@@ -46,7 +46,8 @@ const TimerName = Schema.Literals([
   "task_timeout",
   "disk",
   "pause",
-  "readiness"
+  "readiness",
+  "look"
 ])
 
 /** What the actor is told by anything but a frame of the hub. */

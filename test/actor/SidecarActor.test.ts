@@ -171,14 +171,23 @@ describe("the whole actor over five mock services", () => {
       assert.lengthOf(timesOf(world, /^wake/), 1)
     }))
 
-  it.effect("wakes nobody twice, nor anybody too late, for a folder that could not be read at first", () =>
-    Effect.gen(function*() {
-      const world = yield* makeWorld
-      world.unreadable = true
-      yield* start(world)
-      yield* hubSays(world, ...identified, taskA, ackA("accepted"))
-      assert.deepStrictEqual(timesOf(world, /^wake/), [0])
-    }))
+  for (
+    const [what, blind] of [["results folder", { unreadable: true }], ["process table", {
+      evidence: { process: "unknown" }
+    }]] as const
+  ) {
+    it.effect(`wakes nobody while the ${what} cannot be read, and looks again every 5 s`, () =>
+      Effect.gen(function*() {
+        const world = Object.assign(yield* makeWorld, blind)
+        yield* start(world)
+        yield* hubSays(world, ...identified, taskA, ackA("accepted"))
+        yield* pass(9)
+        assert.deepStrictEqual(timesOf(world, /^wake/), [])
+        Object.assign(world, { unreadable: false, evidence: {} })
+        yield* pass(1)
+        assert.deepStrictEqual(timesOf(world, /^wake/), [10])
+      }))
+  }
 
   it.effect("counts a confirmation that does not come within 30 s of the spawn as a failed attempt", () =>
     Effect.gen(function*() {

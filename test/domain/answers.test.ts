@@ -51,7 +51,7 @@ describe("rule 11: a bad answer", () => {
     },
     {
       clause: "one of an attempt that is being stopped ends the task, and nothing is stopped twice",
-      run: () => Run.confirming().timer("confirmation").found(unusable),
+      run: () => Run.confirming().unconfirmed().found(unusable),
       said: ["SendWakeResult task-a success", "SetAside task-a rejected"],
       timers: ["cancel confirmation", "cancel confirmation", "cancel settle"],
       logged: [
@@ -63,7 +63,7 @@ describe("rule 11: a bad answer", () => {
     },
     {
       clause: "one that a stopped attempt has left behind waits for the watch",
-      run: () => Run.confirming().timer("confirmation").stopped().inspected({ process: "gone", answer: unusable }),
+      run: () => Run.confirming().unconfirmed().stopped().inspected({ process: "gone", answer: unusable }),
       said: ["RetryWake task-a after 1"],
       state: "task-a g1 waking wakes 1 ended killed - | AwaitingRetry | ours"
     }

@@ -237,7 +237,7 @@ describe("rule 2: an assignment", () => {
     },
     {
       clause: "a new generation while the agent is being stopped leaves that alone",
-      run: () => Run.confirming().timer("confirmation").assigned(3),
+      run: () => Run.confirming().unconfirmed().assigned(3),
       said: ["AcceptTask task-a g3"],
       timers: ["cancel half_open", "cancel assign_grace", "start answer 15000"],
       logged: ["task_received task-a 3 true"],

@@ -59,7 +59,7 @@ describe("rule 9: task_cancelled", () => {
     },
     {
       clause: "one whose agent is being stopped is not stopped twice",
-      run: () => Run.confirming().timer("confirmation").cancelled(),
+      run: () => Run.confirming().unconfirmed().cancelled(),
       said: ["StopWatching"],
       timers: [
         "cancel confirmation",

@@ -111,7 +111,7 @@ describe("rule 1: evidence before any wake", () => {
     {
       clause: "one that is written for longer than a confirmation takes is waited for on",
       run: () =>
-        Run.accepted().inspected({ answer: "half-written" }).timer("confirmation").stopped(false).inspected({
+        Run.accepted().inspected({ answer: "half-written" }).unconfirmed().stopped(false).inspected({
           answer: "half-written"
         }),
       said: ["WatchResults task-a -"],
@@ -122,7 +122,7 @@ describe("rule 1: evidence before any wake", () => {
     {
       clause: "and a failure that it becomes is set aside then, too",
       run: () =>
-        Run.accepted().inspected({ answer: "half-written" }).timer("confirmation").stopped(false).inspected({
+        Run.accepted().inspected({ answer: "half-written" }).unconfirmed().stopped(false).inspected({
           answer: failure
         }),
       said: ["SetAside task-a sent", "RetryWake task-a after 1"],
@@ -270,7 +270,7 @@ describe("rule 1: evidence before any wake", () => {
     {
       clause: "signs of life that one left while it was seen off mean nothing",
       run: () =>
-        Run.confirming().ended(exited(0)).timer("confirmation").stopped(false).inspected({ process: "gone" })
+        Run.confirming().ended(exited(0)).unconfirmed().stopped(false).inspected({ process: "gone" })
           .restarted().assigned(1).inspected({ process: "gone" }).stopped().inspected({
             process: "gone",
             started: true,

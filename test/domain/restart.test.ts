@@ -306,7 +306,7 @@ describe("rule 10: restart", () => {
     {
       clause: "attempts go on counting after one that ran",
       run: () =>
-        Run.spawning().restarted().assigned(1).inspected({ process: "gone" }).timer("confirmation").stopped(false)
+        Run.spawning().restarted().assigned(1).inspected({ process: "gone" }).unconfirmed().stopped(false)
           .inspected({ process: "gone" }).tell({ _tag: "RetryDue", task_id: A }).inspected({ process: "gone" }),
       said: ["ClearEvidence task-a", "WatchResults task-a g1a2t1000000", "WakeAgent task-a g1"],
       logged: ["wake_attempt task-a 2 g1a2t1000000"],

@@ -189,7 +189,7 @@ describe("rule 7: the end of a silent agent", () => {
           }),
       timers: ["cancel confirmation", "start settle 10000"],
       state:
-        "task-a g1 working wakes 1 | Settling Failed (the machine restarted while the agent was at work) | ours | recovery denied | in flight: accept task-a"
+        "task-a g1 working wakes 1 | Settling Failed (the machine or the container of the agent restarted while it was at work) | ours | recovery denied | in flight: accept task-a"
     },
     {
       clause: "also where nobody had seen its confirmation",
@@ -203,7 +203,7 @@ describe("rule 7: the end of a silent agent", () => {
       timers: ["cancel confirmation", "cancel confirmation", "start settle 10000"],
       logged: ["agent_started task-a 0"],
       state:
-        "task-a g1 working wakes 1 | Settling Failed (the machine restarted while the agent was at work) | down | ours | pending: accept task-a"
+        "task-a g1 working wakes 1 | Settling Failed (the machine or the container of the agent restarted while it was at work) | down | ours | pending: accept task-a"
     },
     {
       clause: "a machine that restarted before the confirmation: a failed attempt",
@@ -213,11 +213,11 @@ describe("rule 7: the end of a silent agent", () => {
       said: ["StopAgent task-a linger 0"],
       timers: ["cancel confirmation", "cancel settle"],
       logged: [
-        "wake_failed task-a 1 the machine restarted while the agent was at work",
-        "agent_stopping task-a the machine restarted while the agent was at work"
+        "wake_failed task-a 1 the machine or the container of the agent restarted while it was at work",
+        "agent_stopping task-a the machine or the container of the agent restarted while it was at work"
       ],
       state:
-        "task-a g1 confirming wakes 1 | Stopping AttemptFailed (the machine restarted while the agent was at work) | ours | recovery denied | in flight: accept task-a | stopping: task-a"
+        "task-a g1 confirming wakes 1 | Stopping AttemptFailed (the machine or the container of the agent restarted while it was at work) | ours | recovery denied | in flight: accept task-a | stopping: task-a"
     },
     {
       clause: "an end that no life of the daemon saw, where the command blocks: the same as its end",
@@ -324,7 +324,7 @@ describe("rule 7: the end of a silent agent", () => {
     },
     {
       clause: "an attempt that is being stopped is not tried again after that",
-      run: () => Run.confirming().timer("confirmation").after(86_400_000).timer("task_timeout"),
+      run: () => Run.confirming().unconfirmed().after(86_400_000).timer("task_timeout"),
       timers: ["cancel confirmation", "cancel settle"],
       logged: ["agent_stopping task-a the task took longer than 86400000 ms"],
       state:

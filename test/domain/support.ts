@@ -187,6 +187,11 @@ export class Run {
     return this.tell(timer(name))
   }
 
+  /** The time for the confirmation is over, and the look at the evidence shows none. */
+  unconfirmed(): this {
+    return this.timer("confirmation").inspected({ process: "alive" })
+  }
+
   refused(error: string, message_type: string | null = null, unknown_type = false): this {
     return this.tell(refused(error, message_type, unknown_type))
   }

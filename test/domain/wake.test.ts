@@ -83,13 +83,13 @@ describe("rule 6: the wake", () => {
     },
     {
       clause: ".started of an agent that is being stopped does not confirm",
-      run: () => Run.confirming().timer("confirmation").started(),
+      run: () => Run.confirming().unconfirmed().started(),
       state:
         "task-a g1 confirming wakes 1 | Stopping AttemptFailed (no confirmation within 30000 ms) | ours | stopping: task-a"
     },
     {
       clause: ".started of an agent that is looked at after it was stopped does not confirm",
-      run: () => Run.confirming().timer("confirmation").stopped().started(),
+      run: () => Run.confirming().unconfirmed().stopped().started(),
       state:
         "task-a g1 confirming wakes 1 ended killed - | Inspecting AttemptFailed (no confirmation within 30000 ms) | ours"
     },
@@ -274,7 +274,7 @@ describe("rule 6: the wake", () => {
     },
     {
       clause: "no confirmation in time: the attempt failed and the whole tree is stopped",
-      run: () => Run.confirming().after(30_000).timer("confirmation"),
+      run: () => Run.confirming().after(30_000).unconfirmed(),
       said: ["SendWakeResult task-a timeout: no confirmation within 30000 ms", "StopAgent task-a linger 0"],
       timers: ["cancel confirmation", "cancel settle"],
       logged: [
@@ -286,18 +286,18 @@ describe("rule 6: the wake", () => {
     },
     {
       clause: "a confirmation that was due just before it is over means nothing",
-      run: () => Run.working().timer("confirmation"),
+      run: () => Run.working().unconfirmed(),
       state: "task-a g1 working wakes 1 | Running | ours"
     },
     {
       clause: "a confirmation timer while the agent is stopped already means nothing",
-      run: () => Run.confirming().ended(exited(1)).inspected({ process: "gone" }).timer("confirmation"),
+      run: () => Run.confirming().ended(exited(1)).inspected({ process: "gone" }).unconfirmed(),
       state:
         "task-a g1 confirming wakes 1 ended exited 1 | Stopping AttemptFailed (the wake command ended with exit code 1; there is no answer) | ours | stopping: task-a"
     },
     {
       clause: "the outcome of an attempt is not told while a frame is in flight",
-      run: () => Run.confirming().assigned(1).timer("confirmation"),
+      run: () => Run.confirming().assigned(1).unconfirmed(),
       said: ["StopAgent task-a linger 0"],
       timers: ["cancel confirmation", "cancel settle"],
       logged: [
@@ -309,7 +309,7 @@ describe("rule 6: the wake", () => {
     },
     {
       clause: "nor to a hub that does not know the frame",
-      run: () => Run.confirming().refused("validation_failed", "wake_result", true).timer("confirmation"),
+      run: () => Run.confirming().refused("validation_failed", "wake_result", true).unconfirmed(),
       said: ["StopAgent task-a linger 0"],
       timers: ["cancel confirmation", "cancel settle"],
       logged: [
@@ -321,14 +321,14 @@ describe("rule 6: the wake", () => {
     },
     {
       clause: "the end of a command that is being stopped is only noted",
-      run: () => Run.confirming().timer("confirmation").ended(exited(1)),
+      run: () => Run.confirming().unconfirmed().ended(exited(1)),
       logged: ["wake_ended task-a 1 0"],
       state:
         "task-a g1 confirming wakes 1 ended exited 1 | Stopping AttemptFailed (no confirmation within 30000 ms) | ours | stopping: task-a"
     },
     {
       clause: "when the tree is gone, the evidence is looked at",
-      run: () => Run.confirming().timer("confirmation").stopped(),
+      run: () => Run.confirming().unconfirmed().stopped(),
       said: ["InspectAgent task-a g1"],
       state:
         "task-a g1 confirming wakes 1 ended killed - | Inspecting AttemptFailed (no confirmation within 30000 ms) | ours"
@@ -342,7 +342,7 @@ describe("rule 6: the wake", () => {
     },
     {
       clause: "an answer that is there then is reported",
-      run: () => Run.confirming().timer("confirmation").stopped().inspected({ process: "gone", answer: success }),
+      run: () => Run.confirming().unconfirmed().stopped().inspected({ process: "gone", answer: success }),
       said: ["SendWakeResult task-a success", "SendReport task-a g1 Complete"],
       timers: [
         "cancel confirmation",
@@ -356,7 +356,7 @@ describe("rule 6: the wake", () => {
     },
     {
       clause: "a failure that is there then is reported",
-      run: () => Run.confirming().timer("confirmation").stopped().inspected({ process: "gone", answer: failure }),
+      run: () => Run.confirming().unconfirmed().stopped().inspected({ process: "gone", answer: failure }),
       said: ["SendWakeResult task-a success", "SetAside task-a sent", "SendReport task-a g1 Failed: it went wrong"],
       timers: [
         "cancel confirmation",
@@ -371,33 +371,32 @@ describe("rule 6: the wake", () => {
     },
     {
       clause: "a half-written answer is waited for",
-      run: () =>
-        Run.confirming().timer("confirmation").stopped().inspected({ process: "gone", answer: "half-written" }),
+      run: () => Run.confirming().unconfirmed().stopped().inspected({ process: "gone", answer: "half-written" }),
       timers: ["cancel confirmation", "start settle 10000"],
       state: "task-a g1 confirming wakes 1 ended killed - | Settling Failed (no confirmation within 30000 ms) | ours"
     },
     {
       clause: "nothing there: it is tried again after the first delay",
-      run: () => Run.confirming().timer("confirmation").stopped().inspected({ process: "gone" }),
+      run: () => Run.confirming().unconfirmed().stopped().inspected({ process: "gone" }),
       said: ["RetryWake task-a after 1"],
       state: "task-a g1 waking wakes 1 ended killed - | AwaitingRetry | ours"
     },
     {
       clause: "an attempt that ended out of our sight has ended",
-      run: () => Run.confirming().timer("confirmation").stopped(false).inspected({ process: "gone" }),
+      run: () => Run.confirming().unconfirmed().stopped(false).inspected({ process: "gone" }),
       said: ["RetryWake task-a after 1"],
       state: "task-a g1 waking wakes 1 ended unseen - | AwaitingRetry | ours"
     },
     {
       clause: "one that nobody was woken for in this life has no end",
-      run: () => Run.accepted().inspected({ answer: "half-written" }).timer("confirmation").stopped(false).inspected(),
+      run: () => Run.accepted().inspected({ answer: "half-written" }).unconfirmed().stopped(false).inspected(),
       said: ["RetryWake task-a after 1"],
       state: "task-a g1 waking wakes 1 | AwaitingRetry | ours"
     },
     {
       clause: "signs of life of an agent that we killed mean nothing",
       run: () =>
-        Run.confirming().timer("confirmation").stopped().inspected({
+        Run.confirming().unconfirmed().stopped().inspected({
           process: "gone",
           started: true,
           last_sign_at: T0
@@ -408,7 +407,7 @@ describe("rule 6: the wake", () => {
     {
       clause: "signs of life of one that a command left behind mean that it is at work",
       run: () =>
-        Run.confirming().ended(exited(0)).timer("confirmation").stopped(false).inspected({
+        Run.confirming().ended(exited(0)).unconfirmed().stopped(false).inspected({
           process: "gone",
           started: true,
           last_sign_at: T0
@@ -420,7 +419,7 @@ describe("rule 6: the wake", () => {
     },
     {
       clause: "what is told later of how a killed command ended does not bring it back",
-      run: () => Run.confirming().timer("confirmation").stopped().ended({ how: "unseen", code: null, output: "" }),
+      run: () => Run.confirming().unconfirmed().stopped().ended({ how: "unseen", code: null, output: "" }),
       logged: ["wake_ended task-a  0"],
       state:
         "task-a g1 confirming wakes 1 ended killed - | Inspecting AttemptFailed (no confirmation within 30000 ms) | ours"
@@ -441,7 +440,7 @@ describe("rule 6: the wake", () => {
     {
       clause: "unless an agent is at work by then",
       run: () =>
-        Run.confirming().ended(exited(0)).timer("confirmation").stopped(false).inspected({ process: "gone" }).tell({
+        Run.confirming().ended(exited(0)).unconfirmed().stopped(false).inspected({ process: "gone" }).tell({
           _tag: "RetryDue",
           task_id: A
         }).inspected({ process: "gone", started: true, last_sign_at: T0 }),
@@ -486,7 +485,7 @@ describe("rule 6: the wake", () => {
         attempts(3).tell({ _tag: "RetryDue", task_id: A }).inspected({ process: "gone" }).spawned().ended(exited(1))
           .restarted().tell(...connect).inspected({ process: "gone" }).reassigned().answered("continue").inspected({
             process: "gone"
-          }).after(30_000).timer("confirmation").stopped(false).inspected({ process: "gone" }),
+          }).after(30_000).unconfirmed().stopped(false).inspected({ process: "gone" }),
       timers: ["cancel confirmation", "cancel settle", "cancel task_timeout"],
       state:
         "task-a g1 reporting wakes 4 ended exited 1 failed (no wake succeeded in 4 attempts; the last: the wake command ended with exit code 1; there is no answer) | ours | recovery denied | in flight: accept task-a"
@@ -496,7 +495,7 @@ describe("rule 6: the wake", () => {
       run: () =>
         attempts(3).tell({ _tag: "RetryDue", task_id: A }).inspected({ process: "gone" }).restarted().tell(...connect)
           .inspected({ process: "gone" }).reassigned().answered("continue").inspected({ process: "gone" })
-          .timer("confirmation").stopped(false).inspected({ process: "gone" }),
+          .unconfirmed().stopped(false).inspected({ process: "gone" }),
       timers: ["cancel confirmation", "cancel settle", "cancel task_timeout"],
       state:
         "task-a g1 reporting wakes 4 failed (no wake succeeded in 4 attempts; the last: no confirmation within 30000 ms) | ours | recovery denied | in flight: accept task-a"
@@ -569,7 +568,7 @@ describe("rule 6: the wake", () => {
     },
     {
       clause: "the end of the agent of another task is not that of this one",
-      run: () => Run.confirming().timer("confirmation").stopped(true, B),
+      run: () => Run.confirming().unconfirmed().stopped(true, B),
       state:
         "task-a g1 confirming wakes 1 | Stopping AttemptFailed (no confirmation within 30000 ms) | ours | stopping: task-a"
     }

@@ -8,6 +8,7 @@ const plain: Config = {
   crashes: 0,
   reboot: false,
   diskFaults: 0,
+  blindLooks: 0,
   answers: ["good"],
   blocks: false,
   othersTake: false,
@@ -69,5 +70,15 @@ export const configurations: ReadonlyArray<Config> = [
   { ...plain, name: "late agents", late: true, crashes: 1 },
   { ...plain, name: "a machine that restarts", crashes: 1, reboot: true },
   { ...pair, name: "a full disk", diskFaults: 1, disconnects: 0 },
-  { ...plain, name: "a full disk and a crash", diskFaults: 1, crashes: 1 }
+  { ...plain, name: "a full disk and a crash", diskFaults: 1, crashes: 1 },
+  { ...pair, name: "agents that cannot be looked at", blindLooks: 2, disconnects: 0 },
+  { ...plain, name: "agents that cannot be looked at, and a crash", blindLooks: 2, crashes: 1 },
+  {
+    ...plain,
+    name: "agents that cannot be looked at, and bad answers",
+    blindLooks: 2,
+    answers: ["good", "bad", "unusable", "half"],
+    timeout: true,
+    blocks: true
+  }
 ]

@@ -1,5 +1,5 @@
 import type { Command } from "../../src/domain/Command.ts"
-import type { Answer, Evidence } from "../../src/domain/Evidence.ts"
+import type { Answer, Evidence, FolderEvidence, ProcessEvidence } from "../../src/domain/Evidence.ts"
 import { mayHaveLaunched } from "../../src/domain/Evidence.ts"
 import type { Message } from "../../src/domain/Message.ts"
 import type { SidecarState, TimerName } from "../../src/domain/SidecarState.ts"
@@ -56,12 +56,24 @@ const outlives: ReadonlySet<Command["_tag"]> = new Set<Command["_tag"]>([
   "CloseConnection"
 ])
 
+/** What judges an agent, or puts another in its place. */
+const judging: ReadonlySet<Command["_tag"]> = new Set<Command["_tag"]>([
+  "AdoptAgent",
+  "ClearEvidence",
+  "SendReport",
+  "StopAgent",
+  "WakeAgent"
+])
+
 /** Where a crash strikes within a step: before the command of that number among those that outlive the daemon. */
 export class Crashed extends Error {}
 const crashed = new Crashed()
 
 const attempts = 1 + limits.wake_retries_ms.length
 const idle: ReadonlyArray<string> = []
+
+export type Blind = "processes" | "folder"
+export const blinds: ReadonlyArray<Blind> = ["processes", "folder"]
 
 /** A world in the making: the actor, as src/actor runs it, over what it works on; each part is replaced, never changed. */
 export class Draft {
@@ -76,6 +88,9 @@ export class Draft {
   points = 0
   crashAt = Infinity
   saveFails = false
+  /** What of the evidence cannot be read in this step. */
+  blind: Blind | null = null
+  looked = false
   saveTried = false
   readonly trace: Array<string> | null
   readonly from: World
@@ -142,6 +157,7 @@ export class Draft {
     const before = this.side
     const outcome = this.sides.step(before, message, when)
     this.tell(message, outcome)
+    if (message._tag === "AgentInspected") this.checkJudgment(message.evidence, outcome)
     const failed = outcome.saves && !this.save(outcome, before, messages)
     if (failed && outcome.unsaved.undone) return
     this.side = failed ? outcome.unsaved.next : outcome.next
@@ -165,6 +181,13 @@ export class Draft {
     this.check(!taken || before.state.readiness.not_ready === null, "a task was taken by who is not ready")
     const mayBeGiven = this.side.held === null && this.state.readiness.not_ready !== null && this.net.open
     this.check(!mayBeGiven, "who holds no task and is not ready keeps its connection")
+  }
+
+  /** What could not be read says nothing, but for an answer or a process that is there. */
+  private checkJudgment({ answer, process }: Evidence, { commands }: Outcome): void {
+    if ((answer !== "unknown" && process !== "unknown") || (typeof answer === "object" && answer !== null)) return
+    const act = commands.find(({ _tag }) => judging.has(_tag) && !(_tag === "AdoptAgent" && process === "alive"))
+    this.check(act === undefined, `${act?._tag} upon what could not be read`)
   }
 
   private tell(message: Message, { commands, next }: Outcome): void {
@@ -381,18 +404,30 @@ export class Draft {
     this.bodyIs({ launcher: launcher?.heard === true ? { ...launcher, revoked: true } : null })
   }
 
-  private look({ task_id, wake }: Task): Evidence {
-    const task = indexOf(task_id)
-    const { launcher, process, ran, rebooted } = this.body
-    if (launcher !== null && launcher.current && launcher.task === task) this.revoke()
+  private look(task: Task): Evidence {
+    this.looked = true
+    return { ...this.lookAtProcess(task), ...this.lookAtFolder(indexOf(task.task_id)) }
+  }
+
+  private lookAtFolder(task: T): FolderEvidence {
+    if (this.blind === "folder") return { started: false, last_sign_at: null, answer: "unknown" }
     const { answer, started } = this.body.files[task]
-    const alive = wake !== null && process !== null && process.task === task && process.current
     return {
-      process: alive ? "alive" : wake !== null && ran ? "gone" : "none",
-      this_boot: !(wake !== null && rebooted),
       started: started !== "no",
       last_sign_at: signs[started],
       answer: answer === null || answer === "half" ? answer && "half-written" : answers[answer]
+    }
+  }
+
+  private lookAtProcess({ task_id, wake }: Task): ProcessEvidence {
+    if (this.blind === "processes") return { process: "unknown", this_boot: true }
+    const task = indexOf(task_id)
+    const { launcher, process, ran, rebooted } = this.body
+    if (launcher !== null && launcher.current && launcher.task === task) this.revoke()
+    const alive = wake !== null && process !== null && process.task === task && process.current
+    return {
+      process: alive ? "alive" : wake !== null && ran ? "gone" : "none",
+      this_boot: !(wake !== null && rebooted)
     }
   }
 

@@ -1,7 +1,7 @@
 import type { Message } from "../../src/domain/Message.ts"
 import type { TimerName } from "../../src/domain/SidecarState.ts"
 import type { Assignment } from "../../src/domain/Task.ts"
-import { answers, Crashed, Draft, ends, whenOf } from "./draft.ts"
+import { answers, blinds, Crashed, Draft, ends, whenOf } from "./draft.ts"
 import { assigned, identified, note, replies, socketClosed, takenBack } from "./hub.ts"
 import type { Sides, When } from "./side.ts"
 import type { Config, End, Note, T, World } from "./world.ts"
@@ -83,6 +83,13 @@ export const makeEvents = (config: Config, sides: Sides) => {
         make(failing)
         failing.ghostIs({ diskFaults: ghost.diskFaults - 1 })
         emit({ draft: failing, fault: true })
+      }
+      for (const blind of ghost.blindLooks > 0 && draft.looked ? blinds : []) {
+        const groping = start(`${label}, and the ${blind} cannot be read`)
+        groping.blind = blind
+        make(groping)
+        groping.ghostIs({ blindLooks: ghost.blindLooks - 1 })
+        emit({ draft: groping, fault: true })
       }
       if (ghost.crashes === 0) return
       for (let at = 0; at < draft.points; at++) crashWithin(label, make, at)

@@ -99,7 +99,7 @@ const bodyKey = ({ files: [a, b], launcher, process, ran, rebooted }: Body): str
   `${process?.watched}|${ran}${rebooted}|${a.started}${a.answer}${a.worker}|${b.started}${b.answer}${b.worker}`
 
 const ghostKey = (ghost: Ghost): string =>
-  `${ghost.given}|${ghost.attempted.join()}|${ghost.disconnects}${ghost.crashes}${ghost.diskFaults}${ghost.cancels}` +
+  `${ghost.given}|${ghost.attempted.join()}|${ghost.disconnects}${ghost.crashes}${ghost.diskFaults}${ghost.blindLooks}${ghost.cancels}` +
   `${ghost.reclaims}${ghost.limited}${ghost.unfit}${ghost.drained}${ghost.strays}${ghost.vanishes}${ghost.missing}`
 
 interface Part<A> {

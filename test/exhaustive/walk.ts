@@ -73,6 +73,7 @@ const start = (config: Config, sides: ReturnType<typeof makeSides>): World => {
       disconnects: config.disconnects,
       crashes: config.crashes,
       diskFaults: config.diskFaults,
+      blindLooks: config.blindLooks,
       cancels: config.cancels,
       reclaims: config.reclaims,
       limited: config.limited,

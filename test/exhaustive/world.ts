@@ -24,6 +24,7 @@ export interface Config {
   readonly crashes: number
   readonly reboot: boolean // the crash is one of the machine
   readonly diskFaults: number
+  readonly blindLooks: number // at the agent, of which the processes or the folder cannot be read
   readonly answers: ReadonlyArray<AnswerKind>
   readonly blocks: boolean // wake_command_blocks
   readonly othersTake: boolean // another agent may take a queued task
@@ -102,7 +103,8 @@ export const timerNames = [
   "task_timeout",
   "disk",
   "readiness",
-  "pause"
+  "pause",
+  "look"
 ] as const satisfies ReadonlyArray<TimerName>
 
 export type End = "exited 0" | "exited 1" | "killed" | "unseen" | "unspawned" | "unwritten" | "unwritten for 30 s"
@@ -157,6 +159,7 @@ export interface Ghost {
   readonly disconnects: number
   readonly crashes: number
   readonly diskFaults: number
+  readonly blindLooks: number
   readonly cancels: number
   readonly reclaims: number
   readonly limited: number

@@ -270,12 +270,27 @@ describe("the signs of an agent", () => {
       const { age, folder, put, watcher } = yield* makeResults
       const time = (name: string) => Math.trunc(statSync(folder.file("results", name)).mtimeMs)
       put("t1.progress", "10")
-      expect(yield* watcher.look("t1")).toEqual({ started: false, last_sign_at: time("t1.progress"), answer: null })
-      put("t1.started", "whatever it says")
-      age("t1.started", 60_000)
-      expect(yield* watcher.look("t1")).toEqual({ started: true, last_sign_at: time("t1.progress"), answer: null })
       age("t1.progress", 120_000)
-      expect(yield* watcher.look("t1")).toEqual({ started: true, last_sign_at: time("t1.started"), answer: null })
+      expect(yield* watcher.look("t1")).toEqual({ started: false, last_sign_at: time("t1.progress"), answer: null })
+      put("t2.started", "whatever it says")
+      age("t2.started", 60_000)
+      put("t2.progress", "10")
+      age("t2.progress", 120_000)
+      expect(yield* watcher.look("t2")).toEqual({ started: true, last_sign_at: time("t2.started"), answer: null })
+    }))
+
+  it.live("that appear while they are looked for are of now, whatever the clock of the disk says", () =>
+    Effect.gen(function*() {
+      const { age, put, watcher } = yield* makeResults
+      expect(yield* watcher.look("t1")).toEqual({ started: false, last_sign_at: null, answer: null })
+      const before = Date.now()
+      put("t1.started", "")
+      age("t1.started", 3_600_000)
+      const { last_sign_at } = (yield* watcher.look("t1")) ?? { last_sign_at: null }
+      expect(last_sign_at).toBeGreaterThanOrEqual(before)
+      put("t1.json", `{"status":"success"}`)
+      yield* watcher.setAside("t2", "sent") // another task's answer is looked at in between
+      expect((yield* watcher.look("t1"))?.last_sign_at).toBe(last_sign_at)
     }))
 
   const progress: ReadonlyArray<readonly [string, object | null]> = [
@@ -536,13 +551,15 @@ describe("a watch", () => {
       const { told } = yield* watching(folder)
       yield* until("the trouble", () => folder.events.length > 0)
       for (let round = 0; round < 5; round++) yield* TestClock.adjust(limits.rescan_ms)
-      expect(folder.events).toMatchObject([{ event: "file_trouble", path: folder.file("results") }])
+      const trouble = folder.events.map((event) => JSON.stringify(event))
+      expect(trouble.every((event) => event.includes("file_trouble"))).toBe(true)
+      expect(new Set(trouble).size).toBe(trouble.length)
       rmSync(folder.file("results"))
       mkdirSync(folder.file("results"))
       writeFileSync(folder.file("results", "t1.started"), "")
       yield* TestClock.adjust(limits.rescan_ms)
       yield* until("the sign", () => told.length === 1)
-      expect(folder.events).toHaveLength(1)
+      expect(folder.events).toHaveLength(trouble.length)
     }))
 
   it.live("is not disturbed by other tasks, nor by what is below the folder", () =>

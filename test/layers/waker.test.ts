@@ -2,7 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { spawn } from "node:child_process"
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs"
+import { mkdirSync, readdirSync, realpathSync, rmSync, writeFileSync } from "node:fs"
 import type { Task } from "../../src/domain/Task.ts"
 import { posixLaunch } from "../../src/layers/waker/launcher.ts"
 import { recordPrefix } from "../../src/layers/waker/record.ts"
@@ -244,6 +244,7 @@ describe("how a wake ends", () => {
       const waker = yield* wakerOf(folder, { state_file: folder.file("missing", "queue.json") })
       const { end } = yield* waker.wake(taskOf("t1"), wakeId)
       expect(yield* end).toMatchObject({ how: "unspawned", code: null, output: expect.stringContaining("ENOENT") })
+      mkdirSync(folder.file("missing"))
       expect(yield* waker.inspect(wokenTask("t1", wakeId))).toEqual({ process: "none", this_boot: true })
     }))
 
@@ -335,6 +336,8 @@ describe("what is known of a wake", () => {
       expect(JSON.parse(folder.read("seen"))).toEqual({
         wake_id: wakeId,
         boot: thisBoot(),
+        pid_namespace: expect.stringMatching(/^pid:\[\d+\] \d+$/),
+        tasks_dir: realpathSync(folder.file("tasks")),
         log_offset: 0,
         pid: Number(pid),
         start_time

@@ -7,6 +7,7 @@ import { spawn } from "node:child_process"
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import type { LifecycleEvent } from "../../src/domain/LifecycleEvent.ts"
 import { FileError } from "../../src/layers/files.ts"
+import { makeLooks } from "../../src/layers/looks.ts"
 import { childEnvironment, tooLarge } from "../../src/layers/waker/environment.ts"
 import { launchOf, pipeName, windowsLaunch } from "../../src/layers/waker/launcher.ts"
 import { linuxTable, parseStat } from "../../src/layers/waker/linuxTable.ts"
@@ -20,6 +21,7 @@ import { stopWakes } from "../../src/layers/waker/stop.ts"
 import { wakeFiles } from "../../src/layers/waker/taskFiles.ts"
 import { pipeAnswers, taskkillArguments } from "../../src/layers/waker/windowsProcesses.ts"
 import { ownBin } from "../../src/wake/findProgram.ts"
+import { plainShell } from "../../src/wake/launcherShell.ts"
 import { describeWith } from "../support/needs.ts"
 import { isRunning, makeFolder, makeZombie, startTimeOf, taskOf, until } from "./support.ts"
 
@@ -28,7 +30,8 @@ const cookie = "AGENTCOM_WAKE_ID=g1a1t1\0TASK_FILE=/agents/a/tasks/t1.json\0"
 
 const wake: KnownWake = {
   files,
-  record: { wake_id: "g1a1t1", boot: "b", log_offset: 0, pid: 100, start_time: "5" }
+  record: { wake_id: "g1a1t1", boot: "b", log_offset: 0, pid: 100, start_time: "5" },
+  at: "here"
 }
 
 const entry = (pid: number, more: Partial<ProcessEntry> = {}): ProcessEntry => ({
@@ -42,7 +45,7 @@ const entry = (pid: number, more: Partial<ProcessEntry> = {}): ProcessEntry => (
 })
 
 const tableOf = (...entries: ReadonlyArray<ProcessEntry>): ProcessTable => ({
-  boot: Effect.succeed("b"),
+  place: Effect.succeed({ boot: "b", pid_namespace: "n" }),
   find: (pid) => Effect.succeed(entries.find((candidate) => candidate.pid === pid) ?? null),
   all: Effect.succeed(entries)
 })
@@ -158,27 +161,26 @@ describe("whose a process is", () => {
     Effect.gen(function*() {
       const timeless: KnownWake = {
         files,
-        record: { ...wake.record, wake_id: "g1a1t1", boot: "b", log_offset: 0, pid: 100, start_time: "" }
+        record: { ...wake.record, wake_id: "g1a1t1", boot: "b", log_offset: 0, pid: 100, start_time: "" },
+        at: "here"
       }
       expect(yield* posixProcesses(tableOf(entry(100))).leaderLives(timeless)).toBe(false)
       expect(yield* posixProcesses(tableOf(entry(100, { environment: cookie }))).leaderLives(timeless)).toBe(true)
     }))
 
-  it.effect("a process table that cannot be read for a moment does not make a living agent gone", () =>
+  it.effect("a process table that cannot be read, or takes too long, says nothing of any process", () =>
     Effect.gen(function*() {
-      let refusals = 3
-      const processes = posixProcesses({
-        ...tableOf(entry(100)),
-        find: () =>
-          Effect.suspend(() =>
-            refusals-- > 0
-              ? Effect.fail(new FileError({ path: "/proc", code: "EMFILE", reason: "too many open files" }))
-              : Effect.succeed(entry(100))
-          )
-      })
-      const looking = yield* Effect.forkChild(processes.leaderLives(wake), { startImmediately: true })
-      yield* TestClock.adjust("5 seconds")
-      expect(yield* Fiber.join(looking)).toBe(true)
+      const refused = Effect.fail(new FileError({ path: "/proc", code: "EMFILE", reason: "too many open files" }))
+      for (const broken of [refused, Effect.never]) {
+        const processes = posixProcesses({ place: broken, find: () => broken, all: broken })
+        for (const look of [processes.leaderLives(wake), processes.living([wake], []), processes.place]) {
+          const looking = yield* Effect.forkChild(Effect.flip<unknown, unknown, never>(look), {
+            startImmediately: true
+          })
+          yield* TestClock.adjust("2 seconds")
+          expect(yield* Fiber.join(looking)).toMatchObject({ _tag: "FileError" })
+        }
+      }
     }))
 })
 
@@ -187,7 +189,7 @@ describe("what is remembered of a wake", () => {
   const afterTheEnd = Effect.fnUntraced(function*(...left: ReadonlyArray<ProcessEntry>) {
     let entries = [entry(100), ...left]
     const processes = posixProcesses({ ...tableOf(), all: Effect.sync(() => entries) })
-    const memory = yield* makeWakeMemory(processes, () => Effect.void)
+    const memory = yield* makeWakeMemory(processes, makeLooks(() => Effect.void))
     const ended = yield* Deferred.make<void>()
     const end = yield* memory.watch(wake, Deferred.await(ended))
     expect(memory.get(files.record_path)).toEqual({ wake, group: 100, identities: [] })
@@ -220,7 +222,7 @@ const played = (lives: (looks: number) => boolean) => {
   const events: Array<LifecycleEvent> = []
   let looks = 0
   const processes: Processes = {
-    boot: Effect.succeed("b"),
+    place: Effect.succeed({ boot: "b", pid_namespace: "n" }),
     startOf: () => Effect.succeed("5"),
     leaderLives: () => Effect.succeed(true),
     living: () =>
@@ -229,7 +231,8 @@ const played = (lives: (looks: number) => boolean) => {
       ),
     signal: (_, signal) => Effect.sync(() => void signals.push(signal))
   }
-  const stop = stopWakes(processes, [wake], [], (event) => Effect.sync(() => void events.push(event)), {
+  const log = (event: LifecycleEvent) => Effect.sync(() => void events.push(event))
+  const stop = stopWakes({ processes, looks: makeLooks(log), log }, [wake], [], {
     task_id: "t1",
     linger_ms: 1_000,
     kill_grace_ms: 5_000
@@ -304,7 +307,9 @@ describeWith("ps", "the process tables", () => {
         start_time: startTimeOf(pid),
         environment: expect.stringContaining("MARK=it\0")
       })
-      expect((yield* linuxTable.boot).length).toBeGreaterThan(30)
+      const { boot, pid_namespace } = yield* linuxTable.place
+      expect(boot.length).toBeGreaterThan(30)
+      expect(pid_namespace).toMatch(/^pid:\[\d+\] \d+$/)
     }))
 
   it.live("agree on a zombie", () =>
@@ -321,13 +326,12 @@ describeWith("ps", "the process tables", () => {
       const pid = folder.adopt(yield* until("a process", () => child.pid))
       const processes = posixProcesses(psTable)
       const start_time = (yield* psTable.find(pid))?.start_time ?? ""
-      const known: KnownWake = { files, record: { wake_id: "g1a1t1", boot: "", log_offset: 0, pid, start_time } }
+      const record = { wake_id: "g1a1t1", boot: "", log_offset: 0, pid, start_time }
+      const known: KnownWake = { files, record, at: "here" }
       expect(yield* processes.leaderLives(known)).toBe(true)
       const log = () => Effect.void
-      expect(yield* stopWakes(processes, [known], [], log, { task_id: "t1", linger_ms: 0, kill_grace_ms: 15_000 }))
-        .toBe(
-          true
-        )
+      const tools = { processes, looks: makeLooks(log), log }
+      expect(yield* stopWakes(tools, [known], [], { task_id: "t1", linger_ms: 0, kill_grace_ms: 15_000 })).toBe(true)
       expect(isRunning(pid)).toBe(false)
       expect(yield* processes.leaderLives(known)).toBe(false)
     }))
@@ -341,7 +345,8 @@ describe("Windows", () => {
       "windows",
       "C:\\a\\tasks\\t1.g1.wake",
       { wake_id: "g1a1t1", boot: "", log_offset: 7 },
-      "agent.cmd \"${TASK_FILE}\""
+      "agent.cmd \"${TASK_FILE}\"",
+      plainShell
     )
     expect(launch.file).toBe(process.execPath)
     expect(launch.args.slice(0, 2)).toEqual(["--input-type=commonjs", "-e"])

@@ -18,7 +18,8 @@ const start = Effect.fnUntraced(function*(folder: Folder, wake_command: string, 
   return { waker, end }
 })
 
-const logged = (folder: Folder) => folder.events.map((event) => event.event)
+/** On a busy machine a look at the processes may take too long, and is made again. */
+const logged = (folder: Folder) => folder.events.map(({ event }) => event).filter((event) => event !== "file_trouble")
 
 /** Command, how it is stopped, and the files that its processes write their pids to. */
 interface Row {

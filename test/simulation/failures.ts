@@ -8,7 +8,7 @@ import type { World } from "./world.ts"
 
 /** Whether a failure is what the end of an agent without an answer led to. */
 const isOfTheEnd = (reason: string): boolean =>
-  ["the wake command", "the machine restarted", "the agent ended"].some((how) => reason.startsWith(how))
+  ["the wake command", "the machine or the container", "the agent ended"].some((how) => reason.startsWith(how))
 
 /** The retries that the hub counts on our word. */
 export class Failures {

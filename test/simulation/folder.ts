@@ -76,19 +76,20 @@ export class Folder {
     const started = this.get(task_id, "started")
     const progress = this.get(task_id, "progress")
     const answer = this.get(task_id, "json")
-    const dated = ({ kind, modified_at, version }: ResultFile) =>
-      sightings.date(task_id, kind, String(version), modified_at, now)
+    const dated = (kind: FileKind, file: ResultFile | undefined) =>
+      sightings.see(task_id, kind, file === undefined ? null : { ...file, version: String(file.version) }, now)
+    const answered = dated("json", answer)
     return {
-      started_at: started === undefined ? null : dated(started).changed_at,
-      progress_at: progress === undefined ? null : dated(progress).changed_at,
+      started_at: dated("started", started)?.changed_at ?? null,
+      progress_at: dated("progress", progress)?.changed_at ?? null,
       progress: progress === undefined
         ? null
         : { version: String(progress.version), value: { progress: Number(progress.content), execution_event: null } },
-      answer: answer === undefined ? null : {
+      answer: answer === undefined || answered === null ? null : {
         version: String(answer.version),
         value: parseAnswer(`${task_id}.json`, {
           version: String(answer.version),
-          modified_at: dated(answer).known_since,
+          modified_at: answered.known_since,
           content: answer.content === a_folder ? folderInPlace : bytes.encode(answer.content)
         }, now.wall)
       }

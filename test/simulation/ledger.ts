@@ -259,7 +259,7 @@ export class Ledger {
       this.#world.violate(`the folder of ${task_id} is looked at before its agent, which may write until then`)
     }
     book.last_look = this.#world.now
-    if (answer !== null && answer !== "half-written" && answer._tag === "Unusable") book.unusable = true
+    if (typeof answer === "object" && answer?._tag === "Unusable") book.unusable = true
   }
 
   inspected(task_id: string): void {

@@ -88,6 +88,10 @@ export const makeWaker = (
     return { process: this_boot && record.leader ? "alive" : "gone", this_boot }
   }
 
+  const survivors = life.operation("survivors", quick(world), () => [
+    ...new Set(processes.living().map(({ task_id }) => task_id))
+  ])
+
   return {
     wake: (task, wake_id) => {
       const { task_id } = task
@@ -133,9 +137,8 @@ export const makeWaker = (
         (living) =>
           living.length === 0 ? Effect.succeed(false) : Effect.as(stopAll(life, processes, living, linger_ms), true)
       ),
-    survivors: life.operation("survivors", quick(world), () => [
-      ...new Set(processes.living().map(({ task_id }) => task_id))
-    ]),
+    survivors,
+    survivorsAtStart: survivors,
     atWork: life.operation("atWork", quick(world), () => processes.newestAtWork()),
     forget: (task_id) =>
       life.operation("forget", quick(world), () => {

@@ -102,6 +102,7 @@ export const mockServices = (world: World): Layer.Layer<Hub | TaskStore | Waker 
       inspect: () => Effect.sync(() => ({ process: evidence().process, this_boot: evidence().this_boot })),
       stop: (task_id) => Effect.map(note(`stop ${task_id}`), () => world.lives),
       survivors: Effect.sync(() => world.survivors),
+      survivorsAtStart: Effect.sync(() => world.survivors),
       atWork: Effect.sync(() => world.atWork),
       forget: (task_id) => note(`forget ${task_id}`)
     }),

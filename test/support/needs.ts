@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { containerIsThere } from "./containers.ts"
 import { ownNamespaces, withoutInotify } from "./namespaces.ts"
 import { fetchOldestNode, oldestNode } from "./oldestNode.ts"
 
@@ -63,6 +64,10 @@ const needs = {
   },
   ps: program("ps", "apt-get install procps", "-o", "pid="),
   pwsh: program("pwsh", "install PowerShell", "-NoProfile", "-Command", "exit 0"),
+  "process namespaces": {
+    told: "a process namespace of its own: unshare of util-linux, and a system that lets this user make one",
+    isThere: () => containerIsThere
+  },
   "second loopback": {
     told: "the address 127.0.0.2: ifconfig lo0 alias 127.0.0.2, where the system is macOS",
     isThere: () => process.platform === "linux"

@@ -1,3 +1,4 @@
+import { limits } from "../../limits.ts"
 import type { Answer, Evidence } from "../Evidence.ts"
 import { isAtWork, mayHaveLaunched } from "../Evidence.ts"
 import { remaining } from "../remaining.ts"
@@ -67,7 +68,7 @@ const endText = (end: WakeEnd): string => {
 }
 
 const whyNotAtWork = (end: WakeEnd | null, this_boot: boolean, policy: Policy): string => {
-  if (!this_boot) return "the machine restarted while the agent was at work"
+  if (!this_boot) return "the machine or the container of the agent restarted while it was at work"
   if (end !== null && !mayHaveLaunched(end, policy)) return `${endText(end)}; there is no answer`
   return `the agent ended without an answer, or was silent for ${policy.agent_silence_ms} ms`
 }
@@ -115,8 +116,8 @@ const beginAnew = (evidence: Evidence): Rule =>
   )
 
 /** Rule 11: an answer that cannot be used is kept, and the hub is told of it, unless that is what the agent was stopped for. */
-const failBeside = (answer: Answer | null, task_id: string, reason: string): Rule =>
-  answer?._tag !== "Unusable" || answer.reason === reason ? fail(reason) : all(
+const failBeside = (answer: Evidence["answer"], task_id: string, reason: string): Rule =>
+  typeof answer !== "object" || answer?._tag !== "Unusable" || answer.reason === reason ? fail(reason) : all(
     emit({ _tag: "SetAside", task_id, folder: "rejected" }),
     fail(`${reason} (the answer file cannot be used: ${answer.reason})`)
   )
@@ -132,6 +133,26 @@ const afterStop = (because: EndCause, task: Task, evidence: Evidence, atWork: bo
   return atWork ? resume(evidence) : retryOrFail(because.reason)
 }
 
+/** Rule 12: what could not be read says nothing: it is looked at again, and until then nobody is judged, woken or adopted. */
+const lookAgainLater = (because: Looking): Rule =>
+  all(because === "lease" ? activityIs({ _tag: "Running" }) : stay, startTimer("look", limits.disk_retry_ms))
+
+/** Rule 12: a look that came to nothing is made again. */
+export const lookDue: Rule = given(({ agent: { activity } }) => {
+  if (activity._tag === "Inspecting") return inspect(activity.because)
+  return activity._tag === "Running" ? inspect("lease") : stay
+})
+
+/** Rule 12: a process that lives is at work, whatever the folder holds; all else has to be known to be judged. */
+const isUndecided = ({ answer, process }: Evidence, because: Looking, atWork: boolean): boolean =>
+  process === "unknown" || (answer === "unknown" && !(atWork && (because === "assess" || because === "lease")))
+
+/** Rule 6: the folder shows the confirmation that nobody has told of, or there is none in time. */
+const confirmedOrFailed = ({ started }: Evidence): Rule =>
+  started ?
+    all(activityIs({ _tag: "Running" }), confirmedBySign) :
+    given(({ policy }) => attemptFailed(`no confirmation within ${policy.confirmation_timeout_ms} ms`, "timeout"))
+
 /** Rule 1: what the folder and the process table say, and what follows from it. */
 export const agentInspected = (task_id: string, evidence: Evidence): Rule =>
   given((state, now) => {
@@ -141,7 +162,7 @@ export const agentInspected = (task_id: string, evidence: Evidence): Rule =>
     const { because } = activity
     const { answer } = evidence
     const stopped = typeof because === "object"
-    if (answer !== null && answer !== "half-written") {
+    if (typeof answer === "object" && answer !== null) {
       if (isOfEarlierSession(task, answer)) {
         return all(answerFound(answer), agentInspected(task_id, { ...evidence, answer: null }))
       }
@@ -149,6 +170,8 @@ export const agentInspected = (task_id: string, evidence: Evidence): Rule =>
     }
     if (task.status === "reporting") return activityIs({ _tag: "Idle" })
     const atWork = isAtWork(evidence, task, state.policy, now)
+    if (isUndecided(evidence, because, atWork)) return lookAgainLater(because)
+    if (because === "confirmation") return confirmedOrFailed(evidence)
     if (stopped) return afterStop(because, task, evidence, atWork)
     if (!atWork && answer === null) return notAtWork(task, evidence, because)
     return because === "lease" ? all(activityIs({ _tag: "Running" }), renewLease) : resume(evidence)

@@ -94,15 +94,6 @@ export const attemptFailed = (reason: string, status: "failed" | "timeout"): Rul
     )
   )
 
-/** Rule 6: no confirmation in time is a failed attempt. */
-export const confirmationTimedOut: Rule = given(({ agent, policy }) =>
-  withTask((task) =>
-    task.status === "confirming" && agent.activity._tag !== "Stopping"
-      ? attemptFailed(`no confirmation within ${policy.confirmation_timeout_ms} ms`, "timeout")
-      : stay
-  )
-)
-
 /** Rule 6: again after 5, 15 and 30 s; after the third retry the task has failed. */
 export const retryOrFail = (reason: string): Rule =>
   withTask((task) =>

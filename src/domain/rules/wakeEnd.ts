@@ -8,6 +8,15 @@ import { inspect, notAtWorkAnyMore } from "./evidence.ts"
 import { wakeIsOver } from "./pause.ts"
 import { giveBack } from "./readiness.ts"
 
+/** Rule 6: the time for the confirmation is over; the folder tells whether there is one. A look that is due decides by itself. */
+export const confirmationTimedOut: Rule = given(({ agent: { activity } }) =>
+  withTask(({ status }) =>
+    status === "confirming" && activity._tag !== "Stopping" && activity._tag !== "Inspecting"
+      ? inspect("confirmation")
+      : stay
+  )
+)
+
 /** An agent may confirm and end in one moment: the evidence tells whether this was before the confirmation. */
 const judgeTheEnd: Rule = withTask((task) =>
   task.status === "working"

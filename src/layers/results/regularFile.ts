@@ -3,9 +3,13 @@ import type { Stats } from "node:fs"
 import { constants } from "node:fs"
 import type { FileHandle } from "node:fs/promises"
 import { lstat, open } from "node:fs/promises"
+import { orAbsent } from "../absent.ts"
 import type { FileError } from "../files.ts"
 import { attempt, isMissing, kindOf, versionOf } from "../files.ts"
 import { isOneOf } from "../ownFiles.ts"
+
+/** What says nothing of the file: we have no descriptor or memory left, or its disk does not answer. */
+const outOfReach: ReadonlySet<string> = new Set(["EMFILE", "ENFILE", "ENOMEM", "EIO", "ESTALE", "ETIMEDOUT"])
 
 /** Why a file's content is not to be had; `for_good` where waiting for its writer would not help. */
 export interface Obstacle {
@@ -77,7 +81,7 @@ export const readRegular = (
     Effect.flatMap((stats) => {
       const read = Effect.catchIf(
         attempt(path, (): Promise<Content | null> => readContent(path, limit, own)),
-        (error) => !isMissing(error),
+        (error) => !isMissing(error) && !outOfReach.has(error.code),
         ({ reason }) => Effect.succeed<Obstacle>({ problem: `cannot be read (${reason})`, for_good: false })
       )
       const obstacle = obstacleOf(stats, limit)
@@ -86,5 +90,5 @@ export const readRegular = (
         : Effect.succeed(obstacle)
       return Effect.map(content, (found): FileFound | null => found && { ...datedBy(stats), content: found })
     }),
-    Effect.catchIf(isMissing, () => Effect.succeed(null))
+    orAbsent(path, null)
   )

@@ -1,6 +1,12 @@
 import type { Moment } from "../moment.ts"
 import { skewOf } from "../moment.ts"
 
+/** A file as it is now; `version` changes with every change of it, `modified_at` is what its disk says (epoch ms). */
+export interface Changed {
+  readonly version: string
+  readonly modified_at: number
+}
+
 /** When a file changed and since when it is known to be as it is, as the wall clock of this moment tells it (epoch ms). */
 export interface Dated {
   readonly changed_at: number
@@ -16,23 +22,28 @@ interface Sighting extends Dated {
 const slack_ms = 1_000
 
 /**
- * Remembers when it first saw each version of the files of one task, the last it was asked about. So a wall clock that is
- * set makes no file older or younger.
+ * Remembers when it first saw each version of the files of one task, the last it was asked about. What it saw appear
+ * changed then, by our own clock: that of a network drive may differ. Of what was there at the first look only the disk
+ * knows the time, which is never later than now. So a clock that is set, or another's, makes no file older or younger.
  */
 export class Sightings {
   #task_id = ""
-  readonly #seen = new Map<string, Sighting>()
+  readonly #seen = new Map<string, Sighting | null>() // null: it was not there
 
-  date(task_id: string, name: string, version: string, modified_at: number, now: Moment): Dated {
+  see(task_id: string, name: string, file: Changed | null, now: Moment): Dated | null {
     if (task_id !== this.#task_id) this.#seen.clear()
     this.#task_id = task_id
-    const last = this.#seen.get(name)
-    const seen = last?.version === version
-      ? last
-      : { version, changed_at: Math.min(modified_at, now.wall), known_since: now.wall, skew: skewOf(now) }
-    this.#seen.set(name, seen)
-    const jump = skewOf(now) - seen.skew
+    const sighting = file && this.#sighting(this.#seen.get(name), file, now)
+    this.#seen.set(name, sighting)
+    if (sighting === null) return null
+    const jump = skewOf(now) - sighting.skew
     const shift = Math.abs(jump) > slack_ms ? jump : 0
-    return { changed_at: seen.changed_at + shift, known_since: seen.known_since + shift }
+    return { changed_at: sighting.changed_at + shift, known_since: sighting.known_since + shift }
+  }
+
+  #sighting(last: Sighting | null | undefined, { modified_at, version }: Changed, now: Moment): Sighting {
+    if (last?.version === version) return last
+    const changed_at = last === undefined ? Math.min(modified_at, now.wall) : now.wall
+    return { version, changed_at, known_since: now.wall, skew: skewOf(now) }
   }
 }

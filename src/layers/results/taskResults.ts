@@ -4,12 +4,13 @@ import { lstat } from "node:fs/promises"
 import { join } from "node:path"
 import type { Answer, FolderEvidence, Progress } from "../../domain/Evidence.ts"
 import { limits } from "../../limits.ts"
-import { attempt, isMissing } from "../files.ts"
+import { orAbsent } from "../absent.ts"
+import { attempt } from "../files.ts"
 import { type Moment, thisMoment } from "../moment.ts"
 import type { Pace } from "./Pace.ts"
 import { parseAnswer, parseProgress } from "./parse.ts"
 import { datedBy, type FileFound, readRegular } from "./regularFile.ts"
-import type { Sightings } from "./sightings.ts"
+import type { Changed, Sightings } from "./sightings.ts"
 
 /** The files an agent writes for one task. */
 export interface ResultFiles {
@@ -42,7 +43,7 @@ export interface TaskResults {
 const readSign = (path: string) =>
   attempt(path, () => lstat(path)).pipe(
     Effect.map(datedBy),
-    Effect.catchIf(isMissing, () => Effect.succeed(null))
+    orAbsent(path, null)
   )
 
 /** Of whom it is that the results are read, and what they are dated by. */
@@ -62,20 +63,20 @@ export interface Restraint {
 export const readResults = Effect.fnUntraced(
   function*({ folder, own, sightings }: Reader, task_id: string, now: Moment, restraint: Restraint | null) {
     const files = resultFiles(folder, task_id)
-    const dated = (path: string, { modified_at, version }: ReturnType<typeof datedBy>) =>
-      sightings.date(task_id, path, version, modified_at, now)
+    const dated = (path: string, file: Changed | null) => sightings.see(task_id, path, file, now)
     const mayRead = Effect.fnUntraced(function*(path: string, stats: Stats) {
       if (restraint === null) return true
       const seen = yield* thisMoment
       const { modified_at, version } = datedBy(stats)
-      const { known_since } = sightings.date(task_id, path, version, modified_at, seen)
+      const known_since = sightings.see(task_id, path, { modified_at, version }, seen)?.known_since ?? seen.wall
       const still_ms = seen.wall - Math.min(known_since, modified_at)
       return !restraint.isTold(version) && restraint.pace.mayRead({ path, bytes: stats.size, still_ms }, seen.steady)
     })
     const read = Effect.fnUntraced(function*<A>(path: string, limit: number, parse: (file: FileFound) => A) {
       const file = yield* readRegular(path, limit, own, (stats) => mayRead(path, stats))
-      if (file === null) return null
-      const { changed_at, known_since } = dated(path, file)
+      const date = dated(path, file)
+      if (file === null || date === null) return null
+      const { changed_at, known_since } = date
       const begun = yield* thisMoment // what the disk takes is not our time
       const value = parse({ ...file, modified_at: known_since })
       const ended = yield* thisMoment
@@ -91,7 +92,7 @@ export const readResults = Effect.fnUntraced(
     )
     const said = progress?.value ?? null
     const results: TaskResults = {
-      started_at: started && dated(files.started, started).changed_at,
+      started_at: dated(files.started, started)?.changed_at ?? null,
       progress_at: progress && progress.changed_at,
       progress: progress === null || said === null ? null : { version: progress.version, value: said },
       answer

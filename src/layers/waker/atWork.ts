@@ -7,10 +7,11 @@ import { readWakeId } from "../../domain/wakeId.ts"
 import { fromExactJson } from "../../json/schema.ts"
 import type { FileError } from "../files.ts"
 import { attempt, attemptIfAny } from "../files.ts"
-import { knownWake } from "./evidence.ts"
-import type { Processes } from "./processes.ts"
+import { isAlive } from "./evidence.ts"
+import type { Place, Processes } from "./processes.ts"
 import { settledRecord } from "./record.ts"
 import { recordedWakes } from "./taskFiles.ts"
+import { knownWake } from "./whose.ts"
 
 const Payload = Schema.StructWithRest(
   Schema.Struct({
@@ -43,14 +44,19 @@ const readPayload = Effect.fnUntraced(function*(path: string) {
 
 /** The newest wake whose leader lives, of all that there are records of, with what it was given. */
 export const newestAtWork = Effect.fnUntraced(
-  function*(processes: Processes, tasks_dir: string, boot: string): Effect.fn.Return<WorkFound | null, FileError> {
+  function*(
+    processes: Processes,
+    tasks_dir: string,
+    place: Effect.Effect<Place, FileError>
+  ): Effect.fn.Return<WorkFound | null, FileError> {
     const named = (yield* recordedWakes(tasks_dir)).flatMap((files) => {
       const wake = readWakeId(files.wake_id)
       return wake === null ? [] : [{ files, wake }]
     })
     for (const { files, wake } of named.toSorted((a, b) => b.wake.at - a.wake.at)) {
-      const known = knownWake(files, yield* settledRecord(files.record_path), boot)
-      if (!(yield* processes.leaderLives(known))) continue
+      const known = yield* knownWake(files, yield* settledRecord(files.record_path), yield* place, tasks_dir)
+      const hasLeader = known !== null && (known.record !== null || known.at === "elsewhere")
+      if (!hasLeader || !(yield* isAlive(processes, known))) continue
       const assignment = yield* readPayload(files.payload_path)
       return assignment === null || assignment.task_id !== files.task_id ? null : { wake, assignment }
     }

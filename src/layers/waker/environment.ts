@@ -4,6 +4,7 @@ import type { Platform } from "../../platform.ts"
 import type { WakeCommand } from "../../wake/arguments.ts"
 import type { Environment } from "../../wake/findProgram.ts"
 import { withOwnBin } from "../../wake/findProgram.ts"
+import { lostVariables } from "../../wake/launcherShell.ts"
 import type { WakeFiles } from "./taskFiles.ts"
 
 /** What the agent is given: the whole assignment, and on top of it what the daemon knows it by. */
@@ -48,10 +49,11 @@ const openclaw_refuses =
   "openclaw refuses to run where OPENCLAW_SHELL is exec: start the sidecar from an ordinary shell, " +
   "not from that of an OpenClaw agent"
 
-/** What in this environment will keep the wake command from running, in words for its owner; null where nothing does. */
-export const obstacleIn = (inherited: Environment, command: WakeCommand): string | null => {
+/** What in this environment will keep the wake command from running as it should, in words for its owner. */
+export const obstaclesIn = (inherited: Environment, command: WakeCommand): ReadonlyArray<string> => {
   const text = typeof command === "string" ? command : command.join(" ")
-  return inherited["OPENCLAW_SHELL"] === "exec" && /openclaw/i.test(text) ? openclaw_refuses : null
+  const refused = inherited["OPENCLAW_SHELL"] === "exec" && /openclaw/i.test(text)
+  return [refused ? openclaw_refuses : null, lostVariables(command, inherited)].filter((reason) => reason !== null)
 }
 
 /** A token so short that any text may hold it is only known as a whole value. */

@@ -2,7 +2,9 @@ import { createHash } from "node:crypto"
 import type { Platform } from "../../platform.ts"
 import type { WakeCommand } from "../../wake/arguments.ts"
 import { commandVariables } from "../../wake/arguments.ts"
-import type { WakeRecord } from "./record.ts"
+import type { LauncherShell } from "../../wake/launcherShell.ts"
+import { plainShell } from "../../wake/launcherShell.ts"
+import type { KnownBefore } from "./record.ts"
 import { recordPrefix } from "./record.ts"
 
 /** What is spawned for a wake. Of a task's text nothing is in it but the arguments of a list that ask for it. */
@@ -22,9 +24,14 @@ export const launching = "AGENTCOM_LAUNCHING"
 /**
  * Makes the wake record, only where there is none yet (`set -C`), and becomes the command, which so keeps its pid and
  * start time. $1 the record's path, $2 its beginning, then the command. The start time is the 20th of the fields of
- * /proc/PID/stat that stand behind the name.
+ * /proc/PID/stat that stand behind the name. Where there are pid namespaces, the command inherits a FIFO that it holds open
+ * for as long as it lives (`alivePipe.ts`); where that cannot be made, it goes without.
  */
 const shellLauncher = `set -Cf
+if [ -e /proc/self/ns/pid ]; then
+  { [ -p "$1.alive" ] || mkfifo -m 600 "$1.alive"; } 2>/dev/null
+  { [ -p "$1.alive" ] && true 7<>"$1.alive"; } 2>/dev/null && exec 7<>"$1.alive"
+fi
 agentcom_start=
 agentcom_take() { agentcom_start=\${20}; }
 if [ -r /proc/$$/stat ]; then
@@ -33,7 +40,7 @@ if [ -r /proc/$$/stat ]; then
 else
   agentcom_start=$(LC_ALL=C TZ=UTC0 ps -o lstart= -p $$)
 fi
-printf '%s,"pid":%s,"start_time":"%s"}\\n' "$2" "$$" "$agentcom_start" >"$1" || exit ${unrecorded_exit}
+printf '%s,"pid":%s,"start_time":"%s"}\\n' "$2" "$$" "$agentcom_start" >"$1" || { rm -f "$1.alive"; exit ${unrecorded_exit}; }
 unset agentcom_start ${launching}
 set +Cf
 shift 2
@@ -70,10 +77,15 @@ export const windowsLaunch = (record_path: string, prefix: string, pipe: string,
   }
 }
 
-export const posixLaunch = (record_path: string, prefix: string, command: WakeCommand): Launch => ({
-  file: "/bin/sh",
+export const posixLaunch = (
+  record_path: string,
+  prefix: string,
+  command: WakeCommand,
+  shell: LauncherShell = plainShell
+): Launch => ({
+  file: shell.file,
   args: [
-    ...["-c", shellLauncher, "launcher", record_path, prefix],
+    ...[...shell.flags, "-c", shellLauncher, "launcher", record_path, prefix],
     ...(typeof command === "string" ? ["/bin/sh", "-c", command] : command)
   ],
   env: { [launching]: "1" }
@@ -83,9 +95,10 @@ export const posixLaunch = (record_path: string, prefix: string, command: WakeCo
 export const launchOf = (
   platform: Platform,
   record_path: string,
-  known: Pick<WakeRecord, "wake_id" | "boot" | "log_offset">,
-  command: WakeCommand
+  known: KnownBefore,
+  command: WakeCommand,
+  shell: LauncherShell
 ): Launch =>
   platform === "windows"
     ? windowsLaunch(record_path, recordPrefix(known), pipeName(record_path), command)
-    : posixLaunch(record_path, recordPrefix(known), command)
+    : posixLaunch(record_path, recordPrefix(known), command, shell)

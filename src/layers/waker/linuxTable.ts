@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
-import { open, readdir } from "node:fs/promises"
-import { attempt } from "../files.ts"
+import { open, readdir, readlink } from "node:fs/promises"
+import type { FileError } from "../files.ts"
+import { attempt, isMissing } from "../files.ts"
 import { wakerLimits } from "./limits.ts"
 import type { ProcessEntry, ProcessTable } from "./processTable.ts"
 
@@ -37,20 +38,40 @@ export const parseStat = (pid: number, stat: string): Omit<ProcessEntry, "enviro
   }
 }
 
+/** What belongs to another user may be hidden; some systems do not even tell that it is there. */
+const isHidden = (error: { readonly code: string }): boolean => error.code === "EACCES" || error.code === "EPERM"
+
+const unseen = (error: { readonly code: string }): boolean => hasEnded(error) || isHidden(error)
+
 const find = Effect.fnUntraced(
   function*(pid: number) {
     const entry = parseStat(pid, yield* text(`/proc/${pid}/stat`))
-    const environment = yield* Effect.orElseSucceed(text(`/proc/${pid}/environ`), () => "")
+    const environment = yield* Effect.catchIf(text(`/proc/${pid}/environ`), unseen, () => Effect.succeed(""))
     return { ...entry, environment }
   },
-  Effect.catchIf(hasEnded, () => Effect.succeed(null))
+  Effect.catchIf(unseen, () => Effect.succeed(null))
 )
 
+/** What the system tells; empty where it does not. */
+const orUntold = <A>(told: Effect.Effect<A, FileError>) =>
+  Effect.catchIf(told, (error) => isMissing(error) || isHidden(error), () => Effect.succeed(""))
+
+/**
+ * The number of a pid namespace is given out again as soon as it has ended, as when a container restarts. Its first process
+ * ends with it, so the start of that tells the two apart.
+ */
+const pidNamespace = Effect.gen(function*() {
+  const link = "/proc/self/ns/pid"
+  const id = yield* orUntold(attempt(link, () => readlink(link)))
+  const first = yield* orUntold(Effect.map(text("/proc/1/stat"), (stat) => parseStat(1, stat).start_time))
+  return id === "" ? "" : `${id} ${first}`
+})
+
 export const linuxTable: ProcessTable = {
-  boot: text("/proc/sys/kernel/random/boot_id").pipe(
-    Effect.map((id) => id.trim()),
-    Effect.orElseSucceed(() => "")
-  ),
+  place: Effect.all({
+    boot: orUntold(Effect.map(text("/proc/sys/kernel/random/boot_id"), (id) => id.trim())),
+    pid_namespace: pidNamespace
+  }),
   find,
   all: attempt("/proc", () => readdir("/proc")).pipe(
     Effect.map((names) => names.filter((name) => /^\d+$/.test(name)).map(Number)),

@@ -1,14 +1,14 @@
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as FiberSet from "effect/FiberSet"
-import type { Logger } from "../../services/Logger.ts"
-import { orElseLog } from "../files.ts"
+import type { Looks } from "../looks.ts"
+import { dropUnheld } from "./alivePipe.ts"
 import type { KnownWake, Processes, SeenWake } from "./processes.ts"
 
 const pathOf = ({ files }: KnownWake): string => files.record_path
 
 /** What this life of the daemon has seen of the wakes that it spawned or adopted, whatever becomes of their records. */
-export const makeWakeMemory = Effect.fnUntraced(function*(processes: Processes, log: Logger["Service"]["log"]) {
+export const makeWakeMemory = Effect.fnUntraced(function*(processes: Processes, looks: Looks) {
   const wakes = new Map<string, SeenWake>()
   const watching = yield* FiberSet.make<unknown, unknown>()
 
@@ -16,7 +16,8 @@ export const makeWakeMemory = Effect.fnUntraced(function*(processes: Processes, 
   const look = Effect.fnUntraced(function*(wake: KnownWake) {
     const seen = wakes.get(pathOf(wake))
     if (seen === undefined) return
-    const [left] = yield* orElseLog(processes.living([wake], [seen]), log, () => [])
+    const [left] = yield* looks.untilKnown(processes.living([wake], [seen]))
+    yield* dropUnheld(pathOf(wake))
     if (wakes.has(pathOf(wake))) wakes.set(pathOf(wake), { wake, group: null, identities: left?.identities ?? [] })
   })
 

@@ -1,26 +1,29 @@
 import * as Effect from "effect/Effect"
-import * as Schedule from "effect/Schedule"
-import type { FileError } from "../files.ts"
+import { basename, join } from "node:path"
+import { inTime } from "./inTime.ts"
 import { launching } from "./launcher.ts"
-import { wakerLimits } from "./limits.ts"
 import type { KnownWake, LivingWake, Processes, SeenWake } from "./processes.ts"
 import type { ProcessEntry, ProcessTable } from "./processTable.ts"
 import type { WakeRecord } from "./record.ts"
-import type { WakeFiles } from "./taskFiles.ts"
+
+/** Where the payload is, and where it was when the wake began, as the folder may have been moved since. */
+const payloadPaths = ({ files: { payload_path }, record }: KnownWake): ReadonlyArray<string> =>
+  record?.tasks_dir === undefined ? [payload_path] : [payload_path, join(record.tasks_dir, basename(payload_path))]
 
 /** The cookie alone would not do: two daemons of one machine may make the same wake id in the same millisecond. */
-const carriesCookie = ({ environment }: ProcessEntry, { wake_id, payload_path }: WakeFiles): boolean => {
+const carriesCookie = ({ environment }: ProcessEntry, wake: KnownWake): boolean => {
   const entries = `\0${environment}`
-  return entries.includes(`\0AGENTCOM_WAKE_ID=${wake_id}\0`) && entries.includes(`\0TASK_FILE=${payload_path}\0`)
+  return entries.includes(`\0AGENTCOM_WAKE_ID=${wake.files.wake_id}\0`) &&
+    payloadPaths(wake).some((path) => entries.includes(`\0TASK_FILE=${path}\0`))
 }
 
 /** Whether it may yet become the command, or find that it must not. */
 const isLauncher = ({ environment }: ProcessEntry): boolean => `\0${environment}`.includes(`\0${launching}=`)
 
 /** An agent may have changed its environment, so the cookie decides only where the start time is not known. */
-const isLeader = (entry: ProcessEntry, record: WakeRecord, files: WakeFiles): boolean =>
-  entry.pid === record.pid &&
-  (record.start_time === "" ? carriesCookie(entry, files) : entry.start_time === record.start_time.trim())
+const isLeader = (entry: ProcessEntry, wake: KnownWake): boolean =>
+  wake.record !== null && entry.pid === wake.record.pid &&
+  (wake.record.start_time === "" ? carriesCookie(entry, wake) : entry.start_time === wake.record.start_time.trim())
 
 /** The daemon and what started it, all of which may carry a cookie where an agent restarted the daemon. */
 const ancestors = (entries: ReadonlyArray<ProcessEntry>, pid: number): ReadonlyArray<number> => {
@@ -62,10 +65,10 @@ const livingOf = (
   wake: KnownWake,
   earlier: SeenWake | undefined
 ): LivingWake => {
-  const { record, files } = wake
+  const { record } = wake
   const living = entries.filter((entry) => !entry.zombie)
-  const carriers = living.filter((entry) => carriesCookie(entry, files))
-  const leader = record === null ? undefined : entries.find((entry) => isLeader(entry, record, files))
+  const carriers = living.filter((entry) => carriesCookie(entry, wake))
+  const leader = entries.find((entry) => isLeader(entry, wake))
   const seen = living.filter((entry) => earlier?.identities.includes(identityOf(entry)) ?? false)
   const groupIsOurs = record !== null && !isTaken(entries, record) &&
     (leader !== undefined || earlier?.group === record.pid ||
@@ -88,20 +91,16 @@ const livingOf = (
 /** What has ended already, or belongs to another user by now, cannot be signalled; the next look says what is left. */
 const send = (pid: number, signal: "SIGTERM" | "SIGKILL") => Effect.ignore(Effect.try(() => process.kill(pid, signal)))
 
-/** A table that could not be read for a moment must not make a living agent seem gone. */
-const persistently = <A>(look: Effect.Effect<A, FileError>): Effect.Effect<A, FileError> =>
-  Effect.retry(look, { schedule: Schedule.spaced(wakerLimits.table_retry_ms), times: wakerLimits.table_retries })
-
 /** The processes of a POSIX system, as its process table shows them. */
 export const posixProcesses = (table: ProcessTable): Processes => {
-  const all = persistently(table.all)
+  const all = inTime("the process table", table.all)
   return {
-    boot: table.boot,
+    place: inTime("the process table", table.place),
     startOf: (pid) =>
       table.find(pid).pipe(Effect.map((entry) => entry?.start_time ?? ""), Effect.orElseSucceed(() => "")),
-    leaderLives: Effect.fnUntraced(function*({ record, files }: KnownWake) {
-      const entry = record === null ? null : yield* persistently(table.find(record.pid))
-      return record !== null && entry !== null && !entry.zombie && isLeader(entry, record, files)
+    leaderLives: Effect.fnUntraced(function*(wake: KnownWake) {
+      const entry = wake.record === null ? null : yield* inTime("the process table", table.find(wake.record.pid))
+      return entry !== null && !entry.zombie && isLeader(entry, wake)
     }),
     living: Effect.fnUntraced(function*(wakes: ReadonlyArray<KnownWake>, seen: ReadonlyArray<SeenWake>) {
       if (wakes.length === 0) return []

@@ -1,5 +1,6 @@
 import type * as Effect from "effect/Effect"
 import type { FileError } from "../files.ts"
+import type { Place } from "./processes.ts"
 
 /** One entry of the process table. */
 export interface ProcessEntry {
@@ -13,7 +14,7 @@ export interface ProcessEntry {
 
 /** The process table of a POSIX system. */
 export interface ProcessTable {
-  readonly boot: Effect.Effect<string>
+  readonly place: Effect.Effect<Place, FileError>
   readonly find: (pid: number) => Effect.Effect<ProcessEntry | null, FileError>
   readonly all: Effect.Effect<ReadonlyArray<ProcessEntry>, FileError>
 }

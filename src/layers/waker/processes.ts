@@ -3,10 +3,20 @@ import type { FileError } from "../files.ts"
 import type { WakeRecord } from "./record.ts"
 import type { WakeFiles } from "./taskFiles.ts"
 
-/** A wake as it is looked for among the processes; `record` is null where none of this boot is to be had. */
+/** What the processes of a record are known by: a pid means something in its own boot and pid namespace alone. */
+export interface Place {
+  readonly boot: string // empty where the platform does not say, as is the next
+  readonly pid_namespace: string
+}
+
+/** Where a wake is looked for: among the processes here, in another pid namespace, or nowhere, as its boot has ended. */
+export type Whereabouts = "here" | "elsewhere" | "ended"
+
+/** A wake as it is looked for; `record` is null where none of this place is to be had. */
 export interface KnownWake {
   readonly files: WakeFiles
   readonly record: WakeRecord | null
+  readonly at: Whereabouts
 }
 
 /** What an earlier look found of a wake, by which the next one knows what its leader or a parent has left behind. */
@@ -29,8 +39,7 @@ export interface LivingWake extends SeenWake {
 
 /** The processes of the wakes, as this platform can find and stop them. */
 export interface Processes {
-  /** What tells this boot of the machine from every other; empty where the platform does not say. */
-  readonly boot: Effect.Effect<string>
+  readonly place: Effect.Effect<Place, FileError>
   /** When a process began, as its record tells it; empty where that is not to be had. */
   readonly startOf: (pid: number) => Effect.Effect<string>
   /** Whether the process that wrote the record lives; a recycled pid is not it. */

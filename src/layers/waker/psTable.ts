@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import { execFile } from "node:child_process"
 import { promisify } from "node:util"
-import { attempt } from "../files.ts"
+import { attempt, isMissing } from "../files.ts"
 import { wakerLimits } from "./limits.ts"
 import type { ProcessEntry, ProcessTable } from "./processTable.ts"
 
@@ -37,9 +37,10 @@ export const parsePs = (output: string): ReadonlyArray<ProcessEntry> =>
 
 /** The table of a system without `/proc`; other processes' environments are not to be had there, so no cookie is. */
 export const psTable: ProcessTable = {
-  boot: tool("sysctl", "-n", "kern.bootsessionuuid").pipe(
-    Effect.map((id) => id.trim()),
-    Effect.orElseSucceed(() => "")
+  place: tool("sysctl", "-n", "kern.bootsessionuuid").pipe(
+    // The tool ends with an error, or is not there, on a system that does not tell.
+    Effect.catchIf((error) => /^\d+$/.test(error.code) || isMissing(error), () => Effect.succeed("")),
+    Effect.map((id) => ({ boot: id.trim(), pid_namespace: "" }))
   ),
   find: (pid) =>
     tool("ps", "-p", String(pid), "-o", columns).pipe(

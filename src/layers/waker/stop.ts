@@ -1,9 +1,17 @@
 import * as Effect from "effect/Effect"
 import { limits } from "../../limits.ts"
 import type { Logger } from "../../services/Logger.ts"
-import type { FileError } from "../files.ts"
+import type { Looks } from "../looks.ts"
+import { livingWakes } from "./evidence.ts"
 import { polling } from "./polling.ts"
 import type { KnownWake, LivingWake, Processes, SeenWake } from "./processes.ts"
+
+/** What the stop of a wake needs. */
+export interface StopTools {
+  readonly processes: Processes
+  readonly looks: Looks
+  readonly log: Logger["Service"]["log"]
+}
 
 /** How the wakes of one task are stopped; waits in milliseconds. */
 export interface StopOptions {
@@ -12,24 +20,26 @@ export interface StopOptions {
   readonly kill_grace_ms: number
 }
 
+/** What has no process here lives in another pid namespace, where no signal gets to. */
+const isReachable = ({ pids }: LivingWake): boolean => pids.length > 0
+
 const pidsOf = (living: ReadonlyArray<LivingWake>): ReadonlyArray<number> => living.flatMap(({ pids }) => pids)
 
 /**
  * Gives what lives of the wakes, also by what was `seen` of them before, `linger_ms` to end by itself, then asks it to
- * (SIGTERM), and after `kill_grace_ms` ends it (SIGKILL). Returns when nothing lives any more, or nothing could be done
- * about it, with whether anything lived.
+ * (SIGTERM), and after `kill_grace_ms` ends it (SIGKILL). Returns when nothing lives any more, or withstands even that, with
+ * whether anything lived; what lives in another pid namespace is waited for, however long that takes.
  */
 export const stopWakes = Effect.fnUntraced(function*(
-  processes: Processes,
+  { log, looks, processes }: StopTools,
   wakes: ReadonlyArray<KnownWake>,
   seen: ReadonlyArray<SeenWake>,
-  log: Logger["Service"]["log"],
   { task_id, linger_ms, kill_grace_ms }: StopOptions
 ) {
   let living: ReadonlyArray<LivingWake> = []
   let known = seen
   const look = Effect.map(
-    Effect.suspend(() => processes.living(wakes, known)),
+    looks.untilKnown(Effect.suspend(() => livingWakes(processes, wakes, known))),
     (found) => {
       living = found
       known = found
@@ -38,7 +48,7 @@ export const stopWakes = Effect.fnUntraced(function*(
   )
   const signal = (name: "SIGTERM" | "SIGKILL") =>
     Effect.suspend(() => Effect.forEach(living, (wake) => processes.signal(wake, name), { discard: true }))
-  const goneWithin = (wait_ms: number, step: Effect.Effect<boolean, FileError>) =>
+  const goneWithin = (wait_ms: number, step: Effect.Effect<boolean>) =>
     Effect.timeoutOrElse(Effect.repeat(step, { schedule: polling, until: (gone) => gone }), {
       duration: wait_ms,
       orElse: () => look
@@ -46,13 +56,21 @@ export const stopWakes = Effect.fnUntraced(function*(
   const stopping = (reason: string) =>
     log({ event: "agent_stopping", task_id, reason: `${reason} to its processes ${pidsOf(living).join(", ")}` })
 
+  const stopReachable = Effect.gen(function*() {
+    yield* stopping("SIGTERM")
+    yield* signal("SIGTERM")
+    if (yield* goneWithin(kill_grace_ms, look)) return
+    yield* stopping("SIGKILL")
+    yield* goneWithin(limits.kill_wait_ms, Effect.andThen(signal("SIGKILL"), look))
+    if (living.some(isReachable)) yield* log({ event: "agent_unstoppable", task_id, pids: pidsOf(living) })
+  })
+
   if (yield* look) return false
   if (linger_ms > 0 && (yield* goneWithin(linger_ms, look))) return true
-  yield* stopping("SIGTERM")
-  yield* signal("SIGTERM")
-  if (yield* goneWithin(kill_grace_ms, look)) return true
-  yield* stopping("SIGKILL")
-  const killed = yield* goneWithin(limits.kill_wait_ms, Effect.andThen(signal("SIGKILL"), look))
-  if (!killed) yield* log({ event: "agent_unstoppable", task_id, pids: pidsOf(living) })
+  if (living.some(isReachable)) yield* stopReachable
+  if (!living.every(isReachable)) {
+    yield* log({ event: "agent_out_of_reach", task_id })
+    yield* Effect.repeat(look, { schedule: polling, until: () => living.every(isReachable) })
+  }
   return true
 })

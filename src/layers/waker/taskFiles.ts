@@ -2,8 +2,10 @@ import * as Effect from "effect/Effect"
 import { readdir } from "node:fs/promises"
 import { join } from "node:path"
 import { isSafeTaskId } from "../../domain/taskId.ts"
+import { orAbsent } from "../absent.ts"
 import type { FileError } from "../files.ts"
-import { attempt, isMissing } from "../files.ts"
+import { attempt } from "../files.ts"
+import { inTime } from "./inTime.ts"
 
 /** One wake by its files: the record that proves it, the payload it was given, and the text its agent is to read. */
 export interface WakeFiles {
@@ -41,7 +43,8 @@ const recordName = /^(.+)\.([^.]+)\.wake$/
 /** Every wake that has a record in `folder`, of all tasks. */
 export const recordedWakes = (folder: string): Effect.Effect<ReadonlyArray<WakeFiles>, FileError> =>
   attempt(folder, () => readdir(folder)).pipe(
-    Effect.catchIf(isMissing, () => Effect.succeed<Array<string>>([])),
+    orAbsent<ReadonlyArray<string>>(folder, []),
+    (listing) => inTime(folder, listing),
     Effect.map((names) =>
       names.flatMap((name) => {
         const [, task_id, wake_id] = recordName.exec(name) ?? []

@@ -12,21 +12,25 @@ import type { Settings } from "../../SidecarConfig.ts"
 import type { ArgumentValues, WakeCommand } from "../../wake/arguments.ts"
 import { fillArguments } from "../../wake/arguments.ts"
 import { findProgram } from "../../wake/findProgram.ts"
+import type { LauncherShell } from "../../wake/launcherShell.ts"
+import { launcherShell, plainShell } from "../../wake/launcherShell.ts"
 import { programProblemIn } from "../../wake/programs.ts"
 import { carryProblem, roomRemedy } from "../../wake/room.ts"
 import { attempt, FileError, writeDurably } from "../files.ts"
+import type { Looks } from "../looks.ts"
 import { homeOf, makeFolder } from "../makeFolder.ts"
 import { childEnvironment, payloadText, tooLarge } from "./environment.ts"
 import { launchOf, unrecorded_exit } from "./launcher.ts"
 import { makeRoom, openLog } from "./log.ts"
 import type { WakeMemory } from "./memory.ts"
-import type { Processes } from "./processes.ts"
+import type { Place, Processes } from "./processes.ts"
 import { promptText } from "./prompt.ts"
 import { clearUnwritten } from "./record.ts"
 import type { Exit, Quoting } from "./spawn.ts"
 import { outputTail, spawnDetached, wakeEnd } from "./spawn.ts"
 import type { WakeFiles } from "./taskFiles.ts"
 import { logPath } from "./taskFiles.ts"
+import { realPathOf } from "./whose.ts"
 
 /** A wake before it is made: all that it is made of, and nothing that could keep it from running. */
 export interface PreparedWake {
@@ -36,6 +40,7 @@ export interface PreparedWake {
   readonly command: WakeCommand
   readonly cwd: string
   readonly env: Record<string, string>
+  readonly shell: LauncherShell
 }
 
 const impossible = (remedy: string) => new WakeImpossible({ remedy })
@@ -65,8 +70,11 @@ const commandOf = (
   const resolved = findProgram(filled, env, cwd)
   if (resolved._tag === "Impossible") return new ProgramMissing({ reason: resolved.reason })
   // On Windows one command line carries the launcher too. What it is told of the log is never longer than this.
-  const known = { wake_id: files.wake_id, boot: "", log_offset: Number.MAX_SAFE_INTEGER }
-  const { args, file } = launchOf(platform, files.record_path, known, resolved.command)
+  const known = {
+    ...{ wake_id: files.wake_id, boot: "", pid_namespace: "" },
+    ...{ tasks_dir: dirname(files.record_path), log_offset: Number.MAX_SAFE_INTEGER }
+  }
+  const { args, file } = launchOf(platform, files.record_path, known, resolved.command, plainShell)
   const problem = carryProblem([file, ...args], platform)
   return problem === undefined
     ? Effect.succeed(resolved.command)
@@ -81,7 +89,7 @@ export const prepareWake = Effect.fnUntraced(function*(settings: Settings, task:
   const known = { token: Redacted.value(token), results_dir }
   const prompt = promptText(prompt_template, task, files, results_dir).toWellFormed()
   const env = childEnvironment(process.env, known, task, payload, files, platform)
-  const place = { files, cwd: dirname(state_file), env }
+  const given = { files, cwd: dirname(state_file), env }
   const values = {
     prompt,
     task_id: task.task_id,
@@ -90,19 +98,20 @@ export const prepareWake = Effect.fnUntraced(function*(settings: Settings, task:
     results_dir
   }
   const prepared: PreparedWake = {
-    ...place,
+    ...given,
+    shell: launcherShell(wake_command, env),
     payload,
     prompt,
-    command: yield* commandOf(wake_command, values, place)
+    command: yield* commandOf(wake_command, values, given)
   }
   return prepared
 })
 
 /** A launcher that could not make the record has run nothing: that is the disk's fault, as it is with the payload. */
-const unlessUnrecorded = (record_path: string) => (end: WakeEnd): Effect.Effect<WakeEnd, FileError> =>
+const unlessUnrecorded = (record_path: string, looks: Looks) => (end: WakeEnd): Effect.Effect<WakeEnd, FileError> =>
   end.code !== unrecorded_exit
     ? Effect.succeed(end)
-    : Effect.flatMap(clearUnwritten(record_path), (unwritten) => {
+    : Effect.flatMap(looks.untilKnown(clearUnwritten(record_path)), (unwritten) => {
       const reason = `the wake record could not be made: ${end.output}`
       return unwritten ? Effect.fail(new FileError({ path: record_path, code: "", reason })) : Effect.succeed(end)
     })
@@ -117,7 +126,8 @@ const isTooLarge = (exit: Effect.Effect<Exit>): Effect.Effect<boolean> =>
 /** What a wake is spawned beside. */
 export interface Surroundings {
   readonly processes: Processes
-  readonly boot: string
+  readonly looks: Looks
+  readonly place: Effect.Effect<Place, FileError>
   readonly memory: WakeMemory
   readonly quoting: Quoting
 }
@@ -128,8 +138,8 @@ export interface Surroundings {
  */
 export const spawnWake = (
   { results_dir, state_file, tasks_dir }: Pick<Settings, "results_dir" | "state_file" | "tasks_dir">,
-  { boot, memory, processes, quoting }: Surroundings,
-  { command, cwd, env, files, payload, prompt }: PreparedWake
+  { looks, memory, place, processes, quoting }: Surroundings,
+  { command, cwd, env, files, payload, prompt, shell }: PreparedWake
 ) => {
   const { payload_path, prompt_path, record_path, wake_id } = files
   const log_path = logPath(tasks_dir, files.task_id)
@@ -150,17 +160,18 @@ export const spawnWake = (
   const spawn = Effect.fnUntraced(function*(log: FileHandle) {
     yield* makeRoom(log_path)
     const { size } = yield* attempt(log_path, () => log.stat())
-    const known = { wake_id, boot, log_offset: size }
-    const { exit, pid } = yield* spawnDetached(launchOf(platform, record_path, known, command), { cwd, env, log })
+    const known = { wake_id, ...yield* place, tasks_dir: yield* realPathOf(tasks_dir), log_offset: size }
+    const launch = launchOf(platform, record_path, known, command, shell)
+    const { exit, pid } = yield* spawnDetached(launch, { cwd, env, log })
     if (pid === null && (yield* isTooLarge(exit))) return "too large" as const
     const line = typeof command === "string" ? command : null
     const end = exit.pipe(
       Effect.flatMap((how) => wakeEnd(how, line, outputTail(log_path, size, quoting))),
-      Effect.flatMap(unlessUnrecorded(record_path))
+      Effect.flatMap(unlessUnrecorded(record_path, looks))
     )
     if (pid === null) return { end }
     const record = { ...known, pid, start_time: yield* processes.startOf(pid) }
-    return { end: yield* memory.watch({ files, record }, end) }
+    return { end: yield* memory.watch({ files, record, at: "here" }, end) }
   }, Effect.uninterruptible)
 
   return Effect.andThen(

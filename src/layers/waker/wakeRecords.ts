@@ -3,29 +3,47 @@ import { rm } from "node:fs/promises"
 import type { Logger } from "../../services/Logger.ts"
 import type { FileError } from "../files.ts"
 import { attempt, orElseLog } from "../files.ts"
-import { knownWake } from "./evidence.ts"
+import { alivePath } from "./alivePipe.ts"
 import type { WakeMemory } from "./memory.ts"
+import type { Place } from "./processes.ts"
 import type { WakeProof } from "./record.ts"
 import type { WakeFiles } from "./taskFiles.ts"
-import { recordedWakes } from "./taskFiles.ts"
+import { fixedPaths, recordedWakes } from "./taskFiles.ts"
+import { knownWake } from "./whose.ts"
 
-/** The wakes that there are records of, as the log, this boot of the machine and our memory allow to know them. */
-export const wakeRecords = (tasks_dir: string, boot: string, log: Logger["Service"]["log"], memory: WakeMemory) => {
-  type Read = (path: string) => Effect.Effect<WakeProof | null, FileError>
-  const prove = (read: Read, files: WakeFiles) => orElseLog(read(files.record_path), log, () => null)
-  const recorded = orElseLog(recordedWakes(tasks_dir), log, () => [])
+type Read = (path: string) => Effect.Effect<WakeProof | null, FileError>
+
+/** The wakes that there are records of, as our memory, this place and the folder allow to know them. */
+export const wakeRecords = (
+  tasks_dir: string,
+  place: Effect.Effect<Place, FileError>,
+  log: Logger["Service"]["log"],
+  memory: WakeMemory
+) => {
+  const recorded = recordedWakes(tasks_dir)
+  const remove = (path: string) => orElseLog(attempt(path, () => rm(path, { force: true })), log, () => undefined)
+  const know = Effect.fnUntraced(function*(read: Read, files: WakeFiles) {
+    return memory.get(files.record_path)?.wake ??
+      (yield* knownWake(files, yield* read(files.record_path), yield* place, tasks_dir))
+  })
   return {
-    prove,
-    know: Effect.fnUntraced(function*(read: Read, files: WakeFiles) {
-      const known = knownWake(files, yield* prove(read, files), boot)
-      return known.record === null ? memory.get(files.record_path)?.wake ?? known : known
+    know,
+    /** Those of one task, or of all, and those too that we have seen ourselves, as their records may be lost. */
+    known: Effect.fnUntraced(function*(read: Read, task_id?: string) {
+      const files = [...yield* recorded, ...memory.all().map(({ wake }) => wake.files)]
+      const wanted = files.filter((each) => task_id === undefined || each.task_id === task_id)
+      const byPath = new Map(wanted.map((each) => [each.record_path, each]))
+      const known = yield* Effect.forEach(byPath.values(), (each) => know(read, each))
+      return known.filter((wake) => wake !== null)
     }),
-    recorded,
-    /** Those too that we have seen ourselves, as their records may be lost. */
-    known: Effect.map(recorded, (files) => {
-      const all = [...files, ...memory.all().map(({ wake }) => wake.files)]
-      return [...new Map(all.map((each) => [each.record_path, each])).values()]
-    }),
-    remove: (path: string) => orElseLog(attempt(path, () => rm(path, { force: true })), log, () => undefined)
+    /** Removes all that was written for a task. */
+    forget: Effect.fnUntraced(function*(task_id: string) {
+      const files = (yield* orElseLog(recorded, log, () => [])).filter((each) => each.task_id === task_id)
+      const paths = [
+        ...fixedPaths(tasks_dir, task_id),
+        ...files.flatMap(({ record_path }) => [record_path, alivePath(record_path)])
+      ]
+      yield* Effect.forEach(paths, remove, { discard: true })
+    })
   }
 }

@@ -3,27 +3,35 @@ import { execFile } from "node:child_process"
 import { connect } from "node:net"
 import { win32 } from "node:path"
 import { promisify } from "node:util"
-import { attempt } from "../files.ts"
+import { attempt, FileError } from "../files.ts"
 import { pipeName } from "./launcher.ts"
 import { wakerLimits } from "./limits.ts"
 import type { KnownWake, Processes } from "./processes.ts"
 
 const run = promisify(execFile)
 
+/** What says nothing of the pipe: we have no descriptor or memory left. */
+const outOfReach = /EMFILE|ENFILE|ENOMEM|ENOBUFS/
+
 /** Whether somebody holds the pipe open; one that is busy is held. */
-export const pipeAnswers = (pipe: string): Effect.Effect<boolean> =>
-  Effect.callback<boolean>((resume) => {
+export const pipeAnswers = (pipe: string): Effect.Effect<boolean, FileError> =>
+  Effect.callback<boolean, FileError>((resume) => {
     const socket = connect(pipe)
-    const settle = (held: boolean) => {
+    const settle = (outcome: Effect.Effect<boolean, FileError>) => {
       socket.destroy()
-      resume(Effect.succeed(held))
+      resume(outcome)
     }
-    socket.once("connect", () => settle(true))
-    socket.once("error", (error) => settle(!/ENOENT|ECONNREFUSED/.test(error.message)))
+    socket.once("connect", () => settle(Effect.succeed(true)))
+    socket.once("error", ({ message }) =>
+      settle(
+        outOfReach.test(message)
+          ? Effect.fail(new FileError({ path: pipe, code: "", reason: message }))
+          : Effect.succeed(!/ENOENT|ECONNREFUSED/.test(message))
+      ))
     return Effect.sync(() => socket.destroy())
   }).pipe(Effect.timeoutOrElse({ duration: wakerLimits.tool_timeout_ms, orElse: () => Effect.succeed(true) }))
 
-const leaderLives = ({ record, files }: KnownWake): Effect.Effect<boolean> =>
+const leaderLives = ({ record, files }: KnownWake): Effect.Effect<boolean, FileError> =>
   record === null ? Effect.succeed(false) : pipeAnswers(pipeName(files.record_path))
 
 /** The system's own: a bare name would be looked for in the working folder first, where the agent may put a file. */
@@ -40,7 +48,7 @@ export const killTree = (pid: number): Effect.Effect<void> =>
 
 /** A wake on Windows is its launcher, with the tree of processes below it; there is no gentle way to end one. */
 export const windowsProcesses: Processes = {
-  boot: Effect.succeed(""),
+  place: Effect.succeed({ boot: "", pid_namespace: "" }),
   startOf: () => Effect.succeed(""),
   leaderLives,
   living: (wakes) =>

@@ -75,7 +75,7 @@ export class Agents {
     this.#untold.clear()
     for (const [task_id, { answer, started }] of this.#records) {
       const seen: Array<Observation> = started ? [{ _tag: "Started" }] : []
-      if (answer !== null && answer !== "half-written") seen.push({ _tag: "Answer", answer })
+      if (typeof answer === "object" && answer !== null) seen.push({ _tag: "Answer", answer })
       this.#untold.set(task_id, seen)
     }
   }

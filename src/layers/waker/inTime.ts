@@ -1,0 +1,13 @@
+import * as Effect from "effect/Effect"
+import { FileError } from "../files.ts"
+import { wakerLimits } from "./limits.ts"
+
+/** A look that takes too long tells nothing: it must not hold up the mailbox. */
+export const inTime = <A>(path: string, look: Effect.Effect<A, FileError>): Effect.Effect<A, FileError> =>
+  Effect.timeoutOrElse(look, {
+    duration: wakerLimits.look_ms,
+    orElse: () =>
+      Effect.fail(
+        new FileError({ path, code: "ETIMEDOUT", reason: `${path} could not be read within ${wakerLimits.look_ms} ms` })
+      )
+  })
