@@ -17,7 +17,9 @@ const find = async <A>(look: Promise<A>): Promise<A | null> => {
 const isFree = async (folder: string): Promise<boolean> => {
   const found = await find(stat(folder))
   if (found !== null) return found.isDirectory()
-  return await find(lstat(folder)) === null && (dirname(folder) === folder || isFree(dirname(folder)))
+  const named = await find(lstat(folder))
+  if (named !== null) return named.isDirectory() // made in between; a link leads nowhere
+  return dirname(folder) === folder || isFree(dirname(folder))
 }
 
 /** Whether nothing bears that name, and a folder is there that could hold it, or could be made. */
