@@ -1,17 +1,13 @@
-/** Something that will happen; called off where `run` is null. */
+/** Something that will happen. */
 export interface Planned {
   readonly at: number
-  run: (() => void) | null
-}
-
-export const callOff = (planned: Planned | null | undefined): void => {
-  if (planned) planned.run = null
+  readonly run: () => void
 }
 
 /** The time of a recording in milliseconds since its beginning, and the few things that will happen in it. */
 export class Agenda {
   now = 0
-  #planned: Array<Planned> = []
+  readonly #planned: Array<Planned> = []
 
   after(ms: number, run: () => void): Planned {
     const planned: Planned = { at: this.now + Math.max(0, ms), run }
@@ -20,12 +16,16 @@ export class Agenda {
     return planned
   }
 
+  callOff(planned: Planned | null | undefined): void {
+    const index = this.#planned.findIndex((one) => one === planned)
+    if (index >= 0) this.#planned.splice(index, 1)
+  }
+
   /** Lets time pass; what comes in it happens in order. */
   pass(ms: number): void {
     const until = this.now + ms
     for (let next = this.#planned[0]; next !== undefined && next.at <= until; next = this.#planned[0]) {
       this.#planned.shift()
-      if (next.run === null) continue
       this.now = next.at
       next.run()
     }

@@ -11,7 +11,7 @@ import { frameIn } from "../frameOut.ts"
 import { type FrameIn, heardFrame, incomingOf } from "../heardFrame.ts"
 import { limits } from "../limits.ts"
 import type { Place } from "../ReplayEvent.ts"
-import { callOff, type Planned } from "./Agenda.ts"
+import type { Planned } from "./Agenda.ts"
 import type { Comparison } from "./Comparison.ts"
 import { hubAnswer } from "./hubAnswer.ts"
 import type { Stage } from "./Stage.ts"
@@ -42,14 +42,14 @@ export class Link {
 
   /** The rules want none, or there are none. */
   hangUp(): void {
-    callOff(this.#reconnection)
+    this.#stage.agenda.callOff(this.#reconnection)
     this.#phase = "down"
     this.#hears = null
   }
 
   /** A connection opens, where this version wants one. */
   open(): void {
-    callOff(this.#reconnection)
+    this.#stage.agenda.callOff(this.#reconnection)
     if (this.#hears === null) return
     this.close()
     this.#phase = "connected"
@@ -71,7 +71,7 @@ export class Link {
     agenda.after(0, () => this.close())
     const identify = window.ahead("identify")
     if (identify !== undefined && identify.t <= this.#stage.wall() + limits.connect_ahead_ms) return
-    callOff(this.#reconnection)
+    this.#stage.agenda.callOff(this.#reconnection)
     this.#reconnection = agenda.after(rules.reconnect_first_ms, () => this.open())
   }
 

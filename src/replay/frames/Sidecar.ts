@@ -7,7 +7,7 @@ import { Life } from "../Life.ts"
 import { limits } from "../limits.ts"
 import { defaultPolicy } from "../policy.ts"
 import { stepEvents } from "../stepEvents.ts"
-import { callOff, type Planned } from "./Agenda.ts"
+import type { Planned } from "./Agenda.ts"
 import type { AgentOptions } from "./agentOptions.ts"
 import { unseen } from "./agentRecord.ts"
 import { Agents } from "./Agents.ts"
@@ -117,7 +117,7 @@ export class Sidecar {
     ended()
     this.#life = null
     stage.tell({ kind: "life", life: stage.lives, phase: "ends", exit_code, failed })
-    for (const planned of this.#timers.values()) callOff(planned)
+    for (const planned of this.#timers.values()) stage.agenda.callOff(planned)
     this.#timers.clear()
     this.#mailbox.length = 0
     this.#learnt.length = 0
@@ -134,8 +134,9 @@ export class Sidecar {
   }
 
   #start(timer: TimerName | "retry", ms: number, message: Message): void {
-    callOff(this.#timers.get(timer))
-    this.#timers.set(timer, this.#parts.stage.agenda.after(ms, () => this.#tell(message)))
+    const { agenda } = this.#parts.stage
+    agenda.callOff(this.#timers.get(timer))
+    this.#timers.set(timer, agenda.after(ms, () => this.#tell(message)))
   }
 
   /** What comes of a command beside its frame. */
@@ -145,7 +146,7 @@ export class Sidecar {
       case "StartTimer":
         return this.#start(command.timer, command.after_ms, { _tag: "TimerFired", timer: command.timer })
       case "CancelTimer":
-        return callOff(this.#timers.get(command.timer))
+        return this.#parts.stage.agenda.callOff(this.#timers.get(command.timer))
       case "RetryWake": {
         const { failed_attempts, task_id } = command
         return this.#start("retry", rules.wake_retries_ms[failed_attempts - 1] ?? 0, { _tag: "RetryDue", task_id })

@@ -2,7 +2,7 @@ import * as Predicate from "effect/Predicate"
 import type { Answer } from "../../domain/Evidence.ts"
 import type { JsonObject, WakeEnd } from "../../domain/Task.ts"
 import { limits } from "../limits.ts"
-import { type Agenda, callOff, type Planned } from "./Agenda.ts"
+import type { Agenda, Planned } from "./Agenda.ts"
 import type { AgentOptions } from "./agentOptions.ts"
 import { exited, killed } from "./agentRecord.ts"
 import type { Agents } from "./Agents.ts"
@@ -163,7 +163,7 @@ export class StandIn {
     const run = this.#runs.get(task_id)
     if (run === undefined) return
     this.#runs.delete(task_id)
-    for (const planned of run.planned) callOff(planned)
+    for (const planned of run.planned) this.#agenda.callOff(planned)
     this.#agents.of(task_id).process = "gone"
     for (const told of [...run.ended]) told(end)
   }
