@@ -4,7 +4,7 @@ import { mayHaveLaunched } from "../../src/domain/Evidence.ts"
 import type { Message } from "../../src/domain/Message.ts"
 import type { SidecarState, TimerName } from "../../src/domain/SidecarState.ts"
 import { heldTask } from "../../src/domain/SidecarState.ts"
-import type { Task, WakeEnd } from "../../src/domain/Task.ts"
+import type { Task, WakeEnd, WorkFound } from "../../src/domain/Task.ts"
 import { limits } from "../../src/limits.ts"
 import { line, stateLine } from "../domain/support.ts"
 import { isMeant } from "../support/isMeant.ts"
@@ -161,7 +161,7 @@ export class Draft {
     const failed = outcome.saves && !this.save(outcome, before, messages)
     if (failed && outcome.unsaved.undone) return
     this.side = failed ? outcome.unsaved.next : outcome.next
-    this.forget(before, outcome)
+    if (message._tag !== "Restarted") this.forget(before, outcome)
     if (outcome.saves && !failed) this.mayCrash()
     this.learn(message, before.held)
     for (const command of failed ? outcome.unsaved.commands : outcome.commands) {
@@ -301,8 +301,9 @@ export class Draft {
   /** The daemon dies, here and now, and its successor starts. */
   restart(machine: boolean): void {
     this.trace?.push(machine ? "    -- the machine restarts --" : "    -- the daemon crashes and starts again --")
-    const stored = (this.saved ?? this.side).state.stored
-    const held = stored.active ?? stored.recovering
+    const stored = this.config.loses ? null : (this.saved ?? this.side).state.stored
+    const at_work = this.config.loses ? this.leftAtWork() : null
+    const held = stored === null ? at_work?.assignment ?? null : stored.active ?? stored.recovering
     this.net = noNet
     if (this.hub.socket === "ours" || this.hub.socket === "lost") this.hub = socketClosed(this.hub, "none")
     this.daemon = freshDaemon
@@ -322,8 +323,25 @@ export class Draft {
     if (orphan) this.bodyIs({ launcher: null })
     const survivors = this.body.process === null ? idle : [taskIds[this.body.process.task]]
     this.ghostIs({ given: held && held.generation })
-    this.handle({ _tag: "Restarted", stored, survivors })
+    this.handle({ _tag: "Restarted", stored, survivors, at_work })
     if (this.config.prompt) this.drain(true)
+  }
+
+  /** Of the agent that lives, when the state is lost; its wake is the one that is known from then on. */
+  private leftAtWork(): WorkFound | null {
+    const { process } = this.body
+    if (process === null) return null
+    const task = this.held
+    const known = process.current && task !== null
+    this.bodyIs({ ran: true, rebooted: false, process: { ...process, current: true } })
+    // Whether a failure of it was counted nobody can know any more.
+    this.ghostIs({ attempted: put(this.ghost.attempted, process.task, true) })
+    const generation = known ? task.generation : 0
+    const task_id = taskIds[process.task]
+    return {
+      wake: { generation, attempt: known ? Math.max(1, task.wake_attempts) : 1, at: 0 },
+      assignment: { task_id, description: "", metadata: {}, generation, assigned_at: 0, assignment: {} }
+    }
   }
 
   /** The connection is gone, and the sidecar learns of it. */

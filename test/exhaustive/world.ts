@@ -23,6 +23,7 @@ export interface Config {
   readonly disconnects: number
   readonly crashes: number
   readonly reboot: boolean // the crash is one of the machine
+  readonly loses: boolean // the state is lost with the crash
   readonly diskFaults: number
   readonly blindLooks: number // at the agent, of which the processes or the folder cannot be read
   readonly answers: ReadonlyArray<AnswerKind>

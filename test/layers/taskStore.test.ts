@@ -306,7 +306,7 @@ describe("a state that cannot be written", () => {
       expect(error).toMatchObject({ _tag: "StoreError" })
       expect(yield* store.load).toEqual(holding("small"))
       expect(readdirSync(folder.path)).toEqual(["queue.json"])
-    }), 120_000)
+    }))
 
   it.live("nested too deeply for JSON fails, as everything else does, without a defect", () =>
     Effect.gen(function*() {

@@ -1,11 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs"
-import { type Folder, isAlive, startDaemon, submit, until as untilWithin } from "../support/daemon.ts"
+import { type Folder, isAlive, startDaemon, submit, until } from "../support/daemon.ts"
 import { doneWithOneWake, startAll, startAtWork, takesTheNext } from "../support/outcomes.ts"
-
-/** A start takes its time on a busy machine, and one with a state that makes no sense two seconds more. */
-const until = (what: string, look: () => boolean) => untilWithin(what, look, 40_000)
 
 const empty = `{"version":1,"active":null,"recovering":null}`
 
@@ -34,7 +31,7 @@ describe.concurrent("a state that is lost while the agent works", () => {
         yield* doneWithOneWake(hub, folder, task)
         assert.isEmpty(second.events("agent_stopping"))
         yield* takesTheNext(hub, folder)
-      }), 90_000)
+      }))
   }
 
   it.live("before it has confirmed: its confirmation is waited for", () =>
@@ -50,7 +47,7 @@ describe.concurrent("a state that is lost while the agent works", () => {
       yield* folder.letGo
       yield* doneWithOneWake(hub, folder, task)
       assert.isEmpty(second.events("agent_stopping"))
-    }), 90_000)
+    }))
 
   it.live(
     "and what the agent was given as well: it is stopped, and the task is done anew",
@@ -66,8 +63,7 @@ describe.concurrent("a state that is lost while the agent works", () => {
         assert.isEmpty(second.events("state_adopted"))
         yield* folder.letGo
         yield* until("it is done", () => hub.task(task.id)?.status === "completed")
-      }),
-    60_000
+      })
   )
 })
 
@@ -84,7 +80,7 @@ describe.concurrent("a state that was read is the truth", () => {
       assert.isEmpty(second.events("state_adopted"))
       assert.includeMembers(readdirSync(folder.file("results")), [`${task.id}.started`])
       assert.includeMembers(readdirSync(folder.file("tasks")), [`${task.id}.json`])
-    }), 90_000)
+    }))
 })
 
 describe.concurrent("a state that is there and cannot be read", () => {
@@ -111,7 +107,7 @@ describe.concurrent("a state that is there and cannot be read", () => {
       yield* doneWithOneWake(hub, folder, task)
       assert.isEmpty(asideOf(folder))
       assert.isEmpty(second.events("state_adopted"))
-    }), 90_000)
+    }))
 
   it.live(
     "for good: the end with 74, in one sentence; the agent works on, and the next start goes on from it",
@@ -131,8 +127,7 @@ describe.concurrent("a state that is there and cannot be read", () => {
         yield* startDaemon(folder)
         yield* folder.letGo
         yield* doneWithOneWake(hub, folder, task)
-      }),
-    60_000
+      })
   )
 
   it.live("as a newer version wrote it: the end with 78, and it stays as it is", () =>
@@ -147,5 +142,5 @@ describe.concurrent("a state that is there and cannot be read", () => {
       assert.strictEqual(folder.read("queue.json"), newer)
       assert.isTrue(folder.wakes().every(isAlive))
       assert.isEmpty(asideOf(folder))
-    }), 90_000)
+    }))
 })

@@ -27,6 +27,8 @@ export class Program {
   taken({ after, before, commands, message }: Step): void {
     const [was, is] = [heldTask(before), heldTask(after)]
     const { not_ready } = before.readiness
+    // What was assigned in a step that a crash cut off is found at the restart.
+    if (message._tag === "Restarted" && is !== null) this.#given_back.delete(is.task_id)
     if (message._tag === "TaskAssigned" && is !== null && was?.task_id !== is.task_id) {
       this.#given_back.delete(is.task_id)
       if (not_ready !== null) this.#world.violate(`${is.task_id} is taken though we are not ready: ${not_ready.cause}`)
