@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import type { PreparedWake } from "../layers/waker/wake.ts"
 import { platform } from "../platform.ts"
 import { behindExec } from "../wake/arguments.ts"
+import { lostRemedy, lostVariables } from "../wake/launcherShell.ts"
 import { programProblem } from "../wake/missingProgram.ts"
 import { type Check, failed, ok, type Outcome } from "./Check.ts"
 import { runProgram } from "./runProgram.ts"
@@ -43,6 +44,8 @@ export const commandCheck: Check = {
       const wake = yield* sampleWake(settings)
       const refused = refusedIn(wake.env, typeof wake_command === "string" ? wake_command : wake_command.join(" "))
       if (refused !== undefined) return refused
+      const lost = lostVariables(wake_command, wake.env)
+      if (lost !== null) return failed(lost, lostRemedy)
       return typeof wake_command === "string" ?
         yield* ofLine(wake_command, wake)
         : ok(`there is ${behindExec(wake_command)?.[0] ?? wake_command[0]}`)

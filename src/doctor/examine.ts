@@ -17,6 +17,7 @@ import { proxyCheck, tlsCheck } from "./line.ts"
 import { lockCheck } from "./lock.ts"
 import { connectionCheck, nameCheck } from "./network.ts"
 import { pm2Check } from "./pm2.ts"
+import { reaperCheck } from "./reaper.ts"
 import { secretsCheck, writersCheck } from "./secrets.ts"
 import { resultsWatcherCheck } from "./watcher.ts"
 import { serviceUserCheck } from "./windows/serviceUser.ts"
@@ -40,6 +41,7 @@ export const checks: ReadonlyArray<Check> = [
   diskSpaceCheck,
   resultsWatcherCheck,
   pm2Check,
+  ...(platform === "linux" ? [reaperCheck] : []),
   ...(platform === "windows" ? [serviceUserCheck] : [])
 ]
 

@@ -19,6 +19,7 @@ export type LifecycleEvent =
   | { readonly event: "same_agent"; readonly reason: string; readonly remedy: string }
   | { readonly event: "control_unavailable"; readonly path: string; readonly reason: string }
   | { readonly event: "wake_obstructed"; readonly reason: string }
+  | { readonly event: "processes_unreaped"; readonly reason: string; readonly remedy: string }
   | { readonly event: "shutdown"; readonly reason: string }
   | { readonly event: "draining"; readonly exit_code: number }
   | { readonly event: "state_set_aside"; readonly path: string; readonly reason: string }

@@ -12,6 +12,7 @@ import { Logger } from "../services/Logger.ts"
 import { AgentsUnknown, Waker } from "../services/Waker.ts"
 import type { Settings } from "../SidecarConfig.ts"
 import { SidecarConfig } from "../SidecarConfig.ts"
+import { reaperRemedy, unreaped } from "../wake/reaper.ts"
 import { withHome } from "./absent.ts"
 import type { FileError } from "./files.ts"
 import { orElseLog } from "./files.ts"
@@ -167,6 +168,8 @@ export const WakerProcess: Layer.Layer<Waker, never, SidecarConfig | Logger> = L
     for (const reason of obstaclesIn(process.env, settings.wake_command)) {
       yield* log({ event: "wake_obstructed", reason })
     }
+    const reason = platform === "linux" ? unreaped() : null
+    if (reason !== null) yield* log({ event: "processes_unreaped", reason, remedy: reaperRemedy })
     const looks = makeLooks(log)
     return make(settings, log, {
       looks,

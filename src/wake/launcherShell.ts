@@ -39,6 +39,8 @@ export const launcherShell = (
   return bash === null ? plainShell : { file: bash, flags: ["-p"] }
 }
 
+export const lostRemedy = "install bash, or give them names of letters, digits and underscores"
+
 /** What the agent of this command will not be given, in words for its owner; null where it is given all. */
 export const lostVariables = (
   command: WakeCommand,
@@ -47,8 +49,5 @@ export const lostVariables = (
 ): string | null => {
   const names = unshellable(environment)
   if (platform === "windows" || typeof command === "string" || names.length === 0 || find() !== null) return null
-  return `/bin/sh may not pass on to the agent the variables ${
-    names.join(", ")
-  }, as their names are none of a shell: ` +
-    "install bash, or give them names of letters, digits and underscores"
+  return `/bin/sh may not pass on to the agent the variables ${names.join(", ")}, as their names are none of a shell`
 }

@@ -21,6 +21,15 @@ describe("a command that is asked to stop", () => {
       }))
   }
 
+  it.live("by SIGHUP only where it has a terminal, as under nohup it has none and is to go on", () =>
+    Effect.gen(function*() {
+      const program = yield* behaving("waits")
+      yield* program.signal("SIGHUP")
+      yield* program.signal("SIGTERM")
+      expect(yield* program.ended).toBe(0)
+      expect(program.errors()).toBe("")
+    }))
+
   it.live("by pm2's message, which stands for a signal on Windows, ends with 0", () =>
     Effect.gen(function*() {
       const program = yield* behaving("waits")

@@ -4,6 +4,7 @@ import { execFileSync } from "node:child_process"
 import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs"
 import type { Task } from "../../src/domain/Task.ts"
 import type { WakeCommand } from "../../src/wake/arguments.ts"
+import { describeWith } from "../support/needs.ts"
 import type { Folder } from "./support.ts"
 import { isRunning, makeFolder, startTimeOf, taskOf, token, wakerOf, wokenTask } from "./support.ts"
 
@@ -250,5 +251,24 @@ describe("what a command printed before it ended", () => {
       const folder = yield* makeFolder
       const end = yield* run(folder, `printf '%s%0995d' "${token}" 0; exit 1`)
       expect(end.output).not.toContain(token.slice(-5))
+    }))
+})
+
+describeWith("bash", "an agent in the list form", () => {
+  it.live("is given the variables whose names are none of a shell", () =>
+    Effect.gen(function*() {
+      const folder = yield* makeFolder
+      script(
+        folder,
+        "agent",
+        `#!${process.execPath}\nrequire("fs").writeFileSync("given", JSON.stringify(process.env))\n`
+      )
+      const added = { "my.api.key": "one", "INPUT_A-B": "two", "BASH_FUNC_f%%": "() { :; }" }
+      yield* Effect.acquireRelease(
+        Effect.sync(() => Object.assign(process.env, added)),
+        () => Effect.sync(() => Object.keys(added).forEach((name) => delete process.env[name]))
+      )
+      expect(yield* run(folder, ["./agent"])).toMatchObject({ code: 0 })
+      expect(JSON.parse(folder.read("given"))).toMatchObject(added)
     }))
 })

@@ -4,7 +4,7 @@ import type { Platform } from "../../platform.ts"
 import type { WakeCommand } from "../../wake/arguments.ts"
 import type { Environment } from "../../wake/findProgram.ts"
 import { withOwnBin } from "../../wake/findProgram.ts"
-import { lostVariables } from "../../wake/launcherShell.ts"
+import { lostRemedy, lostVariables } from "../../wake/launcherShell.ts"
 import type { WakeFiles } from "./taskFiles.ts"
 
 /** What the agent is given: the whole assignment, and on top of it what the daemon knows it by. */
@@ -53,7 +53,8 @@ const openclaw_refuses =
 export const obstaclesIn = (inherited: Environment, command: WakeCommand): ReadonlyArray<string> => {
   const text = typeof command === "string" ? command : command.join(" ")
   const refused = inherited["OPENCLAW_SHELL"] === "exec" && /openclaw/i.test(text)
-  return [refused ? openclaw_refuses : null, lostVariables(command, inherited)].filter((reason) => reason !== null)
+  const lost = lostVariables(command, inherited)
+  return [...(refused ? [openclaw_refuses] : []), ...(lost === null ? [] : [`${lost}: ${lostRemedy}`])]
 }
 
 /** A token so short that any text may hold it is only known as a whole value. */
