@@ -6,6 +6,9 @@ export const at_hand_ms = 1_000
 
 const stop_ms = limits.agent_linger_ms + limits.kill_grace_ms
 
+/** What could not be read is looked at again, and that may happen more than once. */
+const unread_ms = 3 * limits.disk_retry_ms
+
 /** How long each situation may last where nothing hinders us, in milliseconds: sums of the limits that its rules wait for. */
 export const bounds = {
   /** A lost event is made good by the next rescan. */
@@ -17,20 +20,21 @@ export const bounds = {
   denied_ms: limits.assign_grace_ms + at_hand_ms,
   /** In doubt while the hub's books say that it is another's, or over. */
   in_doubt_ms: limits.lease_ms + limits.lookup_timeout_ms + at_hand_ms,
-  confirmation_ms: (timeout_ms: number) => timeout_ms + at_hand_ms,
+  confirmation_ms: (timeout_ms: number) => timeout_ms + unread_ms + at_hand_ms,
   /** Nobody saw an agent's end, so that only its silence tells, at the next look but one. */
-  silence_ms: (silence_ms: number) => silence_ms + 2 * limits.lease_ms + at_hand_ms,
+  silence_ms: (silence_ms: number) => silence_ms + 2 * limits.lease_ms + unread_ms + at_hand_ms,
   /** What an agent left half-written may yet become an answer. */
-  half_written_ms: limits.half_written_ms + limits.rescan_ms + at_hand_ms,
-  settling_ms: limits.settle_ms + at_hand_ms,
+  half_written_ms: limits.half_written_ms + limits.rescan_ms + unread_ms + at_hand_ms,
+  looked_at_ms: unread_ms + at_hand_ms,
+  settling_ms: limits.settle_ms + unread_ms + at_hand_ms,
   retry_ms: Math.max(...limits.wake_retries_ms) + at_hand_ms,
   /** An agent that is not wanted any more lives, or its files are there. */
   stop_ms: stop_ms + at_hand_ms,
   /** The agent of a task that has run too long, whose last words are half-written. */
   task_ms: (timeout_ms: number) =>
-    timeout_ms + 2 * (limits.kill_grace_ms + limits.settle_ms) + limits.half_written_ms + limits.rescan_ms,
+    timeout_ms + unread_ms + 2 * (limits.kill_grace_ms + limits.settle_ms) + limits.half_written_ms + limits.rescan_ms,
   /** The hub hears nothing of an agent that is at work: a look at it may just have been under way. */
-  lease_ms: 2 * limits.lease_ms + at_hand_ms,
+  lease_ms: 2 * limits.lease_ms + unread_ms + at_hand_ms,
   progress_ms: limits.progress_interval_ms + at_hand_ms,
   ready_ms: limits.readiness_ms + at_hand_ms,
   paused_ms: Math.max(...limits.failure_pauses_ms) + at_hand_ms,

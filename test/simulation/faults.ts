@@ -63,6 +63,8 @@ export const chanceFaults = {
   wake_impossible: 0.02,
   wake_unspawned: 0.04,
   payload_unwritten: 0.04,
+  processes_unreadable: 0.02,
+  results_unreadable: 0.02,
   // the disk
   disk_slow: 0.02,
   disk_fails: 0.02,

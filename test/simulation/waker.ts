@@ -13,6 +13,7 @@ import type { World } from "./world.ts"
 
 const unspawned: WakeEnd = { how: "unspawned", code: null, output: "EAGAIN" }
 const unwritten: WakeEnd = { how: "unwritten", code: null, output: "ENOSPC" }
+const notKnown: ProcessEvidence = { process: "unknown", this_boot: true }
 const neverMeant: ProcessEvidence = { process: "none", this_boot: true }
 
 /** Resumes some milliseconds after `over` has become true of the session. */
@@ -121,6 +122,7 @@ export const makeWaker = (
         quick(world),
         () => {
           ledger.inspected(task_id)
+          if (world.faults.strikes("processes_unreadable")) return notKnown
           return wake === null ? neverMeant : inspect(task_id, wake.id)
         }
       ),

@@ -96,6 +96,7 @@ export const makeWatcher = (
       }),
     look: (task_id) =>
       life.operation("look", quick(world), () => {
+        if (world.faults.strikes("results_unreadable")) return null
         const evidence = evidenceOf(see(task_id))
         ledger.looked(task_id, evidence)
         return evidence
