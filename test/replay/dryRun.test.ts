@@ -58,7 +58,7 @@ describe("--dry-run", () => {
   })
 })
 
-describe("agentcom-sidecar --dry-run", { timeout: 60_000 }, () => {
+describe("agentcom-sidecar --dry-run", { timeout: 300_000 }, () => {
   it.effect("needs no config.json, prints the timeline, and exits with 0 where nothing differs", () =>
     Effect.gen(function*() {
       const { own } = yield* folder
@@ -364,7 +364,11 @@ describe("the code of a dry run", () => {
     expect(outside).toEqual([
       "src/cli/dryRun.ts: ../replay/html/drawnTo.ts",
       "src/cli/dryRun.ts: ../replay/minimizedTo.ts",
-      "src/replay/read/source.ts: node:fs"
+      "src/replay/read/source.ts: node:fs",
+      // What every command ends with: the last words on the terminal, and an end that nothing holds up.
+      "src/lines/terminal.ts: node:fs",
+      "src/lines/terminal.ts: node:tty",
+      "src/cli/endProcess.ts: node:worker_threads"
     ])
     const source = readFileSync(join(root, "src/replay/read/source.ts"), "utf8")
     expect(source.match(/openSync\([^()]*\)/g)).toEqual(["openSync(file, constants.O_RDONLY | constants.O_NONBLOCK)"])
