@@ -368,7 +368,8 @@ describe("the code of a dry run", () => {
       // What every command ends with: the last words on the terminal, and an end that nothing holds up.
       "src/lines/terminal.ts: node:fs",
       "src/lines/terminal.ts: node:tty",
-      "src/cli/endProcess.ts: node:worker_threads"
+      "src/cli/endProcess.ts: node:worker_threads",
+      "src/cli/stopRequest.ts: node:tty"
     ])
     const source = readFileSync(join(root, "src/replay/read/source.ts"), "utf8")
     expect(source.match(/openSync\([^()]*\)/g)).toEqual(["openSync(file, constants.O_RDONLY | constants.O_NONBLOCK)"])
