@@ -4,7 +4,8 @@ export const wakerLimits = {
   first_poll_ms: 20, // waits for an end begin so short and double up to `process_poll_ms`
   proc_file_bytes: 4 * 1024, // room for one to begin with; it grows
   process_reads: 8, // entries of the process table read at once
-  look_ms: 2_000, // the process table, a record: one that takes longer to be read is not known
+  look_ms: 2_000, // a process, a record: one that takes longer to be read is not known
+  table_ms: 10_000, // all processes together, which a busy machine is slow to tell of
   tool_timeout_ms: 10_000, // `ps`, `sysctl`, `taskkill`
   tool_output_bytes: 16 * 1024 * 1024,
 

@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import { open, readdir, readlink } from "node:fs/promises"
 import type { FileError } from "../files.ts"
 import { attempt, isMissing } from "../files.ts"
+import { inTime } from "./inTime.ts"
 import { wakerLimits } from "./limits.ts"
 import type { ProcessEntry, ProcessTable } from "./processTable.ts"
 
@@ -75,7 +76,7 @@ export const linuxTable: ProcessTable = {
   find,
   all: attempt("/proc", () => readdir("/proc")).pipe(
     Effect.map((names) => names.filter((name) => /^\d+$/.test(name)).map(Number)),
-    Effect.flatMap((pids) => Effect.forEach(pids, find, { concurrency: wakerLimits.process_reads })),
+    Effect.flatMap((pids) => Effect.forEach(pids, (pid) => inTime(`/proc/${pid}`, find(pid)), { concurrency: wakerLimits.process_reads })),
     Effect.map((entries) => entries.filter((entry) => entry !== null))
   )
 }

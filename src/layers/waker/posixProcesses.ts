@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import { basename, join } from "node:path"
 import { inTime } from "./inTime.ts"
+import { wakerLimits } from "./limits.ts"
 import { launching } from "./launcher.ts"
 import type { KnownWake, LivingWake, Processes, SeenWake } from "./processes.ts"
 import type { ProcessEntry, ProcessTable } from "./processTable.ts"
@@ -93,7 +94,7 @@ const send = (pid: number, signal: "SIGTERM" | "SIGKILL") => Effect.ignore(Effec
 
 /** The processes of a POSIX system, as its process table shows them. */
 export const posixProcesses = (table: ProcessTable): Processes => {
-  const all = inTime("the process table", table.all)
+  const all = inTime("the process table", table.all, wakerLimits.table_ms)
   return {
     place: inTime("the process table", table.place),
     startOf: (pid) =>
