@@ -11,5 +11,7 @@ export const inTime = <A>(
   Effect.timeoutOrElse(look, {
     duration: within_ms,
     orElse: () =>
-      Effect.fail(new FileError({ path, code: "ETIMEDOUT", reason: `${path} could not be read within ${within_ms} ms` }))
+      Effect.fail(
+        new FileError({ path, code: "ETIMEDOUT", reason: `${path} could not be read within ${within_ms} ms` })
+      )
   })

@@ -76,7 +76,9 @@ export const linuxTable: ProcessTable = {
   find,
   all: attempt("/proc", () => readdir("/proc")).pipe(
     Effect.map((names) => names.filter((name) => /^\d+$/.test(name)).map(Number)),
-    Effect.flatMap((pids) => Effect.forEach(pids, (pid) => inTime(`/proc/${pid}`, find(pid)), { concurrency: wakerLimits.process_reads })),
+    Effect.flatMap((pids) =>
+      Effect.forEach(pids, (pid) => inTime(`/proc/${pid}`, find(pid)), { concurrency: wakerLimits.process_reads })
+    ),
     Effect.map((entries) => entries.filter((entry) => entry !== null))
   )
 }
