@@ -1,9 +1,10 @@
 import * as Effect from "effect/Effect"
+import * as Predicate from "effect/Predicate"
 import type * as Redacted from "effect/Redacted"
 import * as Runtime from "effect/Runtime"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
-import { readFile, stat } from "node:fs/promises"
+import { lstat, readFile, stat } from "node:fs/promises"
 import { emptyStore, StoredState } from "../domain/SidecarState.ts"
 import { exitCodes } from "../exitCodes.ts"
 import { fromExactJson } from "../json/schema.ts"
@@ -65,9 +66,21 @@ export const ask = ({ path, token }: Folder, command: Command) =>
     )
   )
 
-/** What the state file holds; nothing where it cannot be read, which is the running sidecar's business to mend. */
-export const storedIn = ({ state_file }: Folder): Effect.Effect<StoredState> =>
-  Effect.tryPromise(async () => (await stat(state_file)).isFile() ? readFile(state_file, "utf8") : "").pipe(
+const isThere = (path: string): Promise<boolean> =>
+  lstat(path).then(() => true, (cause: unknown) => {
+    if (Predicate.hasProperty(cause, "code") && cause.code === "ENOENT") return false
+    throw cause
+  })
+
+const readState = async (path: string): Promise<string> => {
+  if (!(await isThere(path))) return JSON.stringify(emptyStore)
+  if (!(await stat(path)).isFile()) throw new Error("it is no regular file") // a named pipe would be waited for
+  return readFile(path, "utf8")
+}
+
+/** What the state file holds; null where that cannot be read or understood, which the next start deals with. */
+export const storedIn = ({ state_file }: Folder): Effect.Effect<StoredState | null> =>
+  Effect.tryPromise(() => readState(state_file)).pipe(
     Effect.flatMap(Schema.decodeUnknownEffect(fromExactJson(StoredState))),
-    Effect.catch(() => Effect.succeed(emptyStore))
+    Effect.orElseSucceed(() => null)
   )

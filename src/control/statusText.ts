@@ -56,11 +56,17 @@ export const statusText = (status: Answer, here: Place): string =>
     row("counted", Object.entries(status.counters).map(([name, count]) => `${shown(name)} ${count}`).join(", "))
   ].map((line) => `${printable(line)}\n`).join("")
 
-/** What the state file says, where no sidecar runs. */
-export const storedText = (folder: string, { active, recovering }: StoredState): string => {
+const heldText = ({ active, recovering }: StoredState): string => {
   const task = active ?? recovering
-  const held = task === null
+  return task === null
     ? "its queue.json holds no task"
     : `its queue.json holds ${task.task_id}, ${task.status} (generation ${task.generation}, wakes ${task.wake_attempts})`
+}
+
+/** What the state file says, where no sidecar runs; null where that is not known. */
+export const storedText = (folder: string, stored: StoredState | null): string => {
+  const held = stored === null
+    ? "whether it holds a task is not known, as its queue.json cannot be read"
+    : heldText(stored)
   return `${printable(`No sidecar runs in ${folder}; ${held}.`)}\n`
 }

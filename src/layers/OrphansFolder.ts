@@ -8,6 +8,7 @@ import { limits } from "../limits.ts"
 import { Logger } from "../services/Logger.ts"
 import { Orphans } from "../services/Orphans.ts"
 import { SidecarConfig } from "../SidecarConfig.ts"
+import { orAbsent, withHome } from "./absent.ts"
 import type { FileError } from "./files.ts"
 import { attempt, isMissing, moveToFreeName, orElseLog } from "./files.ts"
 import { homeOf, makeFolder } from "./makeFolder.ts"
@@ -35,7 +36,7 @@ const isOfHub = (task_id: string): boolean => task_id.startsWith("task-") && isS
 /** The files in `folder` whose name is a task's; all others are none of ours. */
 const filesOf = (folder: string, name: RegExp, kind: string): Effect.Effect<ReadonlyArray<TaskFile>, FileError> =>
   attempt(folder, () => readdir(folder)).pipe(
-    Effect.catchIf(isMissing, () => Effect.succeed<Array<string>>([])),
+    orAbsent<Array<string>>(folder, []),
     Effect.map((names) =>
       names.flatMap((entry) => {
         const [, task_id = "", ending = ""] = name.exec(entry) ?? []
@@ -45,7 +46,7 @@ const filesOf = (folder: string, name: RegExp, kind: string): Effect.Effect<Read
   )
 
 const statOf = (path: string): Effect.Effect<Stats | null, FileError> =>
-  attempt(path, () => lstat(path)).pipe(Effect.catchIf(isMissing, () => Effect.succeed(null)))
+  attempt(path, () => lstat(path)).pipe(orAbsent(path, null))
 
 /** The earlier of what the clock says and what it would say had nobody set it since `then`: so no file is old by a jump. */
 const cautiousTime = (now: Moment, then: Moment): number => Math.min(now.wall, now.steady + skewOf(then))
@@ -88,7 +89,7 @@ export const OrphansFolder: Layer.Layer<never, never, SidecarConfig | Logger> = 
       }).pipe(Effect.catchIf(isMissing, () => Effect.succeed(null)))
 
     return {
-      stale: orElseLog(look, log, () => []),
+      stale: orElseLog(withHome(home)(look), log, () => []), // what cannot be seen may be young
       expire: Effect.fn("Orphans.expire")(function*(task_id: string) {
         const { wall } = yield* thisMoment
         const moved = yield* Effect.forEach(

@@ -5,15 +5,16 @@ import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import type { Stats } from "node:fs"
 import { lstat, readFile, stat } from "node:fs/promises"
+import { dirname } from "node:path"
 import { emptyStore, StoredState } from "../domain/SidecarState.ts"
 import { asNumber, parseExact } from "../json/exact.ts"
 import { limits } from "../limits.ts"
 import { Logger } from "../services/Logger.ts"
 import { StateNotOurs, StoreError, TaskStore } from "../services/TaskStore.ts"
 import { SidecarConfig } from "../SidecarConfig.ts"
+import { orAbsent, withHome } from "./absent.ts"
 import {
   attempt,
-  attemptIfAny,
   FileError,
   kindOf,
   moveToFreeName,
@@ -62,7 +63,7 @@ const understand = (path: string, bytes: Uint8Array, version: string): Effect.Ef
 
 const statOf = (path: string): Effect.Effect<Stats | null, FileError> =>
   Effect.flatMap(
-    attemptIfAny(path, () => lstat(path)),
+    attempt(path, () => lstat(path)).pipe(orAbsent(path, null), withHome(dirname(path))),
     (entry) => entry?.isSymbolicLink() === true ? attempt(path, () => stat(path)) : Effect.succeed(entry)
   )
 

@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import type { Stats } from "node:fs"
-import { lstat, open, readdir, rename, rm, stat, writeFile } from "node:fs/promises"
+import { lstat, open, readdir, rename, rm, writeFile } from "node:fs/promises"
 import { basename, dirname, join } from "node:path"
 import writeFileAtomic from "write-file-atomic"
 import type { LifecycleEvent } from "../domain/LifecycleEvent.ts"
@@ -28,15 +28,6 @@ export const attempt = <A>(path: string, operation: () => Promise<A>): Effect.Ef
 
 /** Whether there is nothing of that name, nor a folder that could hold it. */
 export const isMissing = (error: FileError): boolean => error.code === "ENOENT" || error.code === "ENOTDIR"
-
-/** An operation on what may not be there: null where there is nothing of that name in a folder that is there. */
-export const attemptIfAny = <A>(path: string, operation: () => Promise<A>): Effect.Effect<A | null, FileError> =>
-  attempt(path, operation).pipe(
-    Effect.catchIf(
-      (error) => error.code === "ENOENT",
-      () => Effect.as(attempt(dirname(path), () => stat(dirname(path))), null)
-    )
-  )
 
 /** Changes with every change of the file. */
 export const versionOf = ({ ino, mtimeMs, size }: Stats): string => `${ino}:${size}:${mtimeMs}`

@@ -1,10 +1,15 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { storedIn } from "../../src/control/ask.ts"
 import { makeDesk } from "../../src/control/desk.ts"
 import { decodeAnswer } from "../../src/control/protocol.ts"
 import { statusText, storedText } from "../../src/control/statusText.ts"
-import { emptyStore, initialState, type SidecarState } from "../../src/domain/SidecarState.ts"
+import { emptyStore, initialState, type SidecarState, type StoredState } from "../../src/domain/SidecarState.ts"
 import { transition } from "../../src/domain/transition.ts"
 import { status as idle } from "../support/status.ts"
 
@@ -114,7 +119,28 @@ describe("the status for people", () => {
     )
   })
 
+  const files: ReadonlyArray<readonly [string, (path: string) => void, StoredState | null]> = [
+    ["no state file is no task", () => undefined, emptyStore],
+    ["one that is read says what it holds", (path) => writeFileSync(path, JSON.stringify(emptyStore)), emptyStore],
+    ["a link to nowhere is not known", (path) => symlinkSync("nowhere", path), null],
+    ["a folder is not known", (path) => mkdirSync(path), null],
+    ["half a state is not known", (path) => writeFileSync(path, `{"version":1,"act`), null]
+  ]
+  for (const [name, make, stored] of files) {
+    it.live(`where no sidecar runs: ${name}`, () =>
+      Effect.gen(function*() {
+        const path = mkdtempSync(join(tmpdir(), "sidecar-control-"))
+        yield* Effect.addFinalizer(() => Effect.sync(() => rmSync(path, { recursive: true })))
+        const state_file = join(path, "queue.json")
+        make(state_file)
+        expect(yield* storedIn({ path, state_file, token: Redacted.make("t") })).toEqual(stored)
+      }).pipe(Effect.scoped))
+  }
+
   it("says what the state file holds where no sidecar runs", () => {
     expect(storedText("/agent", emptyStore)).toBe("No sidecar runs in /agent; its queue.json holds no task.\n")
+    expect(storedText("/agent", null)).toBe(
+      "No sidecar runs in /agent; whether it holds a task is not known, as its queue.json cannot be read.\n"
+    )
   })
 })

@@ -3,7 +3,7 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { mkdirSync, readdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs"
+import { mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs"
 import { OrphansFolder } from "../../src/layers/OrphansFolder.ts"
 import { Orphans } from "../../src/services/Orphans.ts"
 import { makeFolder } from "./support.ts"
@@ -74,6 +74,24 @@ describe("files that nobody came back for", () => {
       expect(yield* stale).toEqual([])
       expect(folder.events).toEqual([])
     }))
+
+  const hidden: ReadonlyArray<readonly [string, (tasks: string) => void]> = [
+    ["a link to nowhere", (tasks) => symlinkSync("unmounted", tasks)],
+    ["a link to itself", (tasks) => symlinkSync("tasks", tasks)],
+    ["a file", (tasks) => writeFileSync(tasks, "")]
+  ]
+  for (const [what, hide] of hidden) {
+    it.live(`are not known, and none is moved, where one of the folders cannot be read: ${what}`, () =>
+      Effect.gen(function*() {
+        const { folder, put, stale } = yield* makeOrphans
+        put("results/task-old.json", 8)
+        put("tasks/task-old.log", 1) // so that it is not old at all
+        renameSync(folder.file("tasks"), folder.file("elsewhere"))
+        hide(folder.file("tasks"))
+        expect(yield* stale).toEqual([])
+        expect(folder.events).toMatchObject([{ event: "file_trouble", path: folder.file("tasks") }])
+      }))
+  }
 
   it.live("are none of which the name is no task's, and none that was put aside before", () =>
     Effect.gen(function*() {

@@ -5,8 +5,9 @@ import { lstat, readFile } from "node:fs/promises"
 import { type Assignment, JsonObject, type WorkFound } from "../../domain/Task.ts"
 import { readWakeId } from "../../domain/wakeId.ts"
 import { fromExactJson } from "../../json/schema.ts"
+import { orAbsent } from "../absent.ts"
 import type { FileError } from "../files.ts"
-import { attempt, attemptIfAny } from "../files.ts"
+import { attempt } from "../files.ts"
 import { isAlive } from "./evidence.ts"
 import type { Place, Processes } from "./processes.ts"
 import { settledRecord } from "./record.ts"
@@ -37,7 +38,7 @@ const assignmentOf = (text: string): Assignment | null =>
 
 /** What a task's agent was given; null where that is gone, or is none any more. */
 const readPayload = Effect.fnUntraced(function*(path: string) {
-  const stats = yield* attemptIfAny(path, () => lstat(path))
+  const stats = yield* attempt(path, () => lstat(path)).pipe(orAbsent(path, null))
   if (stats === null || !stats.isFile()) return null
   return assignmentOf(yield* attempt(path, () => readFile(path, "utf8")))
 })
