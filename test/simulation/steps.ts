@@ -62,7 +62,8 @@ export class Steps {
       if (step.after.connection.standing === "in_doubt") this.onDoubt()
     }
     this.#judge(step, now)
-    this.#taken(step, now)
+    const undone = !step.saved && step.after === step.before
+    if (!undone) this.#taken(step, now)
     this.#changed()
   }
 
