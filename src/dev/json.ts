@@ -1,6 +1,6 @@
 import * as Option from "effect/Option"
 import { isJsonObject, isTakenByHub } from "../json/exact.ts"
-import { isLong } from "../json/scan.ts"
+import { isLong, scanJson } from "../json/scan.ts"
 
 export { isJsonObject }
 export type JsonObject = { readonly [key: string]: unknown }
@@ -29,7 +29,8 @@ const asTheHub = (_: string, value: unknown, { source = "" }: { readonly source?
 /** Parses as the hub does: stricter than `JSON.parse` about lone surrogates and numbers beyond range. */
 export const parseJson = (text: string): Option.Option<unknown> => {
   try {
-    const value: unknown = JSON.parse(text, asTheHub)
+    // A reviver is recursive: it has to do only with the text that needs it.
+    const value: unknown = scanJson(text).hasLongNumbers ? JSON.parse(text, asTheHub) : JSON.parse(text)
     return isStrict(value) ? Option.some(value) : Option.none()
   } catch {
     return Option.none()

@@ -33,10 +33,10 @@ export const orAbsent = <B>(path: string, absent: B) => <A>(look: Effect.Effect<
   Effect.catchIf(
     look,
     isMissing,
-    (error): Effect.Effect<A | B, FileError> =>
+    () =>
       Effect.flatMap(
         attempt(path, () => isAbsent(path)),
-        (isReally) => isReally ? Effect.succeed(absent) : Effect.fail(error)
+        (isReally): Effect.Effect<A | B, FileError> => isReally ? Effect.succeed(absent) : look
       )
   )
 

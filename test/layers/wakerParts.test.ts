@@ -10,6 +10,7 @@ import { FileError } from "../../src/layers/files.ts"
 import { makeLooks } from "../../src/layers/looks.ts"
 import { childEnvironment, tooLarge } from "../../src/layers/waker/environment.ts"
 import { launchOf, pipeName, windowsLaunch } from "../../src/layers/waker/launcher.ts"
+import { wakerLimits } from "../../src/layers/waker/limits.ts"
 import { linuxTable, parseStat } from "../../src/layers/waker/linuxTable.ts"
 import { makeWakeMemory } from "../../src/layers/waker/memory.ts"
 import { posixProcesses } from "../../src/layers/waker/posixProcesses.ts"
@@ -177,7 +178,7 @@ describe("whose a process is", () => {
           const looking = yield* Effect.forkChild(Effect.flip<unknown, unknown, never>(look), {
             startImmediately: true
           })
-          yield* TestClock.adjust("2 seconds")
+          yield* TestClock.adjust(wakerLimits.table_ms)
           expect(yield* Fiber.join(looking)).toMatchObject({ _tag: "FileError" })
         }
       }

@@ -54,7 +54,8 @@ const allWell = {
   clock: "ok",
   disk: "ok",
   watcher: "ok",
-  pm2: "skipped"
+  pm2: "skipped",
+  ...(process.platform === "linux" ? { reaper: "ok" } : {})
 }
 
 describe("doctor", () => {

@@ -211,23 +211,33 @@ mv "$RESULTS_DIR/$TASK_ID.json.tmp" "$RESULTS_DIR/$TASK_ID.json"; echo chatter; 
 describe("a program that is missing", () => {
   const sentence =
     "there is no program no-such-agent where the sidecar looks for it (its PATH): install it, or give its whole path"
-  const forms: ReadonlyArray<readonly [form: string, wake_command: unknown]> = [
-    ["a list", ["no-such-agent", "{prompt}"]],
-    ["exec", ["agentcom-sidecar", "exec", "--", "no-such-agent", "{prompt}"]],
-    ["exec in a line", "agentcom-sidecar exec -- no-such-agent {prompt}"]
-  ]
-  for (const [form, wake_command] of forms) {
-    it.live(`fails the task at once with one sentence that names it: ${form}`, () =>
+  for (
+    const [form, wake_command] of [
+      ["a list", ["no-such-agent", "{prompt}"]],
+      ["exec", ["agentcom-sidecar", "exec", "--", "no-such-agent", "{prompt}"]]
+    ] as const
+  ) {
+    it.live(`takes no task, and is named in one sentence: ${form}`, () =>
       Effect.gen(function*() {
         const hub = yield* startHub()
-        const folder = yield* makeFolder(hub, {}, { wake_command })
-        const daemon = yield* startDaemon(folder)
-        const task = yield* submit(hub, "do it", { max_retries: 1 })
-        assert.include(yield* failedWith(hub, task), sentence)
-        assert.lengthOf(daemon.events("wake_attempt"), 1)
-        yield* noneLeft(folder)
+        const daemon = yield* startDaemon(yield* makeFolder(hub, {}, { wake_command }))
+        const told = yield* until("it is told", () => daemon.events("not_ready")[0])
+        assert.deepInclude(told, { cause: "program", reason: sentence })
+        assert.strictEqual(hub.connections(), 0)
       }))
   }
+
+  it.live("fails the task at once with one sentence that names it: exec in a line, which only its shell reads", () =>
+    Effect.gen(function*() {
+      const hub = yield* startHub()
+      const wake_command = "agentcom-sidecar exec -- no-such-agent {prompt}"
+      const folder = yield* makeFolder(hub, {}, { wake_command })
+      const daemon = yield* startDaemon(folder)
+      const task = yield* submit(hub, "do it", { max_retries: 1 })
+      assert.include(yield* failedWith(hub, task), sentence)
+      assert.lengthOf(daemon.events("wake_attempt"), 1)
+      yield* noneLeft(folder)
+    }))
 
   it.live("is named at the first attempt of a line, which is tried again", () =>
     Effect.gen(function*() {

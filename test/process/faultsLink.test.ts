@@ -30,7 +30,7 @@ const garbage: ReadonlyArray<string> = [
   "{\"type\":\"task_cancelled\"}",
   "{\"type\":\"task_continue\",\"task_id\":\"task-0000000000000000\"}",
   "{\"type\":\"state_report_ack\",\"task_id\":\"task-0000000000000000\",\"action\":\"dance\"}",
-  mebibytes(31)
+  mebibytes(16)
 ]
 
 /** Frames that can be read and have nothing to do with us. */
@@ -118,9 +118,9 @@ describe.concurrent("faults of the link", () => {
     () =>
       Effect.gen(function*() {
         const { daemon, folder, hub, task } = yield* startAtWork()
-        yield* hub.sendRaw(agentId, mebibytes(33))
+        yield* hub.sendRaw(agentId, mebibytes(18))
         yield* hub.waitFor(() => identifications(hub) === 2)
-        assert.include(String(daemon.events("ws_closed")[0]?.["reason"]), "payload size")
+        assert.include(String(daemon.events("ws_closed")[0]?.["reason"]), `more than ${17 * 1024 * 1024} bytes`)
         yield* folder.letGo
         yield* doneWithOneWake(hub, folder, task)
         yield* takesTheNext(hub, folder)

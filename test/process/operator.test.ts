@@ -4,7 +4,7 @@ import { execFile } from "node:child_process"
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import type { RequestListener } from "node:http"
 import { tmpdir } from "node:os"
-import { join, resolve } from "node:path"
+import { delimiter, join, resolve } from "node:path"
 import { TLSSocket } from "node:tls"
 import { clientCa, startServer } from "../layers/hubServer.ts"
 import { main, runCommand } from "../support/commands.ts"
@@ -148,7 +148,11 @@ describe("init", () => {
       expect(out).not.toContain(config.token)
       expect(readFileSync(join(path, "..", ".claude", "settings.json"), "utf8")).toContain("Read(./config.json)")
       expect(hub.frames()).toEqual([]) // it never identified
-      const daemon = execFile(process.execPath, [main, "run", "--config", path])
+      // The agent that it wakes is another's program, which this machine need not have.
+      const bin = yield* newFolder
+      writeFileSync(join(bin, "claude"), "", { mode: 0o755 })
+      const PATH = `${bin}${delimiter}${process.env["PATH"]}`
+      const daemon = execFile(process.execPath, [main, "run", "--config", path], { env: { ...process.env, PATH } })
       yield* until("it is identified", () => hub.frames().some(({ agent }) => agent === "novice"))
       yield* Effect.callback<void>((resume) => {
         daemon.once("exit", () => resume(Effect.void))

@@ -14,7 +14,7 @@ const changes: ReadonlyArray<readonly [string, string, Mutant["kind"], string, s
   ["takes back a task without asking whose it is", "life", part, "askWhoseItIs", "drop"],
   ["does not end a cancelled task", "life", part, "held ?", "cancel"],
   ["starts without a look at the agent", "life", part, "look", "crash-at-work"],
-  ["drains without an end", "slot", command, "{ _tag: \"Exit\"", "drain"],
+  ["drains without an end", "readiness", command, "{ _tag: \"Exit\"", "drain"],
   ["looks up no task in doubt", "asking", command, "{ _tag: \"LookUpTask\"", "queued-elsewhere"],
   ["accepts although it cannot be written down", "disk", condition, "accepts(", "disk"],
   ["does not try to save again", "disk", part, "startTimer(\"disk\"", "disk"],
