@@ -1,19 +1,19 @@
 import type { Command } from "../../domain/Command.ts"
 import type { Message } from "../../domain/Message.ts"
-import { emptyStore, initialState, type StoredState, type TimerName } from "../../domain/SidecarState.ts"
+import { emptyStore, initialState, type StoredState } from "../../domain/SidecarState.ts"
 import { limits as rules } from "../../limits.ts"
 import type { ActorEvent, Step } from "../../services/Observer.ts"
 import { Life } from "../Life.ts"
 import { limits } from "../limits.ts"
 import { defaultPolicy } from "../policy.ts"
 import { stepEvents } from "../stepEvents.ts"
-import type { Planned } from "./Agenda.ts"
 import type { AgentOptions } from "./agentOptions.ts"
 import { unseen } from "./agentRecord.ts"
 import { Agents } from "./Agents.ts"
 import type { Link } from "./Link.ts"
 import type { Stage } from "./Stage.ts"
 import { StandIn } from "./StandIn.ts"
+import { Timers } from "./Timers.ts"
 
 export interface SidecarParts {
   readonly stage: Stage
@@ -30,7 +30,7 @@ export class Sidecar {
   readonly standIn: StandIn
   readonly #parts: SidecarParts
   readonly #agents: Agents
-  readonly #timers = new Map<TimerName | "retry", Planned>()
+  readonly #timers: Timers
   readonly #mailbox: Array<Message> = []
   readonly #learnt: Array<Message> = []
   #life: Life | null = null
@@ -41,6 +41,7 @@ export class Sidecar {
   constructor(parts: SidecarParts) {
     this.#parts = parts
     const { agent, stage } = parts
+    this.#timers = new Timers(stage.agenda)
     this.#agents = new Agents((message) => this.#tell(message))
     this.standIn = new StandIn({
       agenda: stage.agenda,
@@ -117,8 +118,7 @@ export class Sidecar {
     ended()
     this.#life = null
     stage.tell({ kind: "life", life: stage.lives, phase: "ends", exit_code, failed })
-    for (const planned of this.#timers.values()) stage.agenda.callOff(planned)
-    this.#timers.clear()
+    this.#timers.lifeOver()
     this.#mailbox.length = 0
     this.#learnt.length = 0
     this.#agents.lifeOver()
@@ -133,23 +133,22 @@ export class Sidecar {
     for (const event of stepEvents(step, stage.wall(), "stand-in")) stage.emit(event)
   }
 
-  #start(timer: TimerName | "retry", ms: number, message: Message): void {
-    const { agenda } = this.#parts.stage
-    agenda.callOff(this.#timers.get(timer))
-    this.#timers.set(timer, agenda.after(ms, () => this.#tell(message)))
-  }
-
   /** What comes of a command beside its frame. */
   #perform(command: Command): void {
     const { link } = this.#parts
     switch (command._tag) {
       case "StartTimer":
-        return this.#start(command.timer, command.after_ms, { _tag: "TimerFired", timer: command.timer })
+        return this.#timers.start(
+          command.timer,
+          command.after_ms,
+          () => this.#tell({ _tag: "TimerFired", timer: command.timer })
+        )
       case "CancelTimer":
-        return this.#parts.stage.agenda.callOff(this.#timers.get(command.timer))
+        return this.#timers.cancel(command.timer)
       case "RetryWake": {
         const { failed_attempts, task_id } = command
-        return this.#start("retry", rules.wake_retries_ms[failed_attempts - 1] ?? 0, { _tag: "RetryDue", task_id })
+        const after_ms = rules.wake_retries_ms[failed_attempts - 1] ?? 0
+        return this.#timers.start("retry", after_ms, () => this.#tell({ _tag: "RetryDue", task_id }))
       }
       case "WakeAgent":
         return this.#wake(command.task.task_id, command.wake_id)
