@@ -11,6 +11,7 @@ import {
   until,
   untilStatus
 } from "../support/daemon.ts"
+import { untilThere } from "../support/gate.ts"
 import { countOf, doneWithOneWake, startAll, startAtWork, takesTheNext } from "../support/outcomes.ts"
 
 const confirmed = `: > "$RESULTS_DIR/$TASK_ID.started"`
@@ -61,7 +62,7 @@ describe.concurrent("what agents do", () => {
     Effect.gen(function*() {
       const { folder, hub } = yield* startAll({
         confirm: answered,
-        work: `while [ ! -e go ]; do sleep 0.02; done; ${confirmed}`,
+        work: `${untilThere("go")}; ${confirmed}`,
         answer: ""
       })
       const task = yield* submit(hub)
@@ -77,7 +78,7 @@ describe.concurrent("what agents do", () => {
     Effect.gen(function*() {
       const { folder, hub } = yield* startAll({
         work: answered,
-        answer: `if [ -e go ]; then exit 0; fi; while [ ! -e go ]; do sleep 0.02; done
+        answer: `if [ -e go ]; then exit 0; fi; ${untilThere("go")}
 printf '{"status":"failed","reason":"on second thoughts"}' > again; mv again "$RESULTS_DIR/$TASK_ID.json"`
       })
       const task = yield* submit(hub)
@@ -109,7 +110,7 @@ printf '{"status":"failed","reason":"on second thoughts"}' > again; mv again "$R
   it.live("one that ends with an error after it confirmed: failed after 10 s with what it said", () =>
     failsOnce(
       {
-        work: "while [ ! -e seen ]; do sleep 0.02; done",
+        work: untilThere("seen"),
         answer: `if [ ! -e met ]; then : > met; echo out of tokens; exit 9; fi; ${answered}`
       },
       {},
@@ -146,7 +147,7 @@ printf '{"status":"failed","reason":"on second thoughts"}' > again; mv again "$R
     () =>
       Effect.gen(function*() {
         const { daemon, folder, hub } = yield* startAll({
-          work: `(while [ ! -e go ]; do sleep 0.02; done; ${answered}) & exit 0`,
+          work: `(${untilThere("go")}; ${answered}) & exit 0`,
           answer: ""
         })
         const task = yield* submit(hub)
@@ -162,7 +163,7 @@ printf '{"status":"failed","reason":"on second thoughts"}' > again; mv again "$R
     () =>
       Effect.gen(function*() {
         const { daemon, folder, hub } = yield* startAll({
-          work: "while [ ! -e go ]; do sleep 0.02; done",
+          work: untilThere("go"),
           answer: `printf '{"status":"success","output":"done"}' > "away/$TASK_ID.json"`
         }, { wake_command_blocks: true })
         const task = yield* submit(hub)

@@ -12,6 +12,7 @@ import {
   until,
   untilStatus
 } from "../support/daemon.ts"
+import { untilThere } from "../support/gate.ts"
 import { countOf, doneWithOneWake, identifications, takesTheNext, untilAtWork } from "../support/outcomes.ts"
 import { patience_ms } from "../support/patience.ts"
 
@@ -32,7 +33,7 @@ for (const [way, by_s] of [["forward", day_s], ["back", -day_s]] as const) {
       () =>
         Effect.gen(function*() {
           const { daemon, folder, hub, task } = yield* startAtWork({
-            work: `(while [ ! -e go ]; do sleep 0.02; done; ${answerOfThatTime}) & exit 0`,
+            work: `(${untilThere("go")}; ${answerOfThatTime}) & exit 0`,
             answer: ""
           })
           yield* until("the command has ended", () => daemon.events("wake_ended").length === 1)
@@ -63,7 +64,7 @@ for (const [way, by_s] of [["forward", day_s], ["back", -day_s]] as const) {
           const { daemon, folder, hub, task } = yield* startAtWork({
             before: ": > \"$RESULTS_DIR/$TASK_ID.progress\"",
             work: `printf '{"status":"success",' > "$RESULTS_DIR/$TASK_ID.json"; : > parts
-while [ ! -e go ]; do sleep 0.02; done`,
+${untilThere("go")}`,
             answer: "printf '\"output\":\"done\"}' >> \"$RESULTS_DIR/$TASK_ID.json\""
           })
           yield* until("a part is there", () => existsSync(folder.file("parts")))

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { existsSync } from "node:fs"
 import { agentId, isAlive, submit, until, untilStatus } from "../support/daemon.ts"
+import { untilThere } from "../support/gate.ts"
 import {
   countOf,
   doneWithOneWake,
@@ -15,7 +16,7 @@ import {
 
 /** A command that only starts the agent, which waits for `go` and never answers. */
 const launching = {
-  work: "(while [ ! -e go ]; do sleep 0.02; done) & echo $! > child; exit 0",
+  work: `(${untilThere("go")}) & echo $! > child; exit 0`,
   answer: ""
 }
 

@@ -4,6 +4,7 @@ import { existsSync, readdirSync, rmSync, statfsSync, writeFileSync } from "node
 import { revokeOrRead } from "../../src/layers/waker/record.ts"
 import { noneLeft } from "../support/agentProcesses.ts"
 import { atOnce, type Folder, isAlive, makeFolder, startDaemon, startHub, submit, until } from "../support/daemon.ts"
+import { untilThere } from "../support/gate.ts"
 import { describeWith } from "../support/needs.ts"
 import { countOf, doneWithOneWake, startAll, startAtWork, takesTheNext, untilAtWork } from "../support/outcomes.ts"
 import { makeSmallDisk } from "../support/smallDisk.ts"
@@ -35,7 +36,7 @@ describe.concurrent("a wake record that is lost while the daemon is away", () =>
     Effect.gen(function*() {
       const hub = yield* startHub()
       const folder = yield* makeFolder(hub, {
-        confirm: `while [ ! -e confirm ]; do sleep 0.02; done; : > "$RESULTS_DIR/$TASK_ID.started"`
+        confirm: `${untilThere("confirm")}; : > "$RESULTS_DIR/$TASK_ID.started"`
       })
       const first = yield* startDaemon(folder)
       const task = yield* submit(hub, "do it", { max_retries: 1 })
@@ -97,7 +98,7 @@ describe.concurrent("an agent that has emptied its environment and is left by it
   it.live("is stopped with its task by a daemon that came when its command still ran", () =>
     Effect.gen(function*() {
       const { daemon: first, folder, hub, task } = yield* startAtWork({
-        work: `${hides}; while [ ! -e go ]; do sleep 0.02; done`,
+        work: `${hides}; ${untilThere("go")}`,
         answer: ""
       })
       yield* until("it lives", () => folder.read("hidden").endsWith("\n"))

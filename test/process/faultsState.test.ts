@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs"
 import { type Folder, isAlive, startDaemon, submit, until } from "../support/daemon.ts"
+import { untilThere } from "../support/gate.ts"
 import { doneWithOneWake, startAll, startAtWork, takesTheNext } from "../support/outcomes.ts"
 
 const empty = `{"version":1,"active":null,"recovering":null}`
@@ -36,7 +37,7 @@ describe.concurrent("a state that is lost while the agent works", () => {
 
   it.live("before it has confirmed: its confirmation is waited for", () =>
     Effect.gen(function*() {
-      const { daemon, folder, hub } = yield* startAll({ before: "while [ ! -e go ]; do sleep 0.02; done" })
+      const { daemon, folder, hub } = yield* startAll({ before: untilThere("go") })
       const task = yield* submit(hub)
       yield* until("the agent is woken", () => folder.wakes().length === 1)
       yield* until("that is on disk", () => folder.read("queue.json").includes(`"confirming"`))

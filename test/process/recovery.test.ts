@@ -15,19 +15,20 @@ import {
   typesOf,
   until
 } from "../support/daemon.ts"
+import { untilThere } from "../support/gate.ts"
 import { countOf, doneWithOneWake, identifications, takesTheNext, untilAtWork } from "../support/outcomes.ts"
 
 /** A command that only starts the agent, which confirms, waits and answers when it is told to. */
 const launching = (meanwhile: string) => ({
   confirm: "",
-  work: `(while [ ! -e confirm ]; do sleep 0.02; done; : > "$RESULTS_DIR/$TASK_ID.started"
-while [ ! -e go ]; do sleep 0.02; done; ${answered}) &
+  work: `(${untilThere("confirm")}; : > "$RESULTS_DIR/$TASK_ID.started"
+${untilThere("go")}; ${answered}) &
 ${meanwhile}
 exit 0`,
   answer: ""
 })
 
-const endsWhileItIsDown = "while [ ! -e down ]; do sleep 0.02; done"
+const endsWhileItIsDown = untilThere("down")
 
 /** The daemon is stopped and started again while its agent has not confirmed yet. */
 const restartUnconfirmed = (signal: NodeJS.Signals, meanwhile: string, stop_at: (daemon: Daemon) => boolean) =>
@@ -74,7 +75,7 @@ describe.concurrent("a crash of the daemon", () => {
     Effect.gen(function*() {
       const hub = yield* startHub()
       const folder = yield* makeFolder(hub, {
-        confirm: `while [ ! -e confirm ]; do sleep 0.02; done; : > "$RESULTS_DIR/$TASK_ID.started"`,
+        confirm: `${untilThere("confirm")}; : > "$RESULTS_DIR/$TASK_ID.started"`,
         work: atOnce
       })
       const first = yield* startDaemon(folder)

@@ -15,6 +15,7 @@ import {
   until,
   untilStatus
 } from "../support/daemon.ts"
+import { untilThere } from "../support/gate.ts"
 import { startAll } from "../support/outcomes.ts"
 
 interface Stage {
@@ -145,7 +146,7 @@ while :; do sleep 1; done`
   {
     name: "writes 100 MB, then fails",
     script: {
-      work: "yes words | head -c 104857600; echo; while [ ! -e go ]; do sleep 0.02; done",
+      work: `yes words | head -c 104857600; echo; ${untilThere("go")}`,
       answer: "echo no model, token=abcdef123456 >&2; exit 3"
     },
     config: blocking,

@@ -2,11 +2,12 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
 import { spawn } from "node:child_process"
-import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
+import { closeSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import { setTimeout as wait } from "node:timers/promises"
 import { type DevHub, type DevHubOptions, type HubTask, make } from "../../src/dev/DevHub.ts"
+import { openGate, untilThere } from "./gate.ts"
 import { patience_ms } from "./patience.ts"
 
 export const agentId = "tester"
@@ -46,6 +47,7 @@ export interface Folder {
   readonly read: (name: string) => string
   /** The pids of the woken processes for a task, or all. */
   readonly wakes: (task_id?: string) => ReadonlyArray<number>
+  /** Makes an empty file there; who waits by `untilThere` for it goes on. */
   readonly touch: (name: string) => void
   /** Puts a file there whole. */
   readonly write: (name: string, content: string) => Effect.Effect<void>
@@ -71,7 +73,7 @@ const scriptOf = (
     `echo "$TASK_ID $$" >> wakes.log`,
     before,
     confirm,
-    work ?? "while [ ! -e go ]; do sleep 0.02; done",
+    work ?? untilThere("go"),
     answer
   ].join("\n")
 
@@ -115,18 +117,25 @@ export const makeFolder = (
         read("wakes.log").split("\n").map((line) => line.split(" "))
           .filter(([id, pid]) => pid !== undefined && (task_id === undefined || id === task_id))
           .map(([, pid]) => Number(pid))
-      const touch = (name: string) => writeFileSync(file(name), "")
+      const gates: Array<number> = []
+      const touch = (name: string) => {
+        writeFileSync(file(name), "")
+        gates.push(...openGate(file(name)))
+      }
       const write = (name: string, content: string) =>
         Effect.sync(() => {
           writeFileSync(file(`${name}.tmp`), content)
           renameSync(file(`${name}.tmp`), file(name))
         })
-      return { path, file, read, touch, wakes, write, letGo: Effect.sync(() => touch("go")) }
+      return { path, file, gates, read, touch, wakes, write, letGo: Effect.sync(() => touch("go")) }
     }),
     (folder) =>
       Effect.andThen(
         killAgents(folder),
-        Effect.sync(() => rmSync(folder.path, { recursive: true, force: true, maxRetries: 5 }))
+        Effect.sync(() => {
+          for (const open of folder.gates) closeSync(open)
+          rmSync(folder.path, { recursive: true, force: true, maxRetries: 5 })
+        })
       )
   )
 
@@ -145,8 +154,18 @@ export interface Daemon {
   readonly kill: Effect.Effect<void>
 }
 
-const parse = (text: string): ReadonlyArray<LogLine> =>
-  text.split("\n").filter((line) => line.startsWith("{")).map((line): LogLine => JSON.parse(line))
+/** The log in what has been printed; what is asked for many times a second is not parsed each time from the beginning. */
+const logIn = (text: () => string): () => ReadonlyArray<LogLine> => {
+  const log: Array<LogLine> = []
+  let read = 0
+  return () => {
+    const end = text().lastIndexOf("\n") + 1
+    const lines = text().slice(read, end).split("\n").filter((line) => line.startsWith("{"))
+    read = end
+    log.push(...lines.map((line): LogLine => JSON.parse(line)))
+    return log
+  }
+}
 
 /**
  * The built daemon as its own process, as a supervisor would run it. Killed at the end of the scope. `through` is a command
@@ -172,7 +191,8 @@ export const startDaemon = (
       const ended = new Promise<number | NodeJS.Signals | null>((resolved) =>
         child.once("exit", (code, signal) => resolved(code ?? signal))
       )
-      const events = (event?: string) => parse(output).filter((line) => event === undefined || line.event === event)
+      const log = logIn(() => output)
+      const events = (event?: string) => log().filter((line) => event === undefined || line.event === event)
       const signal = (name: NodeJS.Signals) => Effect.sync(() => void child.kill(name))
       return {
         pid: child.pid ?? 0,
