@@ -19,6 +19,7 @@ import {
   until,
   untilStatus
 } from "../support/daemon.ts"
+import { untilThere } from "../support/gate.ts"
 
 /** An agent that writes none of our files: its command is its run, and what it prints its answer. */
 const printing: AgentScript = { confirm: "", answer: "echo \"done: $(wc -c)\"" }
@@ -156,7 +157,7 @@ describe("an agent that writes no files, run by exec", () => {
   it.live("tells its lines as progress, and its JSON object is the answer", () =>
     Effect.gen(function*() {
       const hub = yield* startHub()
-      const work = "echo compiling >&2; echo '{\"tokens_used\": 7,'; while [ ! -e go ]; do sleep 0.02; done"
+      const work = `echo compiling >&2; echo '{"tokens_used": 7,'; ${untilThere("go")}`
       const folder = yield* makeFolder(
         hub,
         { ...printing, work, answer: "echo '\"text\": \"done\"}'" },

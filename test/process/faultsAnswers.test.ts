@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs"
 import { atOnce, frames, makeFolder, startDaemon, startHub, submit, until, untilStatus } from "../support/daemon.ts"
+import { untilThere } from "../support/gate.ts"
 import { countOf, doneWithOneWake, startAll, takesTheNext, untilAtWork } from "../support/outcomes.ts"
 
 const target = "\"$RESULTS_DIR/$TASK_ID.json\""
@@ -85,7 +86,7 @@ printf 'ess","output":"slow"}' >> ${target}`,
     () =>
       Effect.gen(function*() {
         const { folder, hub } = yield* startAll({
-          work: "if [ -e met ]; then while [ ! -e go ]; do sleep 0.02; done; fi",
+          work: `if [ -e met ]; then ${untilThere("go")}; fi`,
           answer: `if [ -e met ]; then ${good}; else : > met; ${whole(`printf '{"status":"failed"}'`)}; fi`
         })
         mkdirSync(folder.file("results"), { recursive: true })

@@ -14,6 +14,7 @@ import {
   until,
   untilStatus
 } from "../support/daemon.ts"
+import { untilThere } from "../support/gate.ts"
 
 const environment = {
   AWS_SECRET_ACCESS_KEY: "wJalrXUtnFEMI/K7MDENG+bPxRfiCY0123456789",
@@ -66,7 +67,7 @@ describe("an agent that prints its configuration and its environment", () => {
       const answer = `${prints}; echo '${pem}'; echo https://user:hunter3@git.example/x; exit 3`
       const folder = yield* makeFolder(hub, { ...quiet, answer }, byExec)
       const daemon = yield* startDaemon(folder, environment)
-      const task = yield* submit(hub)
+      const task = yield* submit(hub, "do it", { max_retries: 1 })
       yield* untilStatus(hub, task, "dead_letter", 60_000)
       assert.include(said(hub), "<redacted>")
       for (const text of [said(hub), daemon.output()]) {
@@ -78,7 +79,7 @@ describe("an agent that prints its configuration and its environment", () => {
     Effect.gen(function*() {
       const hub = yield* startHub()
       const work = `printf '{"progress": 5, "text": "%s %s"}' "$AWS_SECRET_ACCESS_KEY" ${token} > p
-mv p "$RESULTS_DIR/$TASK_ID.progress"; while [ ! -e go ]; do sleep 0.02; done`
+mv p "$RESULTS_DIR/$TASK_ID.progress"; ${untilThere("go")}`
       const folder = yield* makeFolder(hub, { work })
       yield* startDaemon(folder, environment)
       yield* submit(hub)
