@@ -18,6 +18,8 @@ export const limits = {
   max_sent_frame_bytes: 17 * 1024 * 1024,
   unsent_pong_bytes: 64 * 1024, // while so much waits to be sent, a ping is not answered
   inbox_high_water_bytes: 1024 * 1024,
+  inbox_burst_bytes: 4 * 1024 * 1024, // of frames that may come at once
+  inbox_bytes_a_ms: 4 * 1024, // 4 MiB/s of them for long
   lookup_timeout_ms: 10_000,
   lookup_body_bytes: 32 * 1024 * 1024,
 

@@ -7,16 +7,12 @@ import { WebSocket } from "ws"
 import { limits } from "../../limits.ts"
 import { type RequestOptions, requestOptions } from "../../transport/connect.ts"
 import { hubBehind, reasonOf } from "../../transport/failure.ts"
-import type { HubSocket, OpenSocket, SocketEvent, SocketOptions } from "./socket.ts"
+import { type Arrival, Inbox } from "./inbox.ts"
+import type { HubSocket, OpenSocket, SocketOptions } from "./socket.ts"
 import { OpenError } from "./socket.ts"
 
 /** What a frame costs beside its text, so that empty ones cannot pile up without end. */
 const frame_overhead_bytes = 64
-
-interface Arrival {
-  readonly event: SocketEvent
-  readonly bytes: number
-}
 
 const bytesOf = (data: RawData): Buffer => {
   if (Buffer.isBuffer(data)) return data
@@ -34,31 +30,6 @@ const frameOf = (data: RawData, isBinary: boolean): Arrival => {
 const tooLarge = `the hub sent a frame of more than ${limits.max_frame_bytes} bytes`
 
 const isTooLarge = (error: Error): boolean => "code" in error && error.code === "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH"
-
-/** The frames between the network and their reader, bounded in bytes: over the mark the network has to wait. */
-class Inbox {
-  readonly arrivals: Queue.Queue<Arrival>
-  unread_bytes = 0
-  closing = false
-
-  constructor(arrivals: Queue.Queue<Arrival>) {
-    this.arrivals = arrivals
-  }
-
-  put(arrival: Arrival): void {
-    this.unread_bytes += arrival.bytes
-    Queue.offerUnsafe(this.arrivals, arrival)
-  }
-
-  /** The next event, which opens the network again once half of the room is free. */
-  receive(ws: WebSocket): Effect.Effect<SocketEvent> {
-    return Effect.map(Queue.take(this.arrivals), ({ bytes, event }) => {
-      this.unread_bytes -= bytes
-      if (ws.isPaused && this.unread_bytes < limits.inbox_high_water_bytes / 2) ws.resume()
-      return event
-    })
-  }
-}
 
 const create = (
   { tunnel, url }: SocketOptions,
@@ -85,11 +56,7 @@ const create = (
   )
   // A hub that sends pings and reads nothing would have their answers pile up; that to the last one stands for all.
   ws.on("ping", (data) => ws.bufferedAmount < limits.unsent_pong_bytes ? ws.pong(data) : undefined)
-  ws.on("message", (data, isBinary) => {
-    if (inbox.closing) return
-    inbox.put(frameOf(data, isBinary))
-    if (inbox.unread_bytes >= limits.inbox_high_water_bytes) ws.pause()
-  })
+  ws.on("message", (data, isBinary) => inbox.take(ws, frameOf(data, isBinary)))
   return ws
 }
 
@@ -125,7 +92,7 @@ export const openWebSocket: OpenSocket = Effect.fnUntraced(function*(options) {
   yield* Deferred.await(opened)
   return {
     receive: inbox.receive(ws),
-    hasUnread: Effect.sync(() => inbox.unread_bytes > 0),
+    hasUnread: Effect.sync(() => inbox.hasUnread),
     unsentBytes: Effect.sync(() => ws.bufferedAmount),
     send: (text) => Effect.sync(() => ws.send(text)),
     terminate: Effect.sync(() => ws.terminate())
