@@ -27,18 +27,17 @@ const isAbsent = async (path: string): Promise<boolean> => await find(lstat(path
 
 /**
  * Takes what is said to be missing for absent only where nothing bears its name: a link to nowhere hides what there is, as
- * does a file in the place of the folder.
+ * does a file in the place of the folder. What was made in between is looked at again.
  */
-export const orAbsent = <B>(path: string, absent: B) => <A>(look: Effect.Effect<A, FileError>) =>
-  Effect.catchIf(
-    look,
-    isMissing,
-    () =>
+export const orAbsent = <B>(path: string, absent: B) => <A>(look: Effect.Effect<A, FileError>) => {
+  const lookOr = (otherwise: (error: FileError) => Effect.Effect<A | B, FileError>) =>
+    Effect.catchIf(look, isMissing, (error) =>
       Effect.flatMap(
         attempt(path, () => isAbsent(path)),
-        (isReally): Effect.Effect<A | B, FileError> => isReally ? Effect.succeed(absent) : look
-      )
-  )
+        (isReally) => isReally ? Effect.succeed(absent) : otherwise(error)
+      ))
+  return lookOr(() => lookOr(Effect.fail))
+}
 
 /** Fails where the agent's own folder is not there: moved away or on a disk that is gone, it holds what it held. */
 export const withHome = (home: string) => <A>(look: Effect.Effect<A, FileError>): Effect.Effect<A, FileError> =>
