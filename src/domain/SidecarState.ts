@@ -93,7 +93,7 @@ export interface Agent {
   readonly seen_off: string | null // the wake of which nothing lives any more
   readonly gave_verdict: boolean // its own answer, whether it says success or failure
   readonly wake_lasted_ms: number | null // the last wake, where it is over
-  readonly unwritten_since: number | null // when the first of the wakes in a row that could not be written down was made
+  readonly unwritten_since: number | null // since when the folders have kept a wake from beginning
 }
 
 /** An agent whose task is over and whose processes have to be gone before another is woken. */

@@ -94,7 +94,7 @@ describe("rule 12: the disk", () => {
     },
     {
       clause: "and woken under the same number",
-      run: () => Run.confirming().ended(unwritten).timer("disk").inspected().after(5_000).stopped(false).inspected(),
+      run: () => Run.confirming().ended(unwritten).after(5_000).timer("disk").inspected(),
       said: ["ClearEvidence task-a", "WatchResults task-a g1a1t1005000", "WakeAgent task-a g1"],
       logged: ["wake_attempt task-a 1 g1a1t1005000"],
       state: "task-a g1 waking wakes 1 | Spawning | ours"

@@ -1,5 +1,5 @@
 import { describe } from "vitest"
-import { A, connect, exited, failure, Run, success, T0, table, timer, unusable } from "./support.ts"
+import { A, closing, connect, exited, failure, Run, success, T0, table, timer, unusable } from "./support.ts"
 
 const blindToProcesses = { process: "unknown" } as const
 const blindToFolder = { answer: "unknown" } as const
@@ -31,6 +31,59 @@ describe("rule 12: what cannot be read says nothing", () => {
       timers: ["start task_timeout 86400000"],
       logged: ["wake_attempt task-a 1 g1a1t1000000"],
       state: "task-a g1 waking wakes 1 | Spawning | ours"
+    },
+    {
+      clause: "a task of which nothing has begun is given back after 30 s of a folder that cannot be read",
+      run: () => Run.accepted().inspected(blindToFolder).after(30_000).timer("look").inspected(blindToFolder),
+      said: ["StopWatching", "StopAgent task-a linger 0", "CloseConnection"],
+      timers: [
+        "cancel confirmation",
+        "cancel settle",
+        "cancel lease",
+        "cancel progress",
+        "cancel task_timeout",
+        "cancel assign_grace",
+        ...closing
+      ],
+      logged: [
+        "task_given_back task-a the results folder cannot be read",
+        "not_ready folders the results folder cannot be read let its user read and write tasks_dir and results_dir, and make room there; it looks again by itself"
+      ],
+      state: "down | leaving: task-a keep | stopping: task-a | link resting | not ready: folders"
+    },
+    {
+      clause: "and not a moment earlier",
+      run: () => Run.accepted().inspected(blindToFolder).after(29_999).timer("look").inspected(blindToFolder),
+      timers: ["start look 5000"],
+      state: "task-a g1 accepted | Inspecting assess | ours"
+    },
+    {
+      clause: "nor is one whose processes cannot be read, as an agent may be at work on it",
+      run: () =>
+        Run.accepted().inspected(blindToFolder).after(30_000).timer("look").inspected({
+          ...blindToFolder,
+          ...blindToProcesses
+        }),
+      timers: ["start look 5000"],
+      state: "task-a g1 accepted | Inspecting assess | ours"
+    },
+    {
+      clause: "nor one that an agent has confirmed",
+      run: () =>
+        Run.working().restarted().assigned(1).inspected(blindToFolder).after(30_000).timer("look").inspected(
+          blindToFolder
+        ),
+      timers: ["start look 5000"],
+      state: "task-a g1 working wakes 1 | Inspecting assess | down | ours | pending: accept task-a"
+    },
+    {
+      clause: "nor one that the hub has not given us yet after a restart",
+      run: () =>
+        Run.accepted().restarted().tell(...connect).inspected(blindToFolder).after(30_000).timer("look").inspected(
+          blindToFolder
+        ),
+      timers: ["start look 5000"],
+      state: "recovering task-a g1 accepted | Inspecting assess | in flight: recovery task-a | pending: state task-a"
     },
     {
       clause: "an assignment meanwhile waits for that look",

@@ -235,7 +235,7 @@ describe("rule 13: giving a task back", () => {
     {
       clause: "what could not be written is tried again for 30 s",
       run: () =>
-        Run.confirming().ended(unwritten).after(29_999).timer("disk").inspected().stopped(false).inspected()
+        Run.confirming().ended(unwritten).after(29_999).timer("disk").inspected()
           .spawned().ended(unwritten),
       timers: ["cancel confirmation", "start disk 5000"],
       state: "task-a g1 confirming wakes 1 | ours"
@@ -243,7 +243,7 @@ describe("rule 13: giving a task back", () => {
     {
       clause: "then it is given back",
       run: () =>
-        Run.confirming().ended(unwritten).after(30_000).timer("disk").inspected().stopped(false).inspected()
+        Run.confirming().ended(unwritten).after(30_000).timer("disk").inspected()
           .spawned().ended(unwritten),
       said: ["StopWatching", "StopAgent task-a linger 0", "CloseConnection"],
       timers: [...endOfTask, ...closing],
@@ -253,7 +253,7 @@ describe("rule 13: giving a task back", () => {
     {
       clause: "a wake that could run in between begins the 30 s anew",
       run: () => {
-        const run = Run.confirming().ended(unwritten).timer("disk").inspected().stopped(false).inspected().spawned()
+        const run = Run.confirming().ended(unwritten).timer("disk").inspected().spawned()
         run.attemptFailed().tell({ _tag: "RetryDue", task_id: A }).inspected({ process: "gone" })
         return run.spawned().after(30_000).ended(unwritten)
       },

@@ -183,10 +183,22 @@ export class Draft {
     this.check(!mayBeGiven, "who holds no task and is not ready keeps its connection")
   }
 
-  /** What could not be read says nothing, but for an answer or a process that is there. */
+  private nobodyLives(task: T): boolean {
+    const { files, launcher, process } = this.body
+    return process?.task !== task && launcher?.task !== task && !files[task].worker
+  }
+
+  /**
+   * What could not be read says nothing, but for an answer or a process that is there. A task that is given back as nothing
+   * has begun of it has nobody to be stopped.
+   */
   private checkJudgment({ answer, process }: Evidence, { commands }: Outcome): void {
     if ((answer !== "unknown" && process !== "unknown") || (typeof answer === "object" && answer !== null)) return
-    const act = commands.find(({ _tag }) => judging.has(_tag) && !(_tag === "AdoptAgent" && process === "alive"))
+    const mayBe = (command: Command) =>
+      command._tag === "StopAgent"
+        ? process === "none" && this.nobodyLives(indexOf(command.task_id))
+        : command._tag === "AdoptAgent" && process === "alive"
+    const act = commands.find((command) => judging.has(command._tag) && !mayBe(command))
     this.check(act === undefined, `${act?._tag} upon what could not be read`)
   }
 

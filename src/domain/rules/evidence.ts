@@ -9,7 +9,8 @@ import { activityIs, all, cancelTimers, emit, given, log, startTimer, stay, task
 import type { Task, WakeEnd } from "../Task.ts"
 import { answerFound, confirmedBySign, fail, isOfEarlierSession, settle } from "./ending.ts"
 import { renewLease } from "./exchange.ts"
-import { attemptFailed, neverBegan, retryOrFail, tryWake } from "./wake.ts"
+import { againOrGiveBack } from "./readiness.ts"
+import { attemptFailed, mayWake, neverBegan, retryOrFail, tryWake } from "./wake.ts"
 
 /** Looks at what the folder and the process table say; a wake that was meant but has not begun is revoked by that. */
 export const inspect = (because: Looking): Rule =>
@@ -137,6 +138,14 @@ const afterStop = (because: EndCause, task: Task, evidence: Evidence, atWork: bo
 const lookAgainLater = (because: Looking): Rule =>
   all(because === "lease" ? activityIs({ _tag: "Running" }) : stay, startTimer("look", limits.disk_retry_ms))
 
+/** Rule 13: a task that only its own wake would begin does not wait for ever for results that cannot be read. */
+const cannotTell = (task: Task, evidence: Evidence, because: Looking): Rule =>
+  given((state) =>
+    because === "assess" && evidence.process === "none" && mayWake(state) && !hasRun(task, evidence)
+      ? againOrGiveBack("the results folder cannot be read", lookAgainLater(because))
+      : lookAgainLater(because)
+  )
+
 /** Rule 12: a look that came to nothing is made again. */
 export const lookDue: Rule = given(({ agent: { activity } }) => {
   if (activity._tag === "Inspecting") return inspect(activity.because)
@@ -170,7 +179,7 @@ export const agentInspected = (task_id: string, evidence: Evidence): Rule =>
     }
     if (task.status === "reporting") return activityIs({ _tag: "Idle" })
     const atWork = isAtWork(evidence, task, state.policy, now)
-    if (isUndecided(evidence, because, atWork)) return lookAgainLater(because)
+    if (isUndecided(evidence, because, atWork)) return cannotTell(task, evidence, because)
     if (because === "confirmation") return confirmedOrFailed(evidence)
     if (stopped) return afterStop(because, task, evidence, atWork)
     if (!atWork && answer === null) return notAtWork(task, evidence, because)

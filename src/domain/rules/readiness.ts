@@ -1,9 +1,10 @@
 import { limits } from "../../limits.ts"
 import type { LifecycleEvent } from "../LifecycleEvent.ts"
 import { type Obstacle, remedyFor, type Unready, whyNotReady } from "../Readiness.ts"
+import { remaining } from "../remaining.ts"
 import { heldTask } from "../SidecarState.ts"
 import type { Rule } from "../step.ts"
-import { all, emit, given, log, readinessIs, startTimer, stay, withTask } from "../step.ts"
+import { agentIs, all, emit, given, log, readinessIs, startTimer, stay, withTask } from "../step.ts"
 import { closeLink, openLink } from "./link.ts"
 import { endPause } from "./pause.ts"
 import { clearSlot } from "./slot.ts"
@@ -52,6 +53,15 @@ export const giveBack = (obstacle: Obstacle): Rule =>
       clearSlot("keep", 0)
     )
   )
+
+/** Rules 12 and 13: a folder that keeps a wake from beginning is given some time, and then the task is given back. */
+export const againOrGiveBack = (reason: string, again: Rule): Rule =>
+  given(({ agent }, now) => {
+    const unwritten_since = agent.unwritten_since ?? now
+    return remaining(unwritten_since, limits.give_back_ms, now) > 0
+      ? all(agentIs({ unwritten_since }), again)
+      : giveBack({ cause: "folders", reason })
+  })
 
 /** `draining`, `state_unsaved` and `state_saved_again` say so themselves. */
 const unlessLogged = ({ cause }: Unready, event: LifecycleEvent): Rule =>

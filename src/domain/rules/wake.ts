@@ -12,7 +12,7 @@ import { seeOff } from "./slot.ts"
 const maxAttempts = 1 + limits.wake_retries_ms.length
 
 /** A wake may act on a task that is ours, or was when the connection was lost, and only where its intent can be saved. */
-const mayWake = ({ connection, disk, stored }: SidecarState): boolean =>
+export const mayWake = ({ connection, disk, stored }: SidecarState): boolean =>
   stored.active !== null && disk === "ok" && connection.standing !== "denied" && connection.standing !== "in_doubt"
 
 /** Rule 6: the intent is saved, then the command is spawned. */
