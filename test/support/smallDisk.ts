@@ -6,7 +6,12 @@ import { join } from "node:path"
 import { type AgentScript, type Folder, makeFolder, startDaemon, startHub } from "./daemon.ts"
 import { isThere } from "./needs.ts"
 
-const unmount = (path: string): void => void spawnSync("umount", ["--lazy", path], { stdio: "ignore" })
+/** Takes away the uppermost of what is mounted there; false where nothing is. */
+const unmount = (path: string): boolean => spawnSync("umount", ["--lazy", path], { stdio: "ignore" }).status === 0
+
+const unmountAll = (path: string): void => {
+  while (unmount(path));
+}
 
 const tmpfs = ["-t", "tmpfs", "-o", "size=1m", "tmpfs"]
 
@@ -16,21 +21,31 @@ interface DiskFault {
   readonly needs_mount: boolean
   /** Whether the last state that was written can be read meanwhile. */
   readonly keeps_the_state: boolean
+  /** Whether a daemon can lock the folder meanwhile; without that none starts. */
+  readonly locks: boolean
   readonly begin: (disk: string) => void
   readonly end: (disk: string) => void
 }
 
-/** It is refused while somebody writes there. */
-const remount = (disk: string, how: "ro" | "rw"): void => {
-  const again = "for n in $(seq 200); do mount -o \"remount,$1\" \"$2\" && exit; sleep 0.02; done; exit 1"
-  execFileSync("sh", ["-c", again, "sh", how, disk], { stdio: "ignore" })
+/**
+ * Every write by the folder's name fails with EROFS, as on a disk that the system has made read-only after an error. The
+ * daemon's lock is open for writing, so an ordinary remount of the disk itself is refused, and this one is of a second mount
+ * over it. That is refused as well, but only while somebody who has come since writes there.
+ */
+export const makeReadOnly = (folder: string): void => {
+  const mount = "mount --bind \"$1\" \"$1\" && " +
+    "for n in $(seq 200); do mount -o remount,bind,ro \"$1\" && exit; sleep 0.02; done; exit 1"
+  execFileSync("sh", ["-c", mount, "sh", folder], { stdio: "ignore" })
 }
+
+export const makeWritable = (folder: string): void => void unmount(folder)
 
 export const diskFaults: ReadonlyArray<DiskFault> = [
   {
     name: "a folder in the place of the state",
     needs_mount: false,
     keeps_the_state: false,
+    locks: true,
     begin: (disk) => {
       const path = join(disk, "queue.json")
       if (existsSync(path)) renameSync(path, join(disk, "queue.json.before"))
@@ -42,6 +57,7 @@ export const diskFaults: ReadonlyArray<DiskFault> = [
     name: "a full disk",
     needs_mount: true,
     keeps_the_state: true,
+    locks: true,
     // It fails when nothing is left, as it is meant to.
     begin: (disk) => void spawnSync("dd", ["if=/dev/zero", `of=${disk}/filler`, "bs=4096"], { stdio: "ignore" }),
     end: (disk) => rmSync(join(disk, "filler"))
@@ -50,8 +66,9 @@ export const diskFaults: ReadonlyArray<DiskFault> = [
     name: "a read-only disk",
     needs_mount: true,
     keeps_the_state: true,
-    begin: (disk) => remount(disk, "ro"),
-    end: (disk) => remount(disk, "rw")
+    locks: false,
+    begin: makeReadOnly,
+    end: makeWritable
   }
 ]
 
@@ -64,7 +81,7 @@ export const makeSmallDisk = (folder: Folder): Effect.Effect<string, never, Scop
       if (isThere("mount")) execFileSync("mount", [...tmpfs, disk])
       return disk
     }),
-    (disk) => Effect.sync(() => isThere("mount") ? unmount(disk) : undefined)
+    (disk) => Effect.sync(() => isThere("mount") ? unmountAll(disk) : undefined)
   )
 
 /** Only the state lies on the small disk then. */
