@@ -147,7 +147,7 @@ describeWith("process namespaces", "an agent that lives on in another container"
     }), 120_000)
 })
 
-describe("a folder", () => {
+describe.concurrent("a folder", () => {
   it.live("that is a copy neither adopts nor stops the agent of the original", () =>
     Effect.gen(function*() {
       const hub = yield* startHub({ registerTokens: { tester: token, copy: `${token}-copy` } })

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import { mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs"
 import { type Folder, isAlive, startDaemon, submit, until } from "../support/daemon.ts"
 import { untilThere } from "../support/gate.ts"
-import { doneWithOneWake, startAll, startAtWork, takesTheNext } from "../support/outcomes.ts"
+import { doneWithOneWake, identifications, startAll, startAtWork, takesTheNext } from "../support/outcomes.ts"
 
 const empty = `{"version":1,"active":null,"recovering":null}`
 
@@ -115,14 +115,15 @@ describe.concurrent("a state that is there and cannot be read", () => {
     () =>
       Effect.gen(function*() {
         const { folder, hub, mount, task } = yield* behindALink
-        const connections = hub.connections()
+        yield* hub.waitFor(() => hub.connections() === 0) // that of the first is closed
         const second = yield* startDaemon(folder)
         assert.strictEqual(yield* second.ended, 74)
         const sentences = second.output().split("\n").filter((line) => line.startsWith("agentcom-sidecar: "))
         assert.lengthOf(sentences, 1)
         assert.include(sentences[0], `${folder.file("queue.json")} could not be read: ENOENT`)
         assert.isEmpty(second.events("ws_connected"))
-        assert.strictEqual(hub.connections(), connections)
+        assert.strictEqual(identifications(hub), 1)
+        assert.strictEqual(hub.connections(), 0)
         assert.isTrue(folder.wakes().every(isAlive))
         mount()
         yield* startDaemon(folder)
