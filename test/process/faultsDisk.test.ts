@@ -106,11 +106,13 @@ for (const { begin, end, keeps_the_state, locks, name, needs_mount } of diskFaul
             const daemon = yield* startDaemon(folder)
             const task = yield* submit(hub)
             yield* untilOnDisk(daemon)
+            yield* until("nothing is on its way to the log", () => folder.read(log_file).includes("agent_started"))
             rmSync(folder.file(log_file)) // there may be room left in its last page
             begin(disk)
             yield* folder.letGo
             yield* doneWithOneWake(hub, folder, task)
             yield* until("the report is acknowledged", () => daemon.events("report_acknowledged").length === 1)
+            yield* until("it is said", () => daemon.output().includes("sidecar.log cannot be written"))
             assert.lengthOf(daemon.output().match(/sidecar\.log cannot be written/g) ?? [], 1)
             assert.isEmpty(daemon.events("state_unsaved"))
             end(disk)
