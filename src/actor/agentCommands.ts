@@ -113,6 +113,6 @@ export const agentCommands = (
     ExpireFiles: ({ task_id }: CommandOf<"ExpireFiles">) => orphans.expire(task_id),
     SetAside: ({ folder, task_id }: CommandOf<"SetAside">) => watcher.setAside(task_id, folder),
     RemoveFiles: ({ keep_answer, task_id }: CommandOf<"RemoveFiles">) =>
-      Effect.andThen(watcher.remove(task_id, keep_answer), waker.forget(task_id))
+      Effect.andThen(watcher.remove(task_id, keep_answer), waker.forget(task_id, keep_answer))
   }
 }

@@ -32,6 +32,8 @@ export interface FolderEvidence {
 export interface ProcessEvidence {
   readonly process: "alive" | "gone" | "none" | "unknown"
   readonly this_boot: boolean
+  /** The end of what the agent has printed, where somebody is to be told of it: not while it is at work. */
+  readonly output?: string
 }
 
 export type Evidence = FolderEvidence & ProcessEvidence

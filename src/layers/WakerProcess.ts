@@ -29,7 +29,7 @@ import { makeLogKeeper } from "./waker/logKeeper.ts"
 import type { WakeMemory } from "./waker/memory.ts"
 import { makeWakeMemory } from "./waker/memory.ts"
 import { posixProcesses } from "./waker/posixProcesses.ts"
-import type { Place } from "./waker/processes.ts"
+import type { KnownWake, Place } from "./waker/processes.ts"
 import { psTable } from "./waker/psTable.ts"
 import { readRecord, revokeOrRead, settledRecord } from "./waker/record.ts"
 import { outputTail, type Quoting } from "./waker/spawn.ts"
@@ -53,6 +53,7 @@ interface Kept {
   readonly logs: LogKeeper
   readonly memory: WakeMemory
   readonly place: Effect.Effect<Place, FileError>
+  readonly quoting: Quoting
 }
 
 const unknown = (error: { readonly message: string }): AgentsUnknown =>
@@ -75,12 +76,20 @@ const survivorsBy = (
   }
 }
 
-const make = (settings: Settings, log: Logger["Service"]["log"], { looks, logs, memory, place }: Kept) => {
-  const { kill_grace_ms, own_files, tasks_dir } = settings
+/** What is known of a wake: first by what we have seen of it, then by its record. */
+const evidenceBy = (memory: WakeMemory, place: Kept["place"], tasks_dir: string) =>
+  Effect.fnUntraced(function*(files: WakeFiles) {
+    const seen = memory.get(files.record_path)
+    if (seen !== undefined && (yield* isAlive(processes, seen.wake))) return seenAlive
+    return yield* evidenceOf(processes, files, yield* revokeOrRead(files.record_path), yield* place, tasks_dir)
+  })
+
+const make = (settings: Settings, log: Logger["Service"]["log"], { looks, logs, memory, place, quoting }: Kept) => {
+  const { kill_grace_ms, tasks_dir } = settings
   const unbegun = new Map<string, string>() // of a task the wake that this life could not begin
   const records = wakeRecords(tasks_dir, place, log, memory)
-  const secrets = knownSecrets(settings, process.env)
-  const quoting: Quoting = { mask: (text) => quotable(text, secrets), own: own_files }
+  const outputOf = (known: KnownWake | null, task_id: string) =>
+    outputTail(logPath(tasks_dir, task_id), known?.record?.log_offset ?? 0, quoting)
 
   const wake = Effect.fn("Waker.wake")(function*(task: Task, wake_id: string) {
     const didNotRun = (how: "unwritten" | "unspawned") => ({ reason }: { readonly reason: string }): WakeEnd => {
@@ -105,23 +114,23 @@ const make = (settings: Settings, log: Logger["Service"]["log"], { looks, logs, 
     const alive = known === null ? Effect.succeed(false) : looks.untilKnown(isAlive(processes, known))
     const ended = Effect.repeat(alive, { schedule: Schedule.spaced(limits.process_poll_ms), while: (lives) => lives })
     if (known !== null && (yield* alive)) yield* Effect.flatten(memory.watch(known, ended))
-    const output = yield* outputTail(logPath(tasks_dir, task.task_id), known?.record?.log_offset ?? 0, quoting)
+    const output = yield* outputOf(known, task.task_id)
     const end: WakeEnd = { how: "unseen", code: null, output }
     return end
   })
 
-  const evidence = Effect.fnUntraced(function*(files: WakeFiles) {
-    const seen = memory.get(files.record_path)
-    if (seen !== undefined && (yield* isAlive(processes, seen.wake))) return seenAlive
-    return yield* evidenceOf(processes, files, yield* revokeOrRead(files.record_path), yield* place, tasks_dir)
-  })
+  const evidence = evidenceBy(memory, place, tasks_dir)
 
   const inspect = Effect.fn("Waker.inspect")(function*(task: Task) {
     if (task.wake === null || unbegun.get(task.task_id) === task.wake.id) return neverBegan
     yield* logs.keep(task.task_id)
     const files = wakeFiles(tasks_dir, task.task_id, task.wake.id)
     const looking = looks.once(withHome(homeOf(settings))(evidence(files)))
-    return yield* Effect.orElseSucceed(looking, () => notKnown)
+    const found = yield* Effect.orElseSucceed(looking, () => notKnown)
+    if (found.process === "alive" && task.status === "working") return found
+    const known = yield* Effect.orElseSucceed(records.know(readRecord, files), () => null)
+    const output = yield* outputOf(known, task.task_id)
+    return output === "" ? found : { ...found, output }
   })
 
   const stop = Effect.fn("Waker.stop")(function*(task_id: string, linger_ms: number) {
@@ -136,10 +145,10 @@ const make = (settings: Settings, log: Logger["Service"]["log"], { looks, logs, 
     return was_alive
   })
 
-  const forget = Effect.fn("Waker.forget")(function*(task_id: string) {
+  const forget = Effect.fn("Waker.forget")(function*(task_id: string, keep_output: boolean) {
     unbegun.delete(task_id)
     yield* logs.release(task_id)
-    yield* records.forget(task_id)
+    yield* records.forget(task_id, keep_output)
   })
 
   const atWork = Effect.mapError(readAgain(newestAtWork(processes, tasks_dir, place), log), unknown)
@@ -171,11 +180,13 @@ export const WakerProcess: Layer.Layer<Waker, never, SidecarConfig | Logger> = L
     const reason = platform === "linux" ? unreaped() : null
     if (reason !== null) yield* log({ event: "processes_unreaped", reason, remedy: reaperRemedy })
     const looks = makeLooks(log)
+    const secrets = knownSecrets(settings, process.env)
     return make(settings, log, {
       looks,
       logs: yield* makeLogKeeper(settings.tasks_dir, log),
       memory: yield* makeWakeMemory(processes, looks),
-      place: toldOnce(processes.place)
+      place: toldOnce(processes.place),
+      quoting: { mask: (text) => quotable(text, secrets), own: settings.own_files }
     })
   })
 )

@@ -13,6 +13,7 @@ const Answer = Schema.Union([
 const Evidence = Schema.Struct({
   process: Schema.Literals(["alive", "gone", "none", "unknown"]),
   this_boot: Schema.Boolean,
+  output: Schema.optionalKey(Schema.String),
   started: Schema.Boolean,
   last_sign_at: Schema.NullOr(Schema.Finite),
   answer: Schema.NullOr(Schema.Union([Answer, Schema.Literals(["half-written", "unknown"])]))

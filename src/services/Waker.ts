@@ -47,6 +47,6 @@ export class Waker extends Context.Service<Waker, {
   readonly survivorsAtStart: Effect.Effect<ReadonlyArray<string>, AgentsUnknown>
   /** The newest wake whose leader lives, with what it was given: all that is left of its task where the state is lost. */
   readonly atWork: Effect.Effect<WorkFound | null, AgentsUnknown>
-  /** Removes the payload, output and wake records of a task. */
-  readonly forget: (task_id: string) => Effect.Effect<void>
+  /** Removes the payload, prompt and wake records of a task, and its output unless that may tell why the task failed. */
+  readonly forget: (task_id: string, keep_output: boolean) => Effect.Effect<void>
 }>()("agentcom-sidecar/Waker") {}

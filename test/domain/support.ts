@@ -188,8 +188,8 @@ export class Run {
   }
 
   /** The time for the confirmation is over, and the look at the evidence shows none. */
-  unconfirmed(): this {
-    return this.timer("confirmation").inspected({ process: "alive" })
+  unconfirmed(output?: string): this {
+    return this.timer("confirmation").inspected({ process: "alive", ...(output === undefined ? {} : { output }) })
   }
 
   refused(error: string, message_type: string | null = null, unknown_type = false): this {

@@ -285,6 +285,21 @@ describe("rule 6: the wake", () => {
         "task-a g1 confirming wakes 1 | Stopping AttemptFailed (no confirmation within 30000 ms) | ours | stopping: task-a"
     },
     {
+      clause: "no confirmation in time: what the agent printed last tells why",
+      run: () => Run.confirming().after(30_000).unconfirmed("no login"),
+      said: [
+        "SendWakeResult task-a timeout: no confirmation within 30000 ms; the end of its output: no login",
+        "StopAgent task-a linger 0"
+      ],
+      timers: ["cancel confirmation", "cancel settle"],
+      logged: [
+        "wake_failed task-a 1 no confirmation within 30000 ms; the end of its output: no login",
+        "agent_stopping task-a no confirmation within 30000 ms; the end of its output: no login"
+      ],
+      state:
+        "task-a g1 confirming wakes 1 | Stopping AttemptFailed (no confirmation within 30000 ms; the end of its output: no login) | ours | stopping: task-a"
+    },
+    {
       clause: "a confirmation that was due just before it is over means nothing",
       run: () => Run.working().unconfirmed(),
       state: "task-a g1 working wakes 1 | Running | ours"

@@ -87,7 +87,7 @@ describe("TASK_PROMPT_FILE", () => {
       expect(between(folder.read("seen"), "task")).toBe("\0 \uFFFD שלום 🦀")
       expect(folder.read("seen")).toContain(folder.file("results", "t1.json.tmp"))
       expect(statSync(folder.file("tasks", "t1.prompt")).mode & 0o777).toBe(0o600)
-      yield* waker.forget("t1")
+      yield* waker.forget("t1", false)
       expect(readdirSync(folder.file("tasks"))).toEqual([])
     }))
 

@@ -499,12 +499,12 @@ describe("the files of a task", () => {
           yield* end
         }
       }
-      yield* waker.forget("a.b")
+      yield* waker.forget("a.b", false)
       const left = readdirSync(folder.file("tasks")).toSorted()
       const filesOf = (id: string) =>
         ["g1a1t1.wake", "g1a2t2.wake", "json", "log", "prompt"].map((ending) => `${id}.${ending}`)
       expect(left).toEqual(["a", "a.b.c", "ab"].flatMap(filesOf).toSorted())
-      yield* waker.forget("never-there")
+      yield* waker.forget("never-there", false)
       expect(folder.events).toEqual([])
     }))
 
@@ -512,7 +512,7 @@ describe("the files of a task", () => {
     Effect.gen(function*() {
       const folder = yield* makeFolder
       mkdirSync(folder.file("tasks", "t1.json"), { recursive: true })
-      yield* (yield* wakerOf(folder)).forget("t1")
+      yield* (yield* wakerOf(folder)).forget("t1", false)
       expect(folder.events).toMatchObject([{ event: "file_trouble", path: folder.file("tasks", "t1.json") }])
       rmSync(folder.file("tasks"), { recursive: true })
     }))

@@ -79,13 +79,14 @@ const rows: ReadonlyArray<Row> = [
   },
   {
     name: "never confirms, and ignores SIGTERM",
-    script: { before: `trap "" TERM; ${meetsAnother}`, confirm: "" },
+    script: { before: `trap "" TERM; echo no login; ${meetsAnother}`, confirm: "" },
     config: { ...blocking, confirmation_timeout_ms: 300, kill_grace_ms: 300 },
     meanwhile: ({ folder, hub, task }) =>
       Effect.map(untilStatus(hub, task, "dead_letter", 90_000), () => assert.isFalse(existsSync(folder.file("met")))),
     wakes: 4,
     frames: four("wake_result timeout"),
-    outcome: /^no wake succeeded in 4 attempts; the last: no confirmation within 300 ms$/
+    outcome:
+      /^no wake succeeded in 4 attempts; the last: no confirmation within 300 ms; the end of its output: no login$/
   },
   {
     name:
@@ -172,12 +173,31 @@ while :; do sleep 1; done`
     outcome: /^the wake command ended with exit code 0; there is no answer$/
   },
   {
-    name: "ends with 0 and no answer, not blocking",
-    script: { confirm: "", work: atOnce, answer: "" },
+    name: "prints its answer, and ends with 0, blocking",
+    script: { work: atOnce, answer: "echo all done" },
+    config: blocking,
+    meanwhile: ({ folder, hub, task }) =>
+      Effect.map(
+        untilStatus(hub, task, "dead_letter", 90_000),
+        () => assert.include(folder.read(`tasks/${task.id}.log`), "all done")
+      ),
+    wakes: 1,
+    frames: ["identify", "task_accepted", confirmed, "task_failed"],
+    outcome:
+      /^the wake command ended with exit code 0: all done; there is no answer, .* run by `agentcom-sidecar exec --`$/
+  },
+  {
+    name: "prints why, and ends with 0 and no answer, not blocking",
+    script: { confirm: "", work: "echo no model", answer: "" },
     config: { confirmation_timeout_ms: 300 },
+    meanwhile: ({ daemon }) =>
+      Effect.map(
+        until("the first attempt failed", () => daemon.events("wake_failed")[0]),
+        ({ reason }) => assert.match(String(reason), /^no confirmation within 300 ms; the end of its output: no model$/)
+      ),
     wakes: 4,
     frames: four("wake_result timeout"),
-    outcome: /^no wake succeeded in 4 attempts; the last: no confirmation within 300 ms$/
+    outcome: /in 4 attempts; the last: no confirmation within 300 ms; the end of its output: no model$/
   },
   {
     name: "is missing, in a line",

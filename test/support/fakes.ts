@@ -104,7 +104,7 @@ export const mockServices = (world: World): Layer.Layer<Hub | TaskStore | Waker 
       survivors: Effect.sync(() => world.survivors),
       survivorsAtStart: Effect.sync(() => world.survivors),
       atWork: Effect.sync(() => world.atWork),
-      forget: (task_id) => note(`forget ${task_id}`)
+      forget: (task_id, keep_output) => note(`forget ${task_id}${keep_output ? " but its output" : ""}`)
     }),
     Layer.succeed(ResultWatcher, {
       watch: () => world.watchFails ? Stream.die(new Error("the watch broke")) : Stream.fromQueue(world.seen),

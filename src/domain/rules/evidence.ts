@@ -2,14 +2,15 @@ import { limits } from "../../limits.ts"
 import type { Answer, Evidence } from "../Evidence.ts"
 import { isAtWork, mayHaveLaunched } from "../Evidence.ts"
 import { remaining } from "../remaining.ts"
-import type { EndCause, Looking, Policy } from "../SidecarState.ts"
+import type { EndCause, Looking } from "../SidecarState.ts"
 import { heldTask } from "../SidecarState.ts"
 import type { Rule } from "../step.ts"
 import { activityIs, all, cancelTimers, emit, given, log, startTimer, stay, taskIs, withTask } from "../step.ts"
-import type { Task, WakeEnd } from "../Task.ts"
+import type { Task } from "../Task.ts"
 import { answerFound, confirmedBySign, fail, isOfEarlierSession, settle } from "./ending.ts"
 import { renewLease } from "./exchange.ts"
 import { againOrGiveBack } from "./readiness.ts"
+import { quoting, whyNotAtWork } from "./reasons.ts"
 import { attemptFailed, mayWake, neverBegan, retryOrFail, tryWake } from "./wake.ts"
 
 /** Looks at what the folder and the process table say; a wake that was meant but has not begun is revoked by that. */
@@ -56,23 +57,6 @@ const resume = (evidence: Evidence): Rule =>
       withTask((resumed) => resumed.status === "confirming" ? awaitConfirmation : stay)
     )
   )
-
-const endText = (end: WakeEnd): string => {
-  const how = {
-    exited: `the wake command ended with exit code ${end.code}`,
-    killed: "the wake command was killed",
-    unspawned: "the wake command could not be started",
-    unwritten: "the task could not be written down for the agent",
-    unseen: "the wake command ended"
-  }[end.how]
-  return end.output === "" ? how : `${how}: ${end.output}`
-}
-
-const whyNotAtWork = (end: WakeEnd | null, this_boot: boolean, policy: Policy): string => {
-  if (!this_boot) return "the machine or the container of the agent restarted while it was at work"
-  if (end !== null && !mayHaveLaunched(end, policy)) return `${endText(end)}; there is no answer`
-  return `the agent ended without an answer, or was silent for ${policy.agent_silence_ms} ms`
-}
 
 /**
  * Rules 6 and 7: the agent is not at work any more. Before its confirmation that is a failed attempt, after it the end; one
@@ -129,9 +113,9 @@ const afterStop = (because: EndCause, task: Task, evidence: Evidence, atWork: bo
   if (because._tag === "Failed") {
     return task.status !== "working" && neverBegan(task, evidence)
       ? beginAnew(evidence)
-      : failBeside(answer, task.task_id, because.reason)
+      : failBeside(answer, task.task_id, quoting(because.reason, evidence))
   }
-  return atWork ? resume(evidence) : retryOrFail(because.reason)
+  return atWork ? resume(evidence) : retryOrFail(quoting(because.reason, evidence))
 }
 
 /** Rule 12: what could not be read says nothing: it is looked at again, and until then nobody is judged, woken or adopted. */
@@ -157,10 +141,12 @@ const isUndecided = ({ answer, process }: Evidence, because: Looking, atWork: bo
   process === "unknown" || (answer === "unknown" && !(atWork && (because === "assess" || because === "lease")))
 
 /** Rule 6: the folder shows the confirmation that nobody has told of, or there is none in time. */
-const confirmedOrFailed = ({ started }: Evidence): Rule =>
-  started ?
+const confirmedOrFailed = (evidence: Evidence): Rule =>
+  evidence.started ?
     all(activityIs({ _tag: "Running" }), confirmedBySign) :
-    given(({ policy }) => attemptFailed(`no confirmation within ${policy.confirmation_timeout_ms} ms`, "timeout"))
+    given(({ policy: { confirmation_timeout_ms } }) =>
+      attemptFailed(quoting(`no confirmation within ${confirmation_timeout_ms} ms`, evidence), "timeout")
+    )
 
 /** Rule 1: what the folder and the process table say, and what follows from it. */
 export const agentInspected = (task_id: string, evidence: Evidence): Rule =>

@@ -1,3 +1,4 @@
+import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import type { WebSocket } from "ws"
@@ -15,15 +16,18 @@ export interface Arrival {
  */
 export class Inbox {
   readonly #arrivals: Queue.Queue<Arrival>
+  readonly #clock: Clock.Clock
   #unread_bytes = 0
   /** What may still come at once; it fills up with the time. */
   #allowed_bytes: number = limits.inbox_burst_bytes
-  #counted_at = performance.now()
+  #counted_at: number
   #waiting: NodeJS.Timeout | undefined
   closing = false
 
-  constructor(arrivals: Queue.Queue<Arrival>) {
+  constructor(arrivals: Queue.Queue<Arrival>, clock: Clock.Clock) {
     this.#arrivals = arrivals
+    this.#clock = clock
+    this.#counted_at = clock.currentTimeMillisUnsafe()
   }
 
   get hasUnread(): boolean {
@@ -39,8 +43,8 @@ export class Inbox {
   take(ws: WebSocket, arrival: Arrival): void {
     if (this.closing) return
     this.put(arrival)
-    const now = performance.now()
-    const grown = this.#allowed_bytes + (now - this.#counted_at) * limits.inbox_bytes_a_ms
+    const now = this.#clock.currentTimeMillisUnsafe()
+    const grown = this.#allowed_bytes + Math.max(0, now - this.#counted_at) * limits.inbox_bytes_a_ms
     this.#allowed_bytes = Math.min(limits.inbox_burst_bytes, grown) - arrival.bytes
     this.#counted_at = now
     if (this.#allowed_bytes < 0) this.#waitFor(ws, -this.#allowed_bytes / limits.inbox_bytes_a_ms)

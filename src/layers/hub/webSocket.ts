@@ -1,3 +1,4 @@
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -80,7 +81,7 @@ export const openWebSocket: OpenSocket = Effect.fnUntraced(function*(options) {
     try: () => requestOptions(url, { ...options, within_ms }),
     catch: noAddress
   })
-  const inbox = new Inbox(yield* Queue.unbounded<Arrival>())
+  const inbox = new Inbox(yield* Queue.unbounded<Arrival>(), yield* Clock.Clock)
   const opened = yield* Deferred.make<void, OpenError>()
   const ws = yield* Effect.acquireRelease(
     Effect.try({

@@ -4,11 +4,12 @@ import type { Logger } from "../../services/Logger.ts"
 import type { FileError } from "../files.ts"
 import { attempt, orElseLog } from "../files.ts"
 import { alivePath } from "./alivePipe.ts"
+import { makeRoom } from "./log.ts"
 import type { WakeMemory } from "./memory.ts"
 import type { Place } from "./processes.ts"
 import type { WakeProof } from "./record.ts"
 import type { WakeFiles } from "./taskFiles.ts"
-import { fixedPaths, recordedWakes } from "./taskFiles.ts"
+import { fixedPaths, logPath, recordedWakes } from "./taskFiles.ts"
 import { knownWake } from "./whose.ts"
 
 type Read = (path: string) => Effect.Effect<WakeProof | null, FileError>
@@ -36,14 +37,16 @@ export const wakeRecords = (
       const known = yield* Effect.forEach(byPath.values(), (each) => know(read, each))
       return known.filter((wake) => wake !== null)
     }),
-    /** Removes all that was written for a task. */
-    forget: Effect.fnUntraced(function*(task_id: string) {
+    /** Removes all that was written for a task; its output, where that is kept, is cut to what a next wake would leave of it. */
+    forget: Effect.fnUntraced(function*(task_id: string, keep_output: boolean) {
+      const output = logPath(tasks_dir, task_id)
       const files = (yield* orElseLog(recorded, log, () => [])).filter((each) => each.task_id === task_id)
       const paths = [
-        ...fixedPaths(tasks_dir, task_id),
+        ...fixedPaths(tasks_dir, task_id).filter((path) => !keep_output || path !== output),
         ...files.flatMap(({ record_path }) => [record_path, alivePath(record_path)])
       ]
       yield* Effect.forEach(paths, remove, { discard: true })
+      if (keep_output) yield* orElseLog(makeRoom(output), log, () => undefined)
     })
   }
 }
