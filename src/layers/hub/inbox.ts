@@ -1,4 +1,4 @@
-import type * as Clock from "effect/Clock"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import type { WebSocket } from "ws"
@@ -10,24 +10,17 @@ export interface Arrival {
   readonly bytes: number
 }
 
-/**
- * The frames between the network and their reader. The network has to wait while more than the mark is unread, and where more
- * comes for long than a hub has to say: a flood would cost a processor, and 200 MB that V8 gives back late.
- */
+/** The frames between the network and their reader, bounded in bytes: over the mark the network has to wait. */
 export class Inbox {
   readonly #arrivals: Queue.Queue<Arrival>
-  readonly #clock: Clock.Clock
   #unread_bytes = 0
-  /** What may still come at once; it fills up with the time. */
+  /** What may be read at once; it fills up with the time. */
   #allowed_bytes: number = limits.inbox_burst_bytes
-  #counted_at: number
-  #waiting: NodeJS.Timeout | undefined
+  #counted_at = 0
   closing = false
 
-  constructor(arrivals: Queue.Queue<Arrival>, clock: Clock.Clock) {
+  constructor(arrivals: Queue.Queue<Arrival>) {
     this.#arrivals = arrivals
-    this.#clock = clock
-    this.#counted_at = clock.currentTimeMillisUnsafe()
   }
 
   get hasUnread(): boolean {
@@ -39,38 +32,28 @@ export class Inbox {
     Queue.offerUnsafe(this.#arrivals, arrival)
   }
 
-  /** Takes a frame from the network, which is paused where it has to wait. */
+  /** Takes a frame from the network. */
   take(ws: WebSocket, arrival: Arrival): void {
     if (this.closing) return
     this.put(arrival)
-    const now = this.#clock.currentTimeMillisUnsafe()
-    const grown = this.#allowed_bytes + Math.max(0, now - this.#counted_at) * limits.inbox_bytes_a_ms
-    this.#allowed_bytes = Math.min(limits.inbox_burst_bytes, grown) - arrival.bytes
-    this.#counted_at = now
-    if (this.#allowed_bytes < 0) this.#waitFor(ws, -this.#allowed_bytes / limits.inbox_bytes_a_ms)
     if (this.#unread_bytes >= limits.inbox_high_water_bytes) ws.pause()
   }
 
   /** The next event, which opens the network again once half of the room is free. */
   receive(ws: WebSocket): Effect.Effect<SocketEvent> {
-    return Effect.map(Queue.take(this.#arrivals), ({ bytes, event }) => {
+    return Effect.map(Effect.andThen(this.#pace, Queue.take(this.#arrivals)), ({ bytes, event }) => {
       this.#unread_bytes -= bytes
-      this.#resume(ws)
+      this.#allowed_bytes -= bytes
+      if (ws.isPaused && this.#unread_bytes < limits.inbox_high_water_bytes / 2) ws.resume()
       return event
     })
   }
 
-  #waitFor(ws: WebSocket, ms: number): void {
-    ws.pause()
-    clearTimeout(this.#waiting)
-    this.#waiting = setTimeout(() => {
-      this.#waiting = undefined
-      this.#resume(ws)
-    }, ms).unref()
-  }
-
-  #resume(ws: WebSocket): void {
-    const hasRoom = this.#unread_bytes < limits.inbox_high_water_bytes / 2
-    if (ws.isPaused && hasRoom && this.#waiting === undefined) ws.resume()
-  }
+  /** Waits where more came than a hub has to say: a flood would cost a processor, and 200 MB that V8 gives back late. */
+  readonly #pace: Effect.Effect<void> = Effect.flatMap(Clock.currentTimeMillis, (now) => {
+    const grown = this.#allowed_bytes + Math.max(0, now - this.#counted_at) * limits.inbox_bytes_a_ms
+    this.#allowed_bytes = Math.min(limits.inbox_burst_bytes, grown)
+    this.#counted_at = now
+    return this.#allowed_bytes < 0 ? Effect.sleep(-this.#allowed_bytes / limits.inbox_bytes_a_ms) : Effect.void
+  })
 }

@@ -1,4 +1,3 @@
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -13,7 +12,7 @@ import type { HubSocket, OpenSocket, SocketOptions } from "./socket.ts"
 import { OpenError } from "./socket.ts"
 
 /** What a frame costs beside its text, so that empty ones cannot pile up without end. */
-const frame_overhead_bytes = 64
+const frame_overhead_bytes = 512
 
 const bytesOf = (data: RawData): Buffer => {
   if (Buffer.isBuffer(data)) return data
@@ -81,7 +80,7 @@ export const openWebSocket: OpenSocket = Effect.fnUntraced(function*(options) {
     try: () => requestOptions(url, { ...options, within_ms }),
     catch: noAddress
   })
-  const inbox = new Inbox(yield* Queue.unbounded<Arrival>(), yield* Clock.Clock)
+  const inbox = new Inbox(yield* Queue.unbounded<Arrival>())
   const opened = yield* Deferred.make<void, OpenError>()
   const ws = yield* Effect.acquireRelease(
     Effect.try({
