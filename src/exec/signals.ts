@@ -34,7 +34,7 @@ const table = platform === "linux" ? linuxTable : psTable
 export const passOn = (pid: number, signal: NodeJS.Signals): Effect.Effect<void> =>
   platform === "windows"
     ? killTree(pid)
-    : table.all.pipe(
+    : table.all(Infinity).pipe(
       Effect.map((entries) => treeOf(entries, pid)),
       Effect.orElseSucceed(() => [pid]),
       Effect.flatMap(Effect.forEach((member) => send(member, signal), { discard: true }))

@@ -48,7 +48,7 @@ const entry = (pid: number, more: Partial<ProcessEntry> = {}): ProcessEntry => (
 const tableOf = (...entries: ReadonlyArray<ProcessEntry>): ProcessTable => ({
   place: Effect.succeed({ boot: "b", pid_namespace: "n" }),
   find: (pid) => Effect.succeed(entries.find((candidate) => candidate.pid === pid) ?? null),
-  all: Effect.succeed(entries)
+  all: () => Effect.succeed(entries)
 })
 
 const living = (...entries: ReadonlyArray<ProcessEntry>) => posixProcesses(tableOf(...entries)).living([wake], [])
@@ -173,7 +173,7 @@ describe("whose a process is", () => {
     Effect.gen(function*() {
       const refused = Effect.fail(new FileError({ path: "/proc", code: "EMFILE", reason: "too many open files" }))
       for (const broken of [refused, Effect.never]) {
-        const processes = posixProcesses({ place: broken, find: () => broken, all: broken })
+        const processes = posixProcesses({ place: broken, find: () => broken, all: () => broken })
         for (const look of [processes.leaderLives(wake), processes.living([wake], []), processes.place]) {
           const looking = yield* Effect.forkChild(Effect.flip<unknown, unknown, never>(look), {
             startImmediately: true
@@ -189,7 +189,7 @@ describe("what is remembered of a wake", () => {
   /** The leader has ended, and so far `left` is there of its group. */
   const afterTheEnd = Effect.fnUntraced(function*(...left: ReadonlyArray<ProcessEntry>) {
     let entries = [entry(100), ...left]
-    const processes = posixProcesses({ ...tableOf(), all: Effect.sync(() => entries) })
+    const processes = posixProcesses({ ...tableOf(), all: () => Effect.sync(() => entries) })
     const memory = yield* makeWakeMemory(processes, makeLooks(() => Effect.void))
     const ended = yield* Deferred.make<void>()
     const end = yield* memory.watch(wake, Deferred.await(ended))
@@ -301,7 +301,7 @@ describeWith("ps", "the process tables", () => {
       for (const table of [linuxTable, psTable]) {
         const found = { pid, parent: process.pid, group: pid, zombie: false }
         expect(yield* table.find(pid)).toMatchObject(found)
-        expect(yield* table.all).toContainEqual(expect.objectContaining(found))
+        expect(yield* table.all(0)).toContainEqual(expect.objectContaining(found))
         expect(yield* table.find(2 ** 22 + 1)).toBe(null)
       }
       expect(yield* linuxTable.find(pid)).toMatchObject({
@@ -311,6 +311,19 @@ describeWith("ps", "the process tables", () => {
       const { boot, pid_namespace } = yield* linuxTable.place
       expect(boot.length).toBeGreaterThan(30)
       expect(pid_namespace).toMatch(/^pid:\[\d+\] \d+$/)
+    }))
+
+  it.live("tell the environment of what began at a time or later, and of nothing older", () =>
+    Effect.gen(function*() {
+      const folder = yield* makeFolder
+      const child = spawn("sleep", ["60"], { detached: true, stdio: "ignore", env: { ...process.env, MARK: "it" } })
+      const pid = folder.adopt(yield* until("a process", () => child.pid))
+      const began = Number(startTimeOf(pid))
+      const mark = Effect.fnUntraced(function*(since: number) {
+        const found = (yield* linuxTable.all(since)).find((one) => one.pid === pid)
+        return found?.environment.includes("MARK=it\0")
+      })
+      expect([yield* mark(0), yield* mark(began), yield* mark(began + 1)]).toEqual([true, true, false])
     }))
 
   it.live("agree on a zombie", () =>

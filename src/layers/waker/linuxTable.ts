@@ -44,9 +44,11 @@ const isHidden = (error: { readonly code: string }): boolean => error.code === "
 
 const unseen = (error: { readonly code: string }): boolean => hasEnded(error) || isHidden(error)
 
-const find = Effect.fnUntraced(
-  function*(pid: number) {
+/** To read an environment is the larger part of a look at a process: it takes a lock of its memory. */
+const findSince = Effect.fnUntraced(
+  function*(pid: number, since: number) {
     const entry = parseStat(pid, yield* text(`/proc/${pid}/stat`))
+    if (Number(entry.start_time) < since) return { ...entry, environment: "" }
     const environment = yield* Effect.catchIf(text(`/proc/${pid}/environ`), unseen, () => Effect.succeed(""))
     return { ...entry, environment }
   },
@@ -73,12 +75,15 @@ export const linuxTable: ProcessTable = {
     boot: orUntold(Effect.map(text("/proc/sys/kernel/random/boot_id"), (id) => id.trim())),
     pid_namespace: pidNamespace
   }),
-  find,
-  all: attempt("/proc", () => readdir("/proc")).pipe(
-    Effect.map((names) => names.filter((name) => /^\d+$/.test(name)).map(Number)),
-    Effect.flatMap((pids) =>
-      Effect.forEach(pids, (pid) => inTime(`/proc/${pid}`, find(pid)), { concurrency: wakerLimits.process_reads })
-    ),
-    Effect.map((entries) => entries.filter((entry) => entry !== null))
-  )
+  find: (pid) => findSince(pid, 0),
+  all: (since) =>
+    attempt("/proc", () => readdir("/proc")).pipe(
+      Effect.map((names) => names.filter((name) => /^\d+$/.test(name)).map(Number)),
+      Effect.flatMap((pids) =>
+        Effect.forEach(pids, (pid) => inTime(`/proc/${pid}`, findSince(pid, since)), {
+          concurrency: wakerLimits.process_reads
+        })
+      ),
+      Effect.map((entries) => entries.filter((entry) => entry !== null))
+    )
 }

@@ -89,12 +89,15 @@ const livingOf = (
   }
 }
 
+/** When the first of the wakes began: nothing older has its cookie, as that was made for its leader. 0 where it is not known. */
+const firstStart = (wakes: ReadonlyArray<KnownWake>): number =>
+  Math.min(...wakes.map(({ record }) => Number(record?.start_time ?? "") || 0))
+
 /** What has ended already, or belongs to another user by now, cannot be signalled; the next look says what is left. */
 const send = (pid: number, signal: "SIGTERM" | "SIGKILL") => Effect.ignore(Effect.try(() => process.kill(pid, signal)))
 
 /** The processes of a POSIX system, as its process table shows them. */
 export const posixProcesses = (table: ProcessTable): Processes => {
-  const all = inTime("the process table", table.all, wakerLimits.table_ms)
   return {
     place: inTime("the process table", table.place),
     startOf: (pid) =>
@@ -105,7 +108,7 @@ export const posixProcesses = (table: ProcessTable): Processes => {
     }),
     living: Effect.fnUntraced(function*(wakes: ReadonlyArray<KnownWake>, seen: ReadonlyArray<SeenWake>) {
       if (wakes.length === 0) return []
-      const entries = yield* all
+      const entries = yield* inTime("the process table", table.all(firstStart(wakes)), wakerLimits.table_ms)
       const spared = ancestors(entries, process.pid)
       return wakes
         .map((wake) =>

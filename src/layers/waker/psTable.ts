@@ -47,5 +47,5 @@ export const psTable: ProcessTable = {
       Effect.map((output) => parsePs(output)[0] ?? null),
       Effect.catchIf((error) => error.code === "1", () => Effect.succeed(null)) // ps ends with 1 where there is no such process
     ),
-  all: tool("ps", "-A", "-o", columns).pipe(Effect.map(parsePs))
+  all: () => tool("ps", "-A", "-o", columns).pipe(Effect.map(parsePs))
 }
