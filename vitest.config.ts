@@ -10,7 +10,7 @@ const withoutProxy = Object.fromEntries(
 
 /** Those that wait a minute for the real clock go first, so that nothing has to wait for them in the end. */
 const waits = ({ moduleId }: TestSpecification): boolean =>
-  /\/(?:faultsLongWaits|faultsClock|wakeRestart|wakeTable)\.test\.ts$/.test(moduleId)
+  /\/(?:faultsAnswers|faultsClock|faultsDisk|faultsLongWaits|notReady|wakeRestart|wakeTable)\.test\.ts$/.test(moduleId)
 
 class LongWaitsFirst extends BaseSequencer {
   override async sort(files: Array<TestSpecification>): Promise<Array<TestSpecification>> {
@@ -32,6 +32,7 @@ export default defineConfig({
     sequence: { sequencer: LongWaitsFirst },
     // The process tests spend their time waiting for real seconds to pass.
     maxWorkers: Math.min(6, 2 * availableParallelism()),
+    maxConcurrency: 10, // of those that wait within a file; with five the last of them would wait for the first
     coverage: { provider: "v8", include: ["src/domain/**"], thresholds: { branches: 100 } }
   }
 })

@@ -50,7 +50,7 @@ const failedWith = Effect.fnUntraced(function*(hub: DevHub, task: HubTask) {
   return hub.task(task.id)?.last_error ?? ""
 })
 
-describe("an agent that writes no files, run by exec", () => {
+describe.concurrent("an agent that writes no files, run by exec", () => {
   for (const [form, config] of Object.entries({ "a line": line, "a list": list() })) {
     it.live(`completes its task, woken by ${form}, where our program is not on the PATH`, () =>
       Effect.gen(function*() {
@@ -209,7 +209,7 @@ mv "$RESULTS_DIR/$TASK_ID.json.tmp" "$RESULTS_DIR/$TASK_ID.json"; echo chatter; 
     }))
 })
 
-describe("a program that is missing", () => {
+describe.concurrent("a program that is missing", () => {
   const sentence =
     "there is no program no-such-agent where the sidecar looks for it (its PATH): install it, or give its whole path"
   for (

@@ -74,7 +74,7 @@ describe("one daemon a folder", () => {
   )
 })
 
-describe.runIf(platform !== "windows")("the folder under a running sidecar", () => {
+describe.runIf(platform !== "windows")("the folder under a running sidecar", { concurrent: true }, () => {
   it.live(
     "moved away: no task is accepted, none fails, nothing is made at the old place; moved back, all goes on",
     () =>
@@ -153,7 +153,7 @@ describe.runIf(platform !== "windows")("the folder under a running sidecar", () 
   )
 })
 
-describe.runIf(platform !== "windows")("an agent that links the lock into its results", () => {
+describe.runIf(platform !== "windows")("an agent that links the lock into its results", { concurrent: true }, () => {
   it.live("frees nothing by that", () =>
     Effect.gen(function*() {
       const hub = yield* startHub()
@@ -168,7 +168,7 @@ describe.runIf(platform !== "windows")("an agent that links the lock into its re
     }).pipe(Effect.scoped), 90_000)
 })
 
-describe("drain", () => {
+describe.concurrent("drain", () => {
   it.live(
     "of an idle sidecar says 0, twenty times of twenty, and no sooner than the folder is free",
     () =>

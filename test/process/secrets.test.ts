@@ -41,7 +41,7 @@ const byExec = {
 }
 const quiet: AgentScript = { confirm: "", work: atOnce }
 
-describe("an agent that prints its configuration and its environment", () => {
+describe.concurrent("an agent that prints its configuration and its environment", () => {
   it.live(
     "and succeeds: no secret is in a frame, what is said of it names the variables",
     () =>
@@ -89,7 +89,7 @@ mv p "$RESULTS_DIR/$TASK_ID.progress"; ${untilThere("go")}`
     }))
 })
 
-describe("an agent that names a file of ours rather than reading it", () => {
+describe.concurrent("an agent that names a file of ours rather than reading it", () => {
   const linked = ["progress", "json"].map((extension) =>
     [extension, `ln config.json "$RESULTS_DIR/$TASK_ID.${extension}"`] as const
   )
