@@ -90,14 +90,12 @@ printf '{"status":"failed","reason":"on second thoughts"}' > again; mv again "$R
 
   it.live(
     "a command that lasts as long as the agent's turn and ends with 0 without an answer: failed after 10 s",
-    () => failsOnce({ answer: `${inPlaceOfTheAnswer}; ${answered}` }, { wake_command_blocks: true }, "exit code 0"),
-    60_000
+    () => failsOnce({ answer: `${inPlaceOfTheAnswer}; ${answered}` }, { wake_command_blocks: true }, "exit code 0")
   )
 
   it.live(
     "one that ends with 0 and has not even confirmed: failed after 10 s",
-    () => failsOnce({ before: inPlaceOfTheAnswer }, { wake_command_blocks: true }, "exit code 0"),
-    60_000
+    () => failsOnce({ before: inPlaceOfTheAnswer }, { wake_command_blocks: true }, "exit code 0")
   )
 
   it.live("one that works on and never answers: stopped when its time is over, and the task fails", () =>
@@ -105,7 +103,7 @@ printf '{"status":"failed","reason":"on second thoughts"}' > again; mv again "$R
       { work: "if [ ! -e met ]; then : > met; while :; do sleep 0.1; done; fi" },
       { task_timeout_ms: 3_000 },
       "3000 ms"
-    ), 40_000)
+    ))
 
   it.live("one that ends with an error after it confirmed: failed after 10 s with what it said", () =>
     failsOnce(
@@ -120,7 +118,7 @@ printf '{"status":"failed","reason":"on second thoughts"}' > again; mv again "$R
           until("it is seen at work", () => daemon.events("agent_started").length === 1),
           folder.write("seen", "")
         )
-    ), 60_000)
+    ))
 
   it.live("one whose end is seen before its confirmation, which was there first: the same", () =>
     failsOnce(
@@ -131,7 +129,7 @@ printf '{"status":"failed","reason":"on second thoughts"}' > again; mv again "$R
       },
       {},
       "exit code 9: out of tokens"
-    ), 60_000)
+    ))
 
   it.live("an answer that comes within those 10 s is reported", () =>
     Effect.gen(function*() {

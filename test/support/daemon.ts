@@ -47,7 +47,7 @@ export interface Folder {
   readonly read: (name: string) => string
   /** The pids of the woken processes for a task, or all. */
   readonly wakes: (task_id?: string) => ReadonlyArray<number>
-  /** Makes an empty file there; who waits by `untilThere` for it goes on. */
+  /** Makes an empty file there; who waits by `untilThere` for it goes on, as with the next. */
   readonly touch: (name: string) => void
   /** Puts a file there whole. */
   readonly write: (name: string, content: string) => Effect.Effect<void>
@@ -126,6 +126,7 @@ export const makeFolder = (
         Effect.sync(() => {
           writeFileSync(file(`${name}.tmp`), content)
           renameSync(file(`${name}.tmp`), file(name))
+          gates.push(...openGate(file(name)))
         })
       return { path, file, gates, read, touch, wakes, write, letGo: Effect.sync(() => touch("go")) }
     }),
