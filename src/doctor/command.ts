@@ -3,7 +3,7 @@ import type { PreparedWake } from "../layers/waker/wake.ts"
 import { platform } from "../platform.ts"
 import { behindExec } from "../wake/arguments.ts"
 import { lostRemedy, lostVariables } from "../wake/launcherShell.ts"
-import { programProblem } from "../wake/missingProgram.ts"
+import { programProblemIn } from "../wake/programs.ts"
 import { type Check, failed, ok, type Outcome } from "./Check.ts"
 import { runProgram } from "./runProgram.ts"
 import { sampleWake } from "./sampleWake.ts"
@@ -21,9 +21,11 @@ const ofLine = Effect.fnUntraced(function*(line: string, surroundings: PreparedW
   const program = firstProgram(line)
   if (program === undefined) return ok("the shell can read wake_command; its programs are looked for when it runs")
   const found = yield* runProgram(["/bin/sh", "-c", "command -v -- \"$1\"", "sh", program], surroundings)
-  return found.code === 0
+  const isBuiltIn = found.code === 0 && !found.out.includes("/")
+  const problem = isBuiltIn ? undefined : programProblemIn([program], surroundings.env, surroundings.cwd)
+  return problem === undefined
     ? ok(`the shell can read wake_command, and there is ${program}`)
-    : failed(programProblem(program, "ENOENT"), remedy)
+    : failed(problem, remedy)
 })
 
 /** Whether the agent would refuse to run in what it is given. */

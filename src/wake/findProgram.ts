@@ -2,6 +2,7 @@ import { accessSync, constants, readFileSync, statSync } from "node:fs"
 import { delimiter, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
 import { type Platform, platform } from "../platform.ts"
+import { interpreterProblem } from "./interpreter.ts"
 import { programProblem } from "./missingProgram.ts"
 import type { Resolved } from "./windowsProgram.ts"
 import { resolveOnWindows } from "./windowsProgram.ts"
@@ -38,10 +39,17 @@ const isRunnable = (path: string): boolean => {
 /** Where there is no PATH at all. */
 export const systemPath = "/usr/bin:/bin"
 
-const posixProblem = (program: string, path: string, cwd: string): string | undefined => {
+const filesOf = (program: string, path: string, cwd: string): ReadonlyArray<string> => {
   const folders = program.includes("/") ? [""] : path.split(delimiter)
-  const found = folders.map((folder) => resolve(cwd, folder, program)).filter(isFile)
-  return found.some(isRunnable) ? undefined : programProblem(program, found.length > 0 ? "EACCES" : "ENOENT")
+  return folders.map((folder) => resolve(cwd, folder, program)).filter(isFile)
+}
+
+const posixProblem = (program: string, path: string, cwd: string): string | undefined => {
+  const found = filesOf(program, path, cwd)
+  const runnable = found.find(isRunnable)
+  return runnable === undefined
+    ? programProblem(program, found.length > 0 ? "EACCES" : "ENOENT")
+    : interpreterProblem(program, runnable, (interpreter) => filesOf(interpreter, path, cwd).some(isRunnable))
 }
 
 /** The PATH with the folder of our own program in front, so that a wake command finds it where it is not installed. */

@@ -31,11 +31,17 @@ const firstWord = (command: string): string =>
 /**
  * What the end of a wake command says, with the sentence for the program that could not be run before it where the exit
  * code (126 or 127; 9009 in cmd.exe) says so. `command` is the wake command in a shell, null where there is no shell.
+ * `problemOf` a program tells what a look at it finds, where that is anything.
  */
-export const nameMissingProgram = (command: string | null, exit_code: number, output: string): string => {
+export const nameMissingProgram = (
+  command: string | null,
+  exit_code: number,
+  output: string,
+  problemOf: (program: string) => string | undefined = () => undefined
+): string => {
   if (![126, 127, 9009].includes(exit_code)) return output
   const program = named(output) ?? (command === null ? undefined : firstWord(command))
   if (program === undefined) return output
-  const sentence = programProblem(program, exit_code === 126 ? "EACCES" : "ENOENT")
+  const sentence = problemOf(program) ?? programProblem(program, exit_code === 126 ? "EACCES" : "ENOENT")
   return output.includes("\n") ? `${sentence}\n${output}` : sentence
 }

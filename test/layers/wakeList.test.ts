@@ -152,11 +152,13 @@ describe("a list whose program this machine cannot run", () => {
       expect(yield* unspawned(folder, ["./agent"])).toBe("the program ./agent cannot be run: permission denied")
     }))
 
-  it.live("as its interpreter is missing, which only running it shows", () =>
+  it.live("as its interpreter is missing", () =>
     Effect.gen(function*() {
       const folder = yield* makeFolder
       script(folder, "agent", "#!/no/such/interpreter\n")
-      expect(yield* unspawned(folder, ["./agent"])).toContain("./agent")
+      expect(yield* unspawned(folder, ["./agent"])).toBe(
+        "./agent is a script for /no/such/interpreter, which is not there: install that, or mend the first line of the script"
+      )
     }))
 
   it.live("a program that runs and ends with 127 was an attempt", () =>

@@ -1,4 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { dirname, join, resolve } from "node:path"
 import {
   execArgumentsProblem,
   fillArguments,
@@ -6,6 +9,7 @@ import {
   wakeArgumentsProblem
 } from "../../src/wake/arguments.ts"
 import { nameMissingProgram } from "../../src/wake/missingProgram.ts"
+import { programProblemIn } from "../../src/wake/programs.ts"
 import { carryProblem } from "../../src/wake/room.ts"
 
 const values = {
@@ -94,6 +98,47 @@ describe("a program that is missing", () => {
       `there is no program ${program} where the sidecar looks for it (its PATH): install it, or give its whole path`
     )
     expect(rest.join("\n")).toBe(output.includes("\n") ? output : "")
+  })
+
+  it.each([
+    ["has the line ends of Windows", "#!/bin/sh\r\nexit\r\n", "has the line ends of Windows (CRLF)"],
+    [
+      "is for an interpreter that is missing",
+      "#!/opt/no-such/python3 -u\n",
+      "is a script for /opt/no-such/python3, which"
+    ],
+    [
+      "is for a program that env does not find",
+      "#!/usr/bin/env -S no-such-node -x\n",
+      "is a script for no-such-node, which"
+    ]
+  ])("is there, and %s", (_, text, words) => {
+    const script = join(mkdtempSync(join(tmpdir(), "sidecar-script-")), "wake.sh")
+    writeFileSync(script, text, { mode: 0o755 })
+    for (const command of [[script], ["agentcom-sidecar", "exec", "--", script]]) {
+      expect(programProblemIn(command, { PATH: `${resolve("dist/bin")}:/usr/bin:/bin` }, "/")).toContain(
+        `${script} ${words}`
+      )
+    }
+    rmSync(dirname(script), { recursive: true })
+  })
+
+  it("is none where a script has its interpreter, or is none for the system", () => {
+    const folder = mkdtempSync(join(tmpdir(), "sidecar-script-"))
+    for (
+      const [name, text] of Object.entries({ a: "#!/bin/sh\n", b: "#!/usr/bin/env LANG=C sh\n", c: "", d: "# no\r\n" })
+    ) {
+      writeFileSync(join(folder, name), text, { mode: 0o755 })
+      expect(programProblemIn([join(folder, name)], { PATH: "/usr/bin:/bin" }, "/")).toBeUndefined()
+    }
+    rmSync(folder, { recursive: true })
+  })
+
+  it("is named by what a look at it finds", () => {
+    const look = (program: string) => `${program} has the wrong line ends`
+    expect(nameMissingProgram("./wake.sh", 127, "/bin/sh: 1: ./wake.sh: not found", look)).toBe(
+      "./wake.sh has the wrong line ends"
+    )
   })
 
   it("is named by cmd.exe", () => {

@@ -84,22 +84,28 @@ export const spawnDetached = (launch: Launch, { cwd, env, log }: SpawnOptions): 
     }
   }).pipe(Effect.uninterruptible)
 
-/** What an exit means, with the end of the output that `tail` reads. `command` is that of a shell, or null. */
-export const wakeEnd = (exit: Exit, command: string | null, tail: Effect.Effect<string>): Effect.Effect<WakeEnd> =>
+/** What a shell was given to do, and what is wrong with a program that it names, where a look at that tells. */
+export interface ShellLine {
+  readonly command: string
+  readonly problemOf: (program: string) => string | undefined
+}
+
+/** What an exit means, with the end of the output that `tail` reads; `line` is null where there was no shell. */
+export const wakeEnd = (exit: Exit, line: ShellLine | null, tail: Effect.Effect<string>): Effect.Effect<WakeEnd> =>
   exit._tag === "Unspawned"
     ? Effect.succeed({ how: "unspawned", code: null, output: exit.reason })
-    : Effect.map(tail, (output) => endOf(exit, command, output))
+    : Effect.map(tail, (output) => endOf(exit, line, output))
 
 const endOf = (
   exit: Exclude<Exit, { readonly _tag: "Unspawned" }>,
-  command: string | null,
+  line: ShellLine | null,
   output: string
 ): WakeEnd => {
   if (exit._tag === "Killed") {
     return { how: "killed", code: null, output: `ended by ${exit.signal}${output === "" ? "" : `\n${output}`}` }
   }
-  const said = nameMissingProgram(command, exit.code, output)
-  return command === null && couldNotBecome(exit.code, output)
+  const said = nameMissingProgram(line?.command ?? null, exit.code, output, line?.problemOf)
+  return line === null && couldNotBecome(exit.code, output)
     ? { how: "unspawned", code: null, output: said }
     : { how: "exited", code: exit.code, output: said }
 }

@@ -164,7 +164,8 @@ export const spawnWake = (
     const launch = launchOf(platform, record_path, known, command, shell)
     const { exit, pid } = yield* spawnDetached(launch, { cwd, env, log })
     if (pid === null && (yield* isTooLarge(exit))) return "too large" as const
-    const line = typeof command === "string" ? command : null
+    const problemOf = (program: string) => programProblemIn([program], env, cwd)
+    const line = typeof command === "string" ? { command, problemOf } : null
     const end = exit.pipe(
       Effect.flatMap((how) => wakeEnd(how, line, outputTail(log_path, size, quoting))),
       Effect.flatMap(unlessUnrecorded(record_path, looks))
