@@ -41,6 +41,8 @@ export class Ledger {
   readonly leftovers: Leftovers
   /** When the whereabouts of a task were last looked up. */
   looked_up_at = -1
+  /** How many looks came to nothing: what they were to find waits for the next. */
+  blind_looks = 0
   /** The task that the hub pushed last on this connection. */
   pushed: string | null = null
   /** The hub is being told that the task has failed. */

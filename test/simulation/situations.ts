@@ -83,7 +83,7 @@ const aboutAnswers = (view: View): ReadonlyArray<Situation> => [
       if (answer === undefined || answer.complete_since === null || task.failure !== null) return null
       if (leaving.some(({ task_id }) => task_id === task.task_id) || steps.state?.draining !== null) return null
       return isOurs(view.hub.books.tasks.get(task.task_id), task) && ledger.isAnswer(answer)
-        ? `${task.task_id} version ${answer.version}`
+        ? `${task.task_id} version ${answer.version} after ${ledger.blind_looks} blind looks`
         : null
     }
   },

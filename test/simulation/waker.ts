@@ -122,7 +122,10 @@ export const makeWaker = (
         quick(world),
         () => {
           ledger.inspected(task_id)
-          if (world.faults.strikes("processes_unreadable")) return notKnown
+          if (world.faults.strikes("processes_unreadable")) {
+            ledger.blind_looks++
+            return notKnown
+          }
           return wake === null ? neverMeant : inspect(task_id, wake.id)
         }
       ),

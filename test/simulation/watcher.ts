@@ -96,7 +96,10 @@ export const makeWatcher = (
       }),
     look: (task_id) =>
       life.operation("look", quick(world), () => {
-        if (world.faults.strikes("results_unreadable")) return null
+        if (world.faults.strikes("results_unreadable")) {
+          ledger.blind_looks++
+          return null
+        }
         const evidence = evidenceOf(see(task_id))
         ledger.looked(task_id, evidence)
         return evidence
