@@ -12,6 +12,7 @@ export const limits = {
   max_cooldown_ms: 600_000,
   close_timeout_ms: 500,
   max_frame_bytes: 17 * 1024 * 1024, // the hub takes 16 MiB
+  max_task_bytes: 10 * 1024 * 1024, // of the frame that assigns it; the hub takes 8 MB from whoever gives a task
   large_frame_bytes: 256 * 1024, // of a frame that is noted before it is parsed
   incoming_lives: 2, // that a frame may end
   incoming_file_bytes: 4 * 1024,

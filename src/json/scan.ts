@@ -1,6 +1,6 @@
 /** What one pass over JSON text tells before anything is made of it. Of text that is no JSON the counts are an estimate. */
 export interface Scan {
-  /** The values, never fewer than there are; an object or a list counts for two where it is empty. */
+  /** The values, never fewer than there are; an empty object or list counts for two, a long number for four. */
   readonly values: number
   readonly depth: number
   /** Whether every string, list and object that begins also ends. */
@@ -28,6 +28,9 @@ const isSignOrPoint = (code: number): boolean => code === 43 || code === 45 || c
 
 /** Whether JavaScript may change the number: it rounds those beyond 2^53, and some are infinite to it. */
 export const isLong = (number: string): boolean => Math.abs(Number(number)) > Number.MAX_SAFE_INTEGER
+
+/** What a long number counts for: it is kept as an object with its text, and takes that much more time. */
+const long_number_values = 4
 
 /** A shorter number without an exponent is never long. */
 const long_chars = 16
@@ -63,7 +66,10 @@ export const scanJson = (text: string, onMember?: (begin: number, end: number) =
       at = end
     } else if (isDigit(code)) {
       const { end, mayBeLong } = readNumber(text, at)
-      hasLongNumbers ||= mayBeLong && isLong(text.slice(at, end))
+      if (mayBeLong && isLong(text.slice(at, end))) {
+        hasLongNumbers = true
+        values += long_number_values - 1
+      }
       at = end - 1
     } else if (code === comma) {
       values++

@@ -139,6 +139,12 @@ const unused: ReadonlySet<string> = new Set([
   "rate_limit_warning"
 ])
 
+/** A task stands in the state, in its files and in frames: each of these would hold it once more. */
+const tooLargeTask = ({ assigned, bytes }: ScannedFrame): string | null =>
+  assigned !== null && bytes > limits.max_task_bytes
+    ? `has ${bytes} bytes, more than ${limits.max_task_bytes}, and than a hub takes from whoever gives a task`
+    : null
+
 /** What a frame says that holds too much: of an assignment that it cannot be worked on. */
 const oversize = (assigned: Assigned | null, excess: string): Result.Result<Incoming, DecodeProblem> =>
   assigned === null
@@ -149,15 +155,16 @@ const oversize = (assigned: Assigned | null, excess: string): Result.Result<Inco
  * Decodes one text frame of the hub. Unknown fields are ignored, but a `task_assign` is kept whole as its `assignment`.
  * One that holds too much is not parsed.
  */
-export const decodeScanned = ({ assigned, scan, text }: ScannedFrame): Result.Result<Incoming, DecodeProblem> => {
-  const excess = excessIn(scan)
+export const decodeScanned = (frame: ScannedFrame): Result.Result<Incoming, DecodeProblem> => {
+  const { assigned, scan, text } = frame
+  const excess = excessIn(scan) ?? tooLargeTask(frame)
   if (excess !== null) return oversize(assigned, excess)
-  return Result.flatMap(Result.mapError(parseBounded(text, scan), () => ({ reason: "not JSON" })), (frame) => {
-    if (!isJsonObject(frame)) return Result.fail({ reason: "not a JSON object" })
-    const type = frame["type"]
+  return Result.flatMap(Result.mapError(parseBounded(text, scan), () => ({ reason: "not JSON" })), (said) => {
+    if (!isJsonObject(said)) return Result.fail({ reason: "not a JSON object" })
+    const type = said["type"]
     if (!Predicate.isString(type)) return Result.fail({ reason: "no type" })
     const decode = decoders.get(type)
-    return decode === undefined ? Result.succeed({ _tag: "Ignored", type, known: unused.has(type) }) : decode(frame)
+    return decode === undefined ? Result.succeed({ _tag: "Ignored", type, known: unused.has(type) }) : decode(said)
   })
 }
 

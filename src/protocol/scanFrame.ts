@@ -10,6 +10,7 @@ export interface Assigned {
 /** A frame after one pass over its text; nothing has been made of it yet. */
 export interface ScannedFrame {
   readonly text: string
+  readonly bytes: number
   readonly scan: Scan
   readonly assigned: Assigned | null
 }
@@ -18,5 +19,10 @@ export interface ScannedFrame {
 export const scanFrame = (text: string): ScannedFrame => {
   const { members: { generation, task_id, type }, scan } = readMembers(text, ["type", "task_id", "generation"])
   const isAssignment = type === "task_assign" && typeof task_id === "string" && Number.isSafeInteger(generation)
-  return { text, scan, assigned: isAssignment ? { task_id, generation: Number(generation) } : null }
+  return {
+    text,
+    bytes: Buffer.byteLength(text),
+    scan,
+    assigned: isAssignment ? { task_id, generation: Number(generation) } : null
+  }
 }

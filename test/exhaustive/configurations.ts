@@ -19,6 +19,7 @@ const plain: Config = {
   reclaims: 0,
   limited: 0,
   unfit: 0,
+  oversized: false,
   olderHub: [],
   unspawned: false,
   vanishes: 0,
@@ -37,7 +38,8 @@ const slow: Config = { ...plain, prompt: false }
 const pair: Config = { ...plain, tasks: 2, othersTake: true }
 
 export const configurations: ReadonlyArray<Config> = [
-  { ...pair, name: "two tasks, two disconnects, a crash", disconnects: 2, crashes: 1 },
+  { ...pair, name: "two tasks, a disconnect, a crash", crashes: 1 },
+  { ...pair, name: "two tasks, two disconnects", disconnects: 2 },
   { ...slow, name: "slow mailbox, a disconnect" },
   { ...slow, name: "slow mailbox, a crash", disconnects: 0, crashes: 1 },
   { ...pair, name: "bad answers", answers: ["good", "bad", "unusable", "half"], crashes: 0 },
@@ -60,6 +62,7 @@ export const configurations: ReadonlyArray<Config> = [
   { ...plain, name: "limited and unfit frames", limited: 1, unfit: 1, cancels: 1 },
   { ...plain, name: "an older hub", olderHub: ["state"], crashes: 1, breaks: ["closed", "hub_restart"] },
   { ...plain, name: "a hub that knows no questions", olderHub: ["state", "recovery"], crashes: 1 },
+  { ...pair, name: "a task that is too large, and a crash", oversized: true, crashes: 1, disconnects: 0 },
   { ...plain, name: "messages out of turn", strays: 1 },
   { ...plain, name: "wakes that are impossible", unspawned: true, crashes: 1 },
   { ...pair, name: "a program that vanishes", vanishes: 1, disconnects: 0 },
@@ -75,12 +78,12 @@ export const configurations: ReadonlyArray<Config> = [
   { ...pair, name: "a state that is lost, with two tasks", disconnects: 0, crashes: 1, loses: true },
   { ...pair, name: "a full disk", diskFaults: 1, disconnects: 0 },
   { ...plain, name: "a full disk and a crash", diskFaults: 1, crashes: 1 },
-  { ...pair, name: "agents that cannot be looked at", blindLooks: 2, disconnects: 0 },
-  { ...plain, name: "agents that cannot be looked at, and a crash", blindLooks: 2, crashes: 1 },
+  { ...pair, name: "agents that cannot be looked at", blindLooks: 1, disconnects: 0 },
+  { ...plain, name: "agents that cannot be looked at, and a crash", blindLooks: 1, crashes: 1 },
   {
     ...plain,
     name: "agents that cannot be looked at, and bad answers",
-    blindLooks: 2,
+    blindLooks: 1,
     answers: ["good", "bad", "unusable", "half"],
     timeout: true,
     blocks: true

@@ -11,7 +11,7 @@ import { isMeant } from "../support/isMeant.ts"
 import { hubRestarted, replies, settled, socketClosed } from "./hub.ts"
 import type { Outcome, Sides, When } from "./side.ts"
 import { clock, unusable } from "./side.ts"
-import type { AnswerKind, Body, Config, Daemon, End, Files, Frame, Ghost, Hub, Net, T, World } from "./world.ts"
+import type { AnswerKind, Body, Config, Daemon, End, Files, Frame, Ghost, Hub, Net, Note, T, World } from "./world.ts"
 import { both, freshDaemon, indexOf, noNet, put, taskIds } from "./world.ts"
 
 /** Something that must never happen, has. */
@@ -25,7 +25,7 @@ export const answers: Record<Exclude<AnswerKind, "half">, Answer> = {
 }
 
 export const ends: Record<End, WakeEnd> = {
-  "exited 0": { how: "exited", code: 0, output: "" },
+  "exited 0": { how: "exited", code: 0, output: "all done" },
   "exited 1": { how: "exited", code: 1, output: "out of memory" },
   "killed": { how: "killed", code: null, output: "" },
   "unseen": { how: "unseen", code: null, output: "" },
@@ -456,6 +456,7 @@ export class Draft {
     if (launcher !== null && launcher.current && launcher.task === task) this.revoke()
     const alive = wake !== null && process !== null && process.task === task && process.current
     return {
+      ...(alive ? {} : { output: "out of memory" }),
       process: alive ? "alive" : wake !== null && ran ? "gone" : "none",
       this_boot: !(wake !== null && rebooted)
     }
@@ -466,7 +467,7 @@ export class Draft {
   private send(frame: Frame): void {
     const { connection } = this.state
     this.check(connection.phase === "identified", `a ${frame.kind} frame without a connection`)
-    const owed = this.net.out.length + this.net.in.filter(({ say }) => answersSomething.has(say)).length
+    const owed = this.net.out.length + this.net.in.filter(isOwed).length
     this.check(owed === 0, `a ${frame.kind} frame while another is in flight`)
     if (!this.net.open || this.net.closing) return
     const { limited, unfit } = this.ghost
@@ -688,3 +689,6 @@ export class Draft {
 }
 
 const answersSomething: ReadonlySet<string> = new Set(["ack", "continue", "reassign", "state", "refused", "limited"])
+
+/** What answers a frame, but for a rejection, which nobody waits long for: a late answer to one tells by its words what it is. */
+const isOwed = ({ say, word }: Note): boolean => answersSomething.has(say) && word !== "unknown task_rejected"

@@ -34,7 +34,9 @@ const messageOf = ({ generation, say, task, word }: Note): Message => {
     case "identified":
       return { _tag: "Identified" }
     case "assign":
-      return assignment(task, generation)
+      return word === "too large"
+        ? { _tag: "TaskUnworkable", task_id, generation, reason: "the frame of the task is too large" }
+        : assignment(task, generation)
     case "ack":
       return { _tag: "TaskAcknowledged", task_id, status: word }
     case "continue":
@@ -268,7 +270,8 @@ export const makeEvents = (config: Config, sides: Sides) => {
 
     const assigns = (draft: Draft, task: T): void => {
       draft.hub = assigned(draft.hub, task)
-      push(draft, note("assign", task, draft.hub.tasks[task].generation))
+      const word = config.oversized && task === 0 ? "too large" : ""
+      push(draft, note("assign", task, draft.hub.tasks[task].generation, word))
     }
 
     const scheduling = (task: T): void => {

@@ -69,9 +69,11 @@ const unreachable: ReadonlyArray<string> = [
   // The hub does not refuse the type of an accept.
   `rules/exchange.ts: refused_types.includes("task_accepted") [? null]`,
   // Two tasks are never saved, so that only another hand can have written them.
-  `rules/life.ts: ll || stored.recovering === null ? stay [: seeOff(stored.recovering.task_id, "keep", 0)]`,
+  `rules/life.ts: === null || recovering === null ? stay [: seeOff(recovering.task_id, "keep", 0)]`,
   // A wake that is not spawned ends at once, and here nothing comes between.
-  `rules/wakeEnd.ts: if (agent.activity._tag !== "Running") [return stay]`
+  `rules/wakeEnd.ts: if (agent.activity._tag !== "Running") [return stay]`,
+  // The names of wakes are read by those who keep their records.
+  `wakeId.ts: such name. */ export const readWakeId = [(wake_id: string): WakeName | null => { const [, generation, attempt, at] = /^g(\\d{1,15})a(\\d{1,15})t(\\d{1,15})$/.exec(wake_id) ?? [] const name = { generation: Number(generation), attempt: Number(attempt), at: Number(at) } return wakeIdOf(name) === wake_id ? name : null }]`
 ]
 
 beforeAll(async () => {

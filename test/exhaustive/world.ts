@@ -35,6 +35,7 @@ export interface Config {
   readonly reclaims: number // taken back silently
   readonly limited: number // frames answered with rate_limited
   readonly unfit: number // reports answered with validation_failed
+  readonly oversized: boolean // the first task holds more than can be taken in
   readonly olderHub: ReadonlyArray<Frame["kind"]> // the questions it does not know
   readonly unspawned: boolean // a wake may be impossible, not be spawned, or have a payload that cannot be written
   readonly vanishes: number // the program of the wake command, until it is there again

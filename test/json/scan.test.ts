@@ -35,6 +35,10 @@ describe("a look at JSON text", () => {
     expect(scanJson(text).hasLongNumbers).toBe(hasLongNumbers)
   })
 
+  it("counts a long number for four, as much as it takes", () => {
+    expect(scanJson("[1,12345678901234567890]").values - scanJson("[1,2]").values).toBe(3)
+  })
+
   it("takes a time that does not grow faster than the text, also where that is odd", () => {
     for (const text of ["\\\"", "\\\\", ",", "1", "e", "\"", "{\"a\":"]) {
       expect(scanJson(`{"a":"${text.repeat(1_000_000)}`).values).toBeGreaterThan(0)

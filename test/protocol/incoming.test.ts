@@ -231,6 +231,19 @@ describe("a frame that holds more than is parsed", () => {
     expect(Result.getOrThrow(decodeFrame(text))).toMatchObject({ _tag: "TaskUnworkable", task_id: id, generation: 7 })
   })
 
+  it("is not parsed where the task is larger than a hub takes, and one of another kind is", () => {
+    const large = "x".repeat(10 * 1024 * 1024)
+    expect(
+      Result.getOrThrow(decodeFrame(`{"type":"task_assign","task_id":"${id}","generation":7,"description":"${large}"}`))
+    )
+      .toMatchObject({
+        _tag: "TaskUnworkable",
+        task_id: id,
+        reason: expect.stringMatching(/ has 104\d+ bytes, more than 10485760/)
+      })
+    expect(Result.getOrThrow(decodeFrame(`{"type":"pong","x":"${large}"}`))).toEqual({ _tag: "Pong" })
+  })
+
   it("says how much there is", () => {
     const [first] = [`{"type":"task_assign","metadata":${many},"generation":7,"task_id":"${id}"}`]
     expect(Result.getOrThrow(decodeFrame(first))).toMatchObject({ reason })

@@ -9,8 +9,7 @@ import type { LargeFrames } from "./largeFrames.ts"
 /** What a frame says. Before a large one is parsed its task is noted, and one that has ended two lives is not parsed. */
 export const takeIn = Effect.fnUntraced(function*(text: string, frames: LargeFrames) {
   const scanned = scanFrame(text)
-  const { assigned } = scanned
-  const bytes = Buffer.byteLength(text)
+  const { assigned, bytes } = scanned
   if (assigned !== null && bytes > limits.large_frame_bytes && !(yield* frames.begin(assigned.task_id))) {
     const reason =
       `the sidecar ended ${limits.incoming_lives} times while it took in the frame of the task, ${bytes} bytes`
