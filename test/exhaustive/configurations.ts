@@ -62,7 +62,7 @@ export const configurations: ReadonlyArray<Config> = [
   { ...plain, name: "limited and unfit frames", limited: 1, unfit: 1, cancels: 1 },
   { ...plain, name: "an older hub", olderHub: ["state"], crashes: 1, breaks: ["closed", "hub_restart"] },
   { ...plain, name: "a hub that knows no questions", olderHub: ["state", "recovery"], crashes: 1 },
-  { ...pair, name: "a task that is too large, and a crash", oversized: true, crashes: 1, disconnects: 0 },
+  { ...plain, name: "a task that is too large, and a crash", oversized: true, crashes: 1 },
   { ...plain, name: "messages out of turn", strays: 1 },
   { ...plain, name: "wakes that are impossible", unspawned: true, crashes: 1 },
   { ...pair, name: "a program that vanishes", vanishes: 1, disconnects: 0 },

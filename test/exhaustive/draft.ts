@@ -177,7 +177,7 @@ export class Draft {
 
   /** Rule 13: who is not ready takes no task, and without one keeps no connection by which it could be given one. */
   private checkReadiness(before: World["side"], message: Message): void {
-    const taken = message._tag === "TaskAssigned" && this.side.held !== null && this.side.held !== before.held
+    const taken = assignedBy(message) !== null && this.side.held !== null && this.side.held !== before.held
     this.check(!taken || before.state.readiness.not_ready === null, "a task was taken by who is not ready")
     const mayBeGiven = this.side.held === null && this.state.readiness.not_ready !== null && this.net.open
     this.check(!mayBeGiven, "who holds no task and is not ready keeps its connection")
@@ -302,8 +302,9 @@ export class Draft {
 
   private learn(message: Message, heldBefore: T | null): void {
     if (this.side.held === null) return this.ghost.given === null ? undefined : this.ghostIs({ given: null })
-    if (message._tag !== "TaskAssigned" || indexOf(message.task.task_id) !== this.side.held) return
-    const { generation } = message.task
+    const assigned = assignedBy(message)
+    if (assigned === null || indexOf(assigned.task_id) !== this.side.held) return
+    const { generation } = assigned
     const given = heldBefore === this.side.held ? Math.max(generation, this.ghost.given ?? 0) : generation
     if (given !== this.ghost.given) this.ghostIs({ given })
   }
@@ -496,9 +497,14 @@ export class Draft {
     this.send({ kind: report._tag === "Complete" ? "complete" : "failed", task: index, generation: task.generation })
   }
 
+  /** A task that was worked on may have failed, as may one that nobody can work on. */
+  mayFail(task: T): boolean {
+    return this.ghost.attempted[task] || (this.config.oversized && task === 0)
+  }
+
   private checkFailure(task: T): void {
     const { files, process } = this.body
-    this.check(this.ghost.attempted[task], "task_failed that no failed work stands behind")
+    this.check(this.mayFail(task), "task_failed that no failed work stands behind")
     const works = process !== null && process.task === task && files[task].worker
     this.check(!works, "task_failed while the agent is at work")
   }
@@ -530,7 +536,7 @@ export class Draft {
     this.check(!unheard || at === "done" || at === "dead", "an answer was removed before its acknowledgement")
     const held = this.held
     this.check(
-      held === null || indexOf(held.task_id) !== task || held.status === "accepted",
+      held === null || indexOf(held.task_id) !== task || held.status === "accepted" || held.wake === null,
       "the files of a task in hand were removed"
     )
     this.filesAre(task, { started: "no", answer: keep_answer ? answer : null })
@@ -689,6 +695,12 @@ export class Draft {
 }
 
 const answersSomething: ReadonlySet<string> = new Set(["ack", "continue", "reassign", "state", "refused", "limited"])
+
+/** The task that the hub gives, whether it can be taken in or not. */
+const assignedBy = (message: Message): { readonly task_id: string; readonly generation: number } | null => {
+  if (message._tag === "TaskAssigned") return message.task
+  return message._tag === "TaskUnworkable" ? message : null
+}
 
 /** What answers a frame, but for a rejection, which nobody waits long for: a late answer to one tells by its words what it is. */
 const isOwed = ({ say, word }: Note): boolean => answersSomething.has(say) && word !== "unknown task_rejected"

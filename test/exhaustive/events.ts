@@ -150,7 +150,7 @@ export const makeEvents = (config: Config, sides: Sides) => {
 
     const count = (draft: Draft, task: T, counted: boolean): void => {
       if (!counted) return
-      draft.check(draft.ghost.attempted[task], "a retry was counted that no failed work stands behind")
+      draft.check(draft.mayFail(task), "a retry was counted that no failed work stands behind")
       draft.ghostIs({ attempted: put(draft.ghost.attempted, task, false) })
     }
 
