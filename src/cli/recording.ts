@@ -2,7 +2,8 @@ import * as Effect from "effect/Effect"
 import * as Struct from "effect/Struct"
 import { platform } from "../platform.ts"
 import { format_version, type Header } from "../replay/format.ts"
-import { makeRecorder } from "../replay/record/record.ts"
+import { makeRecorder, RecordingImpossible } from "../replay/record/record.ts"
+import { leadsToOneOf } from "../secrets/ownFiles.ts"
 import { quotable } from "../secrets/quoted.ts"
 import { knownSecrets } from "../secrets/secret.ts"
 import type { Settings } from "../SidecarConfig.ts"
@@ -46,6 +47,13 @@ export const headerOf = Effect.fnUntraced(function*(settings: Settings) {
   return header
 })
 
-/** The recorder of a sidecar with these settings into the file. */
-export const recorderOf = (settings: Settings, path: string) =>
-  Effect.flatMap(headerOf(settings), (header) => makeRecorder({ path, header, secret: settings.token }))
+/**
+ * The recorder of a sidecar with these settings into the file, which is none of the sidecar's own: the system frees the lock
+ * of a file that its holder opens and closes once more.
+ */
+export const recorderOf = Effect.fnUntraced(function*(settings: Settings, path: string) {
+  if (leadsToOneOf(path, settings.own_files)) {
+    return yield* new RecordingImpossible({ path, reason: "it is one of the sidecar's own files", passes: false })
+  }
+  return yield* makeRecorder({ path, header: yield* headerOf(settings), secret: settings.token })
+})

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { mkdirSync } from "node:fs"
+import { mkdirSync, symlinkSync } from "node:fs"
 import type { Entry } from "../../src/replay/format.ts"
 import { entryIn } from "../replay/support.ts"
 import {
@@ -120,7 +120,8 @@ describe("a recorded session", () => {
         const hub = yield* startHub()
         const folder = yield* makeFolder(hub)
         mkdirSync(folder.file("day.jsonl"))
-        for (const name of ["day.jsonl", "config.json"]) {
+        symlinkSync(folder.file("lock"), folder.file("link.jsonl"))
+        for (const name of ["day.jsonl", "config.json", "lock", "link.jsonl"]) {
           const daemon = yield* startRecorded(folder, folder.file(name))
           assert.strictEqual(yield* daemon.ended, 78)
           assert.match(

@@ -3,10 +3,10 @@ import type { Stats } from "node:fs"
 import { constants } from "node:fs"
 import type { FileHandle } from "node:fs/promises"
 import { lstat, open } from "node:fs/promises"
+import { isOneOf } from "../../secrets/ownFiles.ts"
 import { orAbsent } from "../absent.ts"
 import type { FileError } from "../files.ts"
 import { attempt, isMissing, kindOf, versionOf } from "../files.ts"
-import { isOneOf } from "../ownFiles.ts"
 
 /** What says nothing of the file: we have no descriptor or memory left, or its disk does not answer. */
 const outOfReach: ReadonlySet<string> = new Set(["EMFILE", "ENFILE", "ENOMEM", "EIO", "ESTALE", "ETIMEDOUT"])

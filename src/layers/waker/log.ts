@@ -2,9 +2,9 @@ import * as Effect from "effect/Effect"
 import { closeSync, constants, fstatSync, ftruncateSync, lstatSync, openSync, readSync, writeSync } from "node:fs"
 import type { FileHandle } from "node:fs/promises"
 import { open, rm } from "node:fs/promises"
+import { isOneOf } from "../../secrets/ownFiles.ts"
 import type { FileError } from "../files.ts"
 import { attempt, isMissing } from "../files.ts"
-import { isOneOf } from "../ownFiles.ts"
 import { wakerLimits } from "./limits.ts"
 
 /** What a cut leaves of a log that is larger than `over_bytes`: its beginning and its end. */

@@ -1,0 +1,28 @@
+import * as Predicate from "effect/Predicate"
+import type { BigIntStats } from "node:fs"
+import { statSync } from "node:fs"
+import { resolve } from "node:path"
+
+/** Whether the file is what stands at `path`, which may be it where it cannot be looked at. */
+const isAt = ({ dev, ino }: BigIntStats, path: string): boolean => {
+  try {
+    const own = statSync(path, { bigint: true })
+    return own.dev === dev && own.ino === ino
+  } catch (cause) {
+    return !(Predicate.hasProperty(cause, "code") && cause.code === "ENOENT")
+  }
+}
+
+/**
+ * Whether a file that was opened is one of those at `paths` under another name (a hard link). Only a file with several names
+ * costs a look.
+ */
+export const isOneOf = (file: BigIntStats, paths: ReadonlyArray<string>): boolean =>
+  file.nlink > 1n && paths.some((path) => isAt(file, path))
+
+/** Whether a name leads to one of the files at `paths`, which need not be there yet. */
+export const leadsToOneOf = (name: string, paths: ReadonlyArray<string>): boolean => {
+  if (paths.includes(resolve(name))) return true
+  const file = statSync(name, { bigint: true, throwIfNoEntry: false })
+  return file !== undefined && paths.some((path) => isAt(file, path))
+}
