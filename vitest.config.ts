@@ -28,6 +28,9 @@ export default defineConfig({
     testTimeout: 180_000,
     hookTimeout: 180_000,
     reporters: ["default", new NotTested()],
+    // A process of its own for each file, which loads Effect anew, took a third of the processor time of all that is tested.
+    // A test puts back what it changes of its process: the environment, a global, what a module remembers.
+    isolate: false,
     env: withoutProxy,
     sequence: { sequencer: LongWaitsFirst },
     // The process tests spend their time waiting for real seconds to pass.

@@ -262,7 +262,7 @@ describeWith("bash", "an agent in the list form", () => {
       const folder = yield* makeFolder
       script(
         folder,
-        "agent",
+        "agent.cjs", // whatever a package.json above the folder says
         `#!${process.execPath}\nrequire("fs").writeFileSync("given", JSON.stringify(process.env))\n`
       )
       const added = { "my.api.key": "one", "INPUT_A-B": "two", "BASH_FUNC_f%%": "() { :; }" }
@@ -270,7 +270,7 @@ describeWith("bash", "an agent in the list form", () => {
         Effect.sync(() => Object.assign(process.env, added)),
         () => Effect.sync(() => Object.keys(added).forEach((name) => delete process.env[name]))
       )
-      expect(yield* run(folder, ["./agent"])).toMatchObject({ code: 0 })
+      expect(yield* run(folder, ["./agent.cjs"])).toMatchObject({ code: 0 })
       expect(JSON.parse(folder.read("given"))).toMatchObject(added)
     }))
 })

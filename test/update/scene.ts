@@ -155,7 +155,9 @@ let template: Promise<string> | undefined
 
 /** To be called after all tests of a file. */
 export const removeTemplate = async () => {
-  if (template !== undefined) rmSync(await template, { recursive: true, force: true, maxRetries: 5 })
+  const made = template
+  template = undefined // the next file of this process makes its own
+  if (made !== undefined) rmSync(await made, { recursive: true, force: true, maxRetries: 5 })
 }
 
 const eventsIn = (output: string): ReadonlyArray<Record<string, unknown>> =>
