@@ -63,9 +63,9 @@ describe("doctor", () => {
     Effect.gen(function*() {
       const hub = yield* startHub()
       const folder = yield* makeFolder(hub)
-      const daemon = yield* startDaemon(folder)
+      yield* startDaemon(folder)
       const task = yield* submit(hub)
-      yield* until("the agent works", () => daemon.events("agent_started").length > 0)
+      yield* until("the agent works", () => folder.read("sidecar.log").includes("agent_started"))
       yield* until("the hub has heard of it", () => frames(hub, "out").some(({ type }) => type === "wake_result"))
       const seen = { frames: hub.frames().length, files: readdirSync(folder.path), log: folder.read("sidecar.log") }
       const { code, err, out, verdicts } = yield* doctor(folder)

@@ -108,10 +108,10 @@ const rows: ReadonlyArray<Row> = [
   {
     name: "ignores SIGTERM when its time is over",
     script: { before: `trap "" TERM` },
-    config: { ...blocking, task_timeout_ms: 2_000, kill_grace_ms: 300 },
+    config: { ...blocking, task_timeout_ms: 8_000, kill_grace_ms: 300 },
     wakes: 1,
     frames: ["identify", "task_accepted", confirmed, "task_failed"],
-    outcome: /^the task took longer than 2000 ms$/
+    outcome: /^the task took longer than 8000 ms$/
   },
   {
     name: "leaves grandchildren behind its answer",
@@ -137,12 +137,12 @@ const rows: ReadonlyArray<Row> = [
       work: `setsid env -i /bin/sh -c 'trap "" TERM; echo $$ > hidden; while :; do /bin/sleep 1; done' &
 while :; do sleep 1; done`
     },
-    config: { ...blocking, task_timeout_ms: 3_000, kill_grace_ms: 300 },
+    config: { ...blocking, task_timeout_ms: 8_000, kill_grace_ms: 300 },
     meanwhile: ({ folder }) =>
       until("it lives", () => folder.read("hidden").endsWith("\n") && isAlive(Number(folder.read("hidden")))),
     wakes: 1,
     frames: ["identify", "task_accepted", confirmed, "task_failed"],
-    outcome: /^the task took longer than 3000 ms$/
+    outcome: /^the task took longer than 8000 ms$/
   },
   {
     name: "writes 100 MB, then fails",
