@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { cpSync, existsSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { cpSync, existsSync, lstatSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { basename, dirname, join } from "node:path"
 import type { DevHub, HubTask } from "../../src/dev/DevHub.ts"
 import { emptyStore } from "../../src/domain/SidecarState.ts"
@@ -34,8 +34,11 @@ const untilRecorded = (folder: Folder, { id }: HubTask) =>
 
 const failures = (hub: DevHub) => frames(hub, "out").filter(({ type }) => type === "task_failed")
 
-/** What no copy takes along: the FIFO of an agent, and what the lock and the control socket have made. */
-const isAlone = (path: string): boolean => /\.alive$|\.sock$|[/](lock[^/]*|control\.json)$/.test(path)
+/** What no copy takes along: FIFOs and sockets, and what the lock and the control socket have made. */
+const isAlone = (path: string): boolean => {
+  const stats = lstatSync(path)
+  return stats.isFIFO() || stats.isSocket() || /[/](?:lock[^/]*|control\.json)$/.test(path)
+}
 
 describeWith("process namespaces", "a container that is restarted", () => {
   /** The hub gives a task anew to whom it has lost, and so it is begun anew, long before its agent has been silent for long. */
