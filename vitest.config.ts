@@ -25,8 +25,8 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     exclude: ["test/long/**", "test/exhaustive/**", "test/agents/**"],
     // They bound a failure and nothing else: what a test waits for comes sooner on any machine.
-    testTimeout: 180_000,
-    hookTimeout: 180_000,
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
     reporters: ["default", new NotTested()],
     // A process of its own for each file, which loads Effect anew, took a third of the processor time of all that is tested.
     // A test puts back what it changes of its process: the environment, a global, what a module remembers.
