@@ -555,7 +555,7 @@ describe("a watch", () => {
       expect(trouble.every((event) => event.includes("file_trouble"))).toBe(true)
       expect(new Set(trouble).size).toBe(trouble.length)
       rmSync(folder.file("results"))
-      mkdirSync(folder.file("results"))
+      mkdirSync(folder.file("results"), { recursive: true }) // the watch may be first
       writeFileSync(folder.file("results", "t1.started"), "")
       yield* TestClock.adjust(limits.rescan_ms)
       yield* until("the sign", () => told.length === 1)

@@ -139,6 +139,7 @@ describeWith("process namespaces", "an agent that lives on in another container"
       const task = yield* submit(hub)
       yield* untilAtWork(folder, task)
       folder.touch("stop")
+      yield* hub.waitFor(() => hub.connections() === 0) // the first daemon saves no more
       writeFileSync(folder.file("queue.json"), JSON.stringify(emptyStore), { mode: 0o600 })
       const second = yield* start(folder, asContainer)
       yield* until("it is out of reach", () => second.events("agent_out_of_reach").length === 1, 30_000)

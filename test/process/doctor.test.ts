@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { execFile, spawnSync } from "node:child_process"
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { delimiter, join, resolve } from "node:path"
 import { main, runCommand } from "../support/commands.ts"
@@ -65,7 +65,8 @@ describe("doctor", () => {
       const folder = yield* makeFolder(hub)
       yield* startDaemon(folder)
       const task = yield* submit(hub)
-      yield* until("the agent works", () => folder.read("sidecar.log").includes("agent_started"))
+      yield* until("the agent has begun to wait", () => existsSync(folder.file("go.gate")))
+      yield* until("that it works is in the log", () => folder.read("sidecar.log").includes("agent_started"))
       yield* until("the hub has heard of it", () => frames(hub, "out").some(({ type }) => type === "wake_result"))
       const seen = { frames: hub.frames().length, files: readdirSync(folder.path), log: folder.read("sidecar.log") }
       const { code, err, out, verdicts } = yield* doctor(folder)
