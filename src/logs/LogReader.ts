@@ -40,7 +40,8 @@ const openLog = async (path: string): Promise<OpenLog | undefined> => {
  */
 const openAfter = async (log_file: string, known: string | undefined): Promise<Array<OpenLog>> => {
   const found: Array<OpenLog> = []
-  for (const path of await pathsOf(log_file)) {
+  const paths = await pathsOf(log_file)
+  for (const path of paths) {
     const log = await openLog(path)
     if (log === undefined) continue
     const isMet = log.id === known || found.some(({ id }) => id === log.id)
@@ -49,6 +50,10 @@ const openAfter = async (log_file: string, known: string | undefined): Promise<A
     if (log.id === known) return found
   }
   if (known === undefined) return found
+  if ((await pathsOf(log_file)).length > paths.length) { // it was rotated to a name that was not there yet
+    for (const { handle } of found) await handle.close()
+    return openAfter(log_file, known)
+  }
   // The known one was removed, and what is older than the log itself was read before it.
   for (const { handle } of found.slice(0, -1)) await handle.close()
   return found.slice(-1)
