@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { startHub } from "../support/daemon.ts"
-import { main, makeFolder, run, startDaemon, until } from "./support.ts"
+import { main, makeFolder, nodeExe, run, startDaemon, until } from "./support.ts"
 
 const nowhere = { url: "ws://127.0.0.1:9/ws" }
 
@@ -45,7 +45,7 @@ describe("the configuration on Windows", () => {
 
   it.live.each([
     ["a line", "agent \"${TASK_FILE}\" ${TASK_ID} \"${TASK_PROMPT_FILE}\" \"${RESULTS_DIR}\""],
-    ["a list", ["agent", "${TASK_FILE}", "{prompt}"]]
+    ["a list", [nodeExe, "${TASK_FILE}", "{prompt}"]]
   ])(
     "takes a wake_command that is %s, and the sidecar connects and identifies itself",
     ([, wake_command]) =>

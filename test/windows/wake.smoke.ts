@@ -53,6 +53,8 @@ const ours = new Set([
   "agent.cjs",
   "arrived.json",
   "config.json",
+  "control.json",
+  "lock",
   "queue.json",
   "results",
   "sidecar.log",
@@ -182,33 +184,38 @@ describe("a wake on Windows", () => {
           ""
         ].join("\r\n")
       )
-      yield* startDaemon(folder)
+      const daemon = yield* startDaemon(folder)
       const { arrived } = yield* complete(hub, folder, texts["quotes"] ?? "")
       assert.deepStrictEqual(arrived.arguments, ["the prompt"])
       folder.write("bin/my-agent.cmd", "@echo %* > pwned\r\n")
-      const task = yield* submit(hub, texts["quotes"], { max_retries: 0 })
-      const failed = yield* until("it has failed", () =>
-        frames(hub, "out").find(({ task_id, type }) => type === "task_failed" && task_id === task.id))
-      assert.include(String(failed["reason"]), "is a batch file")
+      yield* submit(hub, texts["quotes"], { max_retries: 0 })
+      const told = yield* until("it is given back", () => daemon.events("task_given_back")[0])
+      assert.include(String(told["reason"]), "is a batch file")
       assert.isFalse(existsSync(folder.file("pwned")))
     }))
 
-  it.live.each([
-    ["a line", "no-such-agent \"${TASK_FILE}\""],
-    ["a list", ["no-such-agent", "${TASK_FILE}"]]
-  ])(
-    "of a program that is missing says so, where the wake_command is %s",
-    ([, wake_command]) =>
-      Effect.gen(function*() {
-        const hub = yield* startHub()
-        const folder = yield* makeFolder(hub, tell, { wake_command })
-        yield* startDaemon(folder)
-        yield* submit(hub, "do it")
-        const said = yield* until("the hub is told", () =>
-          frames(hub, "out").map(({ error, reason }) =>
-            String(reason ?? error)
-          ).find((text) => text.includes("no-such")))
-        assert.include(said, "there is no program no-such-agent where the sidecar looks for it (its PATH)")
-      })
-  )
+  const missing = "there is no program no-such-agent where the sidecar looks for it (its PATH)"
+
+  it.live("of a program that is missing says so, where the wake_command is a line", () =>
+    Effect.gen(function*() {
+      const hub = yield* startHub()
+      const folder = yield* makeFolder(hub, tell, { wake_command: "no-such-agent \"${TASK_FILE}\"" })
+      yield* startDaemon(folder)
+      yield* submit(hub, "do it")
+      const said = yield* until("the hub is told", () =>
+        frames(hub, "out").map(({ error, reason }) =>
+          String(reason ?? error)
+        ).find((text) => text.includes("no-such")))
+      assert.include(said, missing)
+    }))
+
+  it.live("of a program that is missing takes no task, and says why, where the wake_command is a list", () =>
+    Effect.gen(function*() {
+      const hub = yield* startHub()
+      const folder = yield* makeFolder(hub, tell, { wake_command: ["no-such-agent", "${TASK_FILE}"] })
+      const daemon = yield* startDaemon(folder)
+      const told = yield* until("it is told", () => daemon.events("not_ready")[0])
+      assert.include(String(told["reason"]), missing)
+      assert.strictEqual(hub.connections(), 0)
+    }))
 })
