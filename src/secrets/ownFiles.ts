@@ -23,6 +23,10 @@ export const isOneOf = (file: BigIntStats, paths: ReadonlyArray<string>): boolea
 /** Whether a name leads to one of the files at `paths`, which need not be there yet. */
 export const leadsToOneOf = (name: string, paths: ReadonlyArray<string>): boolean => {
   if (paths.includes(resolve(name))) return true
-  const file = statSync(name, { bigint: true, throwIfNoEntry: false })
-  return file !== undefined && paths.some((path) => isAt(file, path))
+  try {
+    const file = statSync(name, { bigint: true })
+    return paths.some((path) => isAt(file, path))
+  } catch {
+    return false // whoever opens it is told why it cannot be
+  }
 }

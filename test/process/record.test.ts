@@ -121,7 +121,8 @@ describe("a recorded session", () => {
         const folder = yield* makeFolder(hub)
         mkdirSync(folder.file("day.jsonl"))
         symlinkSync(folder.file("lock"), folder.file("link.jsonl"))
-        for (const name of ["day.jsonl", "config.json", "lock", "link.jsonl"]) {
+        symlinkSync(folder.file("circle.jsonl"), folder.file("circle.jsonl"))
+        for (const name of ["day.jsonl", "config.json", "lock", "link.jsonl", "circle.jsonl"]) {
           const daemon = yield* startRecorded(folder, folder.file(name))
           assert.strictEqual(yield* daemon.ended, 78)
           assert.match(
