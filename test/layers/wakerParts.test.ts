@@ -158,6 +158,15 @@ describe("whose a process is", () => {
       expect(yield* later("8")).toEqual([])
     }))
 
+  it.effect("a launcher and its tools, even one that has no environment yet, are not the command", () =>
+    Effect.gen(function*() {
+      const launcher = entry(100, { environment: `${cookie}AGENTCOM_LAUNCHING=1\0` })
+      const tool = entry(101, { parent: 100 })
+      expect(yield* living(launcher, tool)).toMatchObject([{ pids: [100, 101], began: false }])
+      const command = entry(102, { environment: cookie })
+      expect(yield* living(launcher, tool, command)).toMatchObject([{ pids: [100, 102, 101], began: true }])
+    }))
+
   it.effect("where no start time is known, the cookie decides", () =>
     Effect.gen(function*() {
       const timeless: KnownWake = {

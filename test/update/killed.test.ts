@@ -3,28 +3,29 @@ import * as Effect from "effect/Effect"
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { describeWith } from "../support/needs.ts"
-import { makeScene, program, removeTemplate, type Scene, withDependency } from "./scene.ts"
+import { makeScene, program, quickNpm, real, removeTemplate, type Scene, withDependency } from "./scene.ts"
 
 afterAll(removeTemplate)
-
-const real = (name: string) => `PATH=\${PATH#*:} exec ${name} "$@"`
 
 /** Kills the start script right after the nth program it has run; a file tells whether it came that far. */
 const killAfter = Effect.fnUntraced(function*(scene: Scene, step: number) {
   const count = join(scene.path, "count")
-  writeFileSync(count, "0")
-  for (const name of ["git", "npm", "sync"]) {
+  writeFileSync(count, "0\n")
+  for (const [name, run] of [["git", real("git")], ["npm", quickNpm], ["sync", real("sync")]] as const) {
     yield* scene.shim(
       name,
-      `n=$(($(cat ${count}) + 1)); echo $n > ${count}
-[ $n -eq ${step} ] || { ${real(name)}; }
-(${real(name)}) > /dev/null 2>&1
+      `read -r n < ${count}; n=$((n + 1)); echo $n > ${count}
+[ $n -eq ${step} ] || { ${run}; }
+(${run}) > /dev/null 2>&1
 kill -9 $PPID`
     )
   }
 })
 
-const neverKill = (scene: Scene) => killAfter(scene, 0)
+const neverKill = Effect.fnUntraced(function*(scene: Scene) {
+  yield* scene.shim("npm", quickNpm)
+  for (const name of ["git", "sync"]) yield* scene.unshim(name)
+})
 
 const expectUpToDate = Effect.fnUntraced(function*(scene: Scene, commit: string, ran: string) {
   const { code, output } = yield* scene.start()

@@ -170,6 +170,12 @@ const shimmed = (path: string, name: string, script: string) => {
   chmodSync(join(folder, name), 0o755)
 }
 
+/** In a shim, the program of that name behind the shims. */
+export const real = (name: string) => `PATH=\${PATH#*:} exec ${name} "$@"`
+
+/** npm, but for what `npm run build` costs beside the build itself: a scene builds dozens of versions. */
+export const quickNpm = `[ "$1" = run ] && exec node build.mjs\n${real("npm")}`
+
 const sceneIn = (path: string) => {
   const box = join(path, "box")
   const dev = join(path, "dev")
@@ -194,6 +200,7 @@ const sceneIn = (path: string) => {
     put: (files: Files) => Effect.sync(() => putFiles(box, files)),
     /** Puts a shell script in front of a program. */
     shim: (name: string, script: string) => Effect.sync(() => shimmed(path, name, script)),
+    unshim: (name: string) => Effect.sync(() => rmSync(join(path, "shims", name), { force: true })),
     /** The start script in `box`, to the end of what it starts. */
     start: (args: ReadonlyArray<string> = [], env: Record<string, string> = {}) =>
       Effect.map(
@@ -212,6 +219,7 @@ export const makeScene: Effect.Effect<Scene, never, Scope.Scope> = Effect.acquir
     const path = mkdtempSync(join(tmpdir(), "sidecar-update-"))
     cpSync(await template, path, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true })
     await git(join(path, "box"), "remote", "set-url", "origin", join(path, "origin.git"))
+    shimmed(path, "npm", quickNpm)
     return sceneIn(path)
   }),
   ({ path }) => Effect.sync(() => rmSync(path, { recursive: true, force: true, maxRetries: 5 }))

@@ -6,7 +6,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { isAlive, until } from "../support/daemon.ts"
 import { describeWith, isThere, needing } from "../support/needs.ts"
-import { makeScene, program, ran, removeTemplate, type Scene, withDependency } from "./scene.ts"
+import { makeScene, program, ran, real, removeTemplate, type Scene, withDependency } from "./scene.ts"
 
 afterAll(removeTemplate)
 
@@ -89,7 +89,7 @@ describeWith("git", "the start script", () => {
       const scene = yield* makeScene
       const log = join(scene.path, "environment.log")
       for (const name of ["git", "npm"]) {
-        yield* scene.shim(name, `env >> "${log}"\nPATH=\${PATH#*:} exec ${name} "$@"`)
+        yield* scene.shim(name, `env >> "${log}"\n${real(name)}`)
       }
       const source = program("v2").replace("import", "console.log(process.env.AGENTCOM_TOKEN)\nimport")
       yield* scene.push({ ...withDependency(scene.dev, "2.0.0"), "src/main.js": source })
@@ -112,7 +112,7 @@ describeWith("git", "the start script", () => {
   it.live("lets two starts at once make the new version only once", () =>
     Effect.gen(function*() {
       const scene = yield* makeScene
-      yield* scene.shim("npm", `echo "$*" >> "${scene.path}/npm.log"\nPATH=\${PATH#*:} exec npm "$@"`)
+      yield* scene.shim("npm", `echo "$*" >> "${scene.path}/npm.log"\n${real("npm")}`)
       yield* scene.push({ "src/main.js": program("v2") })
       const both = yield* Effect.all([scene.start(), scene.start()], { concurrency: 2 })
       for (const { output } of both) expect(output).toContain("ran v2")

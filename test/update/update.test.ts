@@ -13,7 +13,7 @@ import {
 import { join } from "node:path"
 import { isAlive } from "../support/daemon.ts"
 import { describeWith } from "../support/needs.ts"
-import { makeScene, program, removeTemplate, type Scene, withDependency } from "./scene.ts"
+import { makeScene, program, real, removeTemplate, type Scene, withDependency } from "./scene.ts"
 
 afterAll(removeTemplate)
 
@@ -37,7 +37,7 @@ describeWith("git", "the update at a start", () => {
     Effect.gen(function*() {
       const scene = yield* makeScene
       const old = yield* scene.git(scene.box, "rev-parse", "HEAD")
-      yield* scene.shim("npm", `[ "$1" = ci ] && exit 1\nPATH=\${PATH#*:} exec npm "$@"`)
+      yield* scene.shim("npm", `[ "$1" = ci ] && exit 1\n${real("npm")}`)
       const commit = yield* scene.push({ "src/main.js": program("v2") })
       const { events, output } = yield* scene.start()
       expect(events).toMatchObject([{ event: "updated", from: old, commit }])
@@ -68,7 +68,7 @@ describeWith("git", "the update at a start", () => {
     Effect.gen(function*() {
       const scene = yield* makeScene
       yield* scene.push(withDependency(scene.dev, "2.0.0"))
-      yield* scene.shim("npm", `echo "$NODE_ENV $*" >> "${scene.path}/npm.log"\nPATH=\${PATH#*:} exec npm "$@"`)
+      yield* scene.shim("npm", `echo "$NODE_ENV $*" >> "${scene.path}/npm.log"\n${real("npm")}`)
       yield* scene.start([], { NODE_ENV: "production" })
       expect(readFileSync(join(scene.path, "npm.log"), "utf8")).toMatch(/^ ci --include=dev/)
     }))

@@ -52,6 +52,10 @@ const withDescendants = (
   return [...found.values()]
 }
 
+/** Whether there is more than launchers and their tools, whose environment is empty for a moment as they begin. */
+const hasCommand = (all: ReadonlyArray<ProcessEntry>): boolean =>
+  withDescendants(all, all.filter(isLauncher), []).length < all.length
+
 /** Whether somebody else has got the leader's pid, which is given out only when no member of its group is left. */
 const isTaken = (entries: ReadonlyArray<ProcessEntry>, { pid, start_time }: WakeRecord): boolean =>
   start_time !== "" && entries.some((entry) => entry.pid === pid && entry.start_time !== start_time.trim())
@@ -84,7 +88,7 @@ const livingOf = (
     pids: pidsOf(all),
     group: wholeGroup ? record?.pid ?? null : null,
     strays: pidsOf(wholeGroup ? all.filter(({ group }) => group !== record?.pid) : all),
-    began: !all.every(isLauncher),
+    began: hasCommand(all),
     identities: all.map(identityOf)
   }
 }
