@@ -39,11 +39,25 @@ const importApart = {
     )
 }
 
+/** An import of one of Node's modules copies all that it has, with `http` the whole of `fetch`: this takes the module itself. */
+const importNode = {
+  name: "import Node's modules as they are",
+  setup: (build) => {
+    build.onResolve(
+      { filter: /^node:/ },
+      ({ kind, path }) => kind === "import-statement" ? { path, namespace: "node" } : undefined
+    )
+    build.onLoad({ filter: /.*/, namespace: "node" }, ({ path }) => ({
+      contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)})`
+    }))
+  }
+}
+
 const bundle = (esbuild, entry) =>
   esbuild.build({
     absWorkingDir: root,
     entryPoints: [entry],
-    plugins: [importApart],
+    plugins: [importApart, importNode],
     outdir: fresh,
     bundle: true,
     splitting: true,

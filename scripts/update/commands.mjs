@@ -87,7 +87,8 @@ const ending = (child) =>
  * `until` (epoch ms) comes or `stop` is aborted, it is ended with all that it started, and this rejects.
  */
 export const run = async ({ args, cwd, env, file, stop, until, verbatim = false, what = file }) => {
-  if (stop.aborted || Date.now() >= until) throw new Error(`${what} was not begun in time`)
+  const left_ms = until - Date.now()
+  if (stop.aborted || left_ms <= 0) throw new Error(`${what} was not begun in time`)
   const child = spawn(file, args, {
     cwd,
     env,
@@ -101,7 +102,7 @@ export const run = async ({ args, cwd, env, file, stop, until, verbatim = false,
     late = true
     if (child.pid) endTree(child.pid)
   }
-  const timer = setTimeout(end, until - Date.now())
+  const timer = setTimeout(end, left_ms)
   stop.addEventListener("abort", end)
   const ended = await ending(child)
   clearTimeout(timer)

@@ -213,7 +213,7 @@ describeWith("git", "an update that cannot be", () => {
       const pid = join(scene.path, "build.pid")
       yield* scene.push({ "src/main.js": `${program("v2")}\n// hangs ${pid}` })
       yield* unharmed(scene, "update_failed", /npm run build was not done in time/, {
-        AGENTCOM_UPDATE_TIMEOUT_MS: "2500"
+        AGENTCOM_UPDATE_TIMEOUT_MS: "10000"
       })
       expect(isAlive(Number(readFileSync(pid, "utf8")))).toBe(false)
     }))
