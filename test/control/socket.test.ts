@@ -212,14 +212,14 @@ describe("who does not know the key", () => {
       yield* until("the oldest have been ended", () => closed >= 400 - limits.control_unproved, 30_000)
       for (let time = 0; time < 5; time++) yield* askOnce(folder, "status", token)
       expect(asked).toHaveLength(5)
-    }), 60_000)
+    }))
 
   it.live("has two seconds to say something", () =>
     Effect.gen(function*() {
       const { file } = yield* serving
       expect(yield* talk(file.address, () => "{")).toEqual([])
       expect(yield* talk(file.address, hello)).toHaveLength(1)
-    }), 30_000)
+    }))
 })
 
 describe("asking", () => {
@@ -255,8 +255,7 @@ describe("asking", () => {
           const answer = yield* Effect.flip(askOnce(folder, "drain", token))
           expect(answer).toMatch(reason)
           expect(heard.join("")).toMatch(/^(?:\{"client":"[0-9a-f]{64}"\}\n)?$/)
-        }),
-      30_000
+        })
     )
   })
 
@@ -285,8 +284,7 @@ describe("asking", () => {
         expect(error.message).toMatch(/a sidecar holds .*, but it does not answer: /)
         expect(error.message).toMatch(says)
         expect(error.message).not.toContain("\n")
-      }),
-    30_000
+      })
   )
 
   it.live("says where the sidecar is that cannot be reached from here", () =>
@@ -298,5 +296,5 @@ describe("asking", () => {
       expect(error.message).toContain(
         "nobody can be reached at /nowhere/socket (ENOENT); its control.json is of one on the host build-7"
       )
-    }), 30_000)
+    }))
 })

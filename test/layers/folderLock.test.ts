@@ -66,7 +66,7 @@ describe("one sidecar a folder", () => {
         /held by the sidecar with pid 4711 on the host here, since 1970-01-01T00:00:00\.000Z/
       )
       assert.notInclude(refusal.message, "\n")
-    }), 30_000)
+    }))
 
   it.live("where the holder proves nothing, a supervisor is to try again: 75", () =>
     Effect.gen(function*() {
@@ -79,7 +79,7 @@ describe("one sidecar a folder", () => {
         /held by another process, so this one does not start: .*control\.json cannot be read/
       )
       assert.notInclude(refusal.message, "\n")
-    }), 30_000)
+    }))
 
   it.live("it is free again when its holder has let go, and two folders do not meet", () =>
     Effect.gen(function*() {
@@ -98,7 +98,7 @@ describe("one sidecar a folder", () => {
       yield* holder.ask("take")
       yield* Effect.forkChild(Effect.andThen(Effect.sleep(limits.lock_wait_ms / 5), holder.kill))
       yield* hold(folder)
-    }), 30_000)
+    }))
 })
 
 describe("the folders of tasks and results that lie elsewhere", () => {
@@ -112,7 +112,7 @@ describe("the folders of tasks and results that lie elsewhere", () => {
         refusal.message,
         /shared is held by another process, .*give this one a tasks_dir and a results_dir of its own/
       )
-    }), 30_000)
+    }))
 
   it.live("are the same by a link in the agent's folder", () =>
     Effect.gen(function*() {
@@ -120,7 +120,7 @@ describe("the folders of tasks and results that lie elsewhere", () => {
       for (const folder of [one, other]) symlinkSync(shared, join(folder, "results"))
       yield* lease(one)
       assert.strictEqual(yield* outcomeOf(lease(other)), "FolderBusy")
-    }), 30_000)
+    }))
 
   it.live("may be one and the same, or the agent's own", () =>
     Effect.gen(function*() {
@@ -145,8 +145,7 @@ describe("the folders of tasks and results that lie elsewhere", () => {
         const faster = yield* lockProcess(shared)
         assert.strictEqual(yield* faster.ask("take"), "held")
         assert.strictEqual(yield* outcomeOf(check), "FolderLost")
-      }),
-    30_000
+      })
   )
 
   it.live("are used without a lock where they cannot be locked, and the log is told of it", () =>

@@ -137,8 +137,7 @@ describe("a task's text", () => {
               const expected = way.carries === "text" ? text.replaceAll("\0", "") : text
               expect([what, outcome.arrived === expected, outcome.refused]).toEqual([what, true, undefined])
             }
-          }), { concurrency: 2 }),
-      60_000
+          }), { concurrency: 2 })
     )
   }
 })

@@ -35,7 +35,7 @@ describe("the lock of a folder", () => {
     Effect.gen(function*() {
       const pairs = yield* racedPairs(10)
       expect(pairs).toEqual(Array.from({ length: 10 }, () => ({ at_once: 1, then: "held" })))
-    }), 60_000)
+    }))
 
   it.live("is free at once when its holder is killed", () =>
     Effect.gen(function*() {
@@ -47,7 +47,7 @@ describe("the lock of a folder", () => {
         yield* holder.kill
         expect(yield* isHeld(folder)).toBe(false)
       }
-    }), 60_000)
+    }))
 
   it.live("is kept by a holder that is stopped and says nothing", () =>
     Effect.gen(function*() {
@@ -56,7 +56,7 @@ describe("the lock of a folder", () => {
       yield* holder.ask("take")
       holder.signal("SIGSTOP")
       expect(yield* takeLock(folder)).toBeNull()
-    }), 60_000)
+    }))
 
   it.effect("is tried for five seconds", () =>
     Effect.gen(function*() {
@@ -83,7 +83,7 @@ describe("the lock of a folder", () => {
         yield* holder.ask("release")
       }
       yield* Fiber.interrupt(asking)
-    }), 60_000)
+    }))
 
   it.live("is the copy's own in a copied folder", () =>
     Effect.gen(function*() {
@@ -94,7 +94,7 @@ describe("the lock of a folder", () => {
       cpSync(folder, copy, { recursive: true })
       expect(yield* hold(copy)).not.toBeNull()
       expect(yield* isHeld(folder)).toBe(true)
-    }), 30_000)
+    }))
 
   it.live("is the same by another path of the folder", () =>
     Effect.gen(function*() {
@@ -118,8 +118,7 @@ describe("the lock of a folder", () => {
         expect(yield* other.ask("take")).toBe("busy")
         yield* holder.kill
         expect(yield* other.ask("take")).toBe("held")
-      }),
-    60_000
+      })
   )
 
   it.live.runIf(isThere("namespaces"))(
@@ -131,8 +130,7 @@ describe("the lock of a folder", () => {
         writeFileSync(join(folder, "lock"), "", { mode: 0o600 })
         const reader = yield* lockProcess(seen, inContainer(folder, seen, "ro"))
         expect(yield* reader.ask("take")).toMatch(/^LockUnusable: .*lock cannot be locked: EROFS/)
-      }),
-    60_000
+      })
   )
 })
 
@@ -224,7 +222,7 @@ describe("a file system without locks", () => {
       expect(readdirSync(folder)).toEqual(["lock"])
       expect(yield* takeLock(folder, without(folder))).toBeNull()
       expect((yield* hold(other, without(other)))?.path).not.toBe(held?.path)
-    }), 30_000)
+    }))
 
   it.live("tells when another folder took the name of that which was locked", () =>
     Effect.gen(function*() {

@@ -62,8 +62,7 @@ describeWith("process namespaces", "a container that is restarted", () => {
   for (const wake_command_blocks of [true, false]) {
     it.live(
       `while its agent works: that has ended, and the task is begun anew (wake_command_blocks ${wake_command_blocks})`,
-      () => begunAnew({}, { wake_command_blocks }, () => true),
-      150_000
+      () => begunAnew({}, { wake_command_blocks }, () => true)
     )
   }
 
@@ -96,7 +95,7 @@ describeWith("process namespaces", "a container that is restarted", () => {
       yield* untilStatus(hub, task, "completed", 60_000)
       assert.strictEqual(folder.woken(), 2)
       assert.lengthOf(failures(hub), 0)
-    }), 150_000)
+    }))
 })
 
 describeWith("process namespaces", "an agent that lives on in another container", () => {
@@ -114,7 +113,7 @@ describeWith("process namespaces", "an agent that lives on in another container"
       yield* untilStatus(hub, task, "completed", 60_000)
       assert.strictEqual(folder.woken(), 1)
       assert.lengthOf(failures(hub), 0)
-    }), 150_000)
+    }))
 
   it.live("and ends there: that is known at once", () =>
     Effect.gen(function*() {
@@ -129,7 +128,7 @@ describeWith("process namespaces", "an agent that lives on in another container"
       yield* first.kill
       yield* hub.waitFor(() => failures(hub).length === 1, 60_000)
       assert.strictEqual(folder.woken(), 1)
-    }), 150_000)
+    }))
 
   it.live("is waited for where its task is over", () =>
     Effect.gen(function*() {
@@ -148,7 +147,7 @@ describeWith("process namespaces", "an agent that lives on in another container"
       yield* until("the next one is woken", () => folder.woken() === 2, 60_000)
       yield* folder.letGo
       yield* untilStatus(hub, task, "completed", 60_000)
-    }), 120_000)
+    }))
 })
 
 describe.concurrent("a folder", () => {
@@ -174,7 +173,7 @@ describe.concurrent("a folder", () => {
       assert.lengthOf(other.events("agent_found_at_work"), 0)
       yield* folder.letGo
       yield* doneWithOneWake(hub, folder, task)
-    }), 120_000)
+    }))
 
   it.live(
     "whose tasks/ leads nowhere at a start connects to nothing and wakes nobody, until it is back",
@@ -197,8 +196,7 @@ describe.concurrent("a folder", () => {
         yield* hub.waitFor(() => identifications(hub) === 2, 30_000)
         yield* folder.letGo
         yield* doneWithOneWake(hub, folder, task)
-      }),
-    120_000
+      })
   )
 
   it.live("whose tasks/ stays so ends the daemon with 74, and its agent works on", () =>
@@ -215,5 +213,5 @@ describe.concurrent("a folder", () => {
       assert.strictEqual(yield* second.ended, 74)
       assert.include(second.output(), folder.file("tasks"))
       assert.isTrue(folder.wakes(task.id).every(isAlive))
-    }), 120_000)
+    }))
 })

@@ -154,7 +154,7 @@ describe("doctor", () => {
       pm2("start", join(home, "good.config.cjs"))
       const second = yield* doctor(folder, env)
       expect(second.verdicts["pm2"]).toBe("ok")
-    }).pipe(Effect.scoped), 60_000)
+    }).pipe(Effect.scoped))
 })
 
 describe("logs", () => {

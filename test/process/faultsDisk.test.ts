@@ -230,7 +230,6 @@ describe.concurrent("other files that cannot be written", () => {
         yield* doneWithOneWake(hub, folder, task)
         assert.strictEqual(hub.task(task.id)?.retry_count, 0)
         assert.lengthOf(daemon.events("ready_again"), 1)
-      }),
-    180_000
+      })
   )
 })

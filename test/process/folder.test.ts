@@ -45,8 +45,7 @@ describe("one daemon a folder", () => {
           expect(daemon.output()).toContain(`is held by the sidecar with pid ${runs?.pid}, since `)
           expect(daemon.events()).toEqual([])
         }
-      }).pipe(Effect.scoped),
-    90_000
+      }).pipe(Effect.scoped)
   )
 
   it.live("a killed one leaves nothing that hinders the next", () =>
@@ -57,7 +56,7 @@ describe("one daemon a folder", () => {
       yield* until("it is known", () => next.events("identified").length > 0)
       const status = yield* runCommand(["status", "--json", "--config", folder.file("config.json")])
       expect(JSON.parse(status.out)).toMatchObject({ running: true, pid: next.pid })
-    }).pipe(Effect.scoped), 60_000)
+    }).pipe(Effect.scoped))
 
   it.live(
     "a start without the right to its lock names the file and what to do: 74, or 78 where it is no lock",
@@ -69,8 +68,7 @@ describe("one daemon a folder", () => {
         const daemon = yield* startDaemon(folder)
         expect(yield* daemon.ended).toBe(78)
         expect(daemon.output()).toMatch(/lock cannot be locked: it is no regular file; move it away.*\n$/)
-      }).pipe(Effect.scoped),
-    60_000
+      }).pipe(Effect.scoped)
   )
 })
 
@@ -92,8 +90,7 @@ describe.runIf(platform !== "windows")("the folder under a running sidecar", { c
         renameSync(`${folder.path}-moved`, folder.path)
         yield* untilStatus(hub, task, "completed", 120_000)
         expect(folder.wakes()).toHaveLength(1)
-      }).pipe(Effect.scoped),
-    150_000
+      }).pipe(Effect.scoped)
   )
 
   const losses: ReadonlyArray<readonly [what: string, lose: (path: string) => void]> = [
@@ -130,8 +127,7 @@ describe.runIf(platform !== "windows")("the folder under a running sidecar", { c
         yield* untilStatus(hub, task, "completed", 120_000)
         expect(next.events("wake_attempt")).toHaveLength(1)
         expect(folder.wakes()).toHaveLength(1)
-      }).pipe(Effect.scoped),
-    150_000
+      }).pipe(Effect.scoped)
   )
 
   it.live(
@@ -148,8 +144,7 @@ describe.runIf(platform !== "windows")("the folder under a running sidecar", { c
         yield* folder.letGo
         yield* untilStatus(hub, task, "completed", 60_000)
         expect(folder.wakes()).toEqual([agent])
-      }).pipe(Effect.scoped),
-    150_000
+      }).pipe(Effect.scoped)
   )
 })
 
@@ -165,7 +160,7 @@ describe.runIf(platform !== "windows")("an agent that links the lock into its re
       const task = yield* submit(hub)
       yield* untilStatus(hub, task, "completed", 60_000)
       expect(yield* isHeld(folder.path)).toBe(true)
-    }).pipe(Effect.scoped), 90_000)
+    }).pipe(Effect.scoped))
 })
 
 describe.concurrent("drain", () => {
@@ -184,8 +179,7 @@ describe.concurrent("drain", () => {
           expect(drained.out).toContain("It has stopped.")
           expect(yield* daemon.ended).toBe(0)
         }
-      }).pipe(Effect.scoped),
-    240_000
+      }).pipe(Effect.scoped)
   )
 
   it.live("of one that does not answer is no 0", () =>
@@ -197,5 +191,5 @@ describe.concurrent("drain", () => {
       expect(err).toMatch(
         /^agentcom-sidecar: a sidecar holds .*, but it does not answer: it said nothing within 5000 ms\n$/
       )
-    }).pipe(Effect.scoped), 60_000)
+    }).pipe(Effect.scoped))
 })

@@ -33,7 +33,7 @@ describe("a task's way through the daemon", () => {
       yield* until("the files of the last task are gone", () => {
         const last = tasks.at(-1)?.id ?? ""
         return !existsSync(folder.file(`results/${last}.json`)) && !existsSync(folder.file(`tasks/${last}.json`))
-      }, 20_000)
+      })
     }))
 
   it.live(

@@ -46,8 +46,7 @@ describe.concurrent("a machine that cannot wake its agent", () => {
         assert.strictEqual(readFileSync(folder.file("runs"), "utf8"), "x\nx\nx\n")
         assert.lengthOf(daemon.events("not_ready"), 1)
         assert.lengthOf(daemon.events("ready_again"), 1)
-      }),
-    300_000
+      })
   )
 
   it.live(
@@ -68,8 +67,7 @@ describe.concurrent("a machine that cannot wake its agent", () => {
         yield* untilStatus(hub, task, "completed")
         assert.strictEqual(failures(hub), 0)
         assert.strictEqual(hub.task(task.id)?.retry_count, 0)
-      }),
-    300_000
+      })
   )
 
   it.live(
@@ -91,7 +89,6 @@ describe.concurrent("a machine that cannot wake its agent", () => {
         const [first, second] = daemon.events("report_sent").map(({ ts }) => Date.parse(String(ts)))
         assert.isAtLeast((second ?? 0) - (first ?? 0), 30_000)
         assert.isEmpty(tasks.filter(({ id }) => hub.task(id)?.status === "dead_letter"))
-      }),
-    300_000
+      })
   )
 })

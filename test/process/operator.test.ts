@@ -55,7 +55,7 @@ describe("status", () => {
       expect(err).toBe("")
       expect(out).toContain(`task      ${task.id} working for`)
       expect(`${JSON.stringify(json)}${out}`).not.toContain(token)
-    }).pipe(Effect.scoped), 60_000)
+    }).pipe(Effect.scoped))
 
   it.live("reads the state file where no sidecar runs, and says so", () =>
     Effect.gen(function*() {
@@ -115,8 +115,7 @@ describe("drain", () => {
         const again = yield* startDaemon(folder)
         yield* untilStatus(hub, next, "completed")
         expect(again.events("wake_attempt")).toMatchObject([{ task_id: next.id, attempt: 1 }])
-      }).pipe(Effect.scoped),
-    100_000
+      }).pipe(Effect.scoped)
   )
 
   it.live("has nothing to do where no sidecar runs", () =>

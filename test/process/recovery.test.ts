@@ -147,14 +147,12 @@ describe.concurrent("a restart beside an agent that was only started and has not
   for (const signal of ["SIGTERM", "SIGKILL"] as const) {
     it.live(
       `${signal} after its command has ended: one wake`,
-      () => restartUnconfirmed(signal, "", (daemon) => daemon.events("wake_ended").length === 1),
-      40_000
+      () => restartUnconfirmed(signal, "", (daemon) => daemon.events("wake_ended").length === 1)
     )
 
     it.live(
       `${signal} before its command ends: one wake`,
-      () => restartUnconfirmed(signal, endsWhileItIsDown, () => true),
-      40_000
+      () => restartUnconfirmed(signal, endsWhileItIsDown, () => true)
     )
   }
 })
@@ -162,20 +160,17 @@ describe.concurrent("a restart beside an agent that was only started and has not
 describe.concurrent("a drop while the agent works", () => {
   it.live(
     "the hub denies the old generation before it assigns the new one",
-    () => dropMidTask(400, 0, (received) => assert.deepStrictEqual(received, ["state_report_ack", "task_assign"])),
-    40_000
+    () => dropMidTask(400, 0, (received) => assert.deepStrictEqual(received, ["state_report_ack", "task_assign"]))
   )
 
   it.live(
     "the hub assigns the new generation before it reads the question",
-    () => dropMidTask(0, 0, (received) => assert.include(received, "task_assign")),
-    40_000
+    () => dropMidTask(0, 0, (received) => assert.include(received, "task_assign"))
   )
 
   it.live(
     "the assignment is in the books before the question, and is pushed after the answer",
-    () => dropMidTask(0, 400, (received) => assert.deepStrictEqual(received, ["state_report_ack", "task_assign"])),
-    40_000
+    () => dropMidTask(0, 400, (received) => assert.deepStrictEqual(received, ["state_report_ack", "task_assign"]))
   )
 
   it.live("an answer written while offline is reported under the new generation", () =>

@@ -6,6 +6,7 @@ import { makeFolder, startDaemon, startHub, submit, until } from "../support/dae
 import { withoutInotify } from "../support/namespaces.ts"
 import { isThere, needing } from "../support/needs.ts"
 import { doneWithOneWake, takesTheNext, untilAtWork } from "../support/outcomes.ts"
+import { patience_ms } from "../support/patience.ts"
 import { withDescriptors } from "../support/starved.ts"
 
 /** What `doctor` says of the watcher, as JSON. */
@@ -13,7 +14,7 @@ const watcherFinding = (config: string, through: ReadonlyArray<string>) =>
   Effect.promise(() =>
     new Promise<string>((resolved, rejected) => {
       const [program = "", ...args] = [...through, process.execPath, resolve("dist/main.js"), "doctor", "--json"]
-      execFile(program, [...args, "--config", config], { timeout: 60_000 }, (error, stdout) => {
+      execFile(program, [...args, "--config", config], { timeout: patience_ms }, (error, stdout) => {
         const line = /\{"check":"watcher"[^}]*\}/.exec(stdout)?.[0]
         if (line === undefined) rejected(error ?? new Error(stdout))
         else resolved(line)

@@ -50,13 +50,11 @@ const works = (command: (folder: Folder, unread: string) => ReadonlyArray<string
 describe.concurrent("a daemon whose output nobody reads", () => {
   it.live.runIf(hasTerminal)(
     "works on in a terminal that has stopped (Ctrl-S), and hears SIGTERM",
-    () => works((folder, unread) => inStoppedTerminal(afterFilling(folder), unread)),
-    60_000
+    () => works((folder, unread) => inStoppedTerminal(afterFilling(folder), unread))
   )
 
   it.live(
     "works on before a pipe that is full",
-    () => works((folder, unread) => ["sh", "-c", `exec 3<>"$1"; { ${afterFilling(folder)}; } >"$1"`, "sh", unread]),
-    60_000
+    () => works((folder, unread) => ["sh", "-c", `exec 3<>"$1"; { ${afterFilling(folder)}; } >"$1"`, "sh", unread])
   )
 })

@@ -5,6 +5,7 @@ import { once } from "node:events"
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
+import { patience_ms } from "../support/patience.ts"
 import { recordings } from "./support.ts"
 
 const program = resolve("dist/main.js")
@@ -32,7 +33,7 @@ const run = (cwd: string, ...args: ReadonlyArray<string>) => {
     cwd,
     encoding: "utf8",
     input: "",
-    timeout: 20_000
+    timeout: patience_ms
   })
   return { status, stdout, stderr }
 }
@@ -60,7 +61,7 @@ const notWritten = [
   ["--minimize", "differs.jsonl", "the differing step was not written: there is a file already"]
 ] as const
 
-describe("agentcom-sidecar --dry-run, given what it cannot use,", { timeout: 60_000 }, () => {
+describe("agentcom-sidecar --dry-run, given what it cannot use,", () => {
   it.effect.each(unusable)(
     "%s: says so in a sentence and exits with 65, also with --minimize and --html",
     ([file, sentence]) =>

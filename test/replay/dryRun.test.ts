@@ -58,7 +58,7 @@ describe("--dry-run", () => {
   })
 })
 
-describe("agentcom-sidecar --dry-run", { timeout: 300_000 }, () => {
+describe("agentcom-sidecar --dry-run", () => {
   it.effect("needs no config.json, prints the timeline, and exits with 0 where nothing differs", () =>
     Effect.gen(function*() {
       const { own } = yield* folder

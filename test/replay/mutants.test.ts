@@ -32,7 +32,7 @@ const indexOf = (file: string, kind: Mutant["kind"], beginning: string): number 
     mutant.file.endsWith(`rules/${file}.ts`) && mutant.kind === kind && mutant.original.startsWith(beginning)
   )
 
-describe("a replay", { timeout: 60_000 }, () => {
+describe("a replay", () => {
   it("differs where a rule that the session comes to is another one", async () => {
     const tasks = changes.map(([, file, kind, beginning, session]): Task => ({
       index: indexOf(file, kind, beginning),

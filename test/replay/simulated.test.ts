@@ -10,7 +10,7 @@ import { differencesIn, notesIn, replayedText, summaryOf } from "./support.ts"
 const seeds = [...Array.from({ length: 96 }, (_, index) => index + 1), 258] // the last for a rare fault
 
 describe("a simulated session, recorded as a real one is", () => {
-  it("replays without a difference, whatever went wrong in it", { timeout: 120_000 }, () => {
+  it("replays without a difference, whatever went wrong in it", () => {
     const struck = new Set<string>()
     for (const seed of seeds) {
       const { outcome, text } = playRecorded({ seed })
