@@ -74,7 +74,8 @@ export const limits = {
 
   // the daemon
   mailbox_messages: 1_024,
-  shutdown_ms: 900,
+  shutdown_ms: 900, // after a signal, as a supervisor kills what takes longer
+  own_end_ms: 5_000, // where nobody waits, so that a busy machine does not cost the exit code
   end_poll_ms: 10, // until what holds up the end is looked at again
   last_words_ms: 50, // for what is left of the log, where the end is forced
   control_answer_ms: 5_000,

@@ -25,16 +25,16 @@ export const endNow = (code: number): void => {
   process.kill(process.pid, "SIGKILL")
 }
 
-/** Ends the process within `limits.shutdown_ms`, whatever still waits in it; a forked fiber of its own, as the others may hang. */
-export const endSoon = (code: number): void => {
-  Effect.runFork(Effect.andThen(Effect.sleep(limits.shutdown_ms), Effect.sync(() => endNow(code))))
+/** Ends the process within that time, whatever still waits in it; a forked fiber of its own, as the others may hang. */
+export const endWithin = (within_ms: number, code: number): void => {
+  Effect.runFork(Effect.andThen(Effect.sleep(within_ms), Effect.sync(() => endNow(code))))
 }
 
-/** Ends the process as soon as nothing holds it up, and within `limits.shutdown_ms`. */
+/** Ends the process as soon as nothing holds it up, and within `limits.own_end_ms`. */
 export const endProcess = (code: number): Effect.Effect<never> =>
   Effect.sync(isHeldUp).pipe(
     Effect.repeat({ schedule: Schedule.spaced(limits.end_poll_ms), while: (heldUp) => heldUp }),
-    Effect.timeoutOption(limits.shutdown_ms),
+    Effect.timeoutOption(limits.own_end_ms),
     Effect.andThen(Effect.sync(() => endNow(code))),
     Effect.andThen(Effect.never)
   )

@@ -6,6 +6,7 @@ import * as Runtime from "effect/Runtime"
 import { exposedFolders, thisUser } from "../config/exposedFolders.ts"
 import { exposedOf } from "../config/secretFiles.ts"
 import { exitCodes, underSupervisor } from "../exitCodes.ts"
+import { limits } from "../limits.ts"
 import { platform } from "../platform.ts"
 import { Ending } from "../services/Ending.ts"
 import { FolderLease, isLoss } from "../services/FolderLease.ts"
@@ -16,7 +17,7 @@ import { encrypt, unencrypted } from "../transport/address.ts"
 import { release } from "../version.ts"
 import { attended } from "./attended.ts"
 import type { Options } from "./commands.ts"
-import { endSoon } from "./endProcess.ts"
+import { endWithin } from "./endProcess.ts"
 import { inOneLine } from "./inOneLine.ts"
 import { runMain } from "./runMain.ts"
 import { withoutQuery } from "./withoutQuery.ts"
@@ -61,7 +62,8 @@ const supervised = Effect.fnUntraced(function*(
 /** An end that nobody asked for is not to hang either; one that was asked for does not by itself. */
 const endsSoon = (exit: Exit.Exit<number, unknown>): Effect.Effect<void> =>
   Exit.hasInterrupts(exit) ? Effect.void : Effect.sync(() =>
-    endSoon(
+    endWithin(
+      limits.own_end_ms,
       Exit.isSuccess(exit)
         ? underSupervisor(exit.value, process.env)
         : Runtime.getErrorExitCode(Cause.squash(exit.cause))
