@@ -165,12 +165,12 @@ describe.runIf(platform !== "windows")("an agent that links the lock into its re
 
 describe.concurrent("drain", () => {
   it.live(
-    "of an idle sidecar says 0, twenty times of twenty, and no sooner than the folder is free",
+    "of an idle sidecar says 0, five times of five, and no sooner than the folder is free",
     () =>
       Effect.gen(function*() {
         const hub = yield* startHub()
         const folder = yield* makeFolder(hub)
-        for (let time = 0; time < 20; time++) {
+        for (let time = 0; time < 5; time++) {
           const daemon = yield* startDaemon(folder)
           yield* until("it can be asked", () => existsSync(folder.file("control.json")))
           const drained = yield* runCommand(["drain", "--config", folder.file("config.json")])
