@@ -85,6 +85,16 @@ describe("rule 13: draining", () => {
       state: "task-a g1 reporting wakes 1 | has Success | in_doubt | draining 0"
     },
     {
+      clause: "it is waited for as long as the disk does not take it",
+      run: () =>
+        Run.reporting().inDoubt()
+          .tell({ _tag: "SaveFailed", reason: "no space", undone: false, withheld: false })
+          .tell({ _tag: "DrainRequested", exit_code: 0 }).timer("lease"),
+      said: ["LookUpTask task-a"],
+      timers: ["start lease 60000"],
+      state: "task-a g1 reporting wakes 1 | has Success | in_doubt | disk failing | draining 0"
+    },
+    {
       clause: "an agent that is on its way out is waited for first",
       run: () =>
         Run.reporting().acked("complete").assigned(1, B).acked("accepted", B).reconnected()

@@ -34,10 +34,10 @@ export const settleOver: Rule = given(({ agent: { activity } }) =>
   activity._tag === "Settling" ? stopAgent(activity.because) : stay
 )
 
-/** Rules 4 and 13: what drains waits no longer for it: all that there is of it is on disk, and the next life asks again. */
+/** Rules 4 and 13: what drains waits no longer for it once all that there is of it is on disk, as the next life asks again. */
 const stillInDoubt = (task_id: string): Rule =>
-  given(({ draining, leaving }) =>
-    draining !== null && leaving.length === 0
+  given(({ disk, draining, leaving }) =>
+    draining !== null && leaving.length === 0 && disk === "ok"
       ? emit({ _tag: "CloseConnection" }, { _tag: "Exit", code: draining })
       : emit({ _tag: "LookUpTask", task_id })
   )
