@@ -8,11 +8,14 @@ import type { Task } from "../../src/domain/Task.ts"
 import { startHub, task } from "./hubRig.ts"
 import { eventually } from "./hubServer.ts"
 
-const onDevHub = Effect.fnUntraced(function*(token = "token a") {
+/** What finds a dead link at once, and a living one dead where the machine is busy. */
+const soonDead = { ping_interval_ms: 100, pong_timeout_ms: 300 }
+
+const onDevHub = Effect.fnUntraced(function*(token = "token a", timing = {}) {
   const devHub = yield* DevHub.make({ registerTokens: { "agent-1": "token a", b: "token b" } })
   const rig = yield* startHub({
     settings: { hub_url: devHub.url, hub_api_url: devHub.httpUrl, token: Redacted.make(token) },
-    timing: { reconnect_first_ms: 20, reconnect_cap_ms: 50, ping_interval_ms: 100, pong_timeout_ms: 300 }
+    timing: { reconnect_first_ms: 20, reconnect_cap_ms: 50, ...timing }
   })
   const assigned = () => rig.messages.flatMap(({ what }) => what._tag === "TaskAssigned" ? [what.task] : [])
   const current = (): Task => ({ ...task, ...assigned().at(-1) })
@@ -95,7 +98,7 @@ it.live("a wrong token is refused and the look-up with it says nothing", () =>
 
 it.live("a half-open link, a dropped one and a hub that restarts are all connected anew", () =>
   Effect.gen(function*() {
-    const { devHub, rig } = yield* onDevHub()
+    const { devHub, rig } = yield* onDevHub("token a", soonDead)
     const identified = (times: number) =>
       eventually(() => rig.tags().filter((tag) => tag === "Identified").length >= times)
     yield* identified(1)
@@ -112,7 +115,7 @@ it.live("a half-open link, a dropped one and a hub that restarts are all connect
 
 it.live("when the old socket of a half-open link closes, the hub's agent_left means that it lost us", () =>
   Effect.gen(function*() {
-    const { devHub, rig } = yield* onDevHub()
+    const { devHub, rig } = yield* onDevHub("token a", soonDead)
     yield* eventually(() => rig.tags().includes("Identified"))
     yield* devHub.freezeAgent("agent-1")
     yield* eventually(() => rig.tags().filter((tag) => tag === "Identified").length >= 2)
