@@ -94,6 +94,24 @@ describe("rule 12: what cannot be read says nothing", () => {
       state: "task-a g2 accepted | Inspecting assess | ours | in flight: accept task-a"
     },
     {
+      clause: "a new generation that is assigned meanwhile begins anew where the agent turns out to be dead",
+      run: () =>
+        Run.working().restarted().inspected(blindToFolder).assigned(3)
+          .inspected({ process: "gone", this_boot: false, started: true }),
+      said: ["StopAgent task-a linger 0"],
+      state:
+        "task-a g3 accepted | AwaitingExit | down | ours | pending: accept task-a | leaving: task-a keep | stopping: task-a"
+    },
+    {
+      clause: "and leaves it at work where it turns out to live",
+      run: () =>
+        Run.working().restarted().inspected(blindToFolder).assigned(3).inspected({ process: "alive", started: true }),
+      said: ["AdoptAgent task-a g3"],
+      timers: ["cancel confirmation"],
+      logged: ["agent_found_at_work task-a", "agent_started task-a 0"],
+      state: "task-a g3 working wakes 1 | Running | down | ours | pending: accept task-a"
+    },
+    {
       clause: "an answer that is there counts, whatever lives",
       run: () => Run.accepted().inspected({ ...blindToProcesses, answer: success }),
       said: ["SendReport task-a g1 Complete"],

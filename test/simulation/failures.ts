@@ -63,6 +63,7 @@ export class Failures {
     this.#reasons.add(`${task_id} ${reason}`)
     book.attempts = 0
     book.sessions = []
+    book.adopted = false
     book.at_rest = null
     book.unusable = false
     book.unfit = false
@@ -101,7 +102,7 @@ export class Failures {
   #whyUnfounded(task_id: string, reason: string, book: TaskBook): string | null {
     if (book.impossible === true) return null
     if (reason.startsWith("failure of session")) {
-      return this.#reasons.has(`${task_id} ${reason}`) && !this.#isFromBeyond(task_id, book)
+      return this.#reasons.has(`${task_id} ${reason}`) && !this.#isFromBeyond(task_id, book) && !book.adopted
         ? "for the second time"
         : null
     }

@@ -35,6 +35,7 @@ export class Ledger {
   stored: StoredState = emptyStore
   /** The disk has refused what we know since. */
   unsaved = false
+  unsaved_at = -1 // the last time that it could not be saved
   readonly successes: Array<Success> = []
   readonly order: ExchangeOrder
   readonly progress: ProgressBook
@@ -106,7 +107,9 @@ export class Ledger {
       this.#world.violate(`a restart begins with ${held?.task_id}, but ${left?.task_id} was left`)
     }
     if (stored !== null || left === undefined || left === null) return
-    this.book(left.task_id).given = left.generation
+    const book = this.book(left.task_id)
+    book.given = left.generation
+    book.adopted = true
     this.#adopted = left.task_id
     this.#world.reached("the task at work is adopted")
   }

@@ -22,6 +22,7 @@ export interface TaskBook {
   spawned_at: number // its last wake
   seen_off_at: number
   fresh_at: number // when it was last held without having been woken
+  adopted: boolean // by a life that had lost the state, and with it what its agent had answered already
   at_rest: number | null // how many sessions there were when it was assigned anew and none was at work
   sessions: Array<Session> // since the last failure that the hub counted
 }
@@ -44,6 +45,7 @@ export const emptyBook = (): TaskBook => ({
   spawned_at: -1,
   seen_off_at: -1,
   fresh_at: -1,
+  adopted: false,
   at_rest: null,
   sessions: []
 })

@@ -1,7 +1,7 @@
 import { limits } from "../../limits.ts"
 import { mayHaveLaunched } from "../Evidence.ts"
 import { whyNotReady } from "../Readiness.ts"
-import { heldTask, noAgent, type Policy, type SidecarState } from "../SidecarState.ts"
+import { type Activity, heldTask, noAgent, type Policy, type SidecarState } from "../SidecarState.ts"
 import type { Rule } from "../step.ts"
 import { activityIs, all, cancelTimers, connectionIs, given, log, startTimer, stay, taskIs, withTask } from "../step.ts"
 import type { Assignment, Task } from "../Task.ts"
@@ -58,13 +58,17 @@ const attemptsUnderWay = ({ status, wake }: Task): number =>
 const mayConfirm = ({ status, wake }: Task, policy: Policy): boolean =>
   wake !== null && (status === "waking" || status === "confirming") && mayHaveLaunched(wake.end, policy)
 
+/** Nothing is at work, or nobody could look yet. */
+const mayBeAtRest = (activity: Activity): boolean =>
+  activity._tag === "Idle" || activity._tag === "Settling" ||
+  (activity._tag === "Inspecting" && activity.because === "assess")
+
 /** While nothing is known to be at work, a new generation begins anew, and the evidence says how. */
 const reopen: Rule = given(({ agent: { activity }, policy }) =>
   withTask((task) =>
-    task.status === "reporting" || (activity._tag !== "Idle" && activity._tag !== "Settling") ? stay : all(
+    task.status === "reporting" || !mayBeAtRest(activity) ? stay : all(
       mayConfirm(task, policy) ? stay : taskIs({ status: "accepted", wake_attempts: 0 }),
-      cancelTimers("settle"),
-      activityIs({ _tag: "Idle" })
+      activity._tag === "Inspecting" ? stay : all(cancelTimers("settle"), activityIs({ _tag: "Idle" }))
     )
   )
 )
