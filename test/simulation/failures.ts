@@ -39,7 +39,8 @@ export class Failures {
       book.at_rest = book.sessions.length
     }
     if (old.failure !== null || held.failure === null || !isOfTheEnd(held.failure.reason)) return
-    if (book.at_rest === book.sessions.length && book.sessions.every(({ works }) => !works)) {
+    const hasEnded = book.sessions.every(({ works }) => !works) && !this.#signFromBeyond(held.task_id, book)
+    if (book.at_rest === book.sessions.length && hasEnded) {
       this.#world.violate(
         `${held.task_id} fails (${held.failure.reason}) though its agent had ended before it was assigned anew`
       )

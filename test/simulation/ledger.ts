@@ -176,7 +176,9 @@ export class Ledger {
       if (other.lives && other.ran) {
         this.#world.violate(`two live agents: session ${other.id} of ${other.task_id} and ${session.id} of ${task_id}`)
       }
-      if (other.task_id === task_id && this.#isKnownAtWork(other, book)) {
+      // That another was woken beside it has been judged when it was.
+      const isGivenUp = book.sessions.some((later) => later !== session && later.spawned_at > other.spawned_at)
+      if (other.task_id === task_id && !isGivenUp && this.#isKnownAtWork(other, book)) {
         this.#world.violate(`${task_id} is woken again though session ${other.id} is at work beyond our reach`)
       }
     }
@@ -194,8 +196,8 @@ export class Ledger {
     if (session.spawned_at < Math.max(this.#state_lost_at, book.failed_at, book.received_at)) return false
     if (confirmed_at === null) return this.#mayStillConfirm(session)
     if (book.cancelled || this.#wasTooLate(session, confirmed_at, book)) return false
-    return confirmed_at < book.last_look &&
-      Math.abs(this.#wall() - session.last_sign_at) < this.#world.policy.agent_silence_ms
+    const ages = [this.#wall() - session.last_sign_at, this.#world.now - session.signed_at]
+    return confirmed_at < book.last_look && ages.every((age) => Math.abs(age) < this.#world.policy.agent_silence_ms)
   }
 
   /** Another attempt ran before it confirmed, so that its sign might be the other's. */
@@ -214,6 +216,7 @@ export class Ledger {
     if (!session.lives) this.leftovers.writtenFromBeyond(task_id)
     if (kind !== "json") {
       session.last_sign_at = this.#wall()
+      session.signed_at = this.#world.now
       if (kind === "started") session.confirmed_at = this.#world.now
       return
     }
@@ -344,6 +347,7 @@ export class Ledger {
       if (!event.again) book.received_at = this.#world.now
     }
     if (event.event === "wake_failed" && event.reason.startsWith("no confirmation")) this.#gaveUpOn(event.task_id)
+    if (event.event === "task_progress") this.progress.relayed(event.task_id)
     if (event.event === "answer_found") this.book(event.task_id).found_at = this.#world.now
     if (event.event === "fiber_died") this.#world.violate(`a fiber died: ${event.fiber}: ${event.reason}`)
   }

@@ -33,6 +33,11 @@ export class ProgressBook {
     this.#last = null
   }
 
+  /** The sidecar has relayed it, if only into a connection that is gone: it owes nothing more. */
+  relayed(task_id: string): void {
+    if (this.#owed?.task_id === task_id) this.#owed = null
+  }
+
   told(task_id: string, progress: number | null): void {
     this.sent++
     if (progress === null) return
@@ -43,6 +48,5 @@ export class ProgressBook {
       now - last.at < limits.progress_interval_ms - 1
     ) this.#world.violate(`the progress of ${task_id} is relayed twice within ${now - last.at} ms`)
     this.#last = { task_id, at: now, clock_offset }
-    this.#owed = null
   }
 }

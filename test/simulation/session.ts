@@ -15,6 +15,7 @@ export class Session {
   answered = false
   confirmed_at: number | null = null
   last_sign_at = 0 // by the wall clock
+  signed_at = 0 // the same moment, whatever the wall clock was set to
   end: WakeEnd | null = null
   ended_at: number | null = null // nothing of it works any more
   readonly listeners = new Set<() => void>()
