@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { Stats } from "node:fs"
-import { lstat, readdir } from "node:fs/promises"
+import { lstat, readdir, rm } from "node:fs/promises"
 import { join } from "node:path"
 import { isSafeTaskId } from "../domain/taskId.ts"
 import { limits } from "../limits.ts"
@@ -14,6 +14,7 @@ import { attempt, isMissing, moveToFreeName, orElseLog } from "./files.ts"
 import { homeOf, makeFolder } from "./makeFolder.ts"
 import type { Moment } from "./moment.ts"
 import { skewOf, thisMoment } from "./moment.ts"
+import { isRevocation } from "./waker/record.ts"
 
 const day_ms = 24 * 60 * 60 * 1_000
 
@@ -86,7 +87,13 @@ export const OrphansFolder: Layer.Layer<never, never, SidecarConfig | Logger> = 
       attempt(path, async () => {
         await makeFolder(home, expired)
         return moveToFreeName(path, (free) => join(expired, `${task_id}.${free}${ending}`), stamp)
-      }).pipe(Effect.catchIf(isMissing, () => Effect.succeed(null)))
+      })
+
+    /** Where it went; null for a revocation, whose launcher comes no more, and for what is gone already. */
+    const expire = Effect.fnUntraced(function*(file: TaskFile, stamp: number) {
+      const isNothing = file.ending.endsWith(".wake") && (yield* isRevocation(file.path))
+      return yield* isNothing ? Effect.as(attempt(file.path, () => rm(file.path)), null) : keep(file, stamp)
+    }, Effect.catchIf(isMissing, () => Effect.succeed(null)))
 
     return {
       stale: orElseLog(withHome(home)(look), log, () => []), // what cannot be seen may be young
@@ -94,7 +101,7 @@ export const OrphansFolder: Layer.Layer<never, never, SidecarConfig | Logger> = 
         const { wall } = yield* thisMoment
         const moved = yield* Effect.forEach(
           found.get(task_id) ?? [],
-          (file) => orElseLog(keep(file, wall), log, () => null)
+          (file) => orElseLog(expire(file, wall), log, () => null)
         )
         if (moved.some((path) => path !== null)) {
           yield* log({ event: "files_expired", task_id, folder: expired })

@@ -67,6 +67,18 @@ describe("files that nobody came back for", () => {
       expect((yield* stale).toSorted()).toEqual(["task-beside", "task-old", "task-payload", "task-wake.with.dots"])
     }))
 
+  it.live("leave nothing of a revocation, whose launcher comes no more, and say nothing of it", () =>
+    Effect.gen(function*() {
+      const { age, expire, folder, stale } = yield* makeOrphans
+      writeFileSync(folder.file("tasks/task-1.g1a1t5.wake"), JSON.stringify({ revoked: true }))
+      age("tasks/task-1.g1a1t5.wake", 8)
+      expect(yield* stale).toEqual(["task-1"])
+      yield* expire("task-1")
+      expect(folder.has("tasks/task-1.g1a1t5.wake")).toBe(false)
+      expect(folder.has("results/expired")).toBe(false)
+      expect(folder.events).toEqual([])
+    }))
+
   it.live("are none where there is no folder", () =>
     Effect.gen(function*() {
       const { folder, stale } = yield* makeOrphans

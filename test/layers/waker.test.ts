@@ -344,23 +344,28 @@ describe("what is known of a wake", () => {
       })
     }))
 
-  it.live("a wake looked for before its launcher came is revoked, and the late launcher does not run the command", () =>
-    Effect.gen(function*() {
-      const folder = yield* makeFolder
-      const waker = yield* wakerOf(folder)
-      expect(yield* waker.inspect(wokenTask("t1", wakeId))).toEqual({ process: "none", this_boot: true })
-      const record = folder.file("tasks", `t1.${wakeId}.wake`)
-      const launch = posixLaunch(
-        record,
-        recordPrefix({ wake_id: wakeId, boot: thisBoot(), log_offset: 0 }),
-        `touch ${folder.file("ran")}`
-      )
-      const late = spawn(launch.file, [...launch.args], { stdio: "ignore" })
-      const code = yield* Effect.promise(() => new Promise((done) => late.once("exit", done)))
-      expect(code).toBe(75)
-      expect(folder.has("ran")).toBe(false)
-      expect(yield* waker.inspect(wokenTask("t1", wakeId))).toEqual({ process: "none", this_boot: true })
-    }))
+  const wakesRevoked = [["while its task is held", false], ["after its task was forgotten", true]] as const
+  it.live.each(wakesRevoked)(
+    "a wake that was revoked before its launcher came never runs the command: %s",
+    ([, forgotten]) =>
+      Effect.gen(function*() {
+        const folder = yield* makeFolder
+        const waker = yield* wakerOf(folder)
+        expect(yield* waker.inspect(wokenTask("t1", wakeId))).toEqual({ process: "none", this_boot: true })
+        if (forgotten) yield* waker.forget("t1", false)
+        const record = folder.file("tasks", `t1.${wakeId}.wake`)
+        const launch = posixLaunch(
+          record,
+          recordPrefix({ wake_id: wakeId, boot: thisBoot(), log_offset: 0 }),
+          `touch ${folder.file("ran")}`
+        )
+        const late = spawn(launch.file, [...launch.args], { stdio: "ignore" })
+        const code = yield* Effect.promise(() => new Promise((done) => late.once("exit", done)))
+        expect(code).toBe(75)
+        expect(folder.has("ran")).toBe(false)
+        expect(yield* waker.inspect(wokenTask("t1", wakeId))).toEqual({ process: "none", this_boot: true })
+      })
+  )
 
   it.live("of many launchers of one wake exactly one runs the command", () =>
     Effect.gen(function*() {

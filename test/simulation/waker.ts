@@ -148,8 +148,8 @@ export const makeWaker = (
     forget: (task_id) =>
       life.operation("forget", quick(world), () => {
         processes.payloads.delete(task_id)
-        for (const key of [...processes.records.keys()]) {
-          if (key.startsWith(`${task_id} `)) processes.records.delete(key)
+        for (const [key, record] of [...processes.records]) {
+          if (key.startsWith(`${task_id} `) && record !== "revoked") processes.records.delete(key)
         }
       })
   }

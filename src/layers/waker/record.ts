@@ -52,6 +52,10 @@ export const readRecord = (path: string): Effect.Effect<WakeProof | null, FileEr
     (reading) => inTime(path, reading)
   )
 
+/** Whether the file keeps a launcher off that may still come, however late. */
+export const isRevocation = (path: string): Effect.Effect<boolean, FileError> =>
+  Effect.map(readRecord(path), (proof) => proof === "revoked")
+
 /** Reads a record that may be in the making, and waits until it is whole. */
 export const settledRecord = (path: string): Effect.Effect<WakeProof | null, FileError> =>
   readRecord(path).pipe(
