@@ -344,7 +344,11 @@ describe("what is known of a wake", () => {
       })
     }))
 
-  const wakesRevoked = [["while its task is held", false], ["after its task was forgotten", true]] as const
+  const wakesRevoked = [
+    ["while its task is held", null],
+    ["after its task was forgotten", JSON.stringify({ revoked: true })],
+    ["also where a full disk did not take what the revocation says", ""]
+  ] as const
   it.live.each(wakesRevoked)(
     "a wake that was revoked before its launcher came never runs the command: %s",
     ([, forgotten]) =>
@@ -352,8 +356,11 @@ describe("what is known of a wake", () => {
         const folder = yield* makeFolder
         const waker = yield* wakerOf(folder)
         expect(yield* waker.inspect(wokenTask("t1", wakeId))).toEqual({ process: "none", this_boot: true })
-        if (forgotten) yield* waker.forget("t1", false)
         const record = folder.file("tasks", `t1.${wakeId}.wake`)
+        if (forgotten !== null) {
+          writeFileSync(record, forgotten)
+          yield* waker.forget("t1", false)
+        }
         const launch = posixLaunch(
           record,
           recordPrefix({ wake_id: wakeId, boot: thisBoot(), log_offset: 0 }),

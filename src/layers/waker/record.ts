@@ -52,7 +52,7 @@ export const readRecord = (path: string): Effect.Effect<WakeProof | null, FileEr
     (reading) => inTime(path, reading)
   )
 
-/** Whether the file keeps a launcher off that may still come, however late. */
+/** Whether the file is a revocation, and not the record of a wake that may have run. */
 export const isRevocation = (path: string): Effect.Effect<boolean, FileError> =>
   Effect.map(readRecord(path), (proof) => proof === "revoked")
 

@@ -7,7 +7,7 @@ import { alivePath } from "./alivePipe.ts"
 import { makeRoom } from "./log.ts"
 import type { WakeMemory } from "./memory.ts"
 import type { Place } from "./processes.ts"
-import { isRevocation, type WakeProof } from "./record.ts"
+import { readRecord, type WakeProof } from "./record.ts"
 import type { WakeFiles } from "./taskFiles.ts"
 import { fixedPaths, logPath, recordedWakes } from "./taskFiles.ts"
 import { knownWake } from "./whose.ts"
@@ -38,15 +38,19 @@ export const wakeRecords = (
       return known.filter((wake) => wake !== null)
     }),
     /**
-     * Removes all that was written for a task but its revocations, whose launchers may still come; its output, where that is
-     * kept, is cut to what a next wake would leave of it.
+     * Removes all that was written for a task but what keeps launchers off that may still come: its revocations, which are
+     * empty where a full disk did not take them. Its output, where that is kept, is cut to what a next wake would leave of it.
      */
     forget: Effect.fnUntraced(function*(task_id: string, keep_output: boolean) {
       const output = logPath(tasks_dir, task_id)
       const ofTask = (yield* orElseLog(recorded, log, () => [])).filter((each) => each.task_id === task_id)
       const files = yield* Effect.filter(
         ofTask,
-        (each) => Effect.map(orElseLog(isRevocation(each.record_path), log, () => true), (stays) => !stays)
+        ({ record_path }) =>
+          Effect.map(
+            orElseLog(readRecord(record_path), log, () => "unwritten" as const),
+            (proof) => proof !== "revoked" && proof !== "unwritten"
+          )
       )
       const paths = [
         ...fixedPaths(tasks_dir, task_id).filter((path) => !keep_output || path !== output),
