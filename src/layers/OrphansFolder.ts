@@ -14,7 +14,7 @@ import { attempt, isMissing, moveToFreeName, orElseLog } from "./files.ts"
 import { homeOf, makeFolder } from "./makeFolder.ts"
 import type { Moment } from "./moment.ts"
 import { skewOf, thisMoment } from "./moment.ts"
-import { isRevocation } from "./waker/record.ts"
+import { revocation } from "./revocation.ts"
 
 const day_ms = 24 * 60 * 60 * 1_000
 
@@ -91,8 +91,8 @@ export const OrphansFolder: Layer.Layer<never, never, SidecarConfig | Logger> = 
 
     /** Where it went; null for a revocation, whose launcher comes no more, and for what is gone already. */
     const expire = Effect.fnUntraced(function*(file: TaskFile, stamp: number) {
-      const isNothing = file.ending.endsWith(".wake") && (yield* isRevocation(file.path))
-      return yield* isNothing ? Effect.as(attempt(file.path, () => rm(file.path)), null) : keep(file, stamp)
+      const isRevocation = file.ending.endsWith(".wake") && ((yield* statOf(file.path))?.size ?? 0) <= revocation.length
+      return yield* isRevocation ? Effect.as(attempt(file.path, () => rm(file.path)), null) : keep(file, stamp)
     }, Effect.catchIf(isMissing, () => Effect.succeed(null)))
 
     return {

@@ -6,6 +6,7 @@ import { dirname } from "node:path"
 import { orAbsent } from "../absent.ts"
 import { attempt, FileError, isMissing } from "../files.ts"
 import { makeOne } from "../makeFolder.ts"
+import { revocation } from "../revocation.ts"
 import { inTime } from "./inTime.ts"
 import { wakerLimits } from "./limits.ts"
 import { polling } from "./polling.ts"
@@ -52,10 +53,6 @@ export const readRecord = (path: string): Effect.Effect<WakeProof | null, FileEr
     (reading) => inTime(path, reading)
   )
 
-/** Whether the file is a revocation, and not the record of a wake that may have run. */
-export const isRevocation = (path: string): Effect.Effect<boolean, FileError> =>
-  Effect.map(readRecord(path), (proof) => proof === "revoked")
-
 /** Reads a record that may be in the making, and waits until it is whole. */
 export const settledRecord = (path: string): Effect.Effect<WakeProof | null, FileError> =>
   readRecord(path).pipe(
@@ -69,7 +66,7 @@ export const settledRecord = (path: string): Effect.Effect<WakeProof | null, Fil
 /** The launcher is kept off by the file itself, whether or not the disk has room for what it says. */
 const makeRevocation = async (path: string): Promise<void> => {
   const handle = await open(path, "wx", 0o600)
-  await handle.writeFile(JSON.stringify({ revoked: true })).finally(() => handle.close()).catch(() => undefined)
+  await handle.writeFile(revocation).finally(() => handle.close()).catch(() => undefined)
 }
 
 /** Reads the record, or makes it first, so that a launcher that comes later finds it and does not run the command. */
