@@ -11,7 +11,6 @@ import { ResultWatcher } from "../services/ResultWatcher.ts"
 import { Waker } from "../services/Waker.ts"
 import { agentCommands } from "./agentCommands.ts"
 import type { Surroundings } from "./Surroundings.ts"
-import { timerCommands } from "./timerCommands.ts"
 
 /**
  * Runs one command. What is short and has to be done before the next command is done here; what takes time becomes a
@@ -53,7 +52,10 @@ export const makeRunner = Effect.fnUntraced(function*(surroundings: Surroundings
         Effect.flatMap(hub.lookUp(task_id), (whereabouts) => post({ _tag: "TaskLookedUp", task_id, whereabouts }))
       ),
     ...agentCommands(waker, watcher, orphans, (yield* FolderLease).check, surroundings),
-    ...timerCommands(surroundings),
+    // One that fires while it is cancelled or started anew is stale by its time.
+    StartTimer: ({ after_ms, due, timer }) =>
+      fibers.run(`timer ${timer}`, Effect.andThen(Effect.sleep(after_ms), post({ _tag: "TimerFired", timer, due }))),
+    CancelTimer: ({ timer }) => fibers.stop(`timer ${timer}`),
     Log: ({ event }) => logger.log(event),
     Exit: ({ code }) => Effect.asVoid(Deferred.succeed(exit, code))
   }))

@@ -18,11 +18,6 @@ import { makeSupervisor } from "./Supervisor.ts"
 import type { Surroundings } from "./Surroundings.ts"
 import { watchFolder } from "./watchFolder.ts"
 
-interface Posted {
-  readonly isMeant: () => boolean
-  readonly message: Message
-}
-
 /** Takes a message. What its commands learn at once is taken before the next message, so that the mailbox never waits for itself. */
 const makeHandler = Effect.fnUntraced(
   function*(initial: SidecarState, surroundings: Omit<Surroundings, "learn" | "save">) {
@@ -55,15 +50,13 @@ const whatIsLeft = Effect.gen(function*() {
 export const runSidecar = Effect.fnUntraced(function*(policy: Policy) {
   const hub = yield* Hub
   const waker = yield* Waker
-  const mailbox = yield* Effect.acquireRelease(Queue.bounded<Posted>(limits.mailbox_messages), Queue.shutdown)
+  const mailbox = yield* Effect.acquireRelease(Queue.bounded<Message>(limits.mailbox_messages), Queue.shutdown)
   const fibers = yield* makeSupervisor
   const exit = yield* Deferred.make<0 | 75>()
-  const postWhile = (isMeant: () => boolean, message: Message) =>
-    Effect.asVoid(Queue.offer(mailbox, { isMeant, message }))
-  const post = (message: Message) => postWhile(() => true, message)
+  const post = (message: Message) => Effect.asVoid(Queue.offer(mailbox, message))
 
   const connection = Stream.runForEach(hub.messages, post)
-  const handle = yield* makeHandler(initialState(policy), { fibers, post, postWhile, exit, connection })
+  const handle = yield* makeHandler(initialState(policy), { fibers, post, exit, connection })
   const left = yield* whatIsLeft
   const asked = yield* yield* Operator
   yield* handle(left)
@@ -71,8 +64,6 @@ export const runSidecar = Effect.fnUntraced(function*(policy: Policy) {
   yield* fibers.run("orphans", findOrphans(yield* Orphans, waker, post))
   yield* fibers.run("operator", Stream.runForEach(asked, post))
 
-  const drainMailbox = Effect.forever(
-    Effect.flatMap(Queue.take(mailbox), ({ isMeant, message }) => isMeant() ? handle(message) : Effect.void)
-  )
+  const drainMailbox = Effect.forever(Effect.flatMap(Queue.take(mailbox), handle))
   return yield* Effect.onExit(Effect.raceAllFirst([Deferred.await(exit), drainMailbox, fibers.join]), yield* Ending)
 }, Effect.scoped)

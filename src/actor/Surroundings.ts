@@ -9,8 +9,6 @@ import type { Supervisor } from "./Supervisor.ts"
 export interface Surroundings {
   readonly fibers: Supervisor
   readonly post: (message: Message) => Effect.Effect<void>
-  /** Posts a message that is dropped where it is not meant any more when its turn comes. */
-  readonly postWhile: (isMeant: () => boolean, message: Message) => Effect.Effect<void>
   /** What is known at once is handled before the next message of the mailbox. */
   readonly learn: (message: Message) => Effect.Effect<void>
   /** Tries to write down what we owe, and learns how it went. */

@@ -49,7 +49,7 @@ export type Command =
   | { readonly _tag: "SetAside"; readonly task_id: string; readonly folder: "sent" | "rejected" }
   | { readonly _tag: "RemoveFiles"; readonly task_id: string; readonly keep_answer: boolean }
   | { readonly _tag: "ExpireFiles"; readonly task_id: string }
-  | { readonly _tag: "StartTimer"; readonly timer: TimerName; readonly after_ms: number }
+  | { readonly _tag: "StartTimer"; readonly timer: TimerName; readonly after_ms: number; readonly due: number }
   | { readonly _tag: "CancelTimer"; readonly timer: TimerName }
   | { readonly _tag: "Log"; readonly event: LifecycleEvent }
   | { readonly _tag: "Exit"; readonly code: 0 | 75 }

@@ -44,7 +44,7 @@ export type OutcomeMessage =
   | { readonly _tag: "WakeExited"; readonly task_id: string; readonly wake_id: string; readonly end: WakeEnd }
   | { readonly _tag: "AgentStopped"; readonly task_id: string; readonly was_alive: boolean }
   | { readonly _tag: "RetryDue"; readonly task_id: string }
-  | { readonly _tag: "TimerFired"; readonly timer: TimerName }
+  | { readonly _tag: "TimerFired"; readonly timer: TimerName; readonly due: number }
   | { readonly _tag: "SaveFailed"; readonly reason: string; readonly undone: boolean; readonly withheld: boolean }
   | { readonly _tag: "SaveSucceeded" }
   | {

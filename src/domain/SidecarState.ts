@@ -29,6 +29,9 @@ export type TimerName =
   | "pause" // after a failure no task is taken
   | "look" // the agent could not be looked at
 
+/** The timers that run: by name, when each is due (epoch ms), by which one start of it is told from the next. */
+export type Timers = Readonly<Partial<Record<TimerName, number>>>
+
 /** The frames that get exactly one answer, in the order sent. */
 export type ExchangeKind = "accept" | "reject" | "recovery" | "state" | "report"
 
@@ -120,6 +123,7 @@ export interface SidecarState {
   readonly draining: 0 | 75 | null
   readonly disk: Disk
   readonly readiness: Readiness
+  readonly timers: Timers
 }
 
 export const noConnection: Connection = {
@@ -153,7 +157,8 @@ export const initialState = (policy: Policy): SidecarState => ({
   stopping: [],
   draining: null,
   disk: "ok",
-  readiness: notOpenedYet
+  readiness: notOpenedYet,
+  timers: {}
 })
 
 /** The one task we hold, whichever slot it is in. */

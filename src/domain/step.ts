@@ -1,3 +1,4 @@
+import * as Struct from "effect/Struct"
 import type { Command } from "./Command.ts"
 import type { LifecycleEvent } from "./LifecycleEvent.ts"
 import type { Readiness } from "./Readiness.ts"
@@ -17,10 +18,16 @@ export const emit = (...commands: ReadonlyArray<Command>): Rule => (state) => [s
 
 export const log = (event: LifecycleEvent): Rule => emit({ _tag: "Log", event })
 
-export const startTimer = (timer: TimerName, after_ms: number): Rule => emit({ _tag: "StartTimer", timer, after_ms })
+/** Starts the timer anew where it runs. */
+export const startTimer = (timer: TimerName, after_ms: number): Rule => (state, now) => {
+  const due = now + after_ms
+  return [{ ...state, timers: { ...state.timers, [timer]: due } }, [{ _tag: "StartTimer", timer, after_ms, due }]]
+}
 
-export const cancelTimers = (...timers: ReadonlyArray<TimerName>): Rule =>
-  emit(...timers.map((timer) => ({ _tag: "CancelTimer", timer }) as const))
+export const cancelTimers = (...timers: ReadonlyArray<TimerName>): Rule => (state) => [
+  { ...state, timers: Struct.omit(state.timers, timers) },
+  timers.map((timer) => ({ _tag: "CancelTimer", timer }))
+]
 
 /** One after the other: each sees the state the last one left; the commands add up in order. */
 export const all = (...rules: ReadonlyArray<Rule>): Rule => (state, now) =>

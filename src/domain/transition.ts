@@ -1,3 +1,4 @@
+import * as Struct from "effect/Struct"
 import type { Answer } from "./Evidence.ts"
 import type { Message } from "./Message.ts"
 import { agentStarted, agentStopped, leaseDue, progressFound, retryDue, settleOver } from "./rules/agent.ts"
@@ -52,6 +53,12 @@ const resultFound = (task_id: string, answer: Answer): Rule =>
       : stay
   )
 
+/** A timer that fires runs no more. A stale one, which was cancelled or started anew meanwhile, changes nothing. */
+const timerFired = (timer: TimerName, due: number): Rule => (state, now) =>
+  state.timers[timer] === due
+    ? timerRules[timer]({ ...state, timers: Struct.omit(state.timers, [timer]) }, now)
+    : [state, []]
+
 const ruleFor = (message: Message): Rule => {
   switch (message._tag) {
     case "Connected":
@@ -101,7 +108,7 @@ const ruleFor = (message: Message): Rule => {
     case "RetryDue":
       return retryDue(message.task_id)
     case "TimerFired":
-      return timerRules[message.timer]
+      return timerFired(message.timer, message.due)
     case "SaveFailed":
       return saveFailed(message.reason, message.undone, message.withheld)
     case "SaveSucceeded":

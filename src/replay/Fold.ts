@@ -1,7 +1,7 @@
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import type { HubCommand } from "../domain/Command.ts"
-import { initialState, type Policy, type SidecarState } from "../domain/SidecarState.ts"
+import { initialState, type Policy, type SidecarState, type Timers } from "../domain/SidecarState.ts"
 import type { JsonObject } from "../domain/Task.ts"
 import { encodeCommand, type Identity } from "../protocol/outgoing.ts"
 import type { ActorEvent, Step } from "../services/Observer.ts"
@@ -12,6 +12,7 @@ import { bothSent, type Expectation, frameIn, frameOut, keyOf, onlyRecorded } fr
 import { heardFrame } from "./heardFrame.ts"
 import { Life } from "./Life.ts"
 import { capabilitiesOf, defaultPolicy, policyOf } from "./policy.ts"
+import { messageOf } from "./RecordedMessage.ts"
 import type { Place, ReplayEvent } from "./ReplayEvent.ts"
 import { stepEvents } from "./stepEvents.ts"
 
@@ -43,6 +44,7 @@ export class Fold {
   /** Whether the step is not known that sends what comes next. */
   #isMidStep = false
   #brief = ""
+  #timers: Timers = {}
   #step: Step | null = null
   /** What the last step sent that has not been found in the recording yet, and whether the step itself differs. */
   #sent: Array<JsonObject> = []
@@ -97,6 +99,7 @@ export class Fold {
     }
     this.#isLost = false
     this.#brief = briefOfState(state)
+    this.#timers = state.timers
     this.#life = new Life({
       state,
       send: (command) => this.#send(command),
@@ -121,7 +124,7 @@ export class Fold {
     if (this.#life === null) return this.#loses(place)
     this.#step = null
     try {
-      this.#life.take(msg, t, saved)
+      this.#life.take(messageOf(msg, this.#timers), t, saved)
     } catch (error) {
       return this.#ends(null, error instanceof Error ? error.message : String(error))
     }
@@ -130,6 +133,7 @@ export class Fold {
 
   #compare(step: Step, { saved, told }: StepEntry): void {
     const { after, commands } = step
+    this.#timers = after.timers
     const briefs = words(commands.map(briefOf), step.saved)
     const brief = briefOfState(after)
     const state = brief === this.#brief ? null : brief

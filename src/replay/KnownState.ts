@@ -1,8 +1,8 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { notOpenedYet } from "../domain/Readiness.ts"
-import { StoredState } from "../domain/SidecarState.ts"
-import { Progress, Success } from "./RecordedMessage.ts"
+import { StoredState, type Timers as TimersThatRun } from "../domain/SidecarState.ts"
+import { Progress, Success, TimerName } from "./RecordedMessage.ts"
 
 const Connection = Schema.Struct({
   phase: Schema.Literals(["down", "connected", "identified"]),
@@ -65,6 +65,11 @@ const Readiness = Schema.Struct({
   }))
 })
 
+const Timers = Schema.Record(TimerName, Schema.optionalKey(Schema.Finite))
+
+/** Where it is not told which timers run, each of them may fire. */
+const anyTimer: TimersThatRun = Object.fromEntries(TimerName.literals.map((name) => [name, 0]))
+
 /** The state of the sidecar between two steps, whole but for the policy, which the header tells. */
 export const KnownState = Schema.Struct({
   stored: StoredState,
@@ -76,6 +81,7 @@ export const KnownState = Schema.Struct({
   stopping: Schema.Array(Schema.String),
   draining: Schema.NullOr(Schema.Literals([0, 75])),
   disk: Schema.Literals(["ok", "failing"]),
-  readiness: Readiness.pipe(Schema.withDecodingDefaultKey(Effect.succeed(notOpenedYet)))
+  readiness: Readiness.pipe(Schema.withDecodingDefaultKey(Effect.succeed(notOpenedYet))),
+  timers: Timers.pipe(Schema.withDecodingDefaultKey(Effect.succeed(anyTimer)))
 })
 export type KnownState = typeof KnownState.Type

@@ -108,7 +108,6 @@ export class Life {
       makeStep(state, {
         fibers: noFibers,
         post: () => Effect.void,
-        postWhile: () => Effect.void,
         learn: (message) => Effect.sync(() => learn(message)),
         connection: Effect.void,
         exit

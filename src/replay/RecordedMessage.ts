@@ -1,5 +1,6 @@
 import * as Schema from "effect/Schema"
-import { StoredState } from "../domain/SidecarState.ts"
+import type { Message } from "../domain/Message.ts"
+import { StoredState, type Timers } from "../domain/SidecarState.ts"
 import { JsonObject, Task, WakeEnd } from "../domain/Task.ts"
 
 export const Success = Schema.TaggedStruct("Success", { result: JsonObject, tokens_used: Schema.NullOr(Schema.Finite) })
@@ -35,7 +36,7 @@ const WorkFound = Schema.Struct({
 const ofTask = { task_id: Schema.String }
 const ofWake = { ...ofTask, wake_id: Schema.String }
 
-const TimerName = Schema.Literals([
+export const TimerName = Schema.Literals([
   "answer",
   "resend",
   "assign_grace",
@@ -64,7 +65,7 @@ export const LocalFact = Schema.Union([
   Schema.TaggedStruct("WakeExited", { ...ofWake, end: WakeEnd }),
   Schema.TaggedStruct("AgentStopped", { ...ofTask, was_alive: Schema.Boolean }),
   Schema.TaggedStruct("RetryDue", ofTask),
-  Schema.TaggedStruct("TimerFired", { timer: TimerName }),
+  Schema.TaggedStruct("TimerFired", { timer: TimerName, due: Schema.optionalKey(Schema.Finite) }), // not told before 0.2
   Schema.TaggedStruct("SaveFailed", { reason: Schema.String, undone: Schema.Boolean, withheld: Schema.Boolean }),
   Schema.TaggedStruct("SaveSucceeded", {}),
   Schema.TaggedStruct("ReadinessChecked", {
@@ -114,3 +115,10 @@ const local: ReadonlySet<string> = new Set(LocalFact.members.map(({ fields: { _t
 
 /** Whether a message is told by the machine we run on, and not by a frame of the hub. */
 export const isLocalFact = (message: { readonly _tag: string }): message is LocalFact => local.has(message._tag)
+
+/** The message as the rules take it. An older recording does not tell which start of a timer fired: it was the one that ran. */
+export const messageOf = (recorded: RecordedMessage, timers: Timers): Message => {
+  if (recorded._tag !== "TimerFired") return recorded
+  const { due = timers[recorded.timer] ?? 0 } = recorded
+  return { ...recorded, due }
+}

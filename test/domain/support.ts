@@ -39,10 +39,12 @@ export const assigned = (task_id: string, generation = 1): Message => ({
 export const connect: ReadonlyArray<Message> = [{ _tag: "Connected" }, { _tag: "Identified" }]
 export const disconnected: Message = { _tag: "Disconnected", half_open: false }
 export const acked = (task_id: string, status = "accepted"): Message => ({ _tag: "TaskAcknowledged", task_id, status })
-export const timer = (name: Extract<Message, { _tag: "TimerFired" }>["timer"]): Message => ({
-  _tag: "TimerFired",
-  timer: name
-})
+/** The timer of that name, which runs: a run of the rules puts in when it is due. */
+export const timer = (name: TimerName): Message => ({ _tag: "TimerFired", timer: name, due: Infinity })
+const meant = (message: Message, { timers }: SidecarState): Message =>
+  message._tag === "TimerFired" && message.due === Infinity
+    ? { ...message, due: timers[message.timer] ?? Infinity }
+    : message
 export const refused = (error: string, message_type: string | null = null, unknown_type = false): Message => ({
   _tag: "HubRefused",
   error,
@@ -91,7 +93,7 @@ export class Run {
   tell(...messages: ReadonlyArray<Message>): this {
     this.commands = []
     for (const message of messages) {
-      const [next, commands] = transition(this.state, message, this.now)
+      const [next, commands] = transition(this.state, meant(message, this.state), this.now)
       this.state = next
       this.commands = [...this.commands, ...commands]
     }
@@ -99,7 +101,8 @@ export class Run {
   }
 
   /** Tells it where the disk does not take what comes of it. */
-  unsaved(message: Message): this {
+  unsaved(told: Message): this {
+    const message = meant(told, this.state)
     const unsaved = unsavedStep(this.state, ...transition(this.state, message, this.now))
     this.state = unsaved.state
     const { undone, withheld } = unsaved

@@ -398,6 +398,7 @@ export class World {
         { _tag: "WakeExited", task_id, wake_id: "another", end: { how: "exited", code: 1, output: "" } },
         {
           _tag: "TimerFired",
+          due: 0,
           timer: this.pick(
             "answer",
             "resend",
@@ -444,7 +445,7 @@ export class World {
     this.timers.delete(next[0])
     if (next[0] === "task_timeout") this.lastFailure.clear() // a failure of its own
     this.now = Math.max(this.now, next[1])
-    this.mailbox.push({ _tag: "TimerFired", timer: next[0] })
+    this.mailbox.push({ _tag: "TimerFired", timer: next[0], due: next[1] })
   }
 
   private retryDue(): void {

@@ -481,7 +481,7 @@ export const makeEvents = (config: Config, sides: Sides) => {
       const fire = (when: "late" | "early", spent: boolean) => (draft: Draft) => {
         draft.daemonIs({ timers: daemon.timers.filter((timer) => timer !== name) })
         if (spent) draft.ghostIs({ disconnects: ghost.disconnects - 1 })
-        draft.handle({ _tag: "TimerFired", timer: name }, when)
+        draft.handle({ _tag: "TimerFired", timer: name, due: 0 }, when)
       }
       if (name === "half_open" && hub.socket === "old") return
       if (name === "task_timeout" && !config.timeout) return
@@ -544,9 +544,9 @@ export const makeEvents = (config: Config, sides: Sides) => {
         { _tag: "WakeImpossible", task_id, wake_id: "another", reason: "" },
         { _tag: "WakeExited", task_id, wake_id: "another", end },
         ...timerNames.filter((name) => name !== "answer" && name !== "task_timeout").map((timer) =>
-          ({ _tag: "TimerFired", timer }) as const
+          ({ _tag: "TimerFired", timer, due: 0 }) as const
         ),
-        { _tag: "TimerFired", timer: "answer" }
+        { _tag: "TimerFired", timer: "answer", due: 0 }
       ]
       for (const message of messages) {
         happens(`${message._tag}, out of turn`, true, (draft) => {

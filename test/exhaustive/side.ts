@@ -19,7 +19,9 @@ export const clock: Record<When, number> = { early: 1, late: 1e12 }
 export const currentWake = "current"
 
 /** What the rules make of a message, and what is left of that where it could not be saved. */
-export const ask = (state: SidecarState, message: Message, when: When) => {
+export const ask = (known: SidecarState, message: Message, when: When) => {
+  // Which timers run is known by the commands, once for all states; one that fires runs.
+  const state = message._tag === "TimerFired" ? { ...known, timers: { [message.timer]: message.due } } : known
   const [after, commands] = transition(state, message, clock[when])
   return { after, commands, unsaved: unsavedStep(state, after, commands) }
 }
@@ -130,6 +132,7 @@ const plain = (state: SidecarState, rename: Rename, rank: Rank): SidecarState =>
   const held = heldTask(state)
   return {
     policy: state.policy,
+    timers: {},
     stored: plainStored(state.stored, rename, rank),
     connection: {
       ...connection,

@@ -126,7 +126,8 @@ describe("what is recorded of an event", () => {
       const decided: ReadonlyArray<Command> = [{ _tag: "OpenConnection" }, {
         _tag: "StartTimer",
         timer: "disk",
-        after_ms: 5
+        after_ms: 5,
+        due: 12
       }]
       const commands = ["OpenConnection", "StartTimer disk"]
       const [told] = entries(stepped(cancelled, 7, decided))

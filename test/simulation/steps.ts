@@ -1,3 +1,4 @@
+import * as Struct from "effect/Struct"
 import { heldTask, type SidecarState, type TimerName } from "../../src/domain/SidecarState.ts"
 import { limits } from "../../src/limits.ts"
 import type { ActorEvent, Step } from "../../src/services/Observer.ts"
@@ -27,7 +28,8 @@ export class Steps {
   onDoubt: () => void = () => undefined
   readonly #taken: (step: Step, now: number) => void
   readonly #changed: () => void
-  readonly #timers = new Map<TimerName, number>()
+  /** By name, when each is due by the clock of the machine, and `at` which moment that is. */
+  readonly #timers = new Map<TimerName, { readonly due: number; readonly at: number }>()
   #inspected: string | null = null
   #retry_due = 0
   readonly #stopping = new Set<string>()
@@ -62,17 +64,16 @@ export class Steps {
       if (step.after.connection.standing === "in_doubt") this.onDoubt()
     }
     this.#judge(step, now)
-    const undone = !step.saved && step.after === step.before
+    const undone = !step.saved && step.after.stored === step.before.stored
     if (!undone) this.#taken(step, now)
     this.#changed()
   }
 
-  /** A timer fires when its time is over, unless it was cancelled; what was looked at is judged before anything else. */
+  /** A timer fires when its time is over, and a stale one changes nothing; what was looked at is judged before anything else. */
   #judge({ after, commands, message }: Step, now: number): void {
-    if (message._tag === "TimerFired") {
-      const due = this.#timers.get(message.timer)
-      if (due === undefined) this.#world.violate(`the timer ${message.timer} fires though nobody waits for it`)
-      else if (now < due) this.#world.violate(`the timer ${message.timer} fires ${due - now} ms early`)
+    if (message._tag === "TimerFired" && this.#timers.get(message.timer)?.due === message.due) {
+      const early_ms = (this.#timers.get(message.timer)?.at ?? 0) - now
+      if (early_ms > 0) this.#world.violate(`the timer ${message.timer} fires ${early_ms} ms early`)
       this.#timers.delete(message.timer)
     }
     if (this.#inspected !== null && message._tag !== "AgentInspected" && !savings.has(message._tag)) {
@@ -84,11 +85,16 @@ export class Steps {
     if (message._tag === "AgentInspected") this.#inspected = null
     if (message._tag === "AgentStopped") this.#stopping.delete(message.task_id)
     for (const command of commands) {
-      if (command._tag === "StartTimer") this.#timers.set(command.timer, now + command.after_ms)
+      if (command._tag === "StartTimer") {
+        this.#timers.set(command.timer, { due: command.due, at: now + command.after_ms })
+      }
       if (command._tag === "CancelTimer") this.#timers.delete(command.timer)
       if (command._tag === "RetryWake") this.#retry_due = now + retryDelay(command.failed_attempts)
       if (command._tag === "StopAgent") this.#stops(command.task_id)
       if (command._tag === "InspectAgent") this.#inspected = command.task.task_id
+    }
+    if (JSON.stringify(Struct.keys(after.timers).toSorted()) !== JSON.stringify([...this.#timers.keys()].toSorted())) {
+      this.#world.violate(`the state says that these timers run: ${Struct.keys(after.timers).join(" ")}`)
     }
     const stray = heldTask(after) === null && [...this.#timers.keys()].find((timer) => ofTask.has(timer))
     if (stray) this.#world.violate(`the timer ${stray} goes on though its task is over`)

@@ -137,12 +137,10 @@ export class Sidecar {
   #perform(command: Command): void {
     const { link } = this.#parts
     switch (command._tag) {
-      case "StartTimer":
-        return this.#timers.start(
-          command.timer,
-          command.after_ms,
-          () => this.#tell({ _tag: "TimerFired", timer: command.timer })
-        )
+      case "StartTimer": {
+        const { after_ms, due, timer } = command
+        return this.#timers.start(timer, after_ms, () => this.#tell({ _tag: "TimerFired", timer, due }))
+      }
       case "CancelTimer":
         return this.#timers.cancel(command.timer)
       case "RetryWake": {

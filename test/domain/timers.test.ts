@@ -1,0 +1,29 @@
+import { expect, test } from "vitest"
+import { limits } from "../../src/limits.ts"
+import { Run, T0, timer } from "./support.ts"
+
+const fired = (due: number) => ({ _tag: "TimerFired", timer: "lease", due }) as const
+
+test("a timer runs until it fires", () => {
+  const run = Run.confirming()
+  expect(run.state.timers.confirmation).toBe(T0 + run.state.policy.confirmation_timeout_ms)
+  expect(run.tell(timer("confirmation")).state.timers).not.toHaveProperty("confirmation")
+})
+
+test("one that was started anew fires for its new start alone", () => {
+  const run = Run.working().after(limits.lease_ms).timer("lease")
+  const { lease = 0 } = run.state.timers
+  const before = run.state
+  expect(run.tell(fired(lease - limits.lease_ms)).state).toBe(before)
+  expect(run.commands).toEqual([])
+  expect(run.tell(fired(lease)).commands).not.toEqual([])
+})
+
+test("one that was cancelled changes nothing when it fires all the same", () => {
+  const run = Run.working()
+  const { task_timeout = 0 } = run.state.timers
+  const before = run.cancelled().state
+  expect(before.timers).not.toHaveProperty("task_timeout")
+  expect(run.tell({ _tag: "TimerFired", timer: "task_timeout", due: task_timeout }).state).toBe(before)
+  expect(run.commands).toEqual([])
+})
