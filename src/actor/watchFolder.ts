@@ -14,8 +14,7 @@ export const watchFolder = (
   post: (message: Message) => Effect.Effect<void>
 ): Effect.Effect<void, FolderLost> =>
   check.pipe(
-    Effect.catchTag("FolderGone", ({ message }) =>
-      post({ _tag: "SaveFailed", reason: message, undone: false, withheld: false })),
+    Effect.catchTag("FolderGone", ({ message }) => post({ _tag: "SaveFailed", reason: message })),
     Effect.repeat(Schedule.spaced(limits.folder_look_ms)),
     Effect.asVoid
   )

@@ -45,7 +45,7 @@ export type OutcomeMessage =
   | { readonly _tag: "AgentStopped"; readonly task_id: string; readonly was_alive: boolean }
   | { readonly _tag: "RetryDue"; readonly task_id: string }
   | { readonly _tag: "TimerFired"; readonly timer: TimerName; readonly due: number }
-  | { readonly _tag: "SaveFailed"; readonly reason: string; readonly undone: boolean; readonly withheld: boolean }
+  | { readonly _tag: "SaveFailed"; readonly reason: string }
   | { readonly _tag: "SaveSucceeded" }
   | {
     readonly _tag: "ReadinessChecked"

@@ -110,7 +110,7 @@ const ruleFor = (message: Message): Rule => {
     case "TimerFired":
       return timerFired(message.timer, message.due)
     case "SaveFailed":
-      return saveFailed(message.reason, message.undone, message.withheld)
+      return saveFailed(message.reason)
     case "SaveSucceeded":
       return saveSucceeded
     case "ReadinessChecked":

@@ -66,7 +66,7 @@ export const LocalFact = Schema.Union([
   Schema.TaggedStruct("AgentStopped", { ...ofTask, was_alive: Schema.Boolean }),
   Schema.TaggedStruct("RetryDue", ofTask),
   Schema.TaggedStruct("TimerFired", { timer: TimerName, due: Schema.optionalKey(Schema.Finite) }), // not told before 0.2
-  Schema.TaggedStruct("SaveFailed", { reason: Schema.String, undone: Schema.Boolean, withheld: Schema.Boolean }),
+  Schema.TaggedStruct("SaveFailed", { reason: Schema.String }),
   Schema.TaggedStruct("SaveSucceeded", {}),
   Schema.TaggedStruct("ReadinessChecked", {
     obstacle: Schema.NullOr(

@@ -6,6 +6,7 @@ import * as TestClock from "effect/testing/TestClock"
 import { runSidecar } from "../../src/actor/SidecarActor.ts"
 import { overviewAtStart, see, statusOf } from "../../src/control/Overview.ts"
 import type { HubMessage } from "../../src/domain/Message.ts"
+import { emptyStore } from "../../src/domain/SidecarState.ts"
 import { Observer, type Step } from "../../src/services/Observer.ts"
 import { A, assignment, policy } from "../domain/support.ts"
 import { makeWorld, mockServices, type World } from "../support/fakes.ts"
@@ -45,20 +46,20 @@ const stepOn = (steps: ReadonlyArray<Step>, tag: Step["message"]["_tag"]): Step 
 }
 
 describe("an observer sees the step that was taken", () => {
-  it.effect("a task that a full disk undid is neither shown nor counted", () =>
+  it.effect("a task that a full disk does not take is neither shown nor counted", () =>
     Effect.gen(function*() {
       const world = yield* makeWorld
       const { status, steps, tell } = yield* observed(world)
       yield* tell(...identified)
       world.diskFull = true
       yield* tell(given)
-      const { after, before, commands, saved } = stepOn(steps, "TaskAssigned")
-      expect({ saved, commands }).toEqual({ saved: false, commands: [] })
-      expect(after).toBe(before)
+      const { after, commands } = stepOn(steps, "TaskAssigned")
+      expect(commands).toMatchObject([{ _tag: "Log", event: { event: "task_refused", reason: "not ready: disk" } }])
+      expect(after.stored).toEqual(emptyStore)
       expect(status()).toMatchObject({ task: null, disk: "failing", counters: { tasks_received: 0, saves_failed: 1 } })
     }))
 
-  it.effect("a wake that a full disk undid is not counted, and the one that follows is counted once", () =>
+  it.effect("a wake that a full disk kept from beginning is not counted, and the one that follows is counted once", () =>
     Effect.gen(function*() {
       const world = yield* makeWorld
       const { pass, status, tell } = yield* observed(world)

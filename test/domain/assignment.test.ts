@@ -371,7 +371,7 @@ describe("rule 3: another task", () => {
     {
       clause: "nor does any where the other could not be written down",
       run: () =>
-        Run.reporting().inDoubt().tell({ _tag: "SaveFailed", reason: "no space", undone: false, withheld: false })
+        Run.reporting().inDoubt().tell({ _tag: "SaveFailed", reason: "no space" })
           .assigned(1, B),
       said: ["RejectTask task-b busy"],
       timers: ["cancel half_open", "start answer 15000"],

@@ -1,16 +1,21 @@
-import { describe, expect, test } from "vitest"
+import { describe, expect } from "vitest"
 import type { Message } from "../../src/domain/Message.ts"
-import { unsavedStep } from "../../src/domain/rules/disk.ts"
 import type { WakeEnd } from "../../src/domain/Task.ts"
-import { transition } from "../../src/domain/transition.ts"
-import { A, acked, assigned, B, closing, failure, inspected, Run, success, T0, table, timer } from "./support.ts"
+import {
+  A,
+  acked,
+  assigned,
+  B,
+  closing,
+  failure,
+  inspected,
+  Run,
+  saveFailed,
+  success,
+  table,
+  timer
+} from "./support.ts"
 
-const saveFailed = (undone: boolean, withheld = false): Message => ({
-  _tag: "SaveFailed",
-  reason: "queue.json: no space",
-  undone,
-  withheld
-})
 const unwritten: WakeEnd = { how: "unwritten", code: null, output: "no space" }
 const saveSucceeded: Message = { _tag: "SaveSucceeded" }
 
@@ -18,7 +23,7 @@ describe("rule 12: the disk", () => {
   table([
     {
       clause: "without a task none can be accepted: the connection is closed and a write tried again",
-      run: () => Run.idle().tell(saveFailed(true)),
+      run: () => Run.idle().tell(saveFailed),
       said: ["CloseConnection"],
       timers: [
         "start disk 5000",
@@ -29,52 +34,91 @@ describe("rule 12: the disk", () => {
     },
     {
       clause: "with a task we go on from memory",
-      run: () => Run.working().tell(saveFailed(false)),
+      run: () => Run.working().tell(saveFailed),
       timers: ["start disk 5000"],
       logged: ["state_unsaved queue.json: no space"],
       state: "task-a g1 working wakes 1 | Running | ours | disk failing"
     },
     {
       clause: "it is said once",
-      run: () => Run.working().tell(saveFailed(false)).tell(saveFailed(false)),
+      run: () => Run.working().tell(saveFailed).tell(saveFailed),
       timers: ["start disk 5000"],
       state: "task-a g1 working wakes 1 | Running | ours | disk failing"
     },
     {
       clause: "when its time has come the write is tried again",
-      run: () => Run.working().tell(saveFailed(false)).tell(timer("disk")),
+      run: () => Run.working().tell(saveFailed).tell(timer("disk")),
       said: ["SaveState"],
       state: "task-a g1 working wakes 1 | Running | ours | disk failing"
     },
     {
-      clause: "a wake that was undone is looked at again when the disk works",
-      run: () => Run.accepted().tell(saveFailed(true)),
+      clause: "a task whose acceptance is not on disk is not accepted",
+      run: () => Run.idle().unsaved(assigned(A)),
+      said: ["CloseConnection"],
+      timers: ["start disk 5000", ...closing],
+      logged: ["state_unsaved queue.json: no space", "task_refused task-a not ready: disk"],
+      state: "down | disk failing | link resting"
+    },
+    {
+      clause: "nor is it in the place of one in doubt, which is kept",
+      run: () => Run.reporting().inDoubt().unsaved(assigned(B)),
+      said: ["RejectTask task-b busy"],
+      timers: ["start disk 5000", "cancel half_open", "start answer 15000"],
+      logged: ["state_unsaved queue.json: no space", "task_refused task-b busy with task-a"],
+      state: "task-a g1 reporting wakes 1 | has Success | in_doubt | in flight: reject task-b | disk failing"
+    },
+    {
+      clause: "what a restart recovers is on disk already",
+      run: () => new Run().unsaved({ _tag: "Restarted", stored: Run.working().state.stored, survivors: [A] }),
+      said: ["WatchResults task-a g1a1t1000000", "InspectAgent task-a g1", "OpenConnection"],
+      timers: ["start disk 5000", "start lease 60000", "start task_timeout 86400000", "start readiness 30000"],
+      logged: ["state_unsaved queue.json: no space", "recovery_found task-a working 1"],
+      state: "recovering task-a g1 working wakes 1 | Inspecting assess | down | disk failing"
+    },
+    {
+      clause: "a new generation is taken from memory",
+      run: () => Run.working().unsaved(assigned(A, 3)),
+      said: ["AcceptTask task-a g3"],
+      timers: ["start disk 5000", "cancel half_open", "cancel assign_grace", "start answer 15000"],
+      logged: ["state_unsaved queue.json: no space", "task_received task-a 3 true"],
+      state: "task-a g3 working wakes 1 | Running | ours | in flight: accept task-a | disk failing"
+    },
+    {
+      clause: "the end of a task too",
+      run: () => Run.working().found(success).unsaved(acked(A, "complete")),
+      said: ["StopWatching", "StopAgent task-a linger 15000", "CloseConnection"],
+      timers: [
+        "start disk 5000",
+        "cancel answer",
+        "cancel resend",
+        "cancel confirmation",
+        "cancel settle",
+        "cancel lease",
+        "cancel progress",
+        "cancel task_timeout",
+        "cancel assign_grace",
+        ...closing
+      ],
+      logged: ["state_unsaved queue.json: no space", "report_acknowledged task-a complete 0"],
+      state: "down | leaving: task-a remove | stopping: task-a | disk failing | link resting"
+    },
+    {
+      clause: "a wake whose intent is not on disk is none",
+      run: () => Run.accepted().unsaved(inspected(A)),
       timers: ["start disk 5000"],
       logged: ["state_unsaved queue.json: no space"],
       state: "task-a g1 accepted | ours | disk failing"
     },
     {
-      clause: "and not before",
-      run: () => Run.accepted().tell(saveFailed(true)).tell(assigned(A)).tell(inspected(A)),
-      state: "task-a g1 accepted | ours | in flight: accept task-a | disk failing"
-    },
-    {
-      clause: "a look at the evidence that was not undone goes on",
-      run: () => Run.accepted().tell(saveFailed(false)),
-      timers: ["start disk 5000"],
-      logged: ["state_unsaved queue.json: no space"],
-      state: "task-a g1 accepted | Inspecting assess | ours | disk failing"
-    },
-    {
       clause: "once the disk works again the agent is woken",
-      run: () => Run.accepted().tell(saveFailed(true)).tell(saveSucceeded),
+      run: () => Run.accepted().unsaved(inspected(A)).tell(saveSucceeded),
       said: ["InspectAgent task-a g1"],
       logged: ["state_saved_again"],
       state: "task-a g1 accepted | Inspecting assess | ours"
     },
     {
       clause: "and without a task it is looked whether the connection may be opened",
-      run: () => Run.idle().tell(saveFailed(true)).tell(saveSucceeded),
+      run: () => Run.idle().tell(saveFailed).tell(saveSucceeded),
       said: ["CheckReadiness"],
       logged: ["state_saved_again"],
       state: "down | link resting"
@@ -116,17 +160,8 @@ describe("rule 12: the disk", () => {
     {
       clause: "a failure whose sending is not on disk is not sent, and nothing says that it was",
       run: () => Run.working().unsaved({ _tag: "ResultFound", task_id: A, answer: failure }),
-      said: ["SetAside task-a sent"],
-      timers: [
-        "cancel confirmation",
-        "cancel settle",
-        "cancel task_timeout",
-        "start answer 15000",
-        "cancel answer",
-        "cancel resend",
-        "start disk 5000"
-      ],
-      logged: ["answer_found task-a failure", "state_unsaved queue.json: no space"],
+      timers: ["start disk 5000", "cancel confirmation", "cancel settle", "cancel task_timeout"],
+      logged: ["state_unsaved queue.json: no space", "answer_found task-a failure"],
       state: "task-a g1 reporting wakes 1 failed (it went wrong) | ours | disk failing"
     },
     {
@@ -147,14 +182,14 @@ describe("rule 12: the disk", () => {
     },
     {
       clause: "and none is sent before",
-      run: () => Run.working().tell(saveFailed(false)).found(failure),
+      run: () => Run.working().tell(saveFailed).found(failure),
       timers: ["cancel confirmation", "cancel settle", "cancel task_timeout"],
       logged: ["answer_found task-a failure"],
       state: "task-a g1 reporting wakes 1 failed (it went wrong) | ours | disk failing"
     },
     {
       clause: "an answer is sent all the same",
-      run: () => Run.working().tell(saveFailed(false)).found(success),
+      run: () => Run.working().tell(saveFailed).found(success),
       said: ["SendReport task-a g1 Complete"],
       timers: ["cancel confirmation", "cancel settle", "cancel task_timeout", "start answer 15000"],
       logged: ["answer_found task-a success", "report_sent task-a 1 complete"],
@@ -166,22 +201,4 @@ describe("rule 12: the disk", () => {
       state: ""
     }
   ])
-
-  const needs = (run: Run, message: Message): boolean =>
-    unsavedStep(run.state, ...transition(run.state, message, T0)).undone
-
-  test("accepting a task needs it to be on disk", () => expect(needs(Run.idle(), assigned(A))).toBe(true))
-  test("also in the place of one in doubt", () => expect(needs(Run.reporting().inDoubt(), assigned(B))).toBe(true))
-  test("what a restart recovers is on disk already", () =>
-    expect(needs(new Run(), { _tag: "Restarted", stored: Run.working().state.stored, survivors: [A] })).toBe(false))
-  test("taking it up again does not need it", () =>
-    expect(needs(Run.working().restarted(), assigned(A, 3))).toBe(false))
-  test("waking its agent too", () => expect(needs(Run.accepted(), inspected(A))).toBe(true))
-  test("taking a new generation does not", () => expect(needs(Run.working(), assigned(A, 3))).toBe(false))
-  test("nor does the end of a task", () =>
-    expect(needs(Run.working().found(success), acked(A, "complete"))).toBe(false))
-  test("a failure that was sent before this step remains so", () => {
-    const { commands, state } = Run.working().found(failure)
-    expect(unsavedStep(state, state, commands)).toMatchObject({ state, withheld: true })
-  })
 })

@@ -88,7 +88,7 @@ describe("rule 13: draining", () => {
       clause: "it is waited for as long as the disk does not take it",
       run: () =>
         Run.reporting().inDoubt()
-          .tell({ _tag: "SaveFailed", reason: "no space", undone: false, withheld: false })
+          .tell({ _tag: "SaveFailed", reason: "no space" })
           .tell({ _tag: "DrainRequested", exit_code: 0 }).timer("lease"),
       said: ["LookUpTask task-a"],
       timers: ["start lease 60000"],

@@ -10,7 +10,7 @@ const missing: Obstacle = { cause: "program", reason: noClaude }
 const unusableFolder: Obstacle = { cause: "folders", reason: "EROFS: results" }
 const unspawned: WakeEnd = { how: "unspawned", code: null, output: noClaude }
 const unwritten: WakeEnd = { how: "unwritten", code: null, output: "EROFS: results" }
-const saveFailed: Message = { _tag: "SaveFailed", reason: "no space", undone: false, withheld: false }
+const saveFailed: Message = { _tag: "SaveFailed", reason: "no space" }
 
 const toldOf = (cause: Obstacle["cause"] | "failures", reason: string): string =>
   `not_ready ${cause} ${reason} ${remedyFor({ cause, reason })}`

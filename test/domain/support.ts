@@ -3,7 +3,6 @@ import type { Command } from "../../src/domain/Command.ts"
 import type { Answer, Evidence } from "../../src/domain/Evidence.ts"
 import type { Message, Whereabouts } from "../../src/domain/Message.ts"
 import type { Obstacle, Readiness } from "../../src/domain/Readiness.ts"
-import { unsavedStep } from "../../src/domain/rules/disk.ts"
 import type { Policy, SidecarState, TimerName } from "../../src/domain/SidecarState.ts"
 import { emptyStore, heldTask, initialState } from "../../src/domain/SidecarState.ts"
 import type { Assignment, Task, WakeEnd } from "../../src/domain/Task.ts"
@@ -78,6 +77,8 @@ export const closing: ReadonlyArray<string> = [
 ]
 export const exited = (code: number, output = ""): WakeEnd => ({ how: "exited", code, output })
 
+export const saveFailed: Message = { _tag: "SaveFailed", reason: "queue.json: no space" }
+
 // ---- a run of the rules ----
 
 /** Follows a task through the rules: tells messages, remembers what was commanded. */
@@ -101,14 +102,8 @@ export class Run {
   }
 
   /** Tells it where the disk does not take what comes of it. */
-  unsaved(told: Message): this {
-    const message = meant(told, this.state)
-    const unsaved = unsavedStep(this.state, ...transition(this.state, message, this.now))
-    this.state = unsaved.state
-    const { undone, withheld } = unsaved
-    this.tell({ _tag: "SaveFailed", reason: "queue.json: no space", undone, withheld })
-    this.commands = [...unsaved.commands, ...this.commands]
-    return this
+  unsaved(message: Message): this {
+    return this.tell(saveFailed, message)
   }
 
   after(ms: number): this {

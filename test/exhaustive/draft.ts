@@ -156,15 +156,18 @@ export class Draft {
   private step(message: Message, when: When, messages: Array<Message>): void {
     const before = this.side
     const outcome = this.sides.step(before, message, when)
+    const failed = outcome.saves && !this.save(before, messages)
+    if (failed && before.state.disk === "ok") {
+      this.step({ _tag: "SaveFailed", reason: "" }, when, messages)
+      return this.step(message, when, messages)
+    }
     this.tell(message, outcome)
     if (message._tag === "AgentInspected") this.checkJudgment(message.evidence, outcome)
-    const failed = outcome.saves && !this.save(outcome, before, messages)
-    if (failed && outcome.unsaved.undone) return
-    this.side = failed ? outcome.unsaved.next : outcome.next
+    this.side = outcome.next
     if (message._tag !== "Restarted") this.forget(before, outcome)
     if (outcome.saves && !failed) this.mayCrash()
     this.learn(message, before.held)
-    for (const command of failed ? outcome.unsaved.commands : outcome.commands) {
+    for (const command of outcome.commands) {
       const learnt = this.run(command)
       if (learnt !== null) messages.push(learnt)
     }
@@ -265,11 +268,10 @@ export class Draft {
   }
 
   /** Rule 12: whether it could be saved. */
-  private save({ unsaved }: Outcome, before: World["side"], messages: Array<Message>): boolean {
+  private save(before: World["side"], messages: Array<Message>): boolean {
     this.saveTried = true
     if (this.saveFails) {
       this.saved ??= this.sides.storedOnly(before)
-      messages.push({ _tag: "SaveFailed", reason: "", undone: unsaved.undone, withheld: unsaved.withheld })
       return false
     }
     this.saved = null
@@ -596,7 +598,7 @@ export class Draft {
 
   private saveState(): Message {
     this.saveTried = true
-    if (this.saveFails) return { _tag: "SaveFailed", reason: "", undone: false, withheld: false }
+    if (this.saveFails) return { _tag: "SaveFailed", reason: "" }
     this.saved = null
     return { _tag: "SaveSucceeded" }
   }

@@ -1,8 +1,6 @@
 import type { Command } from "../../src/domain/Command.ts"
 import type { Message } from "../../src/domain/Message.ts"
 import type { Readiness } from "../../src/domain/Readiness.ts"
-import type { Unsaved } from "../../src/domain/rules/disk.ts"
-import { unsavedStep } from "../../src/domain/rules/disk.ts"
 import type { Activity, EndCause, Policy, SidecarState, StoredState } from "../../src/domain/SidecarState.ts"
 import { heldTask, initialState } from "../../src/domain/SidecarState.ts"
 import type { Failure, Task, Wake, WakeEnd } from "../../src/domain/Task.ts"
@@ -22,8 +20,7 @@ export const currentWake = "current"
 export const ask = (known: SidecarState, message: Message, when: When) => {
   // Which timers run is known by the commands, once for all states; one that fires runs.
   const state = message._tag === "TimerFired" ? { ...known, timers: { [message.timer]: message.due } } : known
-  const [after, commands] = transition(state, message, clock[when])
-  return { after, commands, unsaved: unsavedStep(state, after, commands) }
+  return transition(state, message, clock[when])
 }
 
 /** What the rules were asked in one state: messages as JSON. */
@@ -37,8 +34,6 @@ export interface Outcome {
   readonly next: Side
   readonly commands: ReadonlyArray<Command>
   readonly saves: boolean
-  /** What it comes to where it could not be saved. */
-  readonly unsaved: Omit<Unsaved, "state"> & { readonly next: Side }
   readonly newWake: boolean
 }
 
@@ -217,12 +212,11 @@ export const makeSides = (policy: Policy) => {
     const key = JSON.stringify(message)
     const remembered = side.outcomes[when].get(key)
     if (remembered !== undefined) return remembered
-    const { after, commands, unsaved: { state, ...unsaved } } = ask(side.state, message, when)
+    const [after, commands] = ask(side.state, message, when)
     const outcome: Outcome = {
       next: find(plain(after, same, unranked)),
       commands,
       saves: after.stored !== side.state.stored,
-      unsaved: { ...unsaved, next: find(plain(state, same, unranked)) },
       newWake: (heldTask(after)?.wake?.id ?? currentWake) !== currentWake
     }
     side.outcomes[when].set(key, outcome)

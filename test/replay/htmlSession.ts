@@ -151,7 +151,7 @@ export const troubled = (): Session =>
     .assign(id(1), 3, "Fix the flaky login test").now({ status: "working", activity: "Running", standing: "ours" })
     .wait(2).send({ type: "wake_result", task_id: id(1), status: "success", protocol_version: 1 }, "ours").wait(3)
     .hub({ type: "error", error: "validation_failed", message_type: "wake_result" }).wait(700_000)
-    .fact({ _tag: "SaveFailed", reason: "ENOSPC", undone: false, withheld: false }).now({ disk: "failing" }).wait(5_000)
+    .fact({ _tag: "SaveFailed", reason: "ENOSPC" }).now({ disk: "failing" }).wait(5_000)
     .fact({ _tag: "SaveSucceeded" }).now({ disk: "ok" }).wait(40_000)
     .send({ type: "task_progress", task_id: id(1), progress: 80, generation: 3 }, "changed").wait(60_000)
     .answer(id(1), 3).wait(4_000)

@@ -56,7 +56,7 @@ export class Connection {
   readonly #ears: Ears
   #over = false
   #suspicious: boolean
-  #gave_task_at = -1
+  #gaveTask = false
   #lastUp = 0
   #lastDown = 0
   #losesFrames = false
@@ -127,8 +127,7 @@ export class Connection {
     if (this.#over) return
     this.#world.note(() => `we close socket ${this.socket}: ${why}`)
     this.#hubIsTold()
-    // Where the task could not be saved, the step that took it was undone.
-    if (why === recheck && this.#gave_task_at > this.#ledger.unsaved_at) {
+    if (why === recheck && this.#gaveTask) {
       this.#world.violate(`socket ${this.socket}, which gave us a task, is given up`)
     }
     if (why === recheck) this.#suspicious = false
@@ -209,7 +208,7 @@ export class Connection {
   #emit(message: HubMessage): void {
     if (message._tag === "TaskAssigned") {
       this.#suspicious = false
-      this.#gave_task_at = this.#world.now
+      this.#gaveTask = true
     }
     this.#ledger.told(message)
     this.#ears.emit(message)

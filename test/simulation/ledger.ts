@@ -35,7 +35,6 @@ export class Ledger {
   stored: StoredState = emptyStore
   /** The disk has refused what we know since. */
   unsaved = false
-  unsaved_at = -1 // the last time that it could not be saved
   readonly successes: Array<Success> = []
   readonly order: ExchangeOrder
   readonly progress: ProgressBook

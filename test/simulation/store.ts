@@ -27,7 +27,6 @@ export const makeStore = (life: Life, world: World, disk: Disk, ledger: Ledger):
       if (full || world.faults.strikes("disk_fails")) {
         world.note(() => "the state cannot be saved")
         ledger.unsaved = true
-        ledger.unsaved_at = world.now
         world.hinders(world.now)
         return unwritable(full ? "ENOSPC" : "EIO")
       }
