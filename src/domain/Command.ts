@@ -25,9 +25,6 @@ export type HubCommand =
   }
   | { readonly _tag: "AnnounceRestart"; readonly reason: string }
 
-/** What happens to the files of a task that is over; a success has nothing to keep, of a failure only an answer that came late. */
-export type FilesOfTheEnded = "remove" | "keep_answer" | "keep"
-
 /** What the daemon has to do; every outcome comes back as a Message. */
 export type Command =
   | HubCommand

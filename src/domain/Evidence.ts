@@ -1,42 +1,50 @@
-import type { JsonObject, Task, WakeEnd } from "./Task.ts"
+import * as Schema from "effect/Schema"
+import { JsonObject, type Task, type WakeEnd } from "./Task.ts"
+
+export const Success = Schema.TaggedStruct("Success", { result: JsonObject, tokens_used: Schema.NullOr(Schema.Finite) })
+export type Success = typeof Success.Type
 
 /**
  * What the agent wrote as its answer; `Unusable` is a file that can never become one. A failure `of_command` is what our
  * `exec` wrote of the command's end, and no verdict of the agent's own.
  */
-export type Answer =
-  | { readonly _tag: "Success"; readonly result: JsonObject; readonly tokens_used: number | null }
-  | { readonly _tag: "Failure"; readonly reason: string; readonly of_command?: true }
-  | { readonly _tag: "Unusable"; readonly reason: string }
-
-export type Success = Extract<Answer, { readonly _tag: "Success" }>
+export const Answer = Schema.Union([
+  Success,
+  Schema.TaggedStruct("Failure", { reason: Schema.String, of_command: Schema.optionalKey(Schema.Literal(true)) }),
+  Schema.TaggedStruct("Unusable", { reason: Schema.String })
+])
+export type Answer = typeof Answer.Type
 
 /** What the agent says of its progress: a whole percentage, an event for the hub's dashboard, or both. */
-export interface Progress {
-  readonly progress: number | null
-  readonly execution_event: JsonObject | null
-}
+export const Progress = Schema.Struct({
+  progress: Schema.NullOr(Schema.Finite),
+  execution_event: Schema.NullOr(JsonObject)
+})
+export type Progress = typeof Progress.Type
 
 /** What the results folder says about one task; the answer is `unknown` where it cannot be read. Times are epoch milliseconds. */
-export interface FolderEvidence {
-  readonly started: boolean
-  readonly last_sign_at: number | null
-  readonly answer: Answer | "half-written" | "unknown" | null
-}
+export const FolderEvidence = Schema.Struct({
+  started: Schema.Boolean,
+  last_sign_at: Schema.NullOr(Schema.Finite),
+  answer: Schema.NullOr(Schema.Union([Answer, Schema.Literals(["half-written", "unknown"])]))
+})
+export type FolderEvidence = typeof FolderEvidence.Type
 
 /**
  * What the wake record and the process table say about one wake. `none`: it never ran and never will. `unknown`: one of the
  * two could not be read. `this_boot` is false where the machine, or the container of the agent, has ended since: with it
- * ended all that the wake had started.
+ * ended all that the wake had started. `output` is the end of what the agent has printed, where somebody is to be told of
+ * it: not while it is at work.
  */
-export interface ProcessEvidence {
-  readonly process: "alive" | "gone" | "none" | "unknown"
-  readonly this_boot: boolean
-  /** The end of what the agent has printed, where somebody is to be told of it: not while it is at work. */
-  readonly output?: string
-}
+export const ProcessEvidence = Schema.Struct({
+  process: Schema.Literals(["alive", "gone", "none", "unknown"]),
+  this_boot: Schema.Boolean,
+  output: Schema.optionalKey(Schema.String)
+})
+export type ProcessEvidence = typeof ProcessEvidence.Type
 
-export type Evidence = FolderEvidence & ProcessEvidence
+export const Evidence = Schema.Struct({ ...FolderEvidence.fields, ...ProcessEvidence.fields })
+export type Evidence = typeof Evidence.Type
 
 export interface SilencePolicy {
   readonly agent_silence_ms: number

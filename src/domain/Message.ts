@@ -1,71 +1,89 @@
-import type { Answer, Evidence, Progress } from "./Evidence.ts"
-import type { Obstacle } from "./Readiness.ts"
-import type { StoredState, TimerName } from "./SidecarState.ts"
-import type { Assignment, WakeEnd, WorkFound } from "./Task.ts"
+import * as Schema from "effect/Schema"
+import { Answer, Evidence, Progress } from "./Evidence.ts"
+import { Obstacle } from "./Readiness.ts"
+import { StoredState, TimerName } from "./SidecarState.ts"
+import { Assignment, Task, WakeEnd, WorkFound } from "./Task.ts"
 
-/** What the hub said or what happened to the connection to it. */
-export type HubMessage =
-  | { readonly _tag: "Connected" }
-  | { readonly _tag: "Identified" }
-  | { readonly _tag: "Disconnected"; readonly half_open: boolean }
-  | { readonly _tag: "TaskAssigned"; readonly task: Assignment }
-  | {
-    readonly _tag: "TaskUnworkable" // assigned to us, but nothing more of it can be taken in
-    readonly task_id: string
-    readonly generation: number
-    readonly reason: string
-  }
-  | { readonly _tag: "TaskAcknowledged"; readonly task_id: string; readonly status: string }
-  | { readonly _tag: "TaskContinued"; readonly task_id: string; readonly generation: number }
-  | { readonly _tag: "TaskReassigned"; readonly task_id: string }
-  | { readonly _tag: "StateReportAnswered"; readonly task_id: string; readonly action: "continue" | "abort" }
-  | { readonly _tag: "TaskCancelled"; readonly task_id: string }
-  | {
-    readonly _tag: "HubRefused"
-    readonly error: string
-    readonly message_type: string | null
-    readonly unknown_type: boolean
-  }
-  | { readonly _tag: "RateLimited"; readonly retry_after_ms: number }
-  | { readonly _tag: "HubLostUs" }
-  | { readonly _tag: "RestartRequested"; readonly reason: string }
+const ofTask = { task_id: Schema.String }
+const ofWake = { ...ofTask, wake_id: Schema.String }
+const { generation } = Task.fields
+
+/** What the hub said, in one frame each. */
+export const HubSaid = Schema.Union([
+  Schema.TaggedStruct("Identified", {}),
+  Schema.TaggedStruct("TaskAssigned", { task: Assignment }),
+  Schema.TaggedStruct("TaskUnworkable", { ...ofTask, generation, reason: Schema.String }), // ours, but too much to be taken in
+  Schema.TaggedStruct("TaskAcknowledged", { ...ofTask, status: Schema.String }),
+  Schema.TaggedStruct("TaskContinued", { ...ofTask, generation }),
+  Schema.TaggedStruct("TaskReassigned", ofTask),
+  Schema.TaggedStruct("StateReportAnswered", { ...ofTask, action: Schema.Literals(["continue", "abort"]) }),
+  Schema.TaggedStruct("TaskCancelled", ofTask),
+  Schema.TaggedStruct("HubRefused", {
+    error: Schema.String,
+    message_type: Schema.NullOr(Schema.String),
+    unknown_type: Schema.Boolean
+  }),
+  Schema.TaggedStruct("RateLimited", { retry_after_ms: Schema.Finite }),
+  Schema.TaggedStruct("HubLostUs", {}),
+  Schema.TaggedStruct("RestartRequested", { reason: Schema.String })
+])
+
+/** What happened to the connection to the hub. */
+const LinkMessage = Schema.Union([
+  Schema.TaggedStruct("Connected", {}),
+  Schema.TaggedStruct("Disconnected", { half_open: Schema.Boolean })
+])
+
+export type HubMessage = typeof HubSaid.Type | typeof LinkMessage.Type
 
 /** What the agent wrote into the results folder; `wake_id` is the wake during whose watch it was seen. */
-export type AgentMessage =
-  | { readonly _tag: "AgentStarted"; readonly task_id: string; readonly wake_id: string | null }
-  | { readonly _tag: "ProgressFound"; readonly task_id: string; readonly progress: Progress }
-  | { readonly _tag: "ResultFound"; readonly task_id: string; readonly answer: Answer }
-
-/** How a command of ours came out. */
-export type OutcomeMessage =
-  | { readonly _tag: "AgentInspected"; readonly task_id: string; readonly evidence: Evidence }
-  | { readonly _tag: "WakeSpawned"; readonly task_id: string; readonly wake_id: string }
-  | { readonly _tag: "WakeImpossible"; readonly task_id: string; readonly wake_id: string; readonly reason: string }
-  | { readonly _tag: "WakeExited"; readonly task_id: string; readonly wake_id: string; readonly end: WakeEnd }
-  | { readonly _tag: "AgentStopped"; readonly task_id: string; readonly was_alive: boolean }
-  | { readonly _tag: "RetryDue"; readonly task_id: string }
-  | { readonly _tag: "TimerFired"; readonly timer: TimerName; readonly due: number }
-  | { readonly _tag: "SaveFailed"; readonly reason: string }
-  | { readonly _tag: "SaveSucceeded" }
-  | {
-    readonly _tag: "ReadinessChecked"
-    readonly obstacle: Obstacle | null
-    readonly programs: string // which programs a wake would run
-  }
-  | { readonly _tag: "OrphanFound"; readonly task_id: string } // files of a task, unchanged for `retention_days`
-  | { readonly _tag: "TaskLookedUp"; readonly task_id: string; readonly whereabouts: Whereabouts }
+const AgentMessage = Schema.Union([
+  Schema.TaggedStruct("AgentStarted", { ...ofTask, wake_id: Schema.NullOr(Schema.String) }),
+  Schema.TaggedStruct("ProgressFound", { ...ofTask, progress: Progress }),
+  Schema.TaggedStruct("ResultFound", { ...ofTask, answer: Answer })
+])
 
 /** Where the hub's books say a task is: with us or in the queue, with nobody who waits for us, or unknown as no look-up was to be had. */
-export type Whereabouts = "queued" | "ours" | "elsewhere" | "unknown"
+export const Whereabouts = Schema.Literals(["queued", "ours", "elsewhere", "unknown"])
+export type Whereabouts = typeof Whereabouts.Type
 
-export type Message =
-  | HubMessage
-  | AgentMessage
-  | OutcomeMessage
-  | {
-    readonly _tag: "Restarted"
-    readonly stored: StoredState | null // where there is none, or none any more
-    readonly survivors: ReadonlyArray<string>
-    readonly at_work?: WorkFound | null // looked for where there is no stored state
-  }
-  | { readonly _tag: "DrainRequested"; readonly exit_code: 0 | 75 }
+/** How a command of ours came out. */
+const OutcomeMessage = Schema.Union([
+  Schema.TaggedStruct("AgentInspected", { ...ofTask, evidence: Evidence }),
+  Schema.TaggedStruct("WakeSpawned", ofWake),
+  Schema.TaggedStruct("WakeImpossible", { ...ofWake, reason: Schema.String }),
+  Schema.TaggedStruct("WakeExited", { ...ofWake, end: WakeEnd }),
+  Schema.TaggedStruct("AgentStopped", { ...ofTask, was_alive: Schema.Boolean }),
+  Schema.TaggedStruct("RetryDue", ofTask),
+  Schema.TaggedStruct("TimerFired", { timer: TimerName, due: Schema.Finite }),
+  Schema.TaggedStruct("SaveFailed", { reason: Schema.String }),
+  Schema.TaggedStruct("SaveSucceeded", {}),
+  Schema.TaggedStruct("ReadinessChecked", {
+    obstacle: Schema.NullOr(Obstacle),
+    programs: Schema.String // which programs a wake would run
+  }),
+  Schema.TaggedStruct("OrphanFound", ofTask), // files of a task, unchanged for `retention_days`
+  Schema.TaggedStruct("TaskLookedUp", { ...ofTask, whereabouts: Whereabouts })
+])
+
+/** What this daemon began with, and what its operator asks for. */
+const LifeMessage = Schema.Union([
+  Schema.TaggedStruct("Restarted", {
+    stored: Schema.NullOr(StoredState), // where there is none, or none any more
+    survivors: Schema.Array(Schema.String),
+    at_work: Schema.optionalKey(Schema.NullOr(WorkFound)) // looked for where there is no stored state
+  }),
+  Schema.TaggedStruct("DrainRequested", { exit_code: Schema.Literals([0, 75]) })
+])
+
+/** What is told by this machine, and not by a frame of the hub. */
+export const LocalFact = Schema.Union([
+  ...LinkMessage.members,
+  ...AgentMessage.members,
+  ...OutcomeMessage.members,
+  ...LifeMessage.members
+])
+export type LocalFact = typeof LocalFact.Type
+
+export const Message = Schema.Union([...LocalFact.members, ...HubSaid.members])
+export type Message = typeof Message.Type

@@ -1,33 +1,35 @@
+import * as Schema from "effect/Schema"
 import { limits } from "../limits.ts"
 import type { SidecarState } from "./SidecarState.ts"
 
 /** What on this machine keeps the agent from being woken, whatever the task. */
-export interface Obstacle {
-  readonly cause: "program" | "folders"
-  readonly reason: string
-}
+export const Obstacle = Schema.Struct({ cause: Schema.Literals(["program", "folders"]), reason: Schema.String })
+export type Obstacle = typeof Obstacle.Type
 
 /** Why no task is taken. */
-export interface Unready {
-  readonly cause: "draining" | "disk" | "failures" | Obstacle["cause"]
-  readonly reason: string
-}
+export const Unready = Schema.Struct({
+  cause: Schema.Literals(["draining", "disk", "failures", ...Obstacle.fields.cause.literals]),
+  reason: Schema.String
+})
+export type Unready = typeof Unready.Type
 
 /** The same, with since when (epoch milliseconds). */
-export interface NotReady extends Unready {
-  readonly since: number
-}
+export const NotReady = Schema.Struct({ ...Unready.fields, since: Schema.Finite })
+export type NotReady = typeof NotReady.Type
 
-/** Whether a task may be taken now. The hub gives one to every connected idle agent, so who is not ready disconnects. */
-export interface Readiness {
-  /** Whether a connection to the hub is kept. It rests for `readiness_ms` after it was closed for not being ready. */
-  readonly link: "open" | "resting" | "closed"
-  readonly obstacle: Obstacle | null
-  readonly programs: string | null // which programs a wake would run, as last looked at
-  readonly failures: number // in a row, each with a short wake and without a verdict of the agent's own
-  readonly paused_by: string | null // the reason of the last of them, while no task is taken for it
-  readonly not_ready: NotReady | null // as it was told last
-}
+/**
+ * Whether a task may be taken now. The hub gives one to every connected idle agent, so who is not ready disconnects. `link` is
+ * whether a connection to the hub is kept; it rests for `readiness_ms` after it was closed for not being ready.
+ */
+export const Readiness = Schema.Struct({
+  link: Schema.Literals(["open", "resting", "closed"]),
+  obstacle: Schema.NullOr(Obstacle),
+  programs: Schema.NullOr(Schema.String), // which programs a wake would run, as last looked at
+  failures: Schema.Int, // in a row, each with a short wake and without a verdict of the agent's own
+  paused_by: Schema.NullOr(Schema.String), // the reason of the last of them, while no task is taken for it
+  not_ready: Schema.NullOr(NotReady) // as it was told last
+})
+export type Readiness = typeof Readiness.Type
 
 export const notOpenedYet: Readiness = {
   link: "closed",

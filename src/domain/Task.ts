@@ -1,5 +1,6 @@
 import * as Schema from "effect/Schema"
-import type { WakeName } from "./wakeId.ts"
+import * as Struct from "effect/Struct"
+import { WakeName } from "./wakeId.ts"
 
 export const TaskStatus = Schema.Literals(["accepted", "waking", "confirming", "working", "reporting"])
 export type TaskStatus = typeof TaskStatus.Type
@@ -42,14 +43,12 @@ export const Task = Schema.Struct({
 })
 export type Task = typeof Task.Type
 
-/** What is left of a task whose state is lost: a wake whose leader lives, and what it was given. */
-export interface WorkFound {
-  readonly wake: WakeName
-  readonly assignment: Assignment
-}
-
 /** What a `task_assign` frame says. `assignment` is the frame as it came. */
-export type Assignment = Pick<
-  Task,
-  "task_id" | "description" | "metadata" | "generation" | "assigned_at" | "assignment"
->
+export const Assignment = Schema.Struct(
+  Struct.pick(Task.fields, ["task_id", "description", "metadata", "generation", "assigned_at", "assignment"])
+)
+export type Assignment = typeof Assignment.Type
+
+/** What is left of a task whose state is lost: a wake whose leader lives, and what it was given. */
+export const WorkFound = Schema.Struct({ wake: WakeName, assignment: Assignment })
+export type WorkFound = typeof WorkFound.Type

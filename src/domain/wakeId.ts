@@ -1,9 +1,8 @@
+import * as Schema from "effect/Schema"
+
 /** What the name of a wake tells, `g3a1t1795220229450` for example: under which generation, which attempt, when (epoch ms). */
-export interface WakeName {
-  readonly generation: number
-  readonly attempt: number
-  readonly at: number
-}
+export const WakeName = Schema.Struct({ generation: Schema.Int, attempt: Schema.Int, at: Schema.Int })
+export type WakeName = typeof WakeName.Type
 
 export const wakeIdOf = ({ attempt, at, generation }: WakeName): string => `g${generation}a${attempt}t${at}`
 

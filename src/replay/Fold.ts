@@ -12,7 +12,7 @@ import { bothSent, type Expectation, frameIn, frameOut, keyOf, onlyRecorded } fr
 import { heardFrame } from "./heardFrame.ts"
 import { Life } from "./Life.ts"
 import { capabilitiesOf, defaultPolicy, policyOf } from "./policy.ts"
-import { messageOf } from "./RecordedMessage.ts"
+import { messageNow } from "./read/older.ts"
 import type { Place, ReplayEvent } from "./ReplayEvent.ts"
 import { stepEvents } from "./stepEvents.ts"
 
@@ -124,7 +124,7 @@ export class Fold {
     if (this.#life === null) return this.#loses(place)
     this.#step = null
     try {
-      this.#life.take(messageOf(msg, this.#timers), t, saved)
+      this.#life.take(messageNow(msg, this.#timers), t, saved)
     } catch (error) {
       return this.#ends(null, error instanceof Error ? error.message : String(error))
     }

@@ -1,8 +1,8 @@
 import type { LifecycleEvent } from "../domain/LifecycleEvent.ts"
+import type { LocalFact } from "../domain/Message.ts"
 import type { Activity, Connection, Disk, Standing } from "../domain/SidecarState.ts"
 import type { JsonObject, TaskStatus } from "../domain/Task.ts"
 import type { Header } from "./format.ts"
-import type { LocalFact } from "./RecordedMessage.ts"
 
 /** A line of a recording; the first is 1. */
 export interface Place {

@@ -1,10 +1,11 @@
 import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import { Message } from "../domain/Message.ts"
+import { KnownState } from "../domain/SidecarState.ts"
 import { JsonObject } from "../domain/Task.ts"
 import { fromExactJson } from "../json/schema.ts"
-import { KnownState } from "./KnownState.ts"
-import { RecordedMessage } from "./RecordedMessage.ts"
+import { completeFields, completeState } from "./read/older.ts"
 
 /** The version of the format that this sidecar writes; a newer one may hold what it does not understand. */
 export const format_version = 2
@@ -35,7 +36,7 @@ const LocalNote = Schema.Union([
 export interface StepEntry {
   readonly t: number
   readonly dir: "step"
-  readonly msg: RecordedMessage
+  readonly msg: Message
   readonly told: { readonly commands: ReadonlyArray<string>; readonly state: string | null } | null
   readonly saved: boolean
 }
@@ -84,11 +85,11 @@ export const nameOf = (message: { readonly _tag: string }): string => snake(mess
 
 const decodeLine = Schema.decodeUnknownResult(fromExactJson(Line))
 const decodeHeader = Schema.decodeUnknownResult(Header)
-const decodeMessage = Schema.decodeUnknownResult(RecordedMessage)
+const decodeMessage = Schema.decodeUnknownResult(Message)
 const decodeNote = Schema.decodeUnknownResult(LocalNote)
 
 const tagOf: ReadonlyMap<string, string> = new Map(
-  [...RecordedMessage.members, ...LocalNote.members].map(({ fields: { _tag } }) => [
+  [...Message.members, ...LocalNote.members].map(({ fields: { _tag } }) => [
     snake(_tag.schema.literal),
     _tag.schema.literal
   ])
@@ -97,9 +98,11 @@ const tagOf: ReadonlyMap<string, string> = new Map(
 const misshapen = (type: string) => (): string => `${type} is not as it should be`
 
 /** The message whose name and fields a line tells; null where the name is none of this version's. */
-export const messageFrom = (type: string, fields: JsonObject): Result.Result<RecordedMessage, string> | null => {
+export const messageFrom = (type: string, fields: JsonObject): Result.Result<Message, string> | null => {
   const tag = tagOf.get(type)
-  return tag === undefined ? null : Result.mapError(decodeMessage({ ...fields, _tag: tag }), misshapen(type))
+  return tag === undefined
+    ? null
+    : Result.mapError(decodeMessage({ ...completeFields(fields), _tag: tag }), misshapen(type))
 }
 
 type Parsed = Result.Result<Entry | OldFact | Newer, string>
@@ -109,7 +112,7 @@ const headerFrom = (msg: JsonObject, t: number): Parsed => {
   if (Predicate.isNumber(format) && Number.isInteger(format) && format > format_version) {
     return Result.succeed({ dir: "newer", format })
   }
-  return Result.mapBoth(decodeHeader(msg), {
+  return Result.mapBoth(decodeHeader("state" in msg ? { ...msg, state: completeState(msg["state"]) } : msg), {
     onFailure: misshapen("the header"),
     onSuccess: (header) => ({ t, dir: "header", msg: header })
   })

@@ -1,7 +1,7 @@
 import type { Command } from "../domain/Command.ts"
+import { LocalFact, type Message } from "../domain/Message.ts"
 import type { Step } from "../services/Observer.ts"
 import { isSamePicture, pictureOf } from "./picture.ts"
-import { isLocalFact } from "./RecordedMessage.ts"
 import type { Action, LocalVerdict, ReplayEvent } from "./ReplayEvent.ts"
 
 const actions: Readonly<Partial<Record<Command["_tag"], Action>>> = {
@@ -15,6 +15,10 @@ const actions: Readonly<Partial<Record<Command["_tag"], Action>>> = {
   RemoveFiles: "remove",
   ExpireFiles: "expire"
 }
+
+const local: ReadonlySet<string> = new Set(LocalFact.members.map(({ fields: { _tag } }) => _tag.schema.literal))
+
+const isLocalFact = (message: Message): message is LocalFact => local.has(message._tag)
 
 /** The task that a command is about. */
 export const aboutOf = (command: Command): string | null =>

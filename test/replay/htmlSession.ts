@@ -1,6 +1,6 @@
+import type { LocalFact } from "../../src/domain/Message.ts"
 import type { JsonObject, TaskStatus } from "../../src/domain/Task.ts"
 import { makePage } from "../../src/replay/html/makePage.ts"
-import type { LocalFact } from "../../src/replay/RecordedMessage.ts"
 import type { Picture, ReplayEvent, Verdict } from "../../src/replay/ReplayEvent.ts"
 
 const place = { file: "session.jsonl", line: 1 }
@@ -139,7 +139,7 @@ export const troubled = (): Session =>
   new Session().file("tuesday.jsonl").connect().wait(2_000)
     .assign(id(1), 1, "Fix the flaky login test").wake(id(1)).wait(180).exit(id(1), 127, "accepted").wait(5_000)
     .fact({ _tag: "RetryDue", task_id: id(1) }).wake(id(1), 2).wait(30_000)
-    .fact({ _tag: "TimerFired", timer: "confirmation" }).now({ activity: "Stopping" })
+    .fact({ _tag: "TimerFired", timer: "confirmation", due: 0 }).now({ activity: "Stopping" })
     .add({ kind: "action", action: "stop", task_id: id(1), verdict: "same" }).wait(800)
     .fact({ _tag: "AgentStopped", task_id: id(1), was_alive: true }).now({ activity: "AwaitingRetry" }).wait(15_000)
     .fact({ _tag: "RetryDue", task_id: id(1) }).wake(id(1), 3).wait(2_100).start(id(1)).wait(20_000)

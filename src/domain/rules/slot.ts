@@ -1,5 +1,5 @@
 import { limits } from "../../limits.ts"
-import type { FilesOfTheEnded } from "../Command.ts"
+import type { FilesOfTheEnded } from "../SidecarState.ts"
 import { heldTask, noAgent } from "../SidecarState.ts"
 import type { Rule } from "../step.ts"
 import { all, cancelTimers, connectionIs, emit, given, stay, withTask } from "../step.ts"

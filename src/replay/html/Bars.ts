@@ -1,4 +1,4 @@
-import type { LocalFact } from "../RecordedMessage.ts"
+import type { LocalFact } from "../../domain/Message.ts"
 import type { Picture, ReplayEvent } from "../ReplayEvent.ts"
 import type { Bar, Look, Row, Stay } from "./Drawing.ts"
 import { plain } from "./words.ts"

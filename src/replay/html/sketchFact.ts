@@ -1,6 +1,6 @@
+import type { LocalFact } from "../../domain/Message.ts"
 import type { TimerName } from "../../domain/SidecarState.ts"
 import type { WakeEnd } from "../../domain/Task.ts"
-import type { LocalFact } from "../RecordedMessage.ts"
 import type { Kind, Lane, Sketch } from "./Drawing.ts"
 import { fieldsOf, plain } from "./words.ts"
 

@@ -1,12 +1,12 @@
 import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import type { HubMessage } from "../../domain/Message.ts"
+import type { HubMessage, Message } from "../../domain/Message.ts"
+import { KnownState } from "../../domain/SidecarState.ts"
 import { type Entry, type Header, messageFrom, type OldFact, type StepEntry } from "../format.ts"
 import { incomingOf } from "../heardFrame.ts"
-import { KnownState } from "../KnownState.ts"
 import type { Line, Recorded, Unreadable } from "../Line.ts"
-import type { RecordedMessage } from "../RecordedMessage.ts"
+import { completeState } from "./older.ts"
 
 const decodeDecided = Schema.decodeUnknownResult(Schema.Struct({
   on: Schema.optionalKey(Schema.String),
@@ -81,7 +81,7 @@ export class Format1 {
   }
 
   /** Holds the step; what was held before it is complete. */
-  #step(line: OldFactLine, msg: RecordedMessage, told: StepEntry["told"]): ReadonlyArray<Line> {
+  #step(line: OldFactLine, msg: Message, told: StepEntry["told"]): ReadonlyArray<Line> {
     if (msg._tag === "Restarted") [this.#link, this.#heard] = ["down", []]
     const done = this.end().map((held) => msg._tag === "SaveFailed" ? asUnsaved(held) : held)
     this.#held.push(at(line, { t: line.entry.t, dir: "step", msg, told, saved: true }))
@@ -108,7 +108,7 @@ export class Format1 {
 
   /** The state of a life whose beginning is in an older file; a header tells it in format 2. */
   #continued(line: OldFactLine): ReadonlyArray<Line> {
-    const told = decodeState(line.entry.fields)
+    const told = decodeState({ state: completeState(line.entry.fields["state"]) })
     if (Result.isFailure(told)) return this.#pass(unreadable(line, "continued is not as it should be"))
     if (this.#header === null) return []
     const { phase } = told.success.state.connection

@@ -1,10 +1,10 @@
 import { mkdirSync, renameSync } from "node:fs"
 import { dirname } from "node:path"
+import type { KnownState } from "../../domain/SidecarState.ts"
 import { limits } from "../../limits.ts"
 import { type LineFile, openLineFile } from "../../lines/LineFile.ts"
 import type { Entry, Header } from "../format.ts"
 import { lineOf } from "../format.ts"
-import type { KnownState } from "../KnownState.ts"
 
 /** How every line of a recording begins, as `lineOf` writes it. */
 const beginning = "{\"t\":"
