@@ -69,12 +69,9 @@ const syncFolder = async (folder: string): Promise<void> => {
 
 /** Replaces the file whole or not at all, readable by its owner only; returns when it would survive a power failure. */
 export const writeDurably = async (path: string, text: string): Promise<void> => {
-  const bytes = Buffer.from(text) // once, for both
-  await writeFileAtomic(path, bytes, {
-    mode: 0o600,
-    // On a full disk write-file-atomic takes a short write for a whole one; this one fails before the old file is replaced.
-    tmpfileCreated: (temporary) => writeFile(temporary, bytes)
-  })
+  // On a full disk write-file-atomic takes a short write for a whole one: it gets nothing to write, and this write fails
+  // before the old file is replaced.
+  await writeFileAtomic(path, "", { mode: 0o600, tmpfileCreated: (temporary) => writeFile(temporary, text) })
   if (platform !== "windows") await syncFolder(dirname(path))
 }
 
