@@ -1,7 +1,15 @@
 import { parseArgs } from "node:util"
 import { configFlags } from "../config/keys.ts"
 import { nearest } from "../config/nearest.ts"
-import { type CommandName, commandOptions, commands, optionalValues, type Options } from "./commands.ts"
+import {
+  type CommandName,
+  commandOptions,
+  commands,
+  isCommand,
+  isValueOptional,
+  type Options,
+  optionsOf
+} from "./commands.ts"
 
 export type Invocation =
   | {
@@ -11,7 +19,7 @@ export type Invocation =
     /** The command line behind `--`, or the files, for a command that takes them. */
     readonly rest?: ReadonlyArray<string>
   }
-  | { readonly _tag: "Help" }
+  | { readonly _tag: "Help"; readonly command: CommandName | null }
   | { readonly _tag: "Version" }
   | { readonly _tag: "Misused"; readonly problem: string }
 
@@ -27,7 +35,6 @@ const options = {
 } as const
 
 const isOption = (name: string): name is keyof typeof options => Object.hasOwn(options, name)
-const isCommand = (name: string): name is CommandName => Object.hasOwn(commands, name)
 
 const hint = (typed: string, known: ReadonlyArray<string>, dashes = ""): string => {
   const near = nearest(typed, known)
@@ -38,7 +45,7 @@ const hint = (typed: string, known: ReadonlyArray<string>, dashes = ""): string 
 const withEmptyValues = (argv: ReadonlyArray<string>): Array<string> => {
   const end = argv.indexOf("--")
   return argv.map((arg, at) => {
-    const isOpen = arg.startsWith("--") && optionalValues.has(arg.slice(2)) && (end < 0 || at < end)
+    const isOpen = arg.startsWith("--") && isValueOptional(arg.slice(2)) && (end < 0 || at < end)
     return isOpen && /^-./.test(argv[at + 1] ?? "") ? `${arg}=` : arg
   })
 }
@@ -51,7 +58,7 @@ type OptionToken = Extract<ReturnType<typeof tokenize>[number], { readonly kind:
 const optionProblem = ({ inlineValue, name, rawName, value }: OptionToken): string | undefined => {
   if (!isOption(name)) return `there is no option ${rawName}${hint(name, Object.keys(options), "--")}`
   if (options[name].type === "boolean") return inlineValue === true ? `${rawName} takes no value` : undefined
-  if ((value ?? "") === "" && optionalValues.has(name)) return undefined
+  if ((value ?? "") === "" && isValueOptional(name)) return undefined
   const isMissing = value === undefined || value === "" ||
     (inlineValue !== true && value !== "-" && value.startsWith("-"))
   return isMissing ? `${rawName} needs a value` : undefined
@@ -94,8 +101,8 @@ const invoke = (
   if (!isCommand(command)) return misused(`there is no command ${command}${hint(command, Object.keys(commands))}`)
   const problem = restProblem(command, others, rest)
   if (problem !== undefined) return misused(problem)
-  const { options: own, takesSettings = false } = commands[command]
-  const known: ReadonlyArray<string> = takesSettings ? [...own, ...configFlags] : own
+  const own = optionsOf(commands[command])
+  const known: ReadonlyArray<string> = commands[command].takesSettings === true ? [...own, ...configFlags] : own
   const stray = given.find(({ name }) => !known.includes(name))
   if (stray !== undefined) return misused(`${stray.rawName} is not an option of ${command}`)
   const typed = Object.fromEntries(given.map(({ name, value = "" }) => [name, value]))
@@ -121,15 +128,20 @@ const namesIn = (tokens: ReadonlyArray<Token>): ReadonlyArray<string> => {
     : [first, ...files]
 }
 
+const helpFor = (tokens: ReadonlyArray<Token>): Invocation => {
+  const [name = ""] = namesIn(tokens)
+  return { _tag: "Help", command: isCommand(name) ? name : null }
+}
+
 /** What the command line asks for. Of an option given twice the last counts. */
 export const parse = (argv: ReadonlyArray<string>): Invocation => {
   const end = argv.includes("--") ? argv.indexOf("--") : argv.length
   const tokens = tokenize(argv.slice(0, end))
   const given = tokens.filter((token) => token.kind === "option")
-  if (given.some(asksForHelp)) return { _tag: "Help" }
+  if (given.some(asksForHelp)) return helpFor(tokens)
   const fault = given.map(optionProblem).find((problem) => problem !== undefined)
   if (fault !== undefined) return misused(fault)
-  if (given.some(({ name }) => name === "help")) return { _tag: "Help" }
+  if (given.some(({ name }) => name === "help")) return helpFor(tokens)
   if (given.some(({ name }) => name === "version")) return { _tag: "Version" }
   return invoke(namesIn(tokens), given, argv.slice(end + 1))
 }

@@ -3,7 +3,7 @@ import { complete, type OptionSpec, type Spec } from "../completion/complete.ts"
 import { isShell, scripts } from "../completion/scripts.ts"
 import { configFlags, configKeyNames, configKeys, flagOf } from "../config/keys.ts"
 import { agentTypes } from "../setup/agentTypes.ts"
-import { commandOptions, commands, type OptionName, type Options } from "./commands.ts"
+import { commandOptions, commands, type OptionName, type Options, optionsOf } from "./commands.ts"
 
 const booleans = configKeyNames.filter((key) => configKeys[key] === "boolean").map(flagOf)
 
@@ -29,7 +29,7 @@ const spec: Spec = {
   commands: Object.entries(commands).map(([name, command]) => ({
     name,
     options: [
-      ...command.options.map(own),
+      ...optionsOf(command).map(own),
       ...command.takesSettings === true ? configFlags.map((flag) => optionOf(flag, true)) : [],
       ...common
     ],

@@ -2,8 +2,8 @@ import { describe, expect, it } from "@effect/vitest"
 import { readFileSync } from "node:fs"
 import { createRequire } from "node:module"
 import { type Invocation, parse } from "../../src/cli/arguments.ts"
-import { commands } from "../../src/cli/commands.ts"
-import { help } from "../../src/cli/help.ts"
+import { commands, optionsOf } from "../../src/cli/commands.ts"
+import { helpOf } from "../../src/cli/help.ts"
 import { inOneLine } from "../../src/cli/inOneLine.ts"
 import { nodeProblem } from "../../src/cli/nodeVersion.ts"
 import { exitCodes } from "../../src/exitCodes.ts"
@@ -31,7 +31,11 @@ describe("the command line", () => {
   })
 
   it("asks for help or the version wherever it says so", () => {
-    for (const line of ["--help", "-h", "dev-hub --help", "nonsense -h"]) expect(parsed(line)).toEqual({ _tag: "Help" })
+    for (const line of ["--help", "-h", "nonsense -h"]) expect(parsed(line)).toEqual({ _tag: "Help", command: null })
+    for (const line of ["dev-hub --help", "-h dev-hub", "dev-hub --port -h"]) {
+      expect(parsed(line)).toEqual({ _tag: "Help", command: "dev-hub" })
+    }
+    expect(parsed("--dry-run x --help")).toEqual({ _tag: "Help", command: "dry-run" })
     for (const line of ["--version", "-v", "run -v"]) expect(parsed(line)).toEqual({ _tag: "Version" })
   })
 
@@ -44,7 +48,7 @@ describe("the command line", () => {
       options: { json: "", progress: "" },
       rest: ["x"]
     })
-    expect(parsed("exec --help")).toEqual({ _tag: "Help" })
+    expect(parsed("exec --help")).toEqual({ _tag: "Help", command: "exec" })
   })
 
   const misuses: ReadonlyArray<readonly [line: string, problem: string]> = [
@@ -77,12 +81,23 @@ describe("the command line", () => {
 
 describe("the help", () => {
   it("names every command, option and exit code in use", () => {
-    for (const [name, { options }] of Object.entries(commands)) {
+    const help = helpOf(null)
+    for (const [name, command] of Object.entries(commands)) {
       expect(help).toContain(`\n  ${name} `)
-      for (const option of options) expect(help).toContain(`\n    --${option} `)
+      for (const option of optionsOf(command)) expect(help).toContain(`\n    --${option} `)
     }
     const { notARecording: _, ...shown } = exitCodes
     for (const code of Object.values(shown)) expect(help).toMatch(new RegExp(`\\b${code} `))
+  })
+
+  it("of one command has its part alone", () => {
+    const help = helpOf("status")
+    expect(help).toContain("\n  status               says what the sidecar of the folder is at\n    --config FILE ")
+    expect(help).not.toContain("\n  run ")
+  })
+
+  it("fits into a terminal of 120 columns", () => {
+    for (const line of helpOf(null).split("\n")) expect(line.length).toBeLessThan(120)
   })
 })
 

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process"
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { delimiter, join, resolve } from "node:path"
-import { commandOptions, commands } from "../../src/cli/commands.ts"
+import { commandOptions, commands, optionsOf } from "../../src/cli/commands.ts"
 import { complete, type OptionSpec, type Spec } from "../../src/completion/complete.ts"
 import { scripts } from "../../src/completion/scripts.ts"
 import { configFlags } from "../../src/config/keys.ts"
@@ -92,7 +92,7 @@ describeWith("bash", "bash", () => {
     const [first, ...rest] = tabbed(["agentcom-sidecar ", ...names.map((name) => `agentcom-sidecar ${name} -`)])
     expect(first).toEqual(names)
     const expected = Object.values(commands).map((command) => [
-      ...command.options.map((option) => `--${option}`),
+      ...optionsOf(command).map((option) => `--${option}`),
       ...command.takesSettings === true ? configFlags.map((flag) => `--${flag}`) : [],
       ...["--help", "--version"],
       ...command.takesCommand === true ? ["--"] : []
