@@ -41,7 +41,7 @@ export const limits = {
   wake_retries_ms: [5_000, 15_000, 30_000],
   lease_ms: 60_000,
   progress_interval_ms: 5_000,
-  settle_ms: 10_000,
+  late_answer_ms: 10_000,
   agent_linger_ms: 15_000,
   kill_grace_ms: 5_000,
   kill_wait_ms: 10_000,

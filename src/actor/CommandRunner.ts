@@ -49,7 +49,7 @@ export const makeRunner = Effect.fnUntraced(function*(surroundings: Surroundings
     LookUpTask: ({ task_id }) =>
       fibers.run(
         "look-up",
-        Effect.flatMap(hub.lookUp(task_id), (whereabouts) => post({ _tag: "TaskLookedUp", task_id, whereabouts }))
+        Effect.flatMap(hub.lookUp(task_id), (location) => post({ _tag: "TaskLookedUp", task_id, location }))
       ),
     ...agentCommands(waker, watcher, orphans, (yield* FolderLease).check, surroundings),
     // One that fires while it is cancelled or started anew is stale by its time.

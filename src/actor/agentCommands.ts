@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { FolderEvidence } from "../domain/Evidence.ts"
 import type { Message } from "../domain/Message.ts"
-import type { WakeEnd } from "../domain/Task.ts"
+import type { WakeEnd } from "../domain/Work.ts"
 import type { FolderLease } from "../services/FolderLease.ts"
 import type { OrphanedFiles } from "../services/Orphans.ts"
 import type { Observation, ResultWatcher } from "../services/ResultWatcher.ts"
@@ -11,14 +11,14 @@ import type { Waker } from "../services/Waker.ts"
 import type { CommandOf, Surroundings } from "./Surroundings.ts"
 import { awaitRetry } from "./wakeRetry.ts"
 
-const messageOf = (task_id: string, wake_id: string | null, seen: Observation): Message => {
+const messageOf = (work_id: string, wake_id: string | null, seen: Observation): Message => {
   switch (seen._tag) {
     case "Started":
-      return { _tag: "AgentStarted", task_id, wake_id }
+      return { _tag: "AgentStarted", work_id, wake_id }
     case "Progress":
-      return { _tag: "ProgressFound", task_id, progress: seen.progress }
+      return { _tag: "ProgressFound", work_id, progress: seen.progress }
     case "Answer":
-      return { _tag: "ResultFound", task_id, answer: seen.answer }
+      return { _tag: "ResultFound", work_id, answer: seen.answer }
   }
 }
 
@@ -37,14 +37,14 @@ const inspectAgent = (
   check: Check,
   learn: Surroundings["learn"]
 ) =>
-  Effect.fnUntraced(function*({ task }: CommandOf<"InspectAgent">) {
-    const process = yield* waker.inspect(task)
-    const seen = yield* Effect.andThen(check, watcher.look(task.task_id)).pipe(
+  Effect.fnUntraced(function*({ work }: CommandOf<"InspectAgent">) {
+    const process = yield* waker.inspect(work)
+    const seen = yield* Effect.andThen(check, watcher.look(work.id)).pipe(
       Effect.catchTag("FolderGone", () => Effect.succeed(null))
     )
     yield* learn({
       _tag: "AgentInspected",
-      task_id: task.task_id,
+      work_id: work.id,
       evidence: { ...process, ...seen ?? unread }
     })
   })
@@ -58,61 +58,61 @@ export const agentCommands = (
   { fibers, learn, post }: Surroundings
 ) => {
   /** Tells how the command of a wake ended, and what it wrote in its last moment; one that is told of already stays so. */
-  const awaitEnd = (task_id: string, wake_id: string, ended: Effect.Effect<WakeEnd>) =>
+  const awaitEnd = (work_id: string, wake_id: string, ended: Effect.Effect<WakeEnd>) =>
     fibers.runOnce(
       `end of ${wake_id}`,
       Effect.flatMap(
         ended,
-        (end) => Effect.andThen(watcher.rescan(task_id), post({ _tag: "WakeExited", task_id, wake_id, end }))
+        (end) => Effect.andThen(watcher.rescan(work_id), post({ _tag: "WakeExited", work_id, wake_id, end }))
       )
     )
 
-  const wake = ({ task, wake_id }: CommandOf<"WakeAgent">) => {
-    const { task_id } = task
+  const wake = ({ wake_id, work }: CommandOf<"WakeAgent">) => {
+    const { id: work_id } = work
     return Effect.gen(function*() {
-      const { end } = yield* Effect.andThen(check, waker.wake(task, wake_id)).pipe(
+      const { end } = yield* Effect.andThen(check, waker.wake(work, wake_id)).pipe(
         Effect.catchTag("FolderGone", ({ message }) => Effect.succeed({ end: Effect.succeed(unwritten(message)) }))
       )
-      yield* post({ _tag: "WakeSpawned", task_id, wake_id })
-      yield* awaitEnd(task_id, wake_id, end)
+      yield* post({ _tag: "WakeSpawned", work_id, wake_id })
+      yield* awaitEnd(work_id, wake_id, end)
     }).pipe(
       Effect.catchTag(
         "WakeImpossible",
-        ({ remedy }) => post({ _tag: "WakeImpossible", task_id, wake_id, reason: remedy })
+        ({ remedy }) => post({ _tag: "WakeImpossible", work_id, wake_id, reason: remedy })
       )
     )
   }
 
   return {
     InspectAgent: inspectAgent(waker, watcher, check, learn),
-    ClearEvidence: ({ task_id }: CommandOf<"ClearEvidence">) => watcher.clear(task_id),
-    WatchResults: ({ task_id, wake_id }: CommandOf<"WatchResults">) =>
+    ClearEvidence: ({ work_id }: CommandOf<"ClearEvidence">) => watcher.clear(work_id),
+    WatchResults: ({ work_id, wake_id }: CommandOf<"WatchResults">) =>
       fibers.run(
-        "watch",
-        Stream.runForEach(watcher.watch(task_id), (seen) => post(messageOf(task_id, wake_id, seen)))
+        `watch ${work_id}`,
+        Stream.runForEach(watcher.watch(work_id), (seen) => post(messageOf(work_id, wake_id, seen)))
       ),
-    StopWatching: () => fibers.stop("watch"),
-    WakeAgent: (command: CommandOf<"WakeAgent">) => fibers.run(`wake ${command.task.task_id}`, wake(command)),
-    RevokeWake: ({ task_id }: CommandOf<"RevokeWake">) => fibers.stop(`wake ${task_id}`),
-    AdoptAgent: ({ task, wake_id }: CommandOf<"AdoptAgent">) =>
-      awaitEnd(task.task_id, wake_id, waker.adopt(task, wake_id)),
-    RetryWake: ({ failed_attempts, task_id }: CommandOf<"RetryWake">) =>
-      fibers.run("retry", Effect.andThen(awaitRetry(failed_attempts), post({ _tag: "RetryDue", task_id }))),
+    StopWatching: ({ work_id }: CommandOf<"StopWatching">) => fibers.stop(`watch ${work_id}`),
+    WakeAgent: (command: CommandOf<"WakeAgent">) => fibers.run(`wake ${command.work.id}`, wake(command)),
+    RevokeWake: ({ work_id }: CommandOf<"RevokeWake">) => fibers.stop(`wake ${work_id}`),
+    AdoptAgent: ({ wake_id, work }: CommandOf<"AdoptAgent">) =>
+      awaitEnd(work.id, wake_id, waker.adopt(work, wake_id)),
+    RetryWake: ({ failed_attempts, work_id }: CommandOf<"RetryWake">) =>
+      fibers.run(`retry ${work_id}`, Effect.andThen(awaitRetry(failed_attempts), post({ _tag: "RetryDue", work_id }))),
     // An attempt that is still being spawned ends first, so that nothing comes up behind the stop.
-    StopAgent: ({ linger_ms, task_id }: CommandOf<"StopAgent">) =>
+    StopAgent: ({ linger_ms, work_id }: CommandOf<"StopAgent">) =>
       Effect.andThen(
-        fibers.stop(`wake ${task_id}`),
+        fibers.stop(`wake ${work_id}`),
         fibers.run(
-          `stop ${task_id}`,
+          `stop ${work_id}`,
           Effect.flatMap(
-            waker.stop(task_id, linger_ms),
-            (was_alive) => post({ _tag: "AgentStopped", task_id, was_alive })
+            waker.stop(work_id, linger_ms),
+            (was_alive) => post({ _tag: "AgentStopped", work_id, was_alive })
           )
         )
       ),
-    ExpireFiles: ({ task_id }: CommandOf<"ExpireFiles">) => orphans.expire(task_id),
-    SetAside: ({ folder, task_id }: CommandOf<"SetAside">) => watcher.setAside(task_id, folder),
-    RemoveFiles: ({ keep_answer, task_id }: CommandOf<"RemoveFiles">) =>
-      Effect.andThen(watcher.remove(task_id, keep_answer), waker.forget(task_id, keep_answer))
+    ExpireFiles: ({ work_id }: CommandOf<"ExpireFiles">) => orphans.expire(work_id),
+    SetAside: ({ folder, work_id }: CommandOf<"SetAside">) => watcher.setAside(work_id, folder),
+    RemoveFiles: ({ keep_answer, work_id }: CommandOf<"RemoveFiles">) =>
+      Effect.andThen(watcher.remove(work_id, keep_answer), waker.forget(work_id, keep_answer))
   }
 }

@@ -17,8 +17,8 @@ export const findOrphans = (
     const stale = yield* orphans.stale
     // Where nobody knows who lives, they wait for the next look.
     const alive = stale.length === 0 ? [] : yield* Effect.orElseSucceed(waker.survivors, () => stale)
-    for (const task_id of stale) {
-      if (!alive.includes(task_id)) yield* post({ _tag: "OrphanFound", task_id })
+    for (const work_id of stale) {
+      if (!alive.includes(work_id)) yield* post({ _tag: "OrphanFound", work_id })
     }
     yield* Effect.sleep(limits.orphans_look_ms)
   }).pipe(Effect.forever)

@@ -1,5 +1,5 @@
 import type { LifecycleEvent } from "../domain/LifecycleEvent.ts"
-import { heldTask, initialState, type Policy, type SidecarState } from "../domain/SidecarState.ts"
+import { initialState, type Policy, type SidecarState } from "../domain/SidecarState.ts"
 import type { ActorEvent, Step } from "../services/Observer.ts"
 import type { Status } from "./protocol.ts"
 import { shownReadiness } from "./shownReadiness.ts"
@@ -78,12 +78,12 @@ const stepped = (overview: Overview, step: Step): Overview => {
   const before = overview.state
   const counters = { ...overview.counters }
   for (const counter of countersOf(step)) counters[counter] += 1
-  const [was, is] = [heldTask(before), heldTask(after)]
+  const [was, is] = [before.stored.task, after.stored.task]
   return {
     ...overview,
     state: after,
     phase_since: before.connection.phase === after.connection.phase ? overview.phase_since : at,
-    status_since: was?.task_id === is?.task_id && was?.status === is?.status ? overview.status_since : at,
+    status_since: was?.id === is?.id && was?.status === is?.status ? overview.status_since : at,
     counters
   }
 }
@@ -101,26 +101,26 @@ export const see = (overview: Overview, event: ActorEvent, now: number): Overvie
   }
 }
 
-const owedBy = ({ agent, connection: { in_flight, pending }, stored: { active } }: SidecarState) => [
+const owedBy = ({ connection: { in_flight, pending }, outbound, stored: { recovering, task } }: SidecarState) => [
   ...(in_flight === null ? [] : [in_flight.kind]),
   ...pending.map(({ kind }) => kind),
-  ...(in_flight?.kind !== "report" && (agent.answer !== null || active?.failure) ? ["report"] : [])
+  ...(in_flight?.kind !== "report" && (outbound.answer !== null || (!recovering && task !== null && task.failure !== null)) ? ["report"] : [])
 ]
 
 const taskOf = ({ state, status_since }: Overview, alive: ReadonlyArray<string> | null): Status["task"] => {
-  const task = heldTask(state)
+  const { recovering, task } = state.stored
   if (task === null) return null
-  const { assigned_at, generation, status, task_id, wake_attempts, woken_at } = task
+  const { generation, id: task_id, payload: { assigned_at }, status, wake_attempts, woken_at } = task
   return {
     task_id,
     status,
-    slot: state.stored.active === null ? "recovering" : "active",
+    slot: recovering ? "recovering" : "active",
     generation,
     assigned_at,
     status_since,
     wake_attempts,
     woken_at,
-    activity: state.agent.activity._tag,
+    activity: state.slots.task.agent.phase._tag,
     agent_alive: alive && alive.includes(task_id)
   }
 }
@@ -132,7 +132,7 @@ export const statusOf = (overview: Overview, alive: ReadonlyArray<string> | null
     connection: { phase: state.connection.phase, since: phase_since, last_heard_at },
     task: taskOf(overview, alive),
     owed: owedBy(state),
-    leaving: state.leaving.map(({ task_id }) => task_id),
+    leaving: [...state.slots.task.terminating, ...state.slots.messages.terminating].map(({ work_id }) => work_id),
     draining: state.draining !== null,
     disk: state.disk,
     not_ready: shownReadiness(state.readiness),

@@ -56,12 +56,10 @@ export const statusText = (status: Answer, here: Place): string =>
     row("counted", Object.entries(status.counters).map(([name, count]) => `${shown(name)} ${count}`).join(", "))
   ].map((line) => `${printable(line)}\n`).join("")
 
-const heldText = ({ active, recovering }: StoredState): string => {
-  const task = active ?? recovering
-  return task === null
+const heldText = ({ task }: StoredState): string =>
+  task === null
     ? "its queue.json holds no task"
-    : `its queue.json holds ${task.task_id}, ${task.status} (generation ${task.generation}, wakes ${task.wake_attempts})`
-}
+    : `its queue.json holds ${task.id}, ${task.status} (generation ${task.generation}, wakes ${task.wake_attempts})`
 
 /** What the state file says, where no sidecar runs; null where that is not known. */
 export const storedText = (folder: string, stored: StoredState | null): string => {

@@ -1,7 +1,7 @@
 import type { Progress } from "./Evidence.ts"
 import type { LifecycleEvent } from "./LifecycleEvent.ts"
 import type { TimerName } from "./SidecarState.ts"
-import type { JsonObject, Task } from "./Task.ts"
+import type { JsonObject, Task, Work } from "./Work.ts"
 
 /** What a report tells the hub: the agent's answer, or why there is none. */
 export type Report =
@@ -25,28 +25,32 @@ export type HubCommand =
   }
   | { readonly _tag: "AnnounceRestart"; readonly reason: string }
 
-/** What the daemon has to do; every outcome comes back as a Message. */
+/** What the agent half has done, about the processes and files of its work. */
+export type AgentCommand =
+  | { readonly _tag: "InspectAgent"; readonly work: Work } // revokes a wake that was intended but has not begun
+  | { readonly _tag: "ClearEvidence"; readonly work_id: string }
+  | { readonly _tag: "WatchResults"; readonly work_id: string; readonly wake_id: string | null }
+  | { readonly _tag: "StopWatching"; readonly work_id: string }
+  | { readonly _tag: "WakeAgent"; readonly work: Work; readonly wake_id: string }
+  | { readonly _tag: "RevokeWake"; readonly work_id: string } // one that has not been spawned never will be
+  | { readonly _tag: "AdoptAgent"; readonly work: Work; readonly wake_id: string }
+  | { readonly _tag: "RetryWake"; readonly work_id: string; readonly failed_attempts: number }
+  | { readonly _tag: "StopAgent"; readonly work_id: string; readonly linger_ms: number }
+  | { readonly _tag: "SetAside"; readonly work_id: string; readonly folder: "sent" | "rejected" }
+  | { readonly _tag: "RemoveFiles"; readonly work_id: string; readonly keep_answer: boolean }
+  | { readonly _tag: "StartTimer"; readonly timer: TimerName; readonly after_ms: number; readonly due: number }
+  | { readonly _tag: "CancelTimer"; readonly timer: TimerName }
+  | { readonly _tag: "Log"; readonly event: LifecycleEvent }
+
+/** What the daemon has to do. Every outcome comes back as a Message. */
 export type Command =
   | HubCommand
+  | AgentCommand
   | { readonly _tag: "Reconnect"; readonly reason: string }
   | { readonly _tag: "CloseConnection" }
   | { readonly _tag: "OpenConnection" }
   | { readonly _tag: "CheckReadiness"; readonly by_writing: boolean } // where the folders could not be written before
   | { readonly _tag: "SaveState" } // whatever it is by then
   | { readonly _tag: "LookUpTask"; readonly task_id: string }
-  | { readonly _tag: "InspectAgent"; readonly task: Task } // revokes a wake that was meant but has not begun
-  | { readonly _tag: "ClearEvidence"; readonly task_id: string }
-  | { readonly _tag: "WatchResults"; readonly task_id: string; readonly wake_id: string | null }
-  | { readonly _tag: "StopWatching" }
-  | { readonly _tag: "WakeAgent"; readonly task: Task; readonly wake_id: string }
-  | { readonly _tag: "RevokeWake"; readonly task_id: string } // one that has not been spawned never will be
-  | { readonly _tag: "AdoptAgent"; readonly task: Task; readonly wake_id: string }
-  | { readonly _tag: "RetryWake"; readonly task_id: string; readonly failed_attempts: number }
-  | { readonly _tag: "StopAgent"; readonly task_id: string; readonly linger_ms: number }
-  | { readonly _tag: "SetAside"; readonly task_id: string; readonly folder: "sent" | "rejected" }
-  | { readonly _tag: "RemoveFiles"; readonly task_id: string; readonly keep_answer: boolean }
-  | { readonly _tag: "ExpireFiles"; readonly task_id: string }
-  | { readonly _tag: "StartTimer"; readonly timer: TimerName; readonly after_ms: number; readonly due: number }
-  | { readonly _tag: "CancelTimer"; readonly timer: TimerName }
-  | { readonly _tag: "Log"; readonly event: LifecycleEvent }
+  | { readonly _tag: "ExpireFiles"; readonly work_id: string }
   | { readonly _tag: "Exit"; readonly code: 0 | 75 }

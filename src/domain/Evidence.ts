@@ -1,5 +1,5 @@
 import * as Schema from "effect/Schema"
-import { JsonObject, type Task, type WakeEnd } from "./Task.ts"
+import { JsonObject, type WakeEnd, type Work } from "./Work.ts"
 
 export const Success = Schema.TaggedStruct("Success", { result: JsonObject, tokens_used: Schema.NullOr(Schema.Finite) })
 export type Success = typeof Success.Type
@@ -56,16 +56,16 @@ export const mayHaveLaunched = (end: WakeEnd | null, policy: SilencePolicy): boo
   !policy.wake_command_blocks && (end === null || end.how === "unseen" || end.code === 0)
 
 /** A wake that never ran wrote nothing, and the signs before it were removed: an agent that an earlier one launched is there. */
-const signsOfAnother = (last_sign_at: number, { wake }: Task, policy: SilencePolicy): boolean =>
+const signsOfAnother = (last_sign_at: number, { wake }: Work, policy: SilencePolicy): boolean =>
   !policy.wake_command_blocks && wake !== null && last_sign_at >= wake.at
 
 /** The definition of "at work" in docs/architecture.md: by its process, or by recent signs of life of this boot. */
-export const isAtWork = (evidence: Evidence, task: Task, policy: SilencePolicy, now: number): boolean => {
-  const end = task.wake?.end ?? null
+export const isAtWork = (evidence: Evidence, work: Work, policy: SilencePolicy, now: number): boolean => {
+  const end = work.wake?.end ?? null
   const { last_sign_at } = evidence
   if (evidence.process === "alive" && end === null) return true
   if (!evidence.started || last_sign_at === null || now - last_sign_at >= policy.agent_silence_ms) return false
   return evidence.process === "none"
-    ? signsOfAnother(last_sign_at, task, policy)
+    ? signsOfAnother(last_sign_at, work, policy)
     : evidence.this_boot && mayHaveLaunched(end, policy)
 }

@@ -1,4 +1,5 @@
 import type { Unready } from "./Readiness.ts"
+import type { WorkName } from "./Work.ts"
 
 /** The vocabulary of the log: one variant an event, its fields beside it. `ts` and `agent_id` are added by the Logger. Durations are in milliseconds. */
 export type LifecycleEvent =
@@ -63,23 +64,22 @@ export type LifecycleEvent =
   | { readonly event: "task_refused"; readonly task_id: string; readonly reason: string }
   | { readonly event: "task_cancelled"; readonly task_id: string }
   | { readonly event: "task_given_back"; readonly task_id: string; readonly reason: string }
-  | { readonly event: "wake_attempt"; readonly task_id: string; readonly attempt: number; readonly wake_id: string }
-  | {
+  | WorkName & { readonly event: "wake_attempt"; readonly attempt: number; readonly wake_id: string }
+  | WorkName & {
     readonly event: "wake_ended"
-    readonly task_id: string
     readonly exit_code: number | null
     readonly duration_ms: number
   }
-  | { readonly event: "agent_started"; readonly task_id: string; readonly confirmed_after_ms: number | null }
-  | { readonly event: "agent_found_at_work"; readonly task_id: string }
-  | { readonly event: "wake_failed"; readonly task_id: string; readonly attempt: number; readonly reason: string }
+  | WorkName & { readonly event: "agent_started"; readonly confirmed_after_ms: number | null }
+  | WorkName & { readonly event: "agent_found_at_work" }
+  | WorkName & { readonly event: "wake_failed"; readonly attempt: number; readonly reason: string }
   | { readonly event: "task_progress"; readonly task_id: string; readonly progress: number | null }
-  | { readonly event: "answer_found"; readonly task_id: string; readonly outcome: "success" | "failure" | "unusable" }
-  | { readonly event: "answer_ignored"; readonly task_id: string; readonly reason: string }
-  | { readonly event: "agent_stopping"; readonly task_id: string; readonly reason: string }
+  | WorkName & { readonly event: "answer_found"; readonly outcome: "success" | "failure" | "unusable" }
+  | WorkName & { readonly event: "answer_ignored"; readonly reason: string }
+  | WorkName & { readonly event: "agent_stopping"; readonly reason: string }
   /** It lives in another container or pid namespace, where it cannot be stopped: its end is waited for. */
-  | { readonly event: "agent_out_of_reach"; readonly task_id: string }
-  | { readonly event: "agent_unstoppable"; readonly task_id: string; readonly pids: ReadonlyArray<number> }
+  | WorkName & { readonly event: "agent_out_of_reach" }
+  | WorkName & { readonly event: "agent_unstoppable"; readonly pids: ReadonlyArray<number> }
   | {
     readonly event: "report_sent"
     readonly task_id: string
@@ -95,9 +95,9 @@ export type LifecycleEvent =
     readonly duration_ms: number
   }
   | { readonly event: "report_refused"; readonly task_id: string; readonly reason: string; readonly remedy: string }
-  | { readonly event: "files_kept"; readonly task_id: string; readonly folder: string }
-  | { readonly event: "files_expired"; readonly task_id: string; readonly folder: string }
+  | WorkName & { readonly event: "files_kept"; readonly folder: string }
+  | WorkName & { readonly event: "files_expired"; readonly folder: string }
   | { readonly event: "file_trouble"; readonly path: string; readonly reason: string }
   // recovery
-  | { readonly event: "recovery_found"; readonly task_id: string; readonly status: string; readonly generation: number }
+  | WorkName & { readonly event: "recovery_found"; readonly status: string; readonly generation: number }
   | { readonly event: "recovery_settled"; readonly task_id: string; readonly outcome: "ours" | "in_doubt" | "not_ours" }

@@ -2,10 +2,11 @@ import * as Schema from "effect/Schema"
 import { Answer, Evidence, Progress } from "./Evidence.ts"
 import { Obstacle } from "./Readiness.ts"
 import { StoredState, TimerName } from "./SidecarState.ts"
-import { Assignment, Task, WakeEnd, WorkFound } from "./Task.ts"
+import { Assignment, Batch, Task, TaskFound, WakeEnd } from "./Work.ts"
 
 const ofTask = { task_id: Schema.String }
-const ofWake = { ...ofTask, wake_id: Schema.String }
+const ofWork = { work_id: Schema.String }
+const ofWake = { ...ofWork, wake_id: Schema.String }
 const { generation } = Task.fields
 
 /** What the hub said, in one frame each. */
@@ -38,23 +39,23 @@ export type HubMessage = typeof HubSaid.Type | typeof LinkMessage.Type
 
 /** What the agent wrote into the results folder; `wake_id` is the wake during whose watch it was seen. */
 const AgentMessage = Schema.Union([
-  Schema.TaggedStruct("AgentStarted", { ...ofTask, wake_id: Schema.NullOr(Schema.String) }),
-  Schema.TaggedStruct("ProgressFound", { ...ofTask, progress: Progress }),
-  Schema.TaggedStruct("ResultFound", { ...ofTask, answer: Answer })
+  Schema.TaggedStruct("AgentStarted", { ...ofWork, wake_id: Schema.NullOr(Schema.String) }),
+  Schema.TaggedStruct("ProgressFound", { ...ofWork, progress: Progress }),
+  Schema.TaggedStruct("ResultFound", { ...ofWork, answer: Answer })
 ])
 
-/** Where the hub's books say a task is: with us or in the queue, with nobody who waits for us, or unknown as no look-up was to be had. */
-export const Whereabouts = Schema.Literals(["queued", "ours", "elsewhere", "unknown"])
-export type Whereabouts = typeof Whereabouts.Type
+/** Where the hub has a task: in its queue, with us, with nobody who waits for us, or unknown where it could not be asked. */
+export const TaskLocation = Schema.Literals(["queued", "ours", "elsewhere", "unknown"])
+export type TaskLocation = typeof TaskLocation.Type
 
 /** How a command of ours came out. */
 const OutcomeMessage = Schema.Union([
-  Schema.TaggedStruct("AgentInspected", { ...ofTask, evidence: Evidence }),
+  Schema.TaggedStruct("AgentInspected", { ...ofWork, evidence: Evidence }),
   Schema.TaggedStruct("WakeSpawned", ofWake),
   Schema.TaggedStruct("WakeImpossible", { ...ofWake, reason: Schema.String }),
   Schema.TaggedStruct("WakeExited", { ...ofWake, end: WakeEnd }),
-  Schema.TaggedStruct("AgentStopped", { ...ofTask, was_alive: Schema.Boolean }),
-  Schema.TaggedStruct("RetryDue", ofTask),
+  Schema.TaggedStruct("AgentStopped", { ...ofWork, was_alive: Schema.Boolean }),
+  Schema.TaggedStruct("RetryDue", ofWork),
   Schema.TaggedStruct("TimerFired", { timer: TimerName, due: Schema.Finite }),
   Schema.TaggedStruct("SaveFailed", { reason: Schema.String }),
   Schema.TaggedStruct("SaveSucceeded", {}),
@@ -62,16 +63,17 @@ const OutcomeMessage = Schema.Union([
     obstacle: Schema.NullOr(Obstacle),
     programs: Schema.String // which programs a wake would run
   }),
-  Schema.TaggedStruct("OrphanFound", ofTask), // files of a task, unchanged for `retention_days`
-  Schema.TaggedStruct("TaskLookedUp", { ...ofTask, whereabouts: Whereabouts })
+  Schema.TaggedStruct("OrphanFound", ofWork), // its files are unchanged for `retention_days`
+  Schema.TaggedStruct("TaskLookedUp", { ...ofTask, location: TaskLocation })
 ])
 
-/** What this daemon began with, and what its operator asks for. */
+/** What this daemon began with, what its operator asks for, and what there is to deliver. */
 const LifeMessage = Schema.Union([
+  Schema.TaggedStruct("BatchReady", { batch: Batch }),
   Schema.TaggedStruct("Restarted", {
     stored: Schema.NullOr(StoredState), // where there is none, or none any more
     survivors: Schema.Array(Schema.String),
-    at_work: Schema.optionalKey(Schema.NullOr(WorkFound)) // looked for where there is no stored state
+    at_work: Schema.optionalKey(Schema.NullOr(TaskFound)) // looked for where there is no stored state
   }),
   Schema.TaggedStruct("DrainRequested", { exit_code: Schema.Literals([0, 75]) })
 ])

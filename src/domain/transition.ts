@@ -1,63 +1,57 @@
 import * as Struct from "effect/Struct"
-import type { Answer } from "./Evidence.ts"
+import { agentInspected, confirmationTimedOut, inspectAgain, resultFound } from "./agent/evidence.ts"
+import { lateAnswerOver, timedOut } from "./agent/outcome.ts"
+import { agentStarted, agentStopped, retryDue } from "./agent/phases.ts"
+import type { AgentRule } from "./agent/rules.ts"
+import { wakeImpossible, wakeSpawned } from "./agent/wake.ts"
+import { wakeExited } from "./agent/wakeEnd.ts"
+import type { Command } from "./Command.ts"
+import { answerOverdue, hubRefused, rateLimited, resendDue, taskAcknowledged } from "./hub/answers.ts"
+import { taskAssigned, taskUnworkable } from "./hub/assignment.ts"
+import { diskDue, saveFailed, saveSucceeded } from "./hub/disk.ts"
+import { progressDue, progressFound } from "./hub/exchange.ts"
+import { drain, orphanFound, restartRequested, taskCancelled } from "./hub/life.ts"
+import { connected, disconnected, halfOpenOver, hubLostUs, identified } from "./hub/link.ts"
+import { assignmentOverdue, stateReportAnswered, taskContinued, taskLookedUp, taskReassigned } from "./hub/ownership.ts"
+import { admission, pauseOver, readinessChecked, readinessDue } from "./hub/readiness.ts"
+import { restarted } from "./hub/restart.ts"
+import { leaseDue, taskAgentTold } from "./hub/taskAgent.ts"
 import type { Message } from "./Message.ts"
-import { agentStarted, agentStopped, leaseDue, progressFound, retryDue, settleOver } from "./rules/agent.ts"
-import { answerOverdue, hubRefused, rateLimited, resendDue, taskAcknowledged } from "./rules/answers.ts"
-import { inDoubt, stateReportAnswered, taskContinued, taskLookedUp, taskReassigned } from "./rules/asking.ts"
-import { taskAssigned, taskUnworkable } from "./rules/assignment.ts"
-import { diskDue, saveFailed, saveSucceeded } from "./rules/disk.ts"
-import { taskTimedOut } from "./rules/ending.ts"
-import { agentInspected, answerTold, lookDue } from "./rules/evidence.ts"
-import { progressDue } from "./rules/exchange.ts"
-import {
-  connected,
-  drain,
-  halfOpenOver,
-  hubLostUs,
-  identified,
-  orphanFound,
-  restarted,
-  restartRequested,
-  taskCancelled
-} from "./rules/life.ts"
-import { disconnected } from "./rules/link.ts"
-import { admission, pauseOver, readinessChecked, readinessDue } from "./rules/readiness.ts"
-import { wakeImpossible, wakeSpawned } from "./rules/wake.ts"
-import { confirmationTimedOut, wakeExited } from "./rules/wakeEnd.ts"
+import { batchAgentTold, batchReady } from "./messages/delivery.ts"
+import { noop, patch, type Rule, sequence, withState } from "./rules.ts"
 import type { SidecarState, TimerName } from "./SidecarState.ts"
-import { heldTask } from "./SidecarState.ts"
-import type { Rule, Step } from "./step.ts"
-import { all, given, stay } from "./step.ts"
+import { inSlot } from "./slots.ts"
+import { kindOf } from "./Work.ts"
 
 const timerRules: Record<TimerName, Rule> = {
   answer: answerOverdue,
   resend: resendDue,
-  assign_grace: inDoubt,
+  assign_grace: assignmentOverdue,
   half_open: halfOpenOver,
-  confirmation: confirmationTimedOut,
-  settle: settleOver,
   lease: leaseDue,
   progress: progressDue,
-  task_timeout: taskTimedOut,
   disk: diskDue,
   readiness: readinessDue,
   pause: pauseOver,
-  look: lookDue
+  task_confirmation: inSlot("task", confirmationTimedOut),
+  task_late_answer: inSlot("task", lateAnswerOver),
+  task_timeout: inSlot("task", timedOut),
+  task_inspection: inSlot("task", inspectAgain),
+  messages_confirmation: inSlot("messages", confirmationTimedOut),
+  messages_late_answer: inSlot("messages", lateAnswerOver),
+  messages_timeout: inSlot("messages", timedOut),
+  messages_inspection: inSlot("messages", inspectAgain)
 }
 
-/** While an old agent of the task is on its way out, its answer waits for the look at the evidence that follows. */
-const resultFound = (task_id: string, answer: Answer): Rule =>
-  given((state) =>
-    heldTask(state)?.task_id === task_id && !state.leaving.some((leaving) => leaving.task_id === task_id)
-      ? answerTold(answer)
-      : stay
+/** A timer that fires runs no more. A stale one, which was cancelled or started anew meanwhile, changes nothing. */
+const timerFired = (timer: TimerName, due: number): Rule =>
+  withState(({ timers }) =>
+    timers[timer] === due
+      ? sequence(patch({ timers: Struct.omit(timers, [timer]) }), timerRules[timer])
+      : noop
   )
 
-/** A timer that fires runs no more. A stale one, which was cancelled or started anew meanwhile, changes nothing. */
-const timerFired = (timer: TimerName, due: number): Rule => (state, now) =>
-  state.timers[timer] === due
-    ? timerRules[timer]({ ...state, timers: Struct.omit(state.timers, [timer]) }, now)
-    : [state, []]
+const ofAgent = (work_id: string, rule: AgentRule): Rule => inSlot(kindOf(work_id), rule)
 
 const ruleFor = (message: Message): Rule => {
   switch (message._tag) {
@@ -90,23 +84,23 @@ const ruleFor = (message: Message): Rule => {
     case "RestartRequested":
       return restartRequested(message.reason)
     case "AgentStarted":
-      return agentStarted(message.task_id, message.wake_id)
+      return ofAgent(message.work_id, agentStarted(message.work_id, message.wake_id))
     case "ProgressFound":
-      return progressFound(message.task_id, message.progress)
+      return progressFound(message.work_id, message.progress)
     case "ResultFound":
-      return resultFound(message.task_id, message.answer)
+      return ofAgent(message.work_id, resultFound(message.work_id, message.answer))
     case "AgentInspected":
-      return agentInspected(message.task_id, message.evidence)
+      return ofAgent(message.work_id, agentInspected(message.work_id, message.evidence))
     case "WakeSpawned":
-      return wakeSpawned(message.task_id, message.wake_id)
+      return ofAgent(message.work_id, wakeSpawned(message.work_id, message.wake_id))
     case "WakeImpossible":
-      return wakeImpossible(message.task_id, message.wake_id, message.reason)
+      return ofAgent(message.work_id, wakeImpossible(message.work_id, message.wake_id, message.reason))
     case "WakeExited":
-      return wakeExited(message.task_id, message.wake_id, message.end)
+      return ofAgent(message.work_id, wakeExited(message.work_id, message.wake_id, message.end))
     case "AgentStopped":
-      return agentStopped(message.task_id, message.was_alive)
+      return ofAgent(message.work_id, agentStopped(message.work_id, message.was_alive))
     case "RetryDue":
-      return retryDue(message.task_id)
+      return ofAgent(message.work_id, retryDue(message.work_id))
     case "TimerFired":
       return timerFired(message.timer, message.due)
     case "SaveFailed":
@@ -116,16 +110,39 @@ const ruleFor = (message: Message): Rule => {
     case "ReadinessChecked":
       return readinessChecked(message.obstacle, message.programs)
     case "OrphanFound":
-      return orphanFound(message.task_id)
+      return orphanFound(message.work_id)
     case "TaskLookedUp":
-      return taskLookedUp(message.task_id, message.whereabouts)
+      return taskLookedUp(message.task_id, message.location)
     case "Restarted":
       return restarted(message)
+    case "BatchReady":
+      return batchReady(message.batch)
     case "DrainRequested":
       return drain(message.exit_code)
   }
 }
 
-/** The sidecar's rules: what a message changes, and what is to be done. `now` is in epoch milliseconds. */
-export const transition = (state: SidecarState, message: Message, now: number): Step =>
-  all(ruleFor(message), admission)(state, now)
+const ownerOf = { task: taskAgentTold, messages: batchAgentTold } as const
+
+/** The state after a message, and what is to be done. */
+export type Step = readonly [SidecarState, ReadonlyArray<Command>]
+
+/**
+ * The sidecar's rules: what a message changes, and what is to be done. What the agent half tells goes to the owner of its
+ * work. `now` is in epoch milliseconds.
+ */
+export const transition = (before: SidecarState, message: Message, now: number): Step => {
+  let state = before
+  const commands: Array<Command> = []
+  const apply = (rule: Rule): void => {
+    const [next, out] = rule(state, now)
+    state = next
+    for (const one of out) {
+      if (one._tag === "OwnerTold") apply(ownerOf[one.kind](one.event))
+      else commands.push(one)
+    }
+  }
+  apply(ruleFor(message))
+  apply(admission)
+  return [state, commands]
+}

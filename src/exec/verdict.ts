@@ -1,4 +1,4 @@
-import type { JsonObject } from "../domain/Task.ts"
+import type { JsonObject } from "../domain/Work.ts"
 import { isJsonObject } from "../json/exact.ts"
 
 const isSaid = (value: unknown): boolean => value !== undefined && value !== null && value !== "" && value !== false

@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import { join, resolve } from "node:path"
-import { isSafeTaskId } from "../domain/taskId.ts"
+import { isSafeWorkId } from "../domain/workId.ts"
 import type { Environment } from "../wake/findProgram.ts"
 import { ExecRefused } from "./ExecRefused.ts"
 
@@ -26,7 +26,7 @@ export const wakeIn = Effect.fnUntraced(function*(environment: Environment) {
       : Effect.succeed(value)
   }
   const task_id = yield* variable("TASK_ID")
-  if (!isSafeTaskId(task_id)) return yield* refuse("TASK_ID is no id of a task")
+  if (!isSafeWorkId(task_id)) return yield* refuse("TASK_ID is no id of a task")
   const results_dir = resolve(yield* variable("RESULTS_DIR"))
   const result = (ending: string) => join(results_dir, `${task_id}${ending}`)
   const wake: Wake = {

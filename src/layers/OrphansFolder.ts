@@ -3,7 +3,8 @@ import * as Layer from "effect/Layer"
 import type { Stats } from "node:fs"
 import { lstat, readdir, rm } from "node:fs/promises"
 import { join } from "node:path"
-import { isSafeTaskId } from "../domain/taskId.ts"
+import { isSafeWorkId } from "../domain/workId.ts"
+import { kindOf, nameOf } from "../domain/Work.ts"
 import { limits } from "../limits.ts"
 import { Logger } from "../services/Logger.ts"
 import { Orphans } from "../services/Orphans.ts"
@@ -20,7 +21,7 @@ const day_ms = 24 * 60 * 60 * 1_000
 
 /** A task's file: what its name begins with is the id, and what it ends with says what it is. */
 interface TaskFile {
-  readonly task_id: string
+  readonly work_id: string
   readonly path: string
   readonly ending: string // where it is kept
 }
@@ -31,8 +32,9 @@ const resultName = /^(.+)(\.json\.tmp|\.(?:started|progress|json)(?:\.(?:sent|re
 /** What we wrote, and what a kill in the middle of that left. */
 const taskName = /^(.+)(\.json|\.json\.\d{1,10}|\.prompt|\.prompt\.\d{1,10}|\.log|\.[^.]+\.wake(?:\.alive)?)$/
 
-/** The form of the hub's own ids: somebody's `package.json` is none of ours, wherever `results_dir` leads. */
-const isOfHub = (task_id: string): boolean => task_id.startsWith("task-") && isSafeTaskId(task_id)
+/** The form of the hub's ids, or of a batch: somebody's `package.json` is none of ours, wherever `results_dir` leads. */
+const isOurs = (work_id: string): boolean =>
+  (work_id.startsWith("task-") || kindOf(work_id) === "messages") && isSafeWorkId(work_id)
 
 /** The files in `folder` whose name is a task's; all others are none of ours. */
 const filesOf = (folder: string, name: RegExp, kind: string): Effect.Effect<ReadonlyArray<TaskFile>, FileError> =>
@@ -40,8 +42,8 @@ const filesOf = (folder: string, name: RegExp, kind: string): Effect.Effect<Read
     orAbsent<Array<string>>(folder, []),
     Effect.map((names) =>
       names.flatMap((entry) => {
-        const [, task_id = "", ending = ""] = name.exec(entry) ?? []
-        return isOfHub(task_id) ? [{ task_id, path: join(folder, entry), ending: `${kind}${ending}` }] : []
+        const [, work_id = "", ending = ""] = name.exec(entry) ?? []
+        return isOurs(work_id) ? [{ work_id, path: join(folder, entry), ending: `${kind}${ending}` }] : []
       })
     )
   )
@@ -73,20 +75,20 @@ export const OrphansFolder: Layer.Layer<never, never, SidecarConfig | Logger> = 
         ...yield* filesOf(tasks_dir, taskName, ".task")
       ]
       const before = cautiousTime(yield* thisMoment, begun) - retention_days * day_ms
-      const byTask = Map.groupBy(files, ({ task_id }) => task_id)
-      for (const { path, task_id } of files) {
-        if (!byTask.has(task_id)) continue
+      const byTask = Map.groupBy(files, ({ work_id }) => work_id)
+      for (const { path, work_id } of files) {
+        if (!byTask.has(work_id)) continue
         const stats = yield* statOf(path)
-        if (stats !== null && stats.mtimeMs > before) byTask.delete(task_id)
+        if (stats !== null && stats.mtimeMs > before) byTask.delete(work_id)
       }
       found = new Map([...byTask].slice(0, limits.orphans_a_look))
       return [...found.keys()]
     })
 
-    const keep = ({ ending, path, task_id }: TaskFile, stamp: number) =>
+    const keep = ({ ending, path, work_id }: TaskFile, stamp: number) =>
       attempt(path, async () => {
         await makeFolder(home, expired)
-        return moveToFreeName(path, (free) => join(expired, `${task_id}.${free}${ending}`), stamp)
+        return moveToFreeName(path, (free) => join(expired, `${work_id}.${free}${ending}`), stamp)
       })
 
     /** Where it went; null for a revocation, whose launcher comes no more, and for what is gone already. */
@@ -97,14 +99,14 @@ export const OrphansFolder: Layer.Layer<never, never, SidecarConfig | Logger> = 
 
     return {
       stale: orElseLog(withHome(home)(look), log, () => []), // what cannot be seen may be young
-      expire: Effect.fn("Orphans.expire")(function*(task_id: string) {
+      expire: Effect.fn("Orphans.expire")(function*(work_id: string) {
         const { wall } = yield* thisMoment
         const moved = yield* Effect.forEach(
-          found.get(task_id) ?? [],
+          found.get(work_id) ?? [],
           (file) => orElseLog(expire(file, wall), log, () => null)
         )
         if (moved.some((path) => path !== null)) {
-          yield* log({ event: "files_expired", task_id, folder: expired })
+          yield* log({ event: "files_expired", ...nameOf(work_id), folder: expired })
         }
       })
     }

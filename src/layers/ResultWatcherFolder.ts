@@ -3,6 +3,7 @@ import * as FiberHandle from "effect/FiberHandle"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import { join } from "node:path"
+import { nameOf } from "../domain/Work.ts"
 import { Logger } from "../services/Logger.ts"
 import { ResultWatcher } from "../services/ResultWatcher.ts"
 import { SidecarConfig } from "../SidecarConfig.ts"
@@ -19,7 +20,7 @@ import { Pace } from "./results/Pace.ts"
 import { Sightings } from "./results/sightings.ts"
 import { evidenceOf, readResults, type Restraint, resultFiles } from "./results/taskResults.ts"
 
-const prefixOf = (task_id: string): string => `${task_id}.`
+const prefixOf = (work_id: string): string => `${work_id}.`
 
 /** The agent's answers in `results_dir`: what it writes there is seen at once, and by the next rescan at the latest. */
 export const ResultWatcherFolder: Layer.Layer<ResultWatcher, never, SidecarConfig | Logger> = Layer.effect(
@@ -37,23 +38,23 @@ export const ResultWatcherFolder: Layer.Layer<ResultWatcher, never, SidecarConfi
       Effect.asVoid(orElseLog(operation, log, () => null))
     const { nudge, ticksFor } = yield* makeFolderTicks(home, results_dir, logged)
     /** What there is of a task; null where that cannot be read. */
-    const read = (task_id: string, restraint: Restraint | null = null, sightings = reader.sightings) =>
+    const read = (work_id: string, restraint: Restraint | null = null, sightings = reader.sightings) =>
       thisMoment.pipe(
-        Effect.flatMap((now) => readResults({ ...reader, sightings }, task_id, now, restraint)),
+        Effect.flatMap((now) => readResults({ ...reader, sightings }, work_id, now, restraint)),
         withHome(home),
         looks.once,
         Effect.orElseSucceed(() => null)
       )
     /** What is new of a task; what is not to be read yet is looked at again as soon as it may be. */
-    const readNew = Effect.fnUntraced(function*(task_id: string, told: Told, pace: Pace) {
+    const readNew = Effect.fnUntraced(function*(work_id: string, told: Told, pace: Pace) {
       const isTold = (version: string) => version === told.answer || version === told.progress
-      const found = yield* read(task_id, { pace, isTold })
+      const found = yield* read(work_id, { pace, isTold })
       const postponed_ms = pace.takePostponed()
-      if (postponed_ms !== null) yield* FiberHandle.run(later, Effect.delay(nudge(prefixOf(task_id)), postponed_ms))
+      if (postponed_ms !== null) yield* FiberHandle.run(later, Effect.delay(nudge(prefixOf(work_id)), postponed_ms))
       return found === null ? [told, []] as const : observe(told, found)
     })
-    const hasSuccess = (task_id: string) =>
-      Effect.map(read(task_id, null, new Sightings()), (found) => {
+    const hasSuccess = (work_id: string) =>
+      Effect.map(read(work_id, null, new Sightings()), (found) => {
         const answer = found?.answer?.value
         return typeof answer === "object" && answer._tag === "Success"
       })
@@ -61,28 +62,28 @@ export const ResultWatcherFolder: Layer.Layer<ResultWatcher, never, SidecarConfi
       Effect.forEach(paths, (path) => logged(removePath(path)), { discard: true })
 
     return ResultWatcher.of({
-      watch: (task_id) =>
+      watch: (work_id) =>
         Stream.suspend(() => {
           const pace = new Pace()
-          const ticks = ticksFor(prefixOf(task_id))
-          return Stream.mapAccumEffect(ticks, () => nothingTold, (told) => readNew(task_id, told, pace))
+          const ticks = ticksFor(prefixOf(work_id))
+          return Stream.mapAccumEffect(ticks, () => nothingTold, (told) => readNew(work_id, told, pace))
         }),
-      rescan: (task_id) => nudge(prefixOf(task_id)),
-      look: (task_id) => Effect.map(read(task_id), (found) => found && evidenceOf(found)),
-      clear: (task_id) => {
-        const { started, progress } = resultFiles(results_dir, task_id)
+      rescan: (work_id) => nudge(prefixOf(work_id)),
+      look: (work_id) => Effect.map(read(work_id), (found) => found && evidenceOf(found)),
+      clear: (work_id) => {
+        const { started, progress } = resultFiles(results_dir, work_id)
         return removeAll([started, progress])
       },
-      setAside: (task_id, folder) =>
-        (folder === "sent" ? hasSuccess(task_id) : Effect.succeed(false)).pipe(
+      setAside: (work_id, folder) =>
+        (folder === "sent" ? hasSuccess(work_id) : Effect.succeed(false)).pipe(
           Effect.flatMap((stays) =>
-            moveResults(home, join(results_dir, folder), task_id, resultFiles(results_dir, task_id), stays)
+            moveResults(home, join(results_dir, folder), work_id, resultFiles(results_dir, work_id), stays)
           ),
-          Effect.tap((kept) => kept === null ? Effect.void : log({ event: "files_kept", task_id, folder: kept })),
+          Effect.tap((kept) => kept === null ? Effect.void : log({ event: "files_kept", ...nameOf(work_id), folder: kept })),
           logged
         ),
-      remove: (task_id, keep_answer) => {
-        const { started, progress, answer } = resultFiles(results_dir, task_id)
+      remove: (work_id, keep_answer) => {
+        const { started, progress, answer } = resultFiles(results_dir, work_id)
         return removeAll(keep_answer ? [started, progress] : [started, progress, answer])
       }
     })

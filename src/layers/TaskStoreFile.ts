@@ -7,6 +7,7 @@ import type { Stats } from "node:fs"
 import { lstat, readFile, stat } from "node:fs/promises"
 import { dirname } from "node:path"
 import { emptyStore, StoredState } from "../domain/SidecarState.ts"
+import { fromV1, StoredStateV1 } from "../domain/StoredStateV1.ts"
 import { asNumber, parseExact } from "../json/exact.ts"
 import { limits } from "../limits.ts"
 import { Logger } from "../services/Logger.ts"
@@ -33,7 +34,7 @@ type Found =
   | { readonly _tag: "Senseless"; readonly version: string; readonly reason: string }
   | { readonly _tag: "NotOurs"; readonly why: StateNotOurs }
 
-const decode = Schema.decodeUnknownEffect(StoredState)
+const decode = Schema.decodeUnknownEffect(Schema.Union([StoredState, StoredStateV1]))
 
 const isNewer = (value: unknown): boolean => {
   const version = Predicate.hasProperty(value, "version") ? asNumber(value.version) : null
@@ -55,7 +56,7 @@ const understand = (path: string, bytes: Uint8Array, version: string): Effect.Ef
         ? Effect.succeed(notOurs(path, "was written by a newer agentcom-sidecar", "start that version again"))
         : Effect.mapBoth(decode(value), {
           onFailure: ({ message }) => message,
-          onSuccess: (state): Found => ({ _tag: "State", state })
+          onSuccess: (state): Found => ({ _tag: "State", state: state.version === 1 ? fromV1(state) : state })
         })
     ),
     Effect.catch((reason) => Effect.succeed<Found>({ _tag: "Senseless", version, reason }))

@@ -3,7 +3,7 @@ import * as Layer from "effect/Layer"
 import * as Runtime from "effect/Runtime"
 import * as Schedule from "effect/Schedule"
 import type { ProcessEvidence } from "../domain/Evidence.ts"
-import type { Task, WakeEnd } from "../domain/Task.ts"
+import type { WakeEnd, Work } from "../domain/Work.ts"
 import { limits } from "../limits.ts"
 import { platform } from "../platform.ts"
 import { quotable } from "../secrets/quoted.ts"
@@ -68,7 +68,7 @@ const survivorsBy = (
 ) => {
   const living = Effect.gen(function*() {
     const found = yield* livingWakes(processes, yield* records.known(readRecord), memory.all())
-    return [...new Set(found.map(({ wake: { files } }) => files.task_id))]
+    return [...new Set(found.map(({ wake: { files } }) => files.work_id))]
   })
   return {
     survivors: Effect.mapError(looks.once(living), unknown),
@@ -88,67 +88,67 @@ const make = (settings: Settings, log: Logger["Service"]["log"], { looks, logs, 
   const { kill_grace_ms, tasks_dir } = settings
   const unbegun = new Map<string, string>() // of a task the wake that this life could not begin
   const records = wakeRecords(tasks_dir, place, log, memory)
-  const outputOf = (known: KnownWake | null, task_id: string) =>
-    outputTail(logPath(tasks_dir, task_id), known?.record?.log_offset ?? 0, quoting)
+  const outputOf = (known: KnownWake | null, work_id: string) =>
+    outputTail(logPath(tasks_dir, work_id), known?.record?.log_offset ?? 0, quoting)
 
-  const wake = Effect.fn("Waker.wake")(function*(task: Task, wake_id: string) {
+  const wake = Effect.fn("Waker.wake")(function*(work: Work, wake_id: string) {
     const didNotRun = (how: "unwritten" | "unspawned") => ({ reason }: { readonly reason: string }): WakeEnd => {
-      unbegun.set(task.task_id, wake_id)
-      memory.forget(task.task_id)
+      unbegun.set(work.id, wake_id)
+      memory.forget(work.id)
       return { how, code: null, output: reason }
     }
     const unwritten = didNotRun("unwritten")
-    const prepared = yield* prepareWake(settings, task, wakeFiles(tasks_dir, task.task_id, wake_id)).pipe(
+    const prepared = yield* prepareWake(settings, work, wakeFiles(tasks_dir, work.id, wake_id)).pipe(
       Effect.catchTag("ProgramMissing", (missing) => Effect.succeed(didNotRun("unspawned")(missing)))
     )
     if ("how" in prepared) return { end: Effect.succeed(prepared) }
-    yield* logs.keep(task.task_id)
+    yield* logs.keep(work.id)
     const spawning = spawnWake(settings, { processes, looks, place, memory, quoting }, prepared)
     const spawned = yield* orElseLog(spawning, log, (error) => ({ end: Effect.succeed(unwritten(error)) }))
     if (spawned === "too large") return yield* tooLargeForSystem
     return { end: orElseLog(spawned.end, log, unwritten) }
   })
 
-  const adopt = Effect.fn("Waker.adopt")(function*(task: Task, wake_id: string) {
-    const known = yield* looks.untilKnown(records.know(settledRecord, wakeFiles(tasks_dir, task.task_id, wake_id)))
+  const adopt = Effect.fn("Waker.adopt")(function*(work: Work, wake_id: string) {
+    const known = yield* looks.untilKnown(records.know(settledRecord, wakeFiles(tasks_dir, work.id, wake_id)))
     const alive = known === null ? Effect.succeed(false) : looks.untilKnown(isAlive(processes, known))
     const ended = Effect.repeat(alive, { schedule: Schedule.spaced(limits.process_poll_ms), while: (lives) => lives })
     if (known !== null && (yield* alive)) yield* Effect.flatten(memory.watch(known, ended))
-    const output = yield* outputOf(known, task.task_id)
+    const output = yield* outputOf(known, work.id)
     const end: WakeEnd = { how: "unseen", code: null, output }
     return end
   })
 
   const evidence = evidenceBy(memory, place, tasks_dir)
 
-  const inspect = Effect.fn("Waker.inspect")(function*(task: Task) {
-    if (task.wake === null || unbegun.get(task.task_id) === task.wake.id) return neverBegan
-    yield* logs.keep(task.task_id)
-    const files = wakeFiles(tasks_dir, task.task_id, task.wake.id)
+  const inspect = Effect.fn("Waker.inspect")(function*(work: Work) {
+    if (work.wake === null || unbegun.get(work.id) === work.wake.id) return neverBegan
+    yield* logs.keep(work.id)
+    const files = wakeFiles(tasks_dir, work.id, work.wake.id)
     const looking = looks.once(withHome(homeOf(settings))(evidence(files)))
     const found = yield* Effect.orElseSucceed(looking, () => notKnown)
-    if (found.process === "alive" && task.status === "working") return found
+    if (found.process === "alive" && work.status === "working") return found
     const known = yield* Effect.orElseSucceed(records.know(readRecord, files), () => null)
-    const output = yield* outputOf(known, task.task_id)
+    const output = yield* outputOf(known, work.id)
     return output === "" ? found : { ...found, output }
   })
 
-  const stop = Effect.fn("Waker.stop")(function*(task_id: string, linger_ms: number) {
-    const wakes = yield* looks.untilKnown(records.known(revokeOrRead, task_id))
+  const stop = Effect.fn("Waker.stop")(function*(work_id: string, linger_ms: number) {
+    const wakes = yield* looks.untilKnown(records.known(revokeOrRead, work_id))
     const was_alive = yield* stopWakes({ processes, looks, log }, wakes, memory.all(), {
-      task_id,
+      work_id,
       linger_ms,
       kill_grace_ms
     })
-    memory.forget(task_id)
-    yield* logs.release(task_id)
+    memory.forget(work_id)
+    yield* logs.release(work_id)
     return was_alive
   })
 
-  const forget = Effect.fn("Waker.forget")(function*(task_id: string, keep_output: boolean) {
-    unbegun.delete(task_id)
-    yield* logs.release(task_id)
-    yield* records.forget(task_id, keep_output)
+  const forget = Effect.fn("Waker.forget")(function*(work_id: string, keep_output: boolean) {
+    unbegun.delete(work_id)
+    yield* logs.release(work_id)
+    yield* records.forget(work_id, keep_output)
   })
 
   const atWork = Effect.mapError(readAgain(newestAtWork(processes, tasks_dir, place), log), unknown)

@@ -2,7 +2,6 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Ref from "effect/Ref"
 import { shownReadiness } from "../control/shownReadiness.ts"
-import { heldTask } from "../domain/SidecarState.ts"
 import { limits } from "../limits.ts"
 import type { ActorEvent } from "../services/Observer.ts"
 
@@ -37,7 +36,7 @@ const hear = (heard: Heard, event: ActorEvent, now: number): Heard => {
         identified,
         at: identified && !heard.identified ? now : heard.at,
         not_ready: shownReadiness(after.readiness),
-        holds_task: heldTask(after) !== null
+        holds_task: after.stored.task !== null
       }
     }
     default:

@@ -1,6 +1,6 @@
 import * as Redacted from "effect/Redacted"
 import type { HubCommand } from "../domain/Command.ts"
-import type { JsonObject, Task } from "../domain/Task.ts"
+import type { JsonObject, Task } from "../domain/Work.ts"
 import { limits } from "../limits.ts"
 
 /** Who we are to the hub. */
@@ -32,14 +32,14 @@ const cut = (text: string): string =>
 const integer = (value: number | null): number | undefined =>
   value !== null && Number.isSafeInteger(value) ? value : undefined
 
-const payloadOf = ({ description, metadata }: Task): JsonObject => {
+const payloadOf = ({ payload: { description, metadata } }: Task): JsonObject => {
   const payload = { description, metadata }
   if (description.length > limits.echoed_payload_bytes) return {}
   return Buffer.byteLength(JSON.stringify(payload)) <= limits.echoed_payload_bytes ? payload : {}
 }
 
 const reportFrame = ({ task, report }: Extract<HubCommand, { readonly _tag: "SendReport" }>): JsonObject => {
-  const { task_id, generation } = task
+  const { generation, id: task_id } = task
   return report._tag === "Complete"
     ? { type: "task_complete", task_id, generation, result: report.result, tokens_used: integer(report.tokens_used) }
     : { type: "task_failed", task_id, generation, reason: cut(report.reason) }
@@ -59,15 +59,15 @@ const frameOf = (command: HubCommand, { agent_id, token, capabilities, client_ve
         client_version // the hub ignores fields it does not know
       }
     case "AcceptTask":
-      return { type: "task_accepted", task_id: command.task.task_id, ...payloadOf(command.task) }
+      return { type: "task_accepted", task_id: command.task.id, ...payloadOf(command.task) }
     case "RejectTask":
       return { type: "task_rejected", task_id: command.task_id, reason: cut(command.reason) }
     case "AskRecovery": {
-      const { task_id, status } = command.task
+      const { id: task_id, status } = command.task
       return { type: "task_recovering", task_id, last_status: status, ...payloadOf(command.task) }
     }
     case "ReportState": {
-      const { task_id, status, generation, assigned_at } = command.task
+      const { id: task_id, status, generation, payload: { assigned_at } } = command.task
       return { type: "state_report", task_id, status, generation, assigned_at, ...payloadOf(command.task) }
     }
     case "SendReport":
@@ -76,14 +76,14 @@ const frameOf = (command: HubCommand, { agent_id, token, capabilities, client_ve
       const { progress, execution_event } = command.progress
       return {
         type: "task_progress",
-        task_id: command.task.task_id,
+        task_id: command.task.id,
         progress: integer(progress),
         execution_event: execution_event ?? undefined,
         ...payloadOf(command.task)
       }
     }
     case "SendWakeResult": {
-      const { task: { task_id, wake_attempts }, status, reason } = command
+      const { task: { id: task_id, wake_attempts }, status, reason } = command
       return {
         type: "wake_result",
         task_id,

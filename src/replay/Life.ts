@@ -66,7 +66,7 @@ const layers = (
     Context.add(Waker, {
       wake: () => Effect.never,
       adopt: () => Effect.never,
-      inspect: ({ task_id }) => Effect.sync(() => evidenceOf(task_id)),
+      inspect: ({ id }) => Effect.sync(() => evidenceOf(id)),
       stop: () => Effect.never,
       survivors: Effect.succeed([]),
       survivorsAtStart: Effect.succeed([]),

@@ -1,7 +1,8 @@
 import type { LifecycleEvent } from "../domain/LifecycleEvent.ts"
 import type { LocalFact } from "../domain/Message.ts"
-import type { Activity, Connection, Disk, Standing } from "../domain/SidecarState.ts"
-import type { JsonObject, TaskStatus } from "../domain/Task.ts"
+import type { AgentPhase } from "../domain/agent/AgentSlot.ts"
+import type { Connection, Disk, Ownership } from "../domain/SidecarState.ts"
+import type { JsonObject, WorkStatus } from "../domain/Work.ts"
 import type { Header } from "./format.ts"
 
 /** A line of a recording; the first is 1. */
@@ -23,12 +24,12 @@ export type LocalVerdict = Exclude<Verdict, "changed" | "recorded">
 /** What the sidecar knows, in short. */
 export interface Picture {
   readonly connection: Connection["phase"]
-  readonly standing: Standing
+  readonly ownership: Ownership
   readonly task_id: string | null
   readonly generation: number | null
-  readonly status: TaskStatus | null
+  readonly status: WorkStatus | null
   readonly attempts: number
-  readonly activity: Activity["_tag"]
+  readonly agent_phase: AgentPhase["_tag"]
   readonly disk: Disk
   readonly draining: boolean
 }
@@ -147,23 +148,25 @@ export const isDifference = (event: ReplayEvent): boolean => {
   }
 }
 
-const named = (value: object): string | null =>
-  "task_id" in value && typeof value.task_id === "string" ? value.task_id : null
+const idIn = (value: object): string | null => {
+  const named = Object.entries(value).find(([name]) => name === "task_id" || name === "work_id" || name === "batch_id")
+  return typeof named?.[1] === "string" ? named[1] : null
+}
 
-/** The task an event speaks of, if it speaks of one. */
-export const taskOf = (event: ReplayEvent): string | null => {
+/** The id of the task or batch that an event speaks of, if it speaks of one. */
+export const workOf = (event: ReplayEvent): string | null => {
   switch (event.kind) {
     case "frame":
-      return named(event.msg)
+      return idIn(event.msg)
     case "fact":
-      return named(event.fact)
+      return idIn(event.fact)
     case "state":
       return event.after.task_id ?? event.before.task_id
     case "wake":
     case "action":
       return event.task_id
     case "log":
-      return named(event.log)
+      return idIn(event.log)
     default:
       return null
   }

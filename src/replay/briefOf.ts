@@ -11,7 +11,7 @@ const detailOf = (command: Command): string | number | boolean | null => {
     case "SendProgress":
       return command.progress.progress
     case "WakeAgent":
-      return command.task.wake_attempts
+      return command.work.wake_attempts
     case "WatchResults":
       return command.wake_id === null ? "whoever woke it" : null
     case "RetryWake":

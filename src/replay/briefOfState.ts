@@ -1,24 +1,25 @@
-import type { Activity, Connection, SidecarState } from "../domain/SidecarState.ts"
-import type { Task } from "../domain/Task.ts"
+import type { AgentPhase, Slot } from "../domain/agent/AgentSlot.ts"
+import type { Connection, SidecarState } from "../domain/SidecarState.ts"
+import type { Work } from "../domain/Work.ts"
 
 type Words = ReadonlyArray<string | false>
 
-const taskIn = (slot: string, task: Task | null): Words => {
-  if (task === null) return []
-  const { failure, generation, status, task_id, wake, wake_attempts, woken_at } = task
+const workWords = (work: Work | null): Words => {
+  if (work === null) return []
+  const { failure, generation, id, status, wake, wake_attempts, woken_at } = work
   return [
-    `${slot} ${task_id} g${generation} ${status} attempt ${wake_attempts}`,
+    `${id} g${generation} ${status} attempt ${wake_attempts}`,
     woken_at !== null && "woken",
     wake !== null && (wake.end === null ? "wake" : `wake ${wake.end.how}`),
     failure !== null && (failure.sent_generation === null ? "failure" : `failure sent g${failure.sent_generation}`)
   ]
 }
 
-const link = (connection: Connection): Words => {
-  const { accept_refused, half_open, in_flight, pending, phase, recovery_answer, refused_types, standing } = connection
+const connectionWords = (connection: Connection): Words => {
+  const { accept_refused, half_open, in_flight, ownership, pending, phase, recovery_answer, refused_types } = connection
   return [
     phase,
-    standing,
+    ownership,
     in_flight !== null && `${in_flight.limited ? "limited" : "sent"} ${in_flight.kind} ${in_flight.task_id}`,
     ...pending.map(({ kind, task_id }) => `pending ${kind} ${task_id}`),
     ...refused_types.map((type) => `refused ${type}`),
@@ -28,27 +29,33 @@ const link = (connection: Connection): Words => {
   ]
 }
 
-const doing = (activity: Activity): string => {
-  if (!("because" in activity)) return activity._tag
-  const { because } = activity
-  return `${activity._tag} ${typeof because === "string" ? because : because._tag}`
+const phaseWord = (phase: AgentPhase): string => {
+  if (!("because" in phase)) return phase._tag
+  const { because } = phase
+  return `${phase._tag} ${typeof because === "string" ? because : because._tag}`
 }
+
+const slotWords = ({ agent, stopping, terminating }: Slot): Words => [
+  agent.phase._tag !== "Idle" && phaseWord(agent.phase),
+  agent.gone_wake !== null && "gone",
+  ...terminating.map(({ files, work_id }) => `terminating ${work_id} ${files}`),
+  ...stopping.map((work_id) => `stopping ${work_id}`)
+]
 
 /** The state in a few words, the same whenever the sidecar is in it: without times, and without what others wrote. */
 export const briefOfState = (
-  { agent, connection, disk, draining, leaving, stopping, stored }: SidecarState
+  { connection, disk, draining, outbound, slots, stored: { messages, recovering, task } }: SidecarState
 ): string => {
   const words: Words = [
-    ...link(connection),
-    ...taskIn("active", stored.active),
-    ...taskIn("recovering", stored.recovering),
-    doing(agent.activity),
-    agent.answer !== null && "answered",
-    agent.progress !== null && "progress",
-    agent.progress_sent_at !== null && "progress sent",
-    agent.seen_off !== null && "seen off",
-    ...leaving.map(({ files, task_id }) => `leaving ${task_id} ${files}`),
-    ...stopping.map((task_id) => `stopping ${task_id}`),
+    ...connectionWords(connection),
+    recovering && "recovering",
+    ...workWords(task),
+    ...slotWords(slots.task),
+    outbound.answer !== null && "answered",
+    outbound.progress !== null && "progress",
+    outbound.progress_sent_at !== null && "progress sent",
+    ...workWords(messages),
+    ...slotWords(slots.messages),
     draining !== null && `draining ${draining}`,
     disk !== "ok" && `disk ${disk}`
   ]

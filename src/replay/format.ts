@@ -3,12 +3,12 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { Message } from "../domain/Message.ts"
 import { KnownState } from "../domain/SidecarState.ts"
-import { JsonObject } from "../domain/Task.ts"
+import { JsonObject } from "../domain/Work.ts"
 import { fromExactJson } from "../json/schema.ts"
-import { completeFields, completeState } from "./read/older.ts"
+import { fieldsNow, stateNow } from "./read/older.ts"
 
 /** The version of the format that this sidecar writes; a newer one may hold what it does not understand. */
-export const format_version = 2
+export const format_version = 3
 
 /** How a recording begins, and each file it goes on in (`continues`), with the `state` there. `config` is without secrets. */
 export const Header = Schema.Struct({
@@ -102,7 +102,7 @@ export const messageFrom = (type: string, fields: JsonObject): Result.Result<Mes
   const tag = tagOf.get(type)
   return tag === undefined
     ? null
-    : Result.mapError(decodeMessage({ ...completeFields(fields), _tag: tag }), misshapen(type))
+    : Result.mapError(decodeMessage({ ...fieldsNow(tag, fields), _tag: tag }), misshapen(type))
 }
 
 type Parsed = Result.Result<Entry | OldFact | Newer, string>
@@ -112,7 +112,7 @@ const headerFrom = (msg: JsonObject, t: number): Parsed => {
   if (Predicate.isNumber(format) && Number.isInteger(format) && format > format_version) {
     return Result.succeed({ dir: "newer", format })
   }
-  return Result.mapBoth(decodeHeader("state" in msg ? { ...msg, state: completeState(msg["state"]) } : msg), {
+  return Result.mapBoth(decodeHeader("state" in msg ? { ...msg, state: stateNow(msg["state"]) } : msg), {
     onFailure: misshapen("the header"),
     onSuccess: (header) => ({ t, dir: "header", msg: header })
   })

@@ -1,7 +1,7 @@
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type { Policy } from "../domain/SidecarState.ts"
-import type { JsonObject } from "../domain/Task.ts"
+import type { JsonObject } from "../domain/Work.ts"
 
 /** What a configuration that says nothing means. */
 export const defaultPolicy: Policy = {

@@ -1,4 +1,4 @@
-import type { JsonObject } from "../domain/Task.ts"
+import type { JsonObject } from "../domain/Work.ts"
 
 /** The value with the keys of its objects in one order, as JSON text. */
 const canonical = (value: unknown): string =>

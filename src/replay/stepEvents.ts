@@ -20,15 +20,19 @@ const local: ReadonlySet<string> = new Set(LocalFact.members.map(({ fields: { _t
 
 const isLocalFact = (message: Message): message is LocalFact => local.has(message._tag)
 
-/** The task that a command is about. */
-export const aboutOf = (command: Command): string | null =>
-  "task_id" in command ? command.task_id : "task" in command ? command.task.task_id : null
+/** The task or batch that a command is about. */
+export const aboutOf = (command: Command): string | null => {
+  if ("work_id" in command) return command.work_id
+  if ("work" in command) return command.work.id
+  if ("task" in command) return command.task.id
+  return "task_id" in command ? command.task_id : null
+}
 
 /** What a command does on this machine, where a timeline shows that; the frames come from the connection. */
 const doingOf = (command: Command, t: number, verdict: LocalVerdict): ReadonlyArray<ReplayEvent> => {
   if (command._tag === "WakeAgent") {
-    const { task: { task_id, wake_attempts }, wake_id } = command
-    return [{ t, kind: "wake", task_id, wake_id, attempt: wake_attempts, verdict }]
+    const { wake_id, work: { id, wake_attempts } } = command
+    return [{ t, kind: "wake", task_id: id, wake_id, attempt: wake_attempts, verdict }]
   }
   if (command._tag === "Log") return [{ t, kind: "log", log: command.event }]
   const action = actions[command._tag]

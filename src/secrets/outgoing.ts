@@ -1,7 +1,7 @@
 import * as Predicate from "effect/Predicate"
 import type { HubCommand, Report } from "../domain/Command.ts"
 import type { Progress } from "../domain/Evidence.ts"
-import type { JsonObject } from "../domain/Task.ts"
+import type { JsonObject } from "../domain/Work.ts"
 import { mask } from "./quoted.ts"
 import { looksLikeKey, type Secret } from "./secret.ts"
 
@@ -69,7 +69,7 @@ const fieldOf = (command: HubCommand): HiddenSecrets["field"] => {
 }
 
 const taskIdOf = (command: HubCommand): string | null =>
-  "task" in command ? command.task.task_id : "task_id" in command ? command.task_id : null
+  "task" in command ? command.task.id : "task_id" in command ? command.task_id : null
 
 const inReport = (report: Report, { object, text }: Hider): Report =>
   report._tag === "Complete"

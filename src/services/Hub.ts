@@ -2,7 +2,7 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"
 import type { HubCommand } from "../domain/Command.ts"
-import type { HubMessage, Whereabouts } from "../domain/Message.ts"
+import type { HubMessage, TaskLocation } from "../domain/Message.ts"
 
 /** The connection to the hub. It never fails: what breaks is a `Disconnected` and the next attempt. */
 export class Hub extends Context.Service<Hub, {
@@ -13,5 +13,5 @@ export class Hub extends Context.Service<Hub, {
   /** Closes the connection and lets the schedule open the next one. */
   readonly reconnect: (reason: string) => Effect.Effect<void>
   /** Asks the hub's HTTP interface where a task is. */
-  readonly lookUp: (task_id: string) => Effect.Effect<Whereabouts>
+  readonly lookUp: (task_id: string) => Effect.Effect<TaskLocation>
 }>()("agentcom-sidecar/Hub") {}

@@ -6,7 +6,7 @@ export interface OrphanedFiles {
   /** The tasks none of whose files has changed for `retention_days`, whoever holds them. */
   readonly stale: Effect.Effect<ReadonlyArray<string>>
   /** Moves what was found of a task to `results/expired`. */
-  readonly expire: (task_id: string) => Effect.Effect<void>
+  readonly expire: (work_id: string) => Effect.Effect<void>
 }
 
 /** Keeps the folders from filling up. Nothing is ever moved unless someone is there to. */

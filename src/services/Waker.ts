@@ -3,7 +3,7 @@ import type * as Effect from "effect/Effect"
 import * as Runtime from "effect/Runtime"
 import * as Schema from "effect/Schema"
 import type { ProcessEvidence } from "../domain/Evidence.ts"
-import type { Task, WakeEnd, WorkFound } from "../domain/Task.ts"
+import type { TaskFound, WakeEnd, Work } from "../domain/Work.ts"
 
 /** The command can never run for this task, whatever is tried again; `remedy` says what to change. */
 export class WakeImpossible extends Schema.TaggedError<WakeImpossible>()("WakeImpossible", {
@@ -29,24 +29,24 @@ export class Waker extends Context.Service<Waker, {
    * not be written, as `unwritten`, with the reason as its output. Interruption of either leaves the process at its work.
    */
   readonly wake: (
-    task: Task,
+    work: Work,
     wake_id: string
   ) => Effect.Effect<{ readonly end: Effect.Effect<WakeEnd> }, WakeImpossible>
   /** Waits for the end of a process that an earlier life of the daemon spawned; it is `unseen`. */
-  readonly adopt: (task: Task, wake_id: string) => Effect.Effect<WakeEnd>
+  readonly adopt: (work: Work, wake_id: string) => Effect.Effect<WakeEnd>
   /** What is known of the task's current wake. A wake that was meant but has not begun is revoked: it never will. */
-  readonly inspect: (task: Task) => Effect.Effect<ProcessEvidence>
+  readonly inspect: (work: Work) => Effect.Effect<ProcessEvidence>
   /**
    * Gives the agent `linger_ms` to end by itself, then stops its whole process tree; returns when it is known to be gone,
    * with whether it lived. One that lives in another container cannot be stopped, and is waited for.
    */
-  readonly stop: (task_id: string, linger_ms: number) => Effect.Effect<boolean>
+  readonly stop: (work_id: string, linger_ms: number) => Effect.Effect<boolean>
   /** The tasks that have a living agent. */
   readonly survivors: Effect.Effect<ReadonlyArray<string>, AgentsUnknown>
   /** The same at a start, which nothing is begun before: asked again for a while where it is not known. */
   readonly survivorsAtStart: Effect.Effect<ReadonlyArray<string>, AgentsUnknown>
   /** The newest wake whose leader lives, with what it was given: all that is left of its task where the state is lost. */
-  readonly atWork: Effect.Effect<WorkFound | null, AgentsUnknown>
+  readonly atWork: Effect.Effect<TaskFound | null, AgentsUnknown>
   /** Removes the payload, prompt and wake records of a task, and its output unless that may tell why the task failed. */
-  readonly forget: (task_id: string, keep_output: boolean) => Effect.Effect<void>
+  readonly forget: (work_id: string, keep_output: boolean) => Effect.Effect<void>
 }>()("agentcom-sidecar/Waker") {}

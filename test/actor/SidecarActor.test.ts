@@ -10,7 +10,7 @@ import { runSidecar } from "../../src/actor/SidecarActor.ts"
 import type { Answer } from "../../src/domain/Evidence.ts"
 import type { HubMessage } from "../../src/domain/Message.ts"
 import type { Obstacle } from "../../src/domain/Readiness.ts"
-import type { WakeEnd, WorkFound } from "../../src/domain/Task.ts"
+import type { WakeEnd, TaskFound } from "../../src/domain/Work.ts"
 import { FolderGone, FolderLease, FolderLost } from "../../src/services/FolderLease.ts"
 import { Orphans } from "../../src/services/Orphans.ts"
 import { Readiness } from "../../src/services/Readiness.ts"
@@ -268,7 +268,7 @@ describe("the whole actor over five mock services", () => {
       yield* Fiber.interrupt(actor)
       assert.deepStrictEqual(timesOf(world, /^stop/), [])
       assert.include(journal(world), "hub closed")
-      assert.strictEqual(world.saved.at(-1)?.active?.status, "confirming")
+      assert.strictEqual(world.saved.at(-1)?.task?.status, "confirming")
     }))
 
   it.effect("a drain ends with the exit code that was asked for, after the task at hand", () =>
@@ -337,7 +337,7 @@ describe("files that nobody came back for", () => {
     }))
 })
 
-const leftAtWork: WorkFound = { wake: { generation: 1, attempt: 1, at: 0 }, assignment: assignmentOf(1) }
+const leftAtWork: TaskFound = { wake: { generation: 1, attempt: 1, at: 0 }, assignment: assignmentOf(1) }
 
 describe("rules 10 and 12: a start", () => {
   it.effect("without a state that can be had: the agent at work is followed, not stopped", () =>
@@ -407,9 +407,9 @@ describe("rule 12: a disk that cannot be written", () => {
       assert.include(journal(world), "send SendReport")
       world.diskFull = false
       yield* pass(6)
-      assert.strictEqual(world.saved.at(-1)?.active?.status, "reporting")
+      assert.strictEqual(world.saved.at(-1)?.task?.status, "reporting")
       yield* hubSays(world, ackA("complete"))
-      assert.isNull(world.saved.at(-1)?.active)
+      assert.isNull(world.saved.at(-1)?.task)
       assert.notInclude(journal(world), "hub closed")
     }))
 
@@ -453,7 +453,7 @@ describe("rule 12: a disk that cannot be written", () => {
       assert.deepStrictEqual(timesOf(world, /^wake 1$/), [0, 5, 10, 15, 20, 25, 30])
       assert.deepStrictEqual(timesOf(world, /^hub closed/), [30])
       assert.notInclude(journal(world), "send SendReport")
-      assert.strictEqual(world.saved.at(-1)?.active, null)
+      assert.strictEqual(world.saved.at(-1)?.task, null)
     }))
 
   it.effect("a payload that can be written again in that time is one attempt", () =>
@@ -581,7 +581,7 @@ describe("the agent's folder", () => {
       const world = yield* makeWorld
       world.lives = false
       let failed = 0
-      const isMeant = () => (world.saved.at(-1)?.active?.wake ?? null) !== null
+      const isMeant = () => (world.saved.at(-1)?.task?.wake ?? null) !== null
       const check = Effect.suspend(() => isMeant() && ++failed <= 3 ? Effect.fail(gone) : Effect.void)
       yield* runSidecar(policy).pipe(
         Effect.provideService(FolderLease, { check, isLost: () => false, notices: [] }),

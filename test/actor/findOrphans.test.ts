@@ -17,9 +17,9 @@ it.effect("files that nobody came back for are told now and once a day, one task
     const orphans = { stale: Effect.succeed(["task-a", "task-b", "task-c"]), expire: () => Effect.void }
     yield* Effect.forkChild(findOrphans(orphans, waker, (message) => Effect.asVoid(Queue.offer(told, message))))
     yield* Effect.yieldNow
-    const found: ReadonlyArray<Message> = [{ _tag: "OrphanFound", task_id: "task-a" }, {
+    const found: ReadonlyArray<Message> = [{ _tag: "OrphanFound", work_id: "task-a" }, {
       _tag: "OrphanFound",
-      task_id: "task-c"
+      work_id: "task-c"
     }]
     assert.deepStrictEqual(yield* Queue.clear(told), [...found])
     yield* TestClock.adjust("23 hours")

@@ -83,7 +83,7 @@ describe("an observer sees the step that was taken", () => {
       yield* Queue.offer(world.seen, { _tag: "Answer", answer: { _tag: "Failure", reason: "no" } })
       yield* settled
       const failed = steps.findLast(({ saved }) => !saved)
-      expect(failed?.after.stored.active?.failure).toMatchObject({ sent_generation: null })
+      expect(failed?.after.stored.task?.failure).toMatchObject({ sent_generation: null })
       expect(failed?.commands.map(({ _tag }) => _tag)).not.toContain("SendReport")
     }))
 
@@ -104,6 +104,6 @@ describe("an observer sees the step that was taken", () => {
       )
       yield* Effect.andThen(Queue.offerAll(world.fromHub, [...identified, given]), settled)
       expect(seen.slice(-1)).toEqual(["save"])
-      expect(world.saved.at(-1)?.active?.task_id).toBe(A)
+      expect(world.saved.at(-1)?.task?.id).toBe(A)
     }))
 })

@@ -91,7 +91,7 @@ describe("the status for people", () => {
     const hostile = "\u001b]0;owned\u0007\u009b2J\u202e"
     const text =
       statusText({ ...status, version: hostile, agent_id: hostile, hub_url: hostile, owed: [hostile] }, here) +
-      storedText(hostile, { version: 1, active: null, recovering: null })
+      storedText(hostile, emptyStore)
     expect(text).not.toMatch(/(?!\n)\p{Cc}|\u202e/u)
     expect(text.split("\\u001b]0;owned\\u0007\\u009b2J\\u202e")).toHaveLength(6)
   })

@@ -67,7 +67,7 @@ describe("rule 4: ask first", () => {
       said: ["InspectAgent task-a g1", "AcceptTask task-a g1"],
       timers: ["cancel answer", "cancel resend", "cancel assign_grace", "start answer 15000"],
       logged: ["recovery_settled task-a ours"],
-      state: "task-a g1 accepted | Inspecting assess | ours | recovery denied | in flight: accept task-a"
+      state: "task-a g1 accepted | Inspecting evidence | ours | recovery denied | in flight: accept task-a"
     },
     {
       clause: "continue: an agent at work is not looked at anew",
@@ -279,13 +279,13 @@ describe("rule 4: ask first", () => {
       run: () => Run.working().reconnected().cancelled().refused("validation_failed", "state_report", true),
       timers: ["cancel answer", "cancel resend"],
       logged: ["frame_refused state_report validation_failed"],
-      state: "leaving: task-a remove | stopping: task-a | refused: state_report"
+      state: "terminating: task-a remove | stopping: task-a | refused: state_report"
     },
     {
       clause: "an answer about a task that has gone changes nothing",
       run: () => Run.working().reconnected().cancelled().answered("abort"),
       timers: ["cancel answer", "cancel resend"],
-      state: "leaving: task-a remove | stopping: task-a"
+      state: "terminating: task-a remove | stopping: task-a"
     },
     {
       clause: "an answer about another task is not the answer",
@@ -307,7 +307,7 @@ describe("rule 4: ask first", () => {
       run: () => Run.working().inDoubt(),
       said: ["LookUpTask task-a"],
       logged: ["recovery_settled task-a in_doubt"],
-      state: "task-a g1 working wakes 1 | Running | in_doubt"
+      state: "task-a g1 working wakes 1 | Running | unresolved"
     },
     {
       clause: "the 5 s of a task that is ours by now mean nothing",
@@ -317,37 +317,38 @@ describe("rule 4: ask first", () => {
     {
       clause: "the 5 s of a task that has gone mean nothing",
       run: () => Run.working().denied().cancelled().timer("assign_grace"),
-      state: "leaving: task-a remove | stopping: task-a"
+      state: "terminating: task-a remove | stopping: task-a"
     },
     {
       clause: "with another agent, finished or gone: its agent is stopped, the slot is free, its files are kept",
       run: () => Run.working().inDoubt().lookedUp("elsewhere"),
       said: ["StopWatching", "StopAgent task-a linger 0"],
       timers: [
-        "cancel confirmation",
-        "cancel settle",
         "cancel lease",
         "cancel progress",
+        "cancel assign_grace",
+        "cancel task_confirmation",
+        "cancel task_late_answer",
         "cancel task_timeout",
-        "cancel assign_grace"
+        "cancel task_inspection"
       ],
       logged: ["recovery_settled task-a not_ours"],
-      state: "leaving: task-a keep | stopping: task-a"
+      state: "terminating: task-a keep | stopping: task-a"
     },
     {
       clause: "queued: the agent works on in its slot",
       run: () => Run.working().inDoubt().lookedUp("queued"),
-      state: "task-a g1 working wakes 1 | Running | in_doubt"
+      state: "task-a g1 working wakes 1 | Running | unresolved"
     },
     {
       clause: "no look-up to be had: the agent works on in its slot",
       run: () => Run.working().inDoubt().lookedUp("unknown"),
-      state: "task-a g1 working wakes 1 | Running | in_doubt"
+      state: "task-a g1 working wakes 1 | Running | unresolved"
     },
     {
       clause: "with us, as the hub has it: it comes by push",
       run: () => Run.working().inDoubt().lookedUp("ours"),
-      state: "task-a g1 working wakes 1 | Running | in_doubt"
+      state: "task-a g1 working wakes 1 | Running | unresolved"
     },
     {
       clause: "a look-up of a task that is ours by now means nothing",
@@ -356,8 +357,8 @@ describe("rule 4: ask first", () => {
     },
     {
       clause: "a look-up of another task means nothing",
-      run: () => Run.working().inDoubt().tell({ _tag: "TaskLookedUp", task_id: B, whereabouts: "elsewhere" }),
-      state: "task-a g1 working wakes 1 | Running | in_doubt"
+      run: () => Run.working().inDoubt().tell({ _tag: "TaskLookedUp", task_id: B, location: "elsewhere" }),
+      state: "task-a g1 working wakes 1 | Running | unresolved"
     },
     {
       clause: "a look-up without a task means nothing",
@@ -370,14 +371,14 @@ describe("rule 4: ask first", () => {
       said: ["RejectTask task-b busy"],
       timers: ["cancel half_open", "start answer 15000"],
       logged: ["task_refused task-b busy with task-a"],
-      state: "task-a g1 working wakes 1 | Running | in_doubt | in flight: reject task-b"
+      state: "task-a g1 working wakes 1 | Running | unresolved | in flight: reject task-b"
     },
     {
       clause: "an answer found in doubt is kept until the task comes back",
       run: () => Run.working().inDoubt().found(success),
-      timers: ["cancel confirmation", "cancel settle", "cancel task_timeout"],
+      timers: ["cancel task_confirmation", "cancel task_late_answer", "cancel task_timeout"],
       logged: ["answer_found task-a success"],
-      state: "task-a g1 reporting wakes 1 | has Success | in_doubt"
+      state: "task-a g1 reporting wakes 1 | has Success | unresolved"
     },
     {
       clause: "and is delivered then",
@@ -392,14 +393,14 @@ describe("rule 4: ask first", () => {
       run: () => Run.working().inDoubt().lookedUp("queued").timer("lease"),
       said: ["LookUpTask task-a", "InspectAgent task-a g1"],
       timers: ["start lease 60000"],
-      state: "task-a g1 working wakes 1 | Inspecting lease | in_doubt"
+      state: "task-a g1 working wakes 1 | Inspecting lease | unresolved"
     },
     {
       clause: "a denied agent works on, but no progress is sent",
       run: () =>
         Run.working().denied().tell({
           _tag: "ProgressFound",
-          task_id: A,
+          work_id: A,
           progress: { progress: 10, execution_event: null }
         }),
       state: "task-a g1 working wakes 1 | Running | has progress | denied"
@@ -411,13 +412,13 @@ describe("rule 4: ask first", () => {
     },
     {
       clause: "a denied task is not woken",
-      run: () => Run.retrying().denied().tell({ _tag: "RetryDue", task_id: A }).inspected({ process: "gone" }),
+      run: () => Run.retrying().denied().tell({ _tag: "RetryDue", work_id: A }).inspected({ process: "gone" }),
       state: "task-a g1 waking wakes 1 ended exited 1 | denied"
     },
     {
       clause: "a task in doubt is not woken",
-      run: () => Run.retrying().inDoubt().tell({ _tag: "RetryDue", task_id: A }).inspected({ process: "gone" }),
-      state: "task-a g1 waking wakes 1 ended exited 1 | in_doubt"
+      run: () => Run.retrying().inDoubt().tell({ _tag: "RetryDue", work_id: A }).inspected({ process: "gone" }),
+      state: "task-a g1 waking wakes 1 ended exited 1 | unresolved"
     },
     {
       clause: "a recovering task is not woken before it is ours",
@@ -437,22 +438,23 @@ describe("rule 4: ask first", () => {
       run: () => Run.failing().reconnected().answered("abort").timer("assign_grace"),
       said: ["StopWatching", "StopAgent task-a linger 15000"],
       timers: [
-        "cancel confirmation",
-        "cancel settle",
         "cancel lease",
         "cancel progress",
+        "cancel assign_grace",
+        "cancel task_confirmation",
+        "cancel task_late_answer",
         "cancel task_timeout",
-        "cancel assign_grace"
+        "cancel task_inspection"
       ],
       logged: ["recovery_settled task-a not_ours"],
-      state: "leaving: task-a keep | stopping: task-a"
+      state: "terminating: task-a keep | stopping: task-a"
     },
     {
       clause: "a failure that was never sent is",
       run: () => Run.working().offline().found(failure).tell(...connect).answered("abort").timer("assign_grace"),
       said: ["LookUpTask task-a"],
       logged: ["recovery_settled task-a in_doubt"],
-      state: "task-a g1 reporting wakes 1 failed (it went wrong) | in_doubt"
+      state: "task-a g1 reporting wakes 1 failed (it went wrong) | unresolved"
     }
   ])
 })

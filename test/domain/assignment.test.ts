@@ -1,6 +1,6 @@
 import { describe, expect } from "vitest"
 import type { Message } from "../../src/domain/Message.ts"
-import { A, assignment, B, connect, exited, Run, success, table } from "./support.ts"
+import { A, assignment, B, connect, exited, payloadOf, Run, success, table } from "./support.ts"
 
 describe("rule 2: an assignment", () => {
   table([
@@ -15,8 +15,8 @@ describe("rule 2: an assignment", () => {
         "start answer 15000"
       ],
       logged: ["task_received task-a 1 false"],
-      state: "task-a g1 accepted | Inspecting assess | ours | in flight: accept task-a",
-      then: (run) => expect(run.task).toMatchObject({ ...assignment(A, 1), woken_at: null, wake: null, failure: null })
+      state: "task-a g1 accepted | Inspecting evidence | ours | in flight: accept task-a",
+      then: (run) => expect(run.task).toMatchObject({ id: A, generation: 1, payload: payloadOf(A, 1), woken_at: null, wake: null, failure: null })
     },
     {
       clause: "the task we hold with our generation is accepted again",
@@ -37,7 +37,7 @@ describe("rule 2: an assignment", () => {
       timers: ["cancel half_open", "cancel assign_grace", "start answer 15000"],
       logged: ["task_received task-a 3 true"],
       state: "task-a g3 working wakes 1 | Running | ours | in flight: accept task-a",
-      then: (run) => expect(run.task).toMatchObject({ description: "do it now", metadata: { a: 1 }, assigned_at: 9 })
+      then: (run) => expect(run.task).toMatchObject({ payload: { description: "do it now", metadata: { a: 1 }, assigned_at: 9 } })
     },
     {
       clause: "the same generation again brings its fields with it",
@@ -46,21 +46,21 @@ describe("rule 2: an assignment", () => {
       timers: ["cancel half_open", "cancel assign_grace", "start answer 15000"],
       logged: ["task_received task-a 1 true"],
       state: "task-a g1 working wakes 1 | Running | ours | in flight: accept task-a",
-      then: (run) => expect(run.task.description).toBe("do it now")
+      then: (run) => expect(run.task.payload.description).toBe("do it now")
     },
     {
       clause: "a lower generation is late, and is ignored",
       run: () => Run.idle().assigned(3).assigned(2),
       timers: ["cancel half_open"],
       logged: ["task_refused task-a generation 2 is older than ours, 3"],
-      state: "task-a g3 accepted | Inspecting assess | ours | in flight: accept task-a"
+      state: "task-a g3 accepted | Inspecting evidence | ours | in flight: accept task-a"
     },
     {
       clause: "an accept that waits already is not asked for twice, and carries the newest generation",
       run: () => Run.idle().assigned(1).assigned(3).assigned(5).acked(),
       said: ["AcceptTask task-a g5"],
       timers: ["cancel answer", "cancel resend", "start answer 15000"],
-      state: "task-a g5 accepted | Inspecting assess | ours | in flight: accept task-a"
+      state: "task-a g5 accepted | Inspecting evidence | ours | in flight: accept task-a"
     },
     {
       clause: "the recovering task with our generation is ours again",
@@ -82,10 +82,10 @@ describe("rule 2: an assignment", () => {
       clause: "a recovering task whose agent is not at work is looked at again, and woken as the evidence says",
       run: () => Run.working().restarted().tell(...connect).inspected({ process: "gone" }).assigned(3),
       said: ["InspectAgent task-a g3"],
-      timers: ["cancel half_open", "cancel settle", "cancel assign_grace"],
+      timers: ["cancel half_open", "cancel task_late_answer", "cancel assign_grace"],
       logged: ["task_received task-a 3 true", "recovery_settled task-a ours"],
       state:
-        "task-a g3 accepted | Inspecting assess | ours | in flight: recovery task-a | pending: state task-a, accept task-a"
+        "task-a g3 accepted | Inspecting evidence | ours | in flight: recovery task-a | pending: state task-a, accept task-a"
     },
     {
       clause: "a recovering task with a lower generation stays as it is",
@@ -127,7 +127,7 @@ describe("rule 2: an assignment", () => {
         }),
       said: ["StopAgent task-a linger 0"],
       state:
-        "task-a g3 accepted | AwaitingExit | ours | in flight: recovery task-a | pending: state task-a, accept task-a | leaving: task-a keep | stopping: task-a"
+        "task-a g3 accepted | AwaitingExit | ours | in flight: recovery task-a | pending: state task-a, accept task-a | terminating: task-a keep | stopping: task-a"
     },
     {
       clause: "then what is stale is removed and it is woken",
@@ -146,17 +146,17 @@ describe("rule 2: an assignment", () => {
         Run.working().restarted().tell(...connect).inspected({ process: "gone" }).assigned(1).inspected({
           process: "gone"
         }),
-      timers: ["cancel confirmation", "start settle 10000"],
+      timers: ["cancel task_confirmation", "start task_late_answer 10000"],
       state:
-        "task-a g1 working wakes 1 | Settling Failed (the agent ended without an answer, or was silent for 1800000 ms) | ours | in flight: recovery task-a | pending: state task-a, accept task-a"
+        "task-a g1 working wakes 1 | AwaitingAnswer Failed (the agent ended without an answer, or was silent for 1800000 ms) | ours | in flight: recovery task-a | pending: state task-a, accept task-a"
     },
     {
       clause: "a new generation ends the wait for a late answer: the evidence decides",
       run: () => Run.working().ended(exited(1)).assigned(3),
       said: ["InspectAgent task-a g3", "AcceptTask task-a g3"],
-      timers: ["cancel half_open", "cancel settle", "cancel assign_grace", "start answer 15000"],
+      timers: ["cancel half_open", "cancel task_late_answer", "cancel assign_grace", "start answer 15000"],
       logged: ["task_received task-a 3 true"],
-      state: "task-a g3 accepted ended exited 1 | Inspecting assess | ours | in flight: accept task-a"
+      state: "task-a g3 accepted ended exited 1 | Inspecting evidence | ours | in flight: accept task-a"
     },
     {
       clause: "the same generation does not",
@@ -165,14 +165,14 @@ describe("rule 2: an assignment", () => {
       timers: ["cancel half_open", "cancel assign_grace", "start answer 15000"],
       logged: ["task_received task-a 1 true"],
       state:
-        "task-a g1 working wakes 1 ended exited 1 | Settling Failed (the wake command ended with exit code 1; there is no answer) | ours | in flight: accept task-a"
+        "task-a g1 working wakes 1 ended exited 1 | AwaitingAnswer Failed (the wake command ended with exit code 1; there is no answer) | ours | in flight: accept task-a"
     },
     {
       clause: "a new generation while the agent is looked at leaves the decision to the evidence",
       run: () => Run.confirming().restarted().assigned(3),
       timers: ["cancel half_open", "cancel assign_grace"],
       logged: ["task_received task-a 3 true", "recovery_settled task-a ours"],
-      state: "task-a g3 confirming wakes 1 | Inspecting assess | down | ours | pending: accept task-a"
+      state: "task-a g3 confirming wakes 1 | Inspecting evidence | down | ours | pending: accept task-a"
     },
     {
       clause: "a new generation while an agent at work is looked at changes nothing for it",
@@ -196,7 +196,7 @@ describe("rule 2: an assignment", () => {
         Run.confirming().ended(exited(0)).restarted().tell(...connect).after(2_000).assigned(3).inspected({
           process: "gone"
         }),
-      timers: ["start confirmation 28000"],
+      timers: ["start task_confirmation 28000"],
       state:
         "task-a g3 confirming wakes 1 ended exited 0 | Running | ours | in flight: recovery task-a | pending: state task-a, accept task-a"
     },
@@ -205,28 +205,28 @@ describe("rule 2: an assignment", () => {
       run: () =>
         Run.confirming().ended(exited(0)).restarted().tell(...connect).inspected({ process: "gone" }).assigned(3),
       said: ["InspectAgent task-a g3"],
-      timers: ["cancel half_open", "cancel settle", "cancel assign_grace"],
+      timers: ["cancel half_open", "cancel task_late_answer", "cancel assign_grace"],
       logged: ["task_received task-a 3 true", "recovery_settled task-a ours"],
       state:
-        "task-a g3 confirming wakes 1 ended exited 0 | Inspecting assess | ours | in flight: recovery task-a | pending: state task-a, accept task-a"
+        "task-a g3 confirming wakes 1 ended exited 0 | Inspecting evidence | ours | in flight: recovery task-a | pending: state task-a, accept task-a"
     },
     {
       clause: "also where we know of its intent alone",
       run: () => Run.spawning().restarted().tell(...connect).inspected({ process: "gone" }).assigned(3),
       said: ["InspectAgent task-a g3"],
-      timers: ["cancel half_open", "cancel settle", "cancel assign_grace"],
+      timers: ["cancel half_open", "cancel task_late_answer", "cancel assign_grace"],
       logged: ["task_received task-a 3 true", "recovery_settled task-a ours"],
       state:
-        "task-a g3 waking wakes 1 | Inspecting assess | ours | in flight: recovery task-a | pending: state task-a, accept task-a"
+        "task-a g3 waking wakes 1 | Inspecting evidence | ours | in flight: recovery task-a | pending: state task-a, accept task-a"
     },
     {
       clause: "a wake that can confirm no more begins anew",
       run: () => Run.retrying().restarted().tell(...connect).inspected({ process: "gone" }).assigned(3),
       said: ["InspectAgent task-a g3"],
-      timers: ["cancel half_open", "cancel settle", "cancel assign_grace"],
+      timers: ["cancel half_open", "cancel task_late_answer", "cancel assign_grace"],
       logged: ["task_received task-a 3 true", "recovery_settled task-a ours"],
       state:
-        "task-a g3 accepted ended exited 1 | Inspecting assess | ours | in flight: recovery task-a | pending: state task-a, accept task-a"
+        "task-a g3 accepted ended exited 1 | Inspecting evidence | ours | in flight: recovery task-a | pending: state task-a, accept task-a"
     },
     {
       clause: "a new generation while a wake that may have begun is looked at leaves its number",
@@ -274,26 +274,27 @@ describe("rule 3: another task", () => {
       run: () => Run.idle().assigned().assigned(1, B),
       timers: ["cancel half_open"],
       logged: ["task_refused task-b busy with task-a"],
-      state: "task-a g1 accepted | Inspecting assess | ours | in flight: accept task-a | pending: reject task-b"
+      state: "task-a g1 accepted | Inspecting evidence | ours | in flight: accept task-a | pending: reject task-b"
     },
     {
       clause: "in the order that was asked for",
       run: () => Run.idle().assigned().assigned(1, B).acked(),
       said: ["RejectTask task-b busy"],
       timers: ["cancel answer", "cancel resend", "start answer 15000"],
-      state: "task-a g1 accepted | Inspecting assess | ours | in flight: reject task-b"
+      state: "task-a g1 accepted | Inspecting evidence | ours | in flight: reject task-b"
     },
     {
       clause: "a task in doubt whose report waits gives way to another: its files are kept",
       run: () => Run.reporting().inDoubt().assigned(1, B),
       said: ["StopWatching", "StopAgent task-a linger 0", "InspectAgent task-b g1", "AcceptTask task-b g1"],
       timers: [
-        "cancel confirmation",
-        "cancel settle",
         "cancel lease",
         "cancel progress",
-        "cancel task_timeout",
         "cancel assign_grace",
+        "cancel task_confirmation",
+        "cancel task_late_answer",
+        "cancel task_timeout",
+        "cancel task_inspection",
         "cancel half_open",
         "start lease 60000",
         "cancel assign_grace",
@@ -301,19 +302,20 @@ describe("rule 3: another task", () => {
       ],
       logged: ["recovery_settled task-a not_ours", "task_received task-b 1 false"],
       state:
-        "task-b g1 accepted | Inspecting assess | ours | in flight: accept task-b | leaving: task-a keep | stopping: task-a"
+        "task-b g1 accepted | Inspecting evidence | ours | in flight: accept task-b | terminating: task-a keep | stopping: task-a"
     },
     {
       clause: "so does one that nobody was woken for",
       run: () => Run.accepted().inDoubt().inspected().assigned(1, B),
       said: ["StopWatching", "StopAgent task-a linger 0", "InspectAgent task-b g1", "AcceptTask task-b g1"],
       timers: [
-        "cancel confirmation",
-        "cancel settle",
         "cancel lease",
         "cancel progress",
-        "cancel task_timeout",
         "cancel assign_grace",
+        "cancel task_confirmation",
+        "cancel task_late_answer",
+        "cancel task_timeout",
+        "cancel task_inspection",
         "cancel half_open",
         "start lease 60000",
         "cancel assign_grace",
@@ -321,20 +323,21 @@ describe("rule 3: another task", () => {
       ],
       logged: ["recovery_settled task-a not_ours", "task_received task-b 1 false"],
       state:
-        "task-b g1 accepted | Inspecting assess | ours | in flight: accept task-b | leaving: task-a keep | stopping: task-a"
+        "task-b g1 accepted | Inspecting evidence | ours | in flight: accept task-b | terminating: task-a keep | stopping: task-a"
     },
     {
       clause: "and one that was woken, where nobody works on it any more",
       run: () =>
-        Run.retrying().inDoubt().tell({ _tag: "RetryDue", task_id: A }).inspected({ process: "gone" }).assigned(1, B),
+        Run.retrying().inDoubt().tell({ _tag: "RetryDue", work_id: A }).inspected({ process: "gone" }).assigned(1, B),
       said: ["StopWatching", "StopAgent task-a linger 0", "InspectAgent task-b g1", "AcceptTask task-b g1"],
       timers: [
-        "cancel confirmation",
-        "cancel settle",
         "cancel lease",
         "cancel progress",
-        "cancel task_timeout",
         "cancel assign_grace",
+        "cancel task_confirmation",
+        "cancel task_late_answer",
+        "cancel task_timeout",
+        "cancel task_inspection",
         "cancel half_open",
         "start lease 60000",
         "cancel assign_grace",
@@ -342,7 +345,7 @@ describe("rule 3: another task", () => {
       ],
       logged: ["recovery_settled task-a not_ours", "task_received task-b 1 false"],
       state:
-        "task-b g1 accepted | Inspecting assess | ours | in flight: accept task-b | leaving: task-a keep | stopping: task-a"
+        "task-b g1 accepted | Inspecting evidence | ours | in flight: accept task-b | terminating: task-a keep | stopping: task-a"
     },
     {
       clause: "one that is looked at does not yet",
@@ -350,7 +353,7 @@ describe("rule 3: another task", () => {
       said: ["RejectTask task-b busy"],
       timers: ["cancel half_open", "start answer 15000"],
       logged: ["task_refused task-b busy with task-a"],
-      state: "task-a g1 accepted | Inspecting assess | in_doubt | in flight: reject task-b"
+      state: "task-a g1 accepted | Inspecting evidence | unresolved | in flight: reject task-b"
     },
     {
       clause: "one with an agent at work does not",
@@ -358,7 +361,7 @@ describe("rule 3: another task", () => {
       said: ["RejectTask task-b busy"],
       timers: ["cancel half_open", "start answer 15000"],
       logged: ["task_refused task-b busy with task-a"],
-      state: "task-a g1 working wakes 1 | Running | in_doubt | in flight: reject task-b"
+      state: "task-a g1 working wakes 1 | Running | unresolved | in flight: reject task-b"
     },
     {
       clause: "nor one that is not in doubt yet",
@@ -376,7 +379,7 @@ describe("rule 3: another task", () => {
       said: ["RejectTask task-b busy"],
       timers: ["cancel half_open", "start answer 15000"],
       logged: ["task_refused task-b busy with task-a"],
-      state: "task-a g1 reporting wakes 1 | has Success | in_doubt | in flight: reject task-b | disk failing"
+      state: "task-a g1 reporting wakes 1 | has Success | unresolved | in flight: reject task-b | disk failing"
     },
     {
       clause: "nor while draining, as no other task is taken then",
@@ -384,7 +387,7 @@ describe("rule 3: another task", () => {
       said: ["RejectTask task-b busy"],
       timers: ["cancel half_open", "start answer 15000"],
       logged: ["task_refused task-b busy with task-a"],
-      state: "task-a g1 reporting wakes 1 | has Success | in_doubt | in flight: reject task-b | draining 0"
+      state: "task-a g1 reporting wakes 1 | has Success | unresolved | in flight: reject task-b | draining 0"
     },
     {
       clause: "another task while one is recovering is rejected with busy",
@@ -393,7 +396,7 @@ describe("rule 3: another task", () => {
       timers: ["cancel half_open", "start answer 15000"],
       logged: ["task_refused task-b busy with task-a"],
       state:
-        "recovering task-a g1 working wakes 1 | Inspecting assess | denied | recovery denied | in flight: reject task-b"
+        "recovering task-a g1 working wakes 1 | Inspecting evidence | denied | recovery denied | in flight: reject task-b"
     },
     {
       clause: "once the hub has refused that frame, nothing is said",
@@ -434,7 +437,7 @@ describe("rule 3: another task", () => {
       said: ["AcceptTask task-b g3"],
       timers: ["cancel answer", "cancel resend", "start answer 15000"],
       state:
-        "task-b g3 accepted | Inspecting assess | ours | in flight: accept task-b | leaving: task-a remove | stopping: task-a"
+        "task-b g3 accepted | Inspecting evidence | ours | in flight: accept task-b | terminating: task-a remove | stopping: task-a"
     },
     {
       clause: "a rejection that a newer hub acknowledges is answered",
@@ -457,7 +460,7 @@ describe("rule 3: another task", () => {
       timers: ["cancel half_open"],
       logged: ["task_refused task-16 busy with task-a"],
       state:
-        "task-a g1 accepted | Inspecting assess | ours | in flight: accept task-a | pending: reject task-0, reject task-1, reject task-2, reject task-3, reject task-4, reject task-5, reject task-6, reject task-7, reject task-8, reject task-9, reject task-10, reject task-11, reject task-12, reject task-13, reject task-14, reject task-15"
+        "task-a g1 accepted | Inspecting evidence | ours | in flight: accept task-a | pending: reject task-0, reject task-1, reject task-2, reject task-3, reject task-4, reject task-5, reject task-6, reject task-7, reject task-8, reject task-9, reject task-10, reject task-11, reject task-12, reject task-13, reject task-14, reject task-15"
     },
     {
       clause: "but what is owed always finds room",
@@ -467,7 +470,7 @@ describe("rule 3: another task", () => {
       timers: ["cancel half_open", "cancel assign_grace"],
       logged: ["task_received task-a 3 true"],
       state:
-        "task-a g3 accepted | Inspecting assess | ours | in flight: accept task-a | pending: reject task-0, reject task-1, reject task-2, reject task-3, reject task-4, reject task-5, reject task-6, reject task-7, reject task-8, reject task-9, reject task-10, reject task-11, reject task-12, reject task-13, reject task-14, reject task-15, accept task-a"
+        "task-a g3 accepted | Inspecting evidence | ours | in flight: accept task-a | pending: reject task-0, reject task-1, reject task-2, reject task-3, reject task-4, reject task-5, reject task-6, reject task-7, reject task-8, reject task-9, reject task-10, reject task-11, reject task-12, reject task-13, reject task-14, reject task-15, accept task-a"
     }
   ])
 })
@@ -495,9 +498,9 @@ describe("rule 2: an assignment that cannot be worked on", () => {
       said: ["AcceptTask task-a g1", "InspectAgent task-a g1"],
       timers: ["cancel half_open", "start lease 60000", "cancel assign_grace", "start answer 15000"],
       logged: ["task_received task-a 1 false"],
-      state: `task-a g1 reporting failed (${reason}) | Inspecting assess | ours | in flight: accept task-a`,
+      state: `task-a g1 reporting failed (${reason}) | Inspecting evidence | ours | in flight: accept task-a`,
       then: (run) =>
-        expect(run.task).toMatchObject({ failure: { reason, sent_generation: null }, wake: null, assignment: {} })
+        expect(run.task).toMatchObject({ failure: { reason, sent_generation: null }, wake: null, payload: { assignment: {} } })
     },
     {
       clause: "fails as soon as the accept is answered, and nobody is woken",
@@ -522,7 +525,7 @@ describe("rule 2: an assignment that cannot be worked on", () => {
       timers: ["cancel half_open", "cancel assign_grace", "start answer 15000"],
       logged: ["task_received task-a 3 true"],
       state: "task-a g3 working wakes 1 | Running | ours | in flight: accept task-a",
-      then: (run) => expect(run.task).toMatchObject({ assignment: assignment(A, 1).assignment, failure: null })
+      then: (run) => expect(run.task).toMatchObject({ payload: payloadOf(A, 1), failure: null })
     },
     {
       clause: "fails anew under a higher generation, where its failure was sent",
@@ -530,18 +533,19 @@ describe("rule 2: an assignment that cannot be worked on", () => {
       said: ["StopWatching", "StopAgent task-a linger 15000"],
       timers: [
         "cancel half_open",
-        "cancel confirmation",
-        "cancel settle",
         "cancel lease",
         "cancel progress",
-        "cancel task_timeout",
         "cancel assign_grace",
+        "cancel task_confirmation",
+        "cancel task_late_answer",
+        "cancel task_timeout",
+        "cancel task_inspection",
         "start lease 60000",
         "cancel assign_grace"
       ],
       logged: ["task_received task-a 3 true"],
       state:
-        `task-a g3 reporting failed (${reason}) | AwaitingExit | ours | in flight: report task-a | pending: accept task-a | leaving: task-a keep | stopping: task-a`
+        `task-a g3 reporting failed (${reason}) | AwaitingExit | ours | in flight: report task-a | pending: accept task-a | terminating: task-a keep | stopping: task-a`
     },
     {
       clause: "is owed as a failure by the next life as well, which wakes nobody",

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest"
 import type { Evidence, SilencePolicy } from "../../src/domain/Evidence.ts"
 import { isAtWork, mayHaveLaunched } from "../../src/domain/Evidence.ts"
 import { remaining } from "../../src/domain/remaining.ts"
-import type { WakeEnd } from "../../src/domain/Task.ts"
+import type { WakeEnd } from "../../src/domain/Work.ts"
 import { exited, nothing, Run, T0 } from "./support.ts"
 
 const launching: SilencePolicy = { agent_silence_ms: 1_000, wake_command_blocks: false }

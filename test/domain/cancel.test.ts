@@ -8,15 +8,16 @@ describe("rule 9: task_cancelled", () => {
       run: () => Run.working().cancelled(),
       said: ["StopWatching", "StopAgent task-a linger 0"],
       timers: [
-        "cancel confirmation",
-        "cancel settle",
         "cancel lease",
         "cancel progress",
+        "cancel assign_grace",
+        "cancel task_confirmation",
+        "cancel task_late_answer",
         "cancel task_timeout",
-        "cancel assign_grace"
+        "cancel task_inspection"
       ],
       logged: ["task_cancelled task-a"],
-      state: "leaving: task-a remove | stopping: task-a"
+      state: "terminating: task-a remove | stopping: task-a"
     },
     {
       clause: "and then its files go",
@@ -29,21 +30,22 @@ describe("rule 9: task_cancelled", () => {
       run: () => Run.working().restarted().inspected({ process: "alive" }).tell(...connect).cancelled(),
       said: ["StopWatching", "StopAgent task-a linger 0"],
       timers: [
-        "cancel confirmation",
-        "cancel settle",
         "cancel lease",
         "cancel progress",
+        "cancel assign_grace",
+        "cancel task_confirmation",
+        "cancel task_late_answer",
         "cancel task_timeout",
-        "cancel assign_grace"
+        "cancel task_inspection"
       ],
       logged: ["task_cancelled task-a"],
-      state: "in flight: recovery task-a | leaving: task-a remove | stopping: task-a"
+      state: "in flight: recovery task-a | terminating: task-a remove | stopping: task-a"
     },
     {
       clause: "one that is left running",
       run: () => Run.idle().restarted([A]).cancelled(),
       logged: ["task_cancelled task-a"],
-      state: "down | leaving: task-a remove | stopping: task-a | link closed"
+      state: "down | terminating: task-a remove | stopping: task-a | link closed"
     },
     {
       clause: "and then its files go too",
@@ -55,22 +57,23 @@ describe("rule 9: task_cancelled", () => {
       clause: "one whose agent is on its way out after its report: its files go, whatever was to be kept",
       run: () => Run.failing().acked("retried").cancelled(),
       logged: ["task_cancelled task-a"],
-      state: "leaving: task-a remove | stopping: task-a"
+      state: "terminating: task-a remove | stopping: task-a"
     },
     {
       clause: "one whose agent is being stopped is not stopped twice",
       run: () => Run.confirming().unconfirmed().cancelled(),
       said: ["StopWatching"],
       timers: [
-        "cancel confirmation",
-        "cancel settle",
         "cancel lease",
         "cancel progress",
+        "cancel assign_grace",
+        "cancel task_confirmation",
+        "cancel task_late_answer",
         "cancel task_timeout",
-        "cancel assign_grace"
+        "cancel task_inspection"
       ],
       logged: ["task_cancelled task-a"],
-      state: "leaving: task-a remove | stopping: task-a"
+      state: "terminating: task-a remove | stopping: task-a"
     },
     {
       clause: "another is not touched",
@@ -87,43 +90,45 @@ describe("rule 9: task_cancelled", () => {
       run: () => Run.accepted().cancelled(),
       said: ["StopWatching", "StopAgent task-a linger 0"],
       timers: [
-        "cancel confirmation",
-        "cancel settle",
         "cancel lease",
         "cancel progress",
+        "cancel assign_grace",
+        "cancel task_confirmation",
+        "cancel task_late_answer",
         "cancel task_timeout",
-        "cancel assign_grace"
+        "cancel task_inspection"
       ],
       logged: ["task_cancelled task-a"],
-      state: "leaving: task-a remove | stopping: task-a"
+      state: "terminating: task-a remove | stopping: task-a"
     },
     {
       clause: "one that waits for its retry",
       run: () => Run.retrying().cancelled(),
       said: ["StopWatching", "StopAgent task-a linger 0"],
       timers: [
-        "cancel confirmation",
-        "cancel settle",
         "cancel lease",
         "cancel progress",
+        "cancel assign_grace",
+        "cancel task_confirmation",
+        "cancel task_late_answer",
         "cancel task_timeout",
-        "cancel assign_grace"
+        "cancel task_inspection"
       ],
       logged: ["task_cancelled task-a"],
-      state: "leaving: task-a remove | stopping: task-a"
+      state: "terminating: task-a remove | stopping: task-a"
     },
     {
       clause: "its frames that wait are not sent",
       run: () => Run.idle().assigned().assigned(3).cancelled().acked(),
       timers: ["cancel answer", "cancel resend"],
-      state: "leaving: task-a remove | stopping: task-a"
+      state: "terminating: task-a remove | stopping: task-a"
     },
     {
       clause: "the frames of others are",
       run: () => Run.idle().assigned().assigned(1, B).cancelled().acked(),
       said: ["RejectTask task-b busy"],
       timers: ["cancel answer", "cancel resend", "start answer 15000"],
-      state: "in flight: reject task-b | leaving: task-a remove | stopping: task-a"
+      state: "in flight: reject task-b | terminating: task-a remove | stopping: task-a"
     },
     {
       clause: "assigned anew while its old agent is not gone: accepted, but looked at when that is gone",
@@ -137,43 +142,45 @@ describe("rule 9: task_cancelled", () => {
       ],
       logged: ["task_received task-a 3 false"],
       state:
-        "task-a g3 accepted | AwaitingExit | ours | in flight: accept task-a | leaving: task-a remove | stopping: task-a"
+        "task-a g3 accepted | AwaitingExit | ours | in flight: accept task-a | terminating: task-a remove | stopping: task-a"
     },
     {
       clause: "and looked at then, without its old files",
       run: () => Run.working().cancelled().assigned(3).stopped(),
       said: ["RemoveFiles task-a", "InspectAgent task-a g3"],
-      state: "task-a g3 accepted | Inspecting assess | ours | in flight: accept task-a"
+      state: "task-a g3 accepted | Inspecting evidence | ours | in flight: accept task-a"
     },
     {
       clause: "a task in doubt",
       run: () => Run.working().inDoubt().cancelled(),
       said: ["StopWatching", "StopAgent task-a linger 0"],
       timers: [
-        "cancel confirmation",
-        "cancel settle",
         "cancel lease",
         "cancel progress",
+        "cancel assign_grace",
+        "cancel task_confirmation",
+        "cancel task_late_answer",
         "cancel task_timeout",
-        "cancel assign_grace"
+        "cancel task_inspection"
       ],
       logged: ["task_cancelled task-a"],
-      state: "leaving: task-a remove | stopping: task-a"
+      state: "terminating: task-a remove | stopping: task-a"
     },
     {
       clause: "one whose 5 s run",
       run: () => Run.working().denied().cancelled(),
       said: ["StopWatching", "StopAgent task-a linger 0"],
       timers: [
-        "cancel confirmation",
-        "cancel settle",
         "cancel lease",
         "cancel progress",
+        "cancel assign_grace",
+        "cancel task_confirmation",
+        "cancel task_late_answer",
         "cancel task_timeout",
-        "cancel assign_grace"
+        "cancel task_inspection"
       ],
       logged: ["task_cancelled task-a"],
-      state: "leaving: task-a remove | stopping: task-a"
+      state: "terminating: task-a remove | stopping: task-a"
     }
   ])
 })

@@ -1,6 +1,6 @@
 import { describe, expect } from "vitest"
 import type { Message } from "../../src/domain/Message.ts"
-import type { WakeEnd } from "../../src/domain/Task.ts"
+import type { WakeEnd } from "../../src/domain/Work.ts"
 import {
   A,
   acked,
@@ -65,7 +65,7 @@ describe("rule 12: the disk", () => {
       said: ["RejectTask task-b busy"],
       timers: ["start disk 5000", "cancel half_open", "start answer 15000"],
       logged: ["state_unsaved queue.json: no space", "task_refused task-b busy with task-a"],
-      state: "task-a g1 reporting wakes 1 | has Success | in_doubt | in flight: reject task-b | disk failing"
+      state: "task-a g1 reporting wakes 1 | has Success | unresolved | in flight: reject task-b | disk failing"
     },
     {
       clause: "what a restart recovers is on disk already",
@@ -73,7 +73,7 @@ describe("rule 12: the disk", () => {
       said: ["WatchResults task-a g1a1t1000000", "InspectAgent task-a g1", "OpenConnection"],
       timers: ["start disk 5000", "start lease 60000", "start task_timeout 86400000", "start readiness 30000"],
       logged: ["state_unsaved queue.json: no space", "recovery_found task-a working 1"],
-      state: "recovering task-a g1 working wakes 1 | Inspecting assess | down | disk failing"
+      state: "recovering task-a g1 working wakes 1 | Inspecting evidence | down | disk failing"
     },
     {
       clause: "a new generation is taken from memory",
@@ -91,16 +91,17 @@ describe("rule 12: the disk", () => {
         "start disk 5000",
         "cancel answer",
         "cancel resend",
-        "cancel confirmation",
-        "cancel settle",
         "cancel lease",
         "cancel progress",
-        "cancel task_timeout",
         "cancel assign_grace",
+        "cancel task_confirmation",
+        "cancel task_late_answer",
+        "cancel task_timeout",
+        "cancel task_inspection",
         ...closing
       ],
       logged: ["state_unsaved queue.json: no space", "report_acknowledged task-a complete 0"],
-      state: "down | leaving: task-a remove | stopping: task-a | disk failing | link resting"
+      state: "down | terminating: task-a remove | stopping: task-a | disk failing | link resting"
     },
     {
       clause: "a wake whose intent is not on disk is none",
@@ -114,7 +115,7 @@ describe("rule 12: the disk", () => {
       run: () => Run.accepted().unsaved(inspected(A)).tell(saveSucceeded),
       said: ["InspectAgent task-a g1"],
       logged: ["state_saved_again"],
-      state: "task-a g1 accepted | Inspecting assess | ours"
+      state: "task-a g1 accepted | Inspecting evidence | ours"
     },
     {
       clause: "and without a task it is looked whether the connection may be opened",
@@ -126,19 +127,19 @@ describe("rule 12: the disk", () => {
     {
       clause: "a wake whose payload could not be written is no failed attempt: the disk is given time",
       run: () => Run.confirming().ended(unwritten),
-      timers: ["cancel confirmation", "start disk 5000"],
+      timers: ["cancel task_confirmation", "start task_inspection 5000"],
       state: "task-a g1 confirming wakes 1 | ours",
       then: (run) => expect(run.task.wake?.end).toBeNull()
     },
     {
       clause: "then it is looked at again",
-      run: () => Run.confirming().ended(unwritten).timer("disk"),
+      run: () => Run.confirming().ended(unwritten).timer("task_inspection"),
       said: ["InspectAgent task-a g1"],
-      state: "task-a g1 confirming wakes 1 | Inspecting assess | ours"
+      state: "task-a g1 confirming wakes 1 | Inspecting evidence | ours"
     },
     {
       clause: "and woken under the same number",
-      run: () => Run.confirming().ended(unwritten).after(5_000).timer("disk").inspected(),
+      run: () => Run.confirming().ended(unwritten).after(5_000).timer("task_inspection").inspected(),
       said: ["ClearEvidence task-a", "WatchResults task-a g1a1t1005000", "WakeAgent task-a g1"],
       logged: ["wake_attempt task-a 1 g1a1t1005000"],
       state: "task-a g1 waking wakes 1 | Spawning | ours"
@@ -159,22 +160,22 @@ describe("rule 12: the disk", () => {
     },
     {
       clause: "a failure whose sending is not on disk is not sent, and nothing says that it was",
-      run: () => Run.working().unsaved({ _tag: "ResultFound", task_id: A, answer: failure }),
-      timers: ["start disk 5000", "cancel confirmation", "cancel settle", "cancel task_timeout"],
+      run: () => Run.working().unsaved({ _tag: "ResultFound", work_id: A, answer: failure }),
+      timers: ["start disk 5000", "cancel task_confirmation", "cancel task_late_answer", "cancel task_timeout"],
       logged: ["state_unsaved queue.json: no space", "answer_found task-a failure"],
       state: "task-a g1 reporting wakes 1 failed (it went wrong) | ours | disk failing"
     },
     {
       clause: "an answer that the agent gives meanwhile goes before it",
-      run: () => Run.working().unsaved({ _tag: "ResultFound", task_id: A, answer: failure }).found(success),
+      run: () => Run.working().unsaved({ _tag: "ResultFound", work_id: A, answer: failure }).found(success),
       said: ["SendReport task-a g1 Complete"],
-      timers: ["cancel confirmation", "cancel settle", "cancel task_timeout", "start answer 15000"],
+      timers: ["cancel task_confirmation", "cancel task_late_answer", "cancel task_timeout", "start answer 15000"],
       logged: ["answer_found task-a success", "report_sent task-a 1 complete"],
       state: "task-a g1 reporting wakes 1 | has Success | ours | in flight: report task-a | disk failing"
     },
     {
       clause: "it is sent when the disk works again",
-      run: () => Run.working().unsaved({ _tag: "ResultFound", task_id: A, answer: failure }).tell(saveSucceeded),
+      run: () => Run.working().unsaved({ _tag: "ResultFound", work_id: A, answer: failure }).tell(saveSucceeded),
       said: ["SetAside task-a sent", "SendReport task-a g1 Failed: it went wrong"],
       timers: ["start answer 15000"],
       logged: ["state_saved_again", "report_sent task-a 1 failed it went wrong"],
@@ -183,7 +184,7 @@ describe("rule 12: the disk", () => {
     {
       clause: "and none is sent before",
       run: () => Run.working().tell(saveFailed).found(failure),
-      timers: ["cancel confirmation", "cancel settle", "cancel task_timeout"],
+      timers: ["cancel task_confirmation", "cancel task_late_answer", "cancel task_timeout"],
       logged: ["answer_found task-a failure"],
       state: "task-a g1 reporting wakes 1 failed (it went wrong) | ours | disk failing"
     },
@@ -191,7 +192,7 @@ describe("rule 12: the disk", () => {
       clause: "an answer is sent all the same",
       run: () => Run.working().tell(saveFailed).found(success),
       said: ["SendReport task-a g1 Complete"],
-      timers: ["cancel confirmation", "cancel settle", "cancel task_timeout", "start answer 15000"],
+      timers: ["cancel task_confirmation", "cancel task_late_answer", "cancel task_timeout", "start answer 15000"],
       logged: ["answer_found task-a success", "report_sent task-a 1 complete"],
       state: "task-a g1 reporting wakes 1 | has Success | ours | in flight: report task-a | disk failing"
     },

@@ -21,7 +21,7 @@ describe("rule 13: draining", () => {
       clause: "a recovering task too",
       run: () => Run.working().restarted().tell({ _tag: "DrainRequested", exit_code: 75 }),
       logged: ["draining 75"],
-      state: "recovering task-a g1 working wakes 1 | Inspecting assess | down | draining 75"
+      state: "recovering task-a g1 working wakes 1 | Inspecting evidence | down | draining 75"
     },
     {
       clause: "the connection is closed on the final acknowledgement",
@@ -30,16 +30,17 @@ describe("rule 13: draining", () => {
       timers: [
         "cancel answer",
         "cancel resend",
-        "cancel confirmation",
-        "cancel settle",
         "cancel lease",
         "cancel progress",
-        "cancel task_timeout",
         "cancel assign_grace",
+        "cancel task_confirmation",
+        "cancel task_late_answer",
+        "cancel task_timeout",
+        "cancel task_inspection",
         ...closing
       ],
       logged: ["report_acknowledged task-a complete 0"],
-      state: "down | leaving: task-a remove | stopping: task-a | draining 75 | link resting"
+      state: "down | terminating: task-a remove | stopping: task-a | draining 75 | link resting"
     },
     {
       clause: "and that is it when no agent of ours lives",
@@ -53,13 +54,13 @@ describe("rule 13: draining", () => {
       said: ["CloseConnection"],
       logged: ["draining 75"],
       timers: [...closing],
-      state: "down | leaving: task-a remove | stopping: task-a | draining 75 | link resting"
+      state: "down | terminating: task-a remove | stopping: task-a | draining 75 | link resting"
     },
     {
       clause: "a new task is not accepted: the connection is closed",
       run: () => Run.reporting().tell({ _tag: "DrainRequested", exit_code: 75 }).acked("complete").assigned(1, B),
       logged: ["task_refused task-b not ready: draining"],
-      state: "down | leaving: task-a remove | stopping: task-a | draining 75 | link resting"
+      state: "down | terminating: task-a remove | stopping: task-a | draining 75 | link resting"
     },
     {
       clause: "the task at hand under a new generation is accepted",
@@ -75,14 +76,14 @@ describe("rule 13: draining", () => {
       run: () => Run.working().inDoubt().tell({ _tag: "DrainRequested", exit_code: 75 }).timer("lease"),
       said: ["CloseConnection", "Exit 75", "InspectAgent task-a g1"],
       timers: ["start lease 60000"],
-      state: "task-a g1 working wakes 1 | Inspecting lease | in_doubt | draining 75"
+      state: "task-a g1 working wakes 1 | Inspecting lease | unresolved | draining 75"
     },
     {
       clause: "its answer too",
       run: () => Run.reporting().inDoubt().tell({ _tag: "DrainRequested", exit_code: 0 }).timer("lease"),
       said: ["CloseConnection", "Exit 0"],
       timers: ["start lease 60000"],
-      state: "task-a g1 reporting wakes 1 | has Success | in_doubt | draining 0"
+      state: "task-a g1 reporting wakes 1 | has Success | unresolved | draining 0"
     },
     {
       clause: "it is waited for as long as the disk does not take it",
@@ -92,7 +93,7 @@ describe("rule 13: draining", () => {
           .tell({ _tag: "DrainRequested", exit_code: 0 }).timer("lease"),
       said: ["LookUpTask task-a"],
       timers: ["start lease 60000"],
-      state: "task-a g1 reporting wakes 1 | has Success | in_doubt | disk failing | draining 0"
+      state: "task-a g1 reporting wakes 1 | has Success | unresolved | disk failing | draining 0"
     },
     {
       clause: "an agent that is on its way out is waited for first",
@@ -103,7 +104,7 @@ describe("rule 13: draining", () => {
       said: ["LookUpTask task-b"],
       timers: ["start lease 60000"],
       state:
-        "task-b g1 accepted | Inspecting assess | in_doubt | leaving: task-a remove | stopping: task-a | draining 0"
+        "task-b g1 accepted | Inspecting evidence | unresolved | terminating: task-a remove | stopping: task-a | draining 0"
     },
     {
       clause: "restart_sidecar: it is announced, and the task at hand finished first",

@@ -7,14 +7,14 @@ describe("rule 1: evidence before any wake", () => {
       clause: "an answer that is there is reported, and nobody is woken",
       run: () => Run.accepted().inspected({ answer: success }),
       said: ["SendReport task-a g1 Complete"],
-      timers: ["cancel confirmation", "cancel settle", "cancel task_timeout", "start answer 15000"],
+      timers: ["cancel task_confirmation", "cancel task_late_answer", "cancel task_timeout", "start answer 15000"],
       logged: ["answer_found task-a success", "report_sent task-a 1 complete"],
       state: "task-a g1 reporting | has Success | ours | in flight: report task-a"
     },
     {
       clause: "a failure of a wake of ours is reported, and nobody is woken",
       run: () => Run.confirming().restarted().tell(...connect).inspected({ process: "gone", answer: failure }),
-      timers: ["cancel confirmation", "cancel confirmation", "cancel settle", "cancel task_timeout"],
+      timers: ["cancel task_confirmation", "cancel task_confirmation", "cancel task_late_answer", "cancel task_timeout"],
       logged: ["answer_found task-a failure", "agent_started task-a 0"],
       state:
         "recovering task-a g1 reporting wakes 1 failed (it went wrong) | in flight: recovery task-a | pending: state task-a"
@@ -65,9 +65,9 @@ describe("rule 1: evidence before any wake", () => {
       clause: "the failure of an earlier session that was half-written: set aside, and the evidence is looked at",
       run: () => Run.accepted().inspected({ answer: "half-written" }).found(failure),
       said: ["SetAside task-a sent", "InspectAgent task-a g1"],
-      timers: ["cancel confirmation"],
+      timers: ["cancel task_confirmation"],
       logged: ["answer_ignored task-a it is of an earlier session"],
-      state: "task-a g1 confirming wakes 1 | Inspecting assess | ours"
+      state: "task-a g1 confirming wakes 1 | Inspecting evidence | ours"
     },
     {
       clause: "and the agent is woken",
@@ -82,7 +82,7 @@ describe("rule 1: evidence before any wake", () => {
       run: () => Run.accepted().found(failure),
       said: ["SetAside task-a sent"],
       logged: ["answer_ignored task-a it is of an earlier session"],
-      state: "task-a g1 accepted | Inspecting assess | ours"
+      state: "task-a g1 accepted | Inspecting evidence | ours"
     },
     {
       clause: "one that comes after the success of that session means nothing",
@@ -101,7 +101,7 @@ describe("rule 1: evidence before any wake", () => {
     {
       clause: "also where it was confirmed",
       run: () =>
-        Run.accepted().inspected({ answer: "half-written" }).tell({ _tag: "AgentStarted", task_id: A, wake_id: null })
+        Run.accepted().inspected({ answer: "half-written" }).tell({ _tag: "AgentStarted", work_id: A, wake_id: null })
           .timer("lease").inspected({ started: true, last_sign_at: T0 }),
       said: ["ClearEvidence task-a", "WatchResults task-a g1a2t1000000", "WakeAgent task-a g1"],
       timers: ["start task_timeout 86400000"],
@@ -115,7 +115,7 @@ describe("rule 1: evidence before any wake", () => {
           answer: "half-written"
         }),
       said: ["WatchResults task-a -"],
-      timers: ["start confirmation 30000"],
+      timers: ["start task_confirmation 30000"],
       logged: ["agent_found_at_work task-a"],
       state: "task-a g1 confirming wakes 1 | Running | ours"
     },
@@ -150,7 +150,7 @@ describe("rule 1: evidence before any wake", () => {
         "a living process of the wake record is at work: it is adopted, not woken again, and still owes its confirmation",
       run: () => Run.spawning().restarted().tell(...connect).after(10_000).inspected({ process: "alive" }),
       said: ["AdoptAgent task-a g1"],
-      timers: ["start confirmation 20000"],
+      timers: ["start task_confirmation 20000"],
       logged: ["agent_found_at_work task-a"],
       state: "recovering task-a g1 confirming wakes 1 | Running | in flight: recovery task-a | pending: state task-a"
     },
@@ -158,7 +158,7 @@ describe("rule 1: evidence before any wake", () => {
       clause: "a living process that has confirmed is at work",
       run: () => Run.confirming().restarted().tell(...connect).inspected({ process: "alive", started: true }),
       said: ["AdoptAgent task-a g1"],
-      timers: ["cancel confirmation"],
+      timers: ["cancel task_confirmation"],
       logged: ["agent_found_at_work task-a", "agent_started task-a 0"],
       state: "recovering task-a g1 working wakes 1 | Running | in flight: recovery task-a | pending: state task-a"
     },
@@ -173,7 +173,7 @@ describe("rule 1: evidence before any wake", () => {
       clause: "a confirmation that an earlier life of the daemon waited for too long is over at once",
       run: () => Run.confirming().restarted().after(40_000).inspected({ process: "alive" }),
       said: ["AdoptAgent task-a g1"],
-      timers: ["start confirmation 0"],
+      timers: ["start task_confirmation 0"],
       logged: ["agent_found_at_work task-a"],
       state: "recovering task-a g1 confirming wakes 1 | Running | down"
     },
@@ -181,7 +181,7 @@ describe("rule 1: evidence before any wake", () => {
       clause: "after a clock that was set back the confirmation is waited for no longer than its whole time",
       run: () => Run.confirming().restarted().after(-5_000).inspected({ process: "alive" }),
       said: ["AdoptAgent task-a g1"],
-      timers: ["start confirmation 30000"],
+      timers: ["start task_confirmation 30000"],
       logged: ["agent_found_at_work task-a"],
       state: "recovering task-a g1 confirming wakes 1 | Running | down"
     },
@@ -196,14 +196,14 @@ describe("rule 1: evidence before any wake", () => {
       clause: "a half-written answer is waited for, and nobody is woken",
       run: () => Run.accepted().inspected({ answer: "half-written" }),
       said: ["WatchResults task-a -"],
-      timers: ["start confirmation 30000"],
+      timers: ["start task_confirmation 30000"],
       logged: ["agent_found_at_work task-a"],
       state: "task-a g1 confirming wakes 1 | Running | ours"
     },
     {
       clause: "an agent that an earlier life saw to its half-written answer is waited for",
       run: () => Run.spawning().restarted().tell(...connect).inspected({ process: "gone", answer: "half-written" }),
-      timers: ["start confirmation 30000"],
+      timers: ["start task_confirmation 30000"],
       logged: ["agent_found_at_work task-a"],
       state: "recovering task-a g1 confirming wakes 1 | Running | in flight: recovery task-a | pending: state task-a"
     },
@@ -211,7 +211,7 @@ describe("rule 1: evidence before any wake", () => {
       clause: "an answer that cannot be used is moved away and the task fails when nothing of its agent lives",
       run: () => Run.working().restarted().inspected({ process: "gone", answer: unusable }),
       said: ["SetAside task-a rejected", "StopAgent task-a linger 0"],
-      timers: ["cancel confirmation", "cancel settle"],
+      timers: ["cancel task_confirmation", "cancel task_late_answer"],
       logged: ["answer_found task-a unusable", "agent_stopping task-a the answer is not JSON"],
       state: "recovering task-a g1 working wakes 1 | Stopping Failed (the answer is not JSON) | down | stopping: task-a"
     },
@@ -231,9 +231,9 @@ describe("rule 1: evidence before any wake", () => {
     {
       clause: "an agent whose task was accepted before by another life confirms by its start",
       run: () =>
-        Run.accepted().inspected({ answer: "half-written" }).tell({ _tag: "AgentStarted", task_id: A, wake_id: null }),
+        Run.accepted().inspected({ answer: "half-written" }).tell({ _tag: "AgentStarted", work_id: A, wake_id: null }),
       said: ["SendWakeResult task-a success"],
-      timers: ["cancel confirmation"],
+      timers: ["cancel task_confirmation"],
       logged: ["agent_started task-a "],
       state: "task-a g1 working wakes 1 | Running | ours"
     },
@@ -242,20 +242,20 @@ describe("rule 1: evidence before any wake", () => {
       run: () => Run.working().ended(exited(1)).assigned(3).inspected({ process: "alive" }),
       said: ["StopAgent task-a linger 0"],
       state:
-        "task-a g3 accepted ended exited 1 | AwaitingExit | ours | in flight: accept task-a | leaving: task-a keep | stopping: task-a"
+        "task-a g3 accepted ended exited 1 | AwaitingExit | ours | in flight: accept task-a | terminating: task-a keep | stopping: task-a"
     },
     {
       clause: "also where only what its command left behind may live",
       run: () => Run.working().ended(exited(1)).assigned(3).inspected({ process: "gone" }),
       said: ["StopAgent task-a linger 0"],
       state:
-        "task-a g3 accepted ended exited 1 | AwaitingExit | ours | in flight: accept task-a | leaving: task-a keep | stopping: task-a"
+        "task-a g3 accepted ended exited 1 | AwaitingExit | ours | in flight: accept task-a | terminating: task-a keep | stopping: task-a"
     },
     {
       clause: "and when it is gone, the evidence is looked at again",
       run: () => Run.working().ended(exited(1)).assigned(3).inspected({ process: "alive" }).stopped(false),
       said: ["InspectAgent task-a g3"],
-      state: "task-a g3 accepted ended exited 1 | Inspecting assess | ours | in flight: accept task-a"
+      state: "task-a g3 accepted ended exited 1 | Inspecting evidence | ours | in flight: accept task-a"
     },
     {
       clause: "its wake is seen off once, and then the next is made",
@@ -295,7 +295,7 @@ describe("rule 1: evidence before any wake", () => {
     {
       clause: "a wake that never ran shows by young signs of life that another agent is at work: no wake beside it",
       run: () => Run.spawning().restarted().tell(...connect).inspected({ started: true, last_sign_at: T0 }),
-      timers: ["cancel confirmation"],
+      timers: ["cancel task_confirmation"],
       logged: ["agent_found_at_work task-a", "agent_started task-a 0"],
       state: "recovering task-a g1 working wakes 1 | Running | in flight: recovery task-a | pending: state task-a"
     },
@@ -305,15 +305,15 @@ describe("rule 1: evidence before any wake", () => {
         Run.spawning().restarted().assigned(1).inspected({ started: true, last_sign_at: T0 }).after(1_800_000).timer(
           "lease"
         ).inspected({ started: true, last_sign_at: T0 }),
-      timers: ["cancel confirmation", "start settle 10000"],
+      timers: ["cancel task_confirmation", "start task_late_answer 10000"],
       state:
-        "task-a g1 working wakes 1 | Settling Failed (the agent ended without an answer, or was silent for 1800000 ms) | down | ours | pending: accept task-a"
+        "task-a g1 working wakes 1 | AwaitingAnswer Failed (the agent ended without an answer, or was silent for 1800000 ms) | down | ours | pending: accept task-a"
     },
     {
       clause: "an answer of an agent on its way out waits for the look at the evidence that follows",
       run: () => Run.working().ended(exited(1)).assigned(3).inspected({ process: "alive" }).found(success),
       state:
-        "task-a g3 accepted ended exited 1 | AwaitingExit | ours | in flight: accept task-a | leaving: task-a keep | stopping: task-a"
+        "task-a g3 accepted ended exited 1 | AwaitingExit | ours | in flight: accept task-a | terminating: task-a keep | stopping: task-a"
     },
     {
       clause: "the evidence of a task that is not held is of no interest",
@@ -323,7 +323,7 @@ describe("rule 1: evidence before any wake", () => {
     {
       clause: "the evidence of another task is of no interest",
       run: () => Run.idle().assigned().tell(inspected(B)),
-      state: "task-a g1 accepted | Inspecting assess | ours | in flight: accept task-a"
+      state: "task-a g1 accepted | Inspecting evidence | ours | in flight: accept task-a"
     },
     {
       clause: "evidence that nobody asked for is of no interest",

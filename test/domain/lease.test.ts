@@ -32,7 +32,7 @@ describe("rule 8: the lease", () => {
       clause: "an answer that is found so is reported",
       run: () => Run.working().timer("lease").inspected({ process: "gone", answer: success }),
       said: ["SendReport task-a g1 Complete"],
-      timers: ["cancel confirmation", "cancel settle", "cancel task_timeout", "start answer 15000"],
+      timers: ["cancel task_confirmation", "cancel task_late_answer", "cancel task_timeout", "start answer 15000"],
       logged: ["answer_found task-a success", "report_sent task-a 1 complete"],
       state: "task-a g1 reporting wakes 1 | has Success | ours | in flight: report task-a"
     },
@@ -87,7 +87,7 @@ describe("rule 8: the lease", () => {
       run: () =>
         Run.working().tell({
           _tag: "ProgressFound",
-          task_id: A,
+          work_id: A,
           progress: { progress: 10, execution_event: { type: "text" } }
         }),
       said: ["SendProgress task-a 10 {\"type\":\"text\"}"],
@@ -99,11 +99,11 @@ describe("rule 8: the lease", () => {
       run: () =>
         Run.working().tell({
           _tag: "ProgressFound",
-          task_id: A,
+          work_id: A,
           progress: { progress: 10, execution_event: { type: "text" } }
         }).after(1_000).tell({
           _tag: "ProgressFound",
-          task_id: A,
+          work_id: A,
           progress: { progress: 10, execution_event: { type: "text" } }
         }),
       timers: ["start progress 4000"],
@@ -114,10 +114,10 @@ describe("rule 8: the lease", () => {
       run: () =>
         Run.working().tell({
           _tag: "ProgressFound",
-          task_id: A,
+          work_id: A,
           progress: { progress: 10, execution_event: { type: "text" } }
-        }).tell({ _tag: "ProgressFound", task_id: A, progress: { progress: 10, execution_event: { type: "text" } } })
-          .tell({ _tag: "ProgressFound", task_id: A, progress: { progress: 30, execution_event: null } }).after(5_000)
+        }).tell({ _tag: "ProgressFound", work_id: A, progress: { progress: 10, execution_event: { type: "text" } } })
+          .tell({ _tag: "ProgressFound", work_id: A, progress: { progress: 30, execution_event: null } }).after(5_000)
           .timer("progress"),
       said: ["SendProgress task-a 30"],
       logged: ["task_progress task-a 30"],
@@ -128,11 +128,11 @@ describe("rule 8: the lease", () => {
       run: () =>
         Run.working().tell({
           _tag: "ProgressFound",
-          task_id: A,
+          work_id: A,
           progress: { progress: 10, execution_event: { type: "text" } }
         }).after(-60_000).tell({
           _tag: "ProgressFound",
-          task_id: A,
+          work_id: A,
           progress: { progress: 10, execution_event: { type: "text" } }
         }),
       timers: ["start progress 5000"],
@@ -143,9 +143,9 @@ describe("rule 8: the lease", () => {
       run: () =>
         Run.working().tell({
           _tag: "ProgressFound",
-          task_id: A,
+          work_id: A,
           progress: { progress: 10, execution_event: null }
-        }).tell({ _tag: "ProgressFound", task_id: A, progress: { progress: 20, execution_event: null } })
+        }).tell({ _tag: "ProgressFound", work_id: A, progress: { progress: 20, execution_event: null } })
           .after(-86_400_000).timer("progress"),
       said: ["SendProgress task-a 20"],
       logged: ["task_progress task-a 20"],
@@ -156,7 +156,7 @@ describe("rule 8: the lease", () => {
       run: () =>
         Run.working().assigned(1).tell({
           _tag: "ProgressFound",
-          task_id: A,
+          work_id: A,
           progress: { progress: 10, execution_event: { type: "text" } }
         }),
       state: "task-a g1 working wakes 1 | Running | has progress | ours | in flight: accept task-a"
@@ -166,7 +166,7 @@ describe("rule 8: the lease", () => {
       run: () =>
         Run.working().assigned(1).tell({
           _tag: "ProgressFound",
-          task_id: A,
+          work_id: A,
           progress: { progress: 10, execution_event: { type: "text" } }
         }).acked(),
       said: ["SendProgress task-a 10 {\"type\":\"text\"}"],
@@ -177,7 +177,7 @@ describe("rule 8: the lease", () => {
     {
       clause: "none of another task",
       run: () =>
-        Run.working().tell({ _tag: "ProgressFound", task_id: B, progress: { progress: 10, execution_event: null } }),
+        Run.working().tell({ _tag: "ProgressFound", work_id: B, progress: { progress: 10, execution_event: null } }),
       state: "task-a g1 working wakes 1 | Running | ours"
     },
     {
@@ -185,7 +185,7 @@ describe("rule 8: the lease", () => {
       run: () =>
         Run.reporting().tell({
           _tag: "ProgressFound",
-          task_id: A,
+          work_id: A,
           progress: { progress: 10, execution_event: { type: "text" } }
         }),
       state: "task-a g1 reporting wakes 1 | has Success | has progress | ours | in flight: report task-a"
@@ -195,7 +195,7 @@ describe("rule 8: the lease", () => {
       run: () =>
         Run.working().assigned(1).tell({
           _tag: "ProgressFound",
-          task_id: A,
+          work_id: A,
           progress: { progress: 10, execution_event: { type: "text" } }
         }).found(success).acked(),
       said: ["SendReport task-a g1 Complete"],
@@ -208,7 +208,7 @@ describe("rule 8: the lease", () => {
       run: () =>
         Run.idle().tell({
           _tag: "ProgressFound",
-          task_id: A,
+          work_id: A,
           progress: { progress: 10, execution_event: { type: "text" } }
         }),
       state: ""
@@ -218,7 +218,7 @@ describe("rule 8: the lease", () => {
       run: () =>
         Run.working().refused("validation_failed", "task_progress", true).tell({
           _tag: "ProgressFound",
-          task_id: A,
+          work_id: A,
           progress: { progress: 10, execution_event: { type: "text" } }
         }),
       state: "task-a g1 working wakes 1 | Running | has progress | ours | refused: task_progress"

@@ -53,12 +53,12 @@ describe("rule 14: a dead link", () => {
         "start answer 15000"
       ],
       logged: ["task_received task-a 1 false"],
-      state: "task-a g1 accepted | Inspecting assess | ours | in flight: accept task-a"
+      state: "task-a g1 accepted | Inspecting evidence | ours | in flight: accept task-a"
     },
     {
       clause: "and then not",
       run: () => Run.idle().tell({ _tag: "Disconnected", half_open: true }, ...connect).assigned().timer("half_open"),
-      state: "task-a g1 accepted | Inspecting assess | ours | in flight: accept task-a"
+      state: "task-a g1 accepted | Inspecting evidence | ours | in flight: accept task-a"
     },
     {
       clause: "also one that we are busy for shows that it knows us",

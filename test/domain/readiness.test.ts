@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest"
 import type { Message } from "../../src/domain/Message.ts"
 import { type Obstacle, pauseAfter, remedyFor, whyNotReady } from "../../src/domain/Readiness.ts"
 import { emptyStore } from "../../src/domain/SidecarState.ts"
-import type { WakeEnd } from "../../src/domain/Task.ts"
+import type { WakeEnd } from "../../src/domain/Work.ts"
 import { A, B, checked, closing, connect, exited, Run, success, table, unusable } from "./support.ts"
 
 const noClaude = "there is no program ./claude"
@@ -19,12 +19,13 @@ const paused = (tasks: string, after_s: number, last: string): string =>
   `${tasks} failed within 30 s of the wake, without an answer of the agent's own; the next is taken after ${after_s} s: ${last}`
 
 const endOfTask = [
-  "cancel confirmation",
-  "cancel settle",
   "cancel lease",
   "cancel progress",
+  "cancel assign_grace",
+  "cancel task_confirmation",
+  "cancel task_late_answer",
   "cancel task_timeout",
-  "cancel assign_grace"
+  "cancel task_inspection"
 ]
 
 const notLoggedIn = "the command ./claude ended with exit code 1: Not logged in"
@@ -32,10 +33,10 @@ const notLoggedIn = "the command ./claude ended with exit code 1: Not logged in"
 const failedByExec = (run: Run): Run =>
   run.spawned().started().tell({
     _tag: "ResultFound",
-    task_id: run.task.task_id,
+    work_id: run.task.id,
     answer: { _tag: "Failure", reason: notLoggedIn, of_command: true }
   })
-const dead = (run: Run): Run => run.tell({ _tag: "TaskAcknowledged", task_id: run.task.task_id, status: "retried" })
+const dead = (run: Run): Run => run.tell({ _tag: "TaskAcknowledged", task_id: run.task.id, status: "retried" })
 
 /** The first task has failed so, and its agent is gone. */
 const failedOnce = (): Run => dead(failedByExec(Run.spawning())).stopped()
@@ -150,7 +151,7 @@ describe("rule 13: looking whether an agent can be woken here", () => {
       said: ["WatchResults task-a g1a1t1000000", "InspectAgent task-a g1", "OpenConnection"],
       timers: ["start lease 60000", "start task_timeout 86400000", "start readiness 30000"],
       logged: ["recovery_found task-a working 1"],
-      state: "recovering task-a g1 working wakes 1 | Inspecting assess | down"
+      state: "recovering task-a g1 working wakes 1 | Inspecting evidence | down"
     },
     {
       clause: "a task that was under way when the connection was closed is not taken: the hub has it back",
@@ -177,7 +178,7 @@ describe("rule 13: looking whether an agent can be woken here", () => {
       said: ["StopWatching", "StopAgent task-a linger 15000", "CloseConnection"],
       timers: ["cancel answer", "cancel resend", ...endOfTask, ...closing],
       logged: ["report_acknowledged task-a complete 0"],
-      state: "down | leaving: task-a remove | stopping: task-a | disk failing | link resting"
+      state: "down | terminating: task-a remove | stopping: task-a | disk failing | link resting"
     },
     {
       clause: "draining goes before all else",
@@ -198,18 +199,18 @@ describe("rule 13: giving a task back", () => {
       said: ["StopWatching", "StopAgent task-a linger 0", "CloseConnection"],
       timers: [...endOfTask, ...closing],
       logged: [`task_given_back task-a ${noClaude}`, toldOf("program", noClaude)],
-      state: "down | leaving: task-a keep | stopping: task-a | link resting | not ready: program"
+      state: "down | terminating: task-a keep | stopping: task-a | link resting | not ready: program"
     },
     {
       clause: "also at a later attempt",
       run: () => {
-        const run = Run.retrying().tell({ _tag: "RetryDue", task_id: A }).inspected({ process: "gone" })
+        const run = Run.retrying().tell({ _tag: "RetryDue", work_id: A }).inspected({ process: "gone" })
         return run.spawned().ended(unspawned)
       },
       said: ["StopWatching", "StopAgent task-a linger 0", "CloseConnection"],
       timers: [...endOfTask, ...closing],
       logged: [`task_given_back task-a ${noClaude}`, toldOf("program", noClaude)],
-      state: "down | leaving: task-a keep | stopping: task-a | link resting | not ready: program"
+      state: "down | terminating: task-a keep | stopping: task-a | link resting | not ready: program"
     },
     {
       clause: "told while its agent is being stopped it changes nothing",
@@ -230,44 +231,44 @@ describe("rule 13: giving a task back", () => {
       said: ["InspectAgent task-a g3", "AcceptTask task-a g3"],
       timers: ["cancel half_open", "start lease 60000", "cancel assign_grace", "start answer 15000"],
       logged: ["task_received task-a 3 false"],
-      state: "task-a g3 accepted | Inspecting assess | ours | in flight: accept task-a"
+      state: "task-a g3 accepted | Inspecting evidence | ours | in flight: accept task-a"
     },
     {
       clause: "what could not be written is tried again for 30 s",
       run: () =>
-        Run.confirming().ended(unwritten).after(29_999).timer("disk").inspected()
+        Run.confirming().ended(unwritten).after(29_999).timer("task_inspection").inspected()
           .spawned().ended(unwritten),
-      timers: ["cancel confirmation", "start disk 5000"],
+      timers: ["cancel task_confirmation", "start task_inspection 5000"],
       state: "task-a g1 confirming wakes 1 | ours"
     },
     {
       clause: "then it is given back",
       run: () =>
-        Run.confirming().ended(unwritten).after(30_000).timer("disk").inspected()
+        Run.confirming().ended(unwritten).after(30_000).timer("task_inspection").inspected()
           .spawned().ended(unwritten),
       said: ["StopWatching", "StopAgent task-a linger 0", "CloseConnection"],
       timers: [...endOfTask, ...closing],
       logged: ["task_given_back task-a EROFS: results", toldOf("folders", "EROFS: results")],
-      state: "down | leaving: task-a keep | stopping: task-a | link resting | not ready: folders"
+      state: "down | terminating: task-a keep | stopping: task-a | link resting | not ready: folders"
     },
     {
       clause: "a wake that could run in between begins the 30 s anew",
       run: () => {
-        const run = Run.confirming().ended(unwritten).timer("disk").inspected().spawned()
-        run.attemptFailed().tell({ _tag: "RetryDue", task_id: A }).inspected({ process: "gone" })
+        const run = Run.confirming().ended(unwritten).timer("task_inspection").inspected().spawned()
+        run.attemptFailed().tell({ _tag: "RetryDue", work_id: A }).inspected({ process: "gone" })
         return run.spawned().after(30_000).ended(unwritten)
       },
-      timers: ["cancel confirmation", "start disk 5000"],
+      timers: ["cancel task_confirmation", "start task_inspection 5000"],
       state: "task-a g1 confirming wakes 2 | ours"
     },
     {
       clause: "a command that can never run for this task fails at once, and says nothing about this machine",
       run: () =>
-        dead(Run.spawning().tell({ _tag: "WakeImpossible", task_id: A, wake_id: "g1a1t1000000", reason: "too large" })),
+        dead(Run.spawning().tell({ _tag: "WakeImpossible", work_id: A, wake_id: "g1a1t1000000", reason: "too large" })),
       said: ["StopWatching", "StopAgent task-a linger 15000"],
       timers: ["cancel answer", "cancel resend", ...endOfTask],
       logged: ["report_acknowledged task-a retried 0"],
-      state: "leaving: task-a keep_answer | stopping: task-a"
+      state: "terminating: task-a keep_answer | stopping: task-a"
     }
   ])
 })
@@ -275,7 +276,7 @@ describe("rule 13: giving a task back", () => {
 describe("rule 13: the pause after failures", () => {
   const lasting = (ms: number): Run => {
     const run = Run.spawning().spawned().started().after(ms)
-    return run.ended(exited(1)).after(10_000).timer("settle").stopped(false).inspected({
+    return run.ended(exited(1)).after(10_000).timer("task_late_answer").stopped(false).inspected({
       process: "gone",
       started: true
     })
@@ -289,7 +290,7 @@ describe("rule 13: the pause after failures", () => {
       said: ["StopWatching", "StopAgent task-a linger 15000", "CloseConnection"],
       timers: ["cancel answer", "cancel resend", "start pause 30000", ...endOfTask, ...closing],
       logged: ["report_acknowledged task-a retried 0", toldOf("failures", short)],
-      state: "down | leaving: task-a keep_answer | stopping: task-a | link resting | failures 1 | not ready: failures"
+      state: "down | terminating: task-a keep_answer | stopping: task-a | link resting | failures 1 | not ready: failures"
     },
     {
       clause: "the pause is over: it is looked whether the agent can be woken",
@@ -318,7 +319,7 @@ describe("rule 13: the pause after failures", () => {
         "report_acknowledged task-b retried 0",
         toldOf("failures", paused("the last 2 tasks", 60, notLoggedIn))
       ],
-      state: "down | leaving: task-b keep_answer | stopping: task-b | link resting | failures 2 | not ready: failures"
+      state: "down | terminating: task-b keep_answer | stopping: task-b | link resting | failures 2 | not ready: failures"
     },
     {
       clause: "the third: 5 minutes",
@@ -329,7 +330,7 @@ describe("rule 13: the pause after failures", () => {
         "report_acknowledged task-a retried 0",
         toldOf("failures", paused("the last 3 tasks", 300, notLoggedIn))
       ],
-      state: "down | leaving: task-a keep_answer | stopping: task-a | link resting | failures 3 | not ready: failures"
+      state: "down | terminating: task-a keep_answer | stopping: task-a | link resting | failures 3 | not ready: failures"
     },
     {
       clause: "a success ends it",
@@ -337,7 +338,7 @@ describe("rule 13: the pause after failures", () => {
       said: ["StopWatching", "StopAgent task-b linger 15000"],
       timers: ["cancel answer", "cancel resend", "cancel pause", ...endOfTask],
       logged: ["report_acknowledged task-b complete 0"],
-      state: "leaving: task-b remove | stopping: task-b"
+      state: "terminating: task-b remove | stopping: task-b"
     },
     {
       clause: "the agent's own verdict too, though it is a failure",
@@ -345,7 +346,7 @@ describe("rule 13: the pause after failures", () => {
       said: ["StopWatching", "StopAgent task-b linger 15000"],
       timers: ["cancel answer", "cancel resend", "cancel pause", ...endOfTask],
       logged: ["report_acknowledged task-b retried 0"],
-      state: "leaving: task-b keep_answer | stopping: task-b"
+      state: "terminating: task-b keep_answer | stopping: task-b"
     },
     {
       clause: "a success that the hub does not take is one of the agent all the same",
@@ -353,7 +354,7 @@ describe("rule 13: the pause after failures", () => {
       said: ["StopWatching", "StopAgent task-a linger 15000"],
       timers: ["cancel answer", "cancel resend", ...endOfTask],
       logged: ["report_acknowledged task-a retried 0"],
-      state: "leaving: task-a keep_answer | stopping: task-a"
+      state: "terminating: task-a keep_answer | stopping: task-a"
     },
     {
       clause: "a restart too",
@@ -383,7 +384,7 @@ describe("rule 13: the pause after failures", () => {
         "report_acknowledged task-a retried 0",
         toldOf("failures", paused("the last task", 30, "the wake command ended with exit code 1; there is no answer"))
       ],
-      state: "down | leaving: task-a keep_answer | stopping: task-a | link resting | failures 1 | not ready: failures"
+      state: "down | terminating: task-a keep_answer | stopping: task-a | link resting | failures 1 | not ready: failures"
     },
     {
       clause: "one that worked for 30 s does not",
@@ -391,7 +392,7 @@ describe("rule 13: the pause after failures", () => {
       said: ["StopWatching", "StopAgent task-a linger 15000"],
       timers: ["cancel answer", "cancel resend", ...endOfTask],
       logged: ["report_acknowledged task-a retried 0"],
-      state: "leaving: task-a keep_answer | stopping: task-a"
+      state: "terminating: task-a keep_answer | stopping: task-a"
     },
     {
       clause: "nor what exec tells of a command that ran so long",
@@ -402,7 +403,7 @@ describe("rule 13: the pause after failures", () => {
       said: ["StopWatching", "StopAgent task-a linger 15000"],
       timers: ["cancel answer", "cancel resend", ...endOfTask],
       logged: ["report_acknowledged task-a retried 0"],
-      state: "leaving: task-a keep_answer | stopping: task-a"
+      state: "terminating: task-a keep_answer | stopping: task-a"
     },
     {
       clause: "a command that only starts something has not ended the work with its own end",
@@ -413,20 +414,20 @@ describe("rule 13: the pause after failures", () => {
       said: ["StopWatching", "StopAgent task-a linger 15000"],
       timers: ["cancel answer", "cancel resend", ...endOfTask],
       logged: ["report_acknowledged task-a retried 0"],
-      state: "leaving: task-a keep_answer | stopping: task-a"
+      state: "terminating: task-a keep_answer | stopping: task-a"
     },
     {
       clause: "of several attempts the last counts",
       run: () => {
-        const run = Run.confirming().attemptFailed().tell({ _tag: "RetryDue", task_id: A })
+        const run = Run.confirming().attemptFailed().tell({ _tag: "RetryDue", work_id: A })
           .inspected({ process: "gone" }).spawned().started().after(40_000)
-        run.ended(exited(1)).timer("settle").stopped(false).inspected({ process: "gone", started: true })
+        run.ended(exited(1)).timer("task_late_answer").stopped(false).inspected({ process: "gone", started: true })
         return dead(run)
       },
       said: ["StopWatching", "StopAgent task-a linger 15000"],
       timers: ["cancel answer", "cancel resend", ...endOfTask],
       logged: ["report_acknowledged task-a retried 0"],
-      state: "leaving: task-a keep_answer | stopping: task-a"
+      state: "terminating: task-a keep_answer | stopping: task-a"
     },
     {
       clause: "an answer that cannot be used is no verdict",
@@ -437,7 +438,7 @@ describe("rule 13: the pause after failures", () => {
         "report_acknowledged task-a retried 0",
         toldOf("failures", paused("the last task", 30, "the answer is not JSON"))
       ],
-      state: "down | leaving: task-a keep_answer | stopping: task-a | link resting | failures 1 | not ready: failures"
+      state: "down | terminating: task-a keep_answer | stopping: task-a | link resting | failures 1 | not ready: failures"
     },
     {
       clause: "a failure that the hub refuses has happened all the same, and no reconnect shows that we are free",
@@ -449,7 +450,7 @@ describe("rule 13: the pause after failures", () => {
         "report_refused task-a task_fail_failed: stale_generation the files are kept; POST /api/tasks/task-a/retry at the hub brings the task back, and with it the answer",
         toldOf("failures", short)
       ],
-      state: "down | leaving: task-a keep | stopping: task-a | link resting | failures 1 | not ready: failures"
+      state: "down | terminating: task-a keep | stopping: task-a | link resting | failures 1 | not ready: failures"
     },
     {
       clause: "its task, assigned anew before the answer came, is not taken up again at once",
@@ -457,7 +458,7 @@ describe("rule 13: the pause after failures", () => {
       said: ["StopWatching", "StopAgent task-a linger 15000", "CloseConnection"],
       timers: ["cancel half_open", "start pause 30000", ...endOfTask, ...closing],
       logged: ["task_refused task-a not ready: failures", toldOf("failures", short)],
-      state: "down | leaving: task-a keep | stopping: task-a | link resting | failures 1 | not ready: failures"
+      state: "down | terminating: task-a keep | stopping: task-a | link resting | failures 1 | not ready: failures"
     },
     {
       clause: "one that was cancelled before its report says nothing",
@@ -465,7 +466,7 @@ describe("rule 13: the pause after failures", () => {
       said: ["StopWatching", "StopAgent task-a linger 0", "CloseConnection"],
       timers: [...endOfTask, ...closing],
       logged: ["task_cancelled task-a"],
-      state: "down | leaving: task-a remove | stopping: task-a | draining 0 | link resting"
+      state: "down | terminating: task-a remove | stopping: task-a | draining 0 | link resting"
     }
   ])
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@effect/vitest"
-import { quoting, whyNotAtWork } from "../../src/domain/rules/reasons.ts"
-import type { WakeEnd } from "../../src/domain/Task.ts"
+import { quoting, whyNotAtWork } from "../../src/domain/agent/reasons.ts"
+import type { WakeEnd } from "../../src/domain/Work.ts"
 import { exited, nothing, policy } from "./support.ts"
 
 describe("why an agent is not at work any more", () => {

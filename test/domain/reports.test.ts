@@ -2,12 +2,13 @@ import { describe, expect } from "vitest"
 import { A, B, closing, connect, failure, Run, success, table, unusable } from "./support.ts"
 
 const endOfTask = [
-  "cancel confirmation",
-  "cancel settle",
   "cancel lease",
   "cancel progress",
+  "cancel assign_grace",
+  "cancel task_confirmation",
+  "cancel task_late_answer",
   "cancel task_timeout",
-  "cancel assign_grace"
+  "cancel task_inspection"
 ]
 
 describe("rule 5: reports are owed until answered", () => {
@@ -16,13 +17,13 @@ describe("rule 5: reports are owed until answered", () => {
       clause: "an answer is reported",
       run: () => Run.working().found(success),
       said: ["SendReport task-a g1 Complete"],
-      timers: ["cancel confirmation", "cancel settle", "cancel task_timeout", "start answer 15000"],
+      timers: ["cancel task_confirmation", "cancel task_late_answer", "cancel task_timeout", "start answer 15000"],
       logged: ["answer_found task-a success", "report_sent task-a 1 complete"],
       state: "task-a g1 reporting wakes 1 | has Success | ours | in flight: report task-a",
       then: (run) =>
         expect(run.commands).toContainEqual({
           _tag: "SendReport",
-          task: expect.objectContaining({ task_id: A, generation: 1 }),
+          task: expect.objectContaining({ id: A, generation: 1 }),
           report: { _tag: "Complete", result: { status: "success", output: "done" }, tokens_used: null }
         })
     },
@@ -30,7 +31,7 @@ describe("rule 5: reports are owed until answered", () => {
       clause: "with the tokens it took",
       run: () => Run.working().found({ _tag: "Success", result: {}, tokens_used: 7 }),
       said: ["SendReport task-a g1 Complete"],
-      timers: ["cancel confirmation", "cancel settle", "cancel task_timeout", "start answer 15000"],
+      timers: ["cancel task_confirmation", "cancel task_late_answer", "cancel task_timeout", "start answer 15000"],
       logged: ["answer_found task-a success", "report_sent task-a 1 complete"],
       state: "task-a g1 reporting wakes 1 | has Success | ours | in flight: report task-a",
       then: (run) =>
@@ -42,14 +43,14 @@ describe("rule 5: reports are owed until answered", () => {
       clause: "a failure is reported; it is marked as sent and its files are set aside before that",
       run: () => Run.working().found(failure),
       said: ["SetAside task-a sent", "SendReport task-a g1 Failed: it went wrong"],
-      timers: ["cancel confirmation", "cancel settle", "cancel task_timeout", "start answer 15000"],
+      timers: ["cancel task_confirmation", "cancel task_late_answer", "cancel task_timeout", "start answer 15000"],
       logged: ["answer_found task-a failure", "report_sent task-a 1 failed it went wrong"],
       state: "task-a g1 reporting wakes 1 failed (it went wrong; sent g1) | ours | in flight: report task-a"
     },
     {
       clause: "a report waits for the answer to the accept",
       run: () => Run.working().assigned(1).found(success),
-      timers: ["cancel confirmation", "cancel settle", "cancel task_timeout"],
+      timers: ["cancel task_confirmation", "cancel task_late_answer", "cancel task_timeout"],
       logged: ["answer_found task-a success"],
       state: "task-a g1 reporting wakes 1 | has Success | ours | in flight: accept task-a"
     },
@@ -74,7 +75,7 @@ describe("rule 5: reports are owed until answered", () => {
     {
       clause: "an acknowledgement of a report does not answer an accept",
       run: () => Run.idle().assigned().acked("complete"),
-      state: "task-a g1 accepted | Inspecting assess | ours | in flight: accept task-a"
+      state: "task-a g1 accepted | Inspecting evidence | ours | in flight: accept task-a"
     },
     {
       clause: "an acknowledgement without a frame in flight changes nothing",
@@ -88,15 +89,16 @@ describe("rule 5: reports are owed until answered", () => {
       timers: [
         "cancel answer",
         "cancel resend",
-        "cancel confirmation",
-        "cancel settle",
         "cancel lease",
         "cancel progress",
+        "cancel assign_grace",
+        "cancel task_confirmation",
+        "cancel task_late_answer",
         "cancel task_timeout",
-        "cancel assign_grace"
+        "cancel task_inspection"
       ],
       logged: ["report_acknowledged task-a complete 7"],
-      state: "leaving: task-a remove | stopping: task-a"
+      state: "terminating: task-a remove | stopping: task-a"
     },
     {
       clause: "the files go when the agent is gone",
@@ -111,15 +113,16 @@ describe("rule 5: reports are owed until answered", () => {
       timers: [
         "cancel answer",
         "cancel resend",
-        "cancel confirmation",
-        "cancel settle",
         "cancel lease",
         "cancel progress",
+        "cancel assign_grace",
+        "cancel task_confirmation",
+        "cancel task_late_answer",
         "cancel task_timeout",
-        "cancel assign_grace"
+        "cancel task_inspection"
       ],
       logged: ["report_acknowledged task-a retried 0"],
-      state: "leaving: task-a keep_answer | stopping: task-a"
+      state: "terminating: task-a keep_answer | stopping: task-a"
     },
     {
       clause: "a failure acknowledged as dead letter frees the slot",
@@ -128,15 +131,16 @@ describe("rule 5: reports are owed until answered", () => {
       timers: [
         "cancel answer",
         "cancel resend",
-        "cancel confirmation",
-        "cancel settle",
         "cancel lease",
         "cancel progress",
+        "cancel assign_grace",
+        "cancel task_confirmation",
+        "cancel task_late_answer",
         "cancel task_timeout",
-        "cancel assign_grace"
+        "cancel task_inspection"
       ],
       logged: ["report_acknowledged task-a dead_letter 0"],
-      state: "leaving: task-a keep_answer | stopping: task-a"
+      state: "terminating: task-a keep_answer | stopping: task-a"
     },
     {
       clause: "of a failure the files go, but an answer that came late is kept",
@@ -151,16 +155,17 @@ describe("rule 5: reports are owed until answered", () => {
       timers: [
         "cancel answer",
         "cancel resend",
-        "cancel confirmation",
-        "cancel settle",
         "cancel lease",
         "cancel progress",
-        "cancel task_timeout",
         "cancel assign_grace",
+        "cancel task_confirmation",
+        "cancel task_late_answer",
+        "cancel task_timeout",
+        "cancel task_inspection",
         "start answer 15000"
       ],
       logged: ["report_acknowledged task-a complete 0"],
-      state: "in flight: reject task-b | leaving: task-a remove | stopping: task-a"
+      state: "in flight: reject task-b | terminating: task-a remove | stopping: task-a"
     },
     {
       clause: "rate limited: the frame waits as long as the hub says",
@@ -204,7 +209,7 @@ describe("rule 5: reports are owed until answered", () => {
       run: () => Run.idle().assigned().tell({ _tag: "RateLimited", retry_after_ms: 7_000 }).timer("resend"),
       said: ["AcceptTask task-a g1"],
       timers: ["start answer 15000"],
-      state: "task-a g1 accepted | Inspecting assess | ours | in flight: accept task-a"
+      state: "task-a g1 accepted | Inspecting evidence | ours | in flight: accept task-a"
     },
     {
       clause: "a question that was rate limited goes again",
@@ -258,7 +263,7 @@ describe("rule 5: reports are owed until answered", () => {
     {
       clause: "a frame of a task that has gone does not go again",
       run: () => Run.idle().assigned().tell({ _tag: "RateLimited", retry_after_ms: 7_000 }).cancelled().timer("resend"),
-      state: "leaving: task-a remove | stopping: task-a"
+      state: "terminating: task-a remove | stopping: task-a"
     },
     {
       clause: "a rate limit without a frame in flight changes nothing",
@@ -273,15 +278,16 @@ describe("rule 5: reports are owed until answered", () => {
       timers: [
         "cancel answer",
         "cancel resend",
-        "cancel confirmation",
-        "cancel settle",
         "cancel lease",
         "cancel progress",
+        "cancel assign_grace",
+        "cancel task_confirmation",
+        "cancel task_late_answer",
         "cancel task_timeout",
-        "cancel assign_grace"
+        "cancel task_inspection"
       ],
       logged: ["report_acknowledged task-a complete 0"],
-      state: "leaving: task-a remove | stopping: task-a"
+      state: "terminating: task-a remove | stopping: task-a"
     },
     {
       clause: "a resend that is due too late changes nothing",
@@ -334,18 +340,19 @@ describe("rule 5: reports are owed until answered", () => {
       timers: [
         "cancel answer",
         "cancel resend",
-        "cancel confirmation",
-        "cancel settle",
         "cancel lease",
         "cancel progress",
+        "cancel assign_grace",
+        "cancel task_confirmation",
+        "cancel task_late_answer",
         "cancel task_timeout",
-        "cancel assign_grace"
+        "cancel task_inspection"
       ],
       logged: [
         "frame_refused report task_complete_failed: stale_generation",
         "report_refused task-a task_complete_failed: stale_generation the files are kept; POST /api/tasks/task-a/retry at the hub brings the task back, and with it the answer"
       ],
-      state: "leaving: task-a keep | stopping: task-a"
+      state: "terminating: task-a keep | stopping: task-a"
     },
     {
       clause: "refused as invalid_state: the same",
@@ -354,18 +361,19 @@ describe("rule 5: reports are owed until answered", () => {
       timers: [
         "cancel answer",
         "cancel resend",
-        "cancel confirmation",
-        "cancel settle",
         "cancel lease",
         "cancel progress",
+        "cancel assign_grace",
+        "cancel task_confirmation",
+        "cancel task_late_answer",
         "cancel task_timeout",
-        "cancel assign_grace"
+        "cancel task_inspection"
       ],
       logged: [
         "frame_refused report task_complete_failed: invalid_state",
         "report_refused task-a task_complete_failed: invalid_state the files are kept; POST /api/tasks/task-a/retry at the hub brings the task back, and with it the answer"
       ],
-      state: "leaving: task-a keep | stopping: task-a"
+      state: "terminating: task-a keep | stopping: task-a"
     },
     {
       clause: "refused as not_found: the same",
@@ -374,18 +382,19 @@ describe("rule 5: reports are owed until answered", () => {
       timers: [
         "cancel answer",
         "cancel resend",
-        "cancel confirmation",
-        "cancel settle",
         "cancel lease",
         "cancel progress",
+        "cancel assign_grace",
+        "cancel task_confirmation",
+        "cancel task_late_answer",
         "cancel task_timeout",
-        "cancel assign_grace"
+        "cancel task_inspection"
       ],
       logged: [
         "frame_refused report task_fail_failed: not_found",
         "report_refused task-a task_fail_failed: not_found the files are kept; POST /api/tasks/task-a/retry at the hub brings the task back, and with it the answer"
       ],
-      state: "leaving: task-a keep | stopping: task-a"
+      state: "terminating: task-a keep | stopping: task-a"
     },
     {
       clause: "its files stay when its agent is gone",
@@ -407,7 +416,7 @@ describe("rule 5: reports are owed until answered", () => {
         "frame_refused report task_complete_failed: not_found",
         "report_refused task-a task_complete_failed: not_found the files are kept; POST /api/tasks/task-a/retry at the hub brings the task back, and with it the answer"
       ],
-      state: "down | leaving: task-a keep | stopping: task-a | draining 0 | link resting"
+      state: "down | terminating: task-a keep | stopping: task-a | draining 0 | link resting"
     },
     {
       clause: "refused under an older generation: the report is owed under the new one, after its accept",
@@ -456,18 +465,19 @@ describe("rule 5: reports are owed until answered", () => {
       timers: [
         "cancel answer",
         "cancel resend",
-        "cancel confirmation",
-        "cancel settle",
         "cancel lease",
         "cancel progress",
+        "cancel assign_grace",
+        "cancel task_confirmation",
+        "cancel task_late_answer",
         "cancel task_timeout",
-        "cancel assign_grace"
+        "cancel task_inspection"
       ],
       logged: [
         "frame_refused task_failed validation_failed",
         "report_refused task-a validation_failed the files are kept; POST /api/tasks/task-a/retry at the hub brings the task back, and with it the answer"
       ],
-      state: "leaving: task-a keep | stopping: task-a"
+      state: "terminating: task-a keep | stopping: task-a"
     },
     {
       clause: "a failure refused by the schema: as refused",
@@ -476,18 +486,19 @@ describe("rule 5: reports are owed until answered", () => {
       timers: [
         "cancel answer",
         "cancel resend",
-        "cancel confirmation",
-        "cancel settle",
         "cancel lease",
         "cancel progress",
+        "cancel assign_grace",
+        "cancel task_confirmation",
+        "cancel task_late_answer",
         "cancel task_timeout",
-        "cancel assign_grace"
+        "cancel task_inspection"
       ],
       logged: [
         "frame_refused task_failed validation_failed",
         "report_refused task-a validation_failed the files are kept; POST /api/tasks/task-a/retry at the hub brings the task back, and with it the answer"
       ],
-      state: "leaving: task-a keep | stopping: task-a"
+      state: "terminating: task-a keep | stopping: task-a"
     },
     {
       clause: "an error that names the type of another frame does not answer the one in flight",
@@ -500,13 +511,13 @@ describe("rule 5: reports are owed until answered", () => {
       run: () => Run.reporting().cancelled().refused("task_complete_failed: invalid_state"),
       timers: ["cancel answer", "cancel resend"],
       logged: ["frame_refused report task_complete_failed: invalid_state"],
-      state: "leaving: task-a remove | stopping: task-a"
+      state: "terminating: task-a remove | stopping: task-a"
     },
     {
       clause: "an acknowledgement of a report of a task that has gone changes nothing",
       run: () => Run.reporting().cancelled().acked("complete"),
       timers: ["cancel answer", "cancel resend"],
-      state: "leaving: task-a remove | stopping: task-a"
+      state: "terminating: task-a remove | stopping: task-a"
     },
     {
       clause: "an acknowledgement of a report of the task before is not that of this one",
@@ -522,14 +533,14 @@ describe("rule 5: reports are owed until answered", () => {
       timers: ["cancel answer", "cancel resend", "start answer 15000"],
       logged: ["frame_refused report task_complete_failed: invalid_state"],
       state:
-        "task-b g1 accepted | Inspecting assess | ours | in flight: accept task-b | leaving: task-a remove | stopping: task-a"
+        "task-b g1 accepted | Inspecting evidence | ours | in flight: accept task-b | terminating: task-a remove | stopping: task-a"
     },
     {
       clause: "an acknowledgement of an earlier generation is not that of the failure we owe now",
       run: () =>
         Run.failing().assigned(3).stopped(false).inspected().tell({
           _tag: "WakeImpossible",
-          task_id: A,
+          work_id: A,
           wake_id: "g3a1t1000000",
           reason: "too large"
         }).acked("retried"),
@@ -552,7 +563,7 @@ describe("rule 5: reports are owed until answered", () => {
       said: ["StopWatching", "StopAgent task-a linger 15000", "Reconnect an accept was refused"],
       timers: ["cancel answer", "cancel resend", ...endOfTask],
       logged: ["report_acknowledged task-a complete 0"],
-      state: "leaving: task-a remove | stopping: task-a | accept refused"
+      state: "terminating: task-a remove | stopping: task-a | accept refused"
     },
     {
       clause: "unless that was all",
@@ -567,7 +578,7 @@ describe("rule 5: reports are owed until answered", () => {
         ...closing
       ],
       logged: ["report_acknowledged task-a complete 0"],
-      state: "down | leaving: task-a remove | stopping: task-a | draining 0 | link resting"
+      state: "down | terminating: task-a remove | stopping: task-a | draining 0 | link resting"
     },
     {
       clause: "an accept that the hub takes later makes up for it",
@@ -666,25 +677,26 @@ describe("rule 5: reports are owed until answered", () => {
       said: ["StopWatching", "StopAgent task-a linger 15000"],
       timers: [
         "cancel half_open",
-        "cancel confirmation",
-        "cancel settle",
         "cancel lease",
         "cancel progress",
-        "cancel task_timeout",
         "cancel assign_grace",
+        "cancel task_confirmation",
+        "cancel task_late_answer",
+        "cancel task_timeout",
+        "cancel task_inspection",
         "start lease 60000",
         "cancel assign_grace"
       ],
       logged: ["task_received task-a 3 true"],
       state:
-        "task-a g3 accepted | AwaitingExit | ours | in flight: state task-a | pending: accept task-a | leaving: task-a keep | stopping: task-a",
+        "task-a g3 accepted | AwaitingExit | ours | in flight: state task-a | pending: accept task-a | terminating: task-a keep | stopping: task-a",
       then: (run) => expect(run.task.woken_at).toBe(null)
     },
     {
       clause: "what is evidence is looked at when the old agent is gone",
       run: () => Run.failing().reconnected().assigned(3).stopped(false),
       said: ["InspectAgent task-a g3"],
-      state: "task-a g3 accepted | Inspecting assess | ours | in flight: state task-a | pending: accept task-a"
+      state: "task-a g3 accepted | Inspecting evidence | ours | in flight: state task-a | pending: accept task-a"
     },
     {
       clause: "while draining it is not done anew",
@@ -696,7 +708,7 @@ describe("rule 5: reports are owed until answered", () => {
         ...closing
       ],
       logged: ["task_refused task-a not ready: draining"],
-      state: "down | leaving: task-a keep | stopping: task-a | draining 0 | link resting"
+      state: "down | terminating: task-a keep | stopping: task-a | draining 0 | link resting"
     },
     {
       clause: "a failure that was never sent is sent under the new generation",
@@ -729,7 +741,7 @@ describe("rule 5: reports are owed until answered", () => {
     {
       clause: "a success that comes before the failure is sent takes its place",
       run: () => Run.working().assigned(1).found(failure).found(success),
-      timers: ["cancel confirmation", "cancel settle", "cancel task_timeout"],
+      timers: ["cancel task_confirmation", "cancel task_late_answer", "cancel task_timeout"],
       logged: ["answer_found task-a success"],
       state: "task-a g1 reporting wakes 1 | has Success | ours | in flight: accept task-a"
     },
@@ -753,12 +765,12 @@ describe("rule 5: reports are owed until answered", () => {
     },
     {
       clause: "an answer of another task is ignored",
-      run: () => Run.working().tell({ _tag: "ResultFound", task_id: B, answer: success }),
+      run: () => Run.working().tell({ _tag: "ResultFound", work_id: B, answer: success }),
       state: "task-a g1 working wakes 1 | Running | ours"
     },
     {
       clause: "an answer without a task is ignored",
-      run: () => Run.idle().tell({ _tag: "ResultFound", task_id: A, answer: success }),
+      run: () => Run.idle().tell({ _tag: "ResultFound", work_id: A, answer: success }),
       state: ""
     }
   ])

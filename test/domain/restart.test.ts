@@ -1,18 +1,18 @@
 import { describe, expect } from "vitest"
 import { emptyStore } from "../../src/domain/SidecarState.ts"
-import type { Task, WorkFound } from "../../src/domain/Task.ts"
-import { A, assigned, assignment, B, connect, failure, Run, success, T0, table } from "./support.ts"
+import type { Task, TaskFound } from "../../src/domain/Work.ts"
+import { A, assigned, assignment, B, connect, failure, payloadOf, Run, success, T0, table } from "./support.ts"
 
-const taskOf = (task_id: string): Task => ({ ...Run.working().task, task_id })
+const taskOf = (id: string): Task => ({ ...Run.working().task, id })
 
 /** A wake of A whose leader lives: the second attempt under the third generation, at T0. */
-const found: WorkFound = {
+const found: TaskFound = {
   wake: { generation: 3, attempt: 2, at: T0 },
   assignment: { ...assignment(A, 3), description: "as the agent was told", metadata: { url: "https://example.org" } }
 }
 
 /** A start at which no state can be read, with what lives then. */
-const lost = (at_work: WorkFound | null, survivors: ReadonlyArray<string>) =>
+const lost = (at_work: TaskFound | null, survivors: ReadonlyArray<string>) =>
   new Run().tell({ _tag: "Restarted", stored: null, survivors, at_work })
 
 describe("rule 10: a state that is lost", () => {
@@ -30,10 +30,13 @@ describe("rule 10: a state that is lost", () => {
       said: ["WatchResults task-a g3a2t1000000", "InspectAgent task-a g3", "OpenConnection"],
       timers: ["start lease 60000", "start task_timeout 86400000", "start readiness 30000"],
       logged: ["state_adopted task-a g3a2t1000000 3", "recovery_found task-a confirming 3"],
-      state: "recovering task-a g3 confirming wakes 2 | Inspecting assess | down",
+      state: "recovering task-a g3 confirming wakes 2 | Inspecting evidence | down",
       then: ({ task }) =>
         expect(task).toEqual({
-          ...found.assignment,
+          kind: "task",
+          id: A,
+          generation: 3,
+          payload: { ...payloadOf(A, 3), description: "as the agent was told", metadata: { url: "https://example.org" } },
           status: "confirming",
           wake_attempts: 2,
           woken_at: T0,
@@ -45,7 +48,7 @@ describe("rule 10: a state that is lost", () => {
       clause: "it works where its .started is there",
       run: () => lost(found, [A]).inspected({ process: "alive", started: true, last_sign_at: T0 }),
       said: ["AdoptAgent task-a g3"],
-      timers: ["cancel confirmation"],
+      timers: ["cancel task_confirmation"],
       logged: ["agent_found_at_work task-a", "agent_started task-a 0"],
       state: "recovering task-a g3 working wakes 2 | Running | down"
     },
@@ -53,7 +56,7 @@ describe("rule 10: a state that is lost", () => {
       clause: "else its confirmation is waited for, for what is left of the time",
       run: () => lost(found, [A]).after(10_000).inspected({ process: "alive" }),
       said: ["AdoptAgent task-a g3"],
-      timers: ["start confirmation 20000"],
+      timers: ["start task_confirmation 20000"],
       logged: ["agent_found_at_work task-a"],
       state: "recovering task-a g3 confirming wakes 2 | Running | down"
     },
@@ -86,28 +89,28 @@ describe("rule 10: a state that is lost", () => {
       timers: ["start lease 60000", "start task_timeout 86400000", "start readiness 30000"],
       logged: ["state_adopted task-a g3a2t1000000 3", "recovery_found task-a confirming 3"],
       state:
-        "recovering task-a g3 confirming wakes 2 | Inspecting assess | down | leaving: task-b keep, task-c keep | stopping: task-b, task-c"
+        "recovering task-a g3 confirming wakes 2 | Inspecting evidence | down | terminating: task-b keep, task-c keep | stopping: task-b, task-c"
     },
     {
       clause: "all of them where none can be made again",
       run: () => lost(null, [A, B]),
       said: ["StopAgent task-a linger 0", "StopAgent task-b linger 0", "CheckReadiness"],
       timers: ["start readiness 30000"],
-      state: "down | leaving: task-a keep, task-b keep | stopping: task-a, task-b | link closed"
+      state: "down | terminating: task-a keep, task-b keep | stopping: task-a, task-b | link closed"
     },
     {
       clause: "a state that was read is the truth, though it holds nothing: who lives is seen off",
       run: () => new Run().tell({ _tag: "Restarted", stored: emptyStore, survivors: [A], at_work: found }),
       said: ["StopAgent task-a linger 0", "CheckReadiness"],
       timers: ["start readiness 30000"],
-      state: "down | leaving: task-a keep | stopping: task-a | link closed"
+      state: "down | terminating: task-a keep | stopping: task-a | link closed"
     },
     {
       clause: "or holds another task",
       run: () =>
         new Run().tell({
           _tag: "Restarted",
-          stored: { ...emptyStore, recovering: taskOf(B) },
+          stored: { ...emptyStore, task: taskOf(B), recovering: true },
           survivors: [A],
           at_work: found
         }),
@@ -119,7 +122,7 @@ describe("rule 10: a state that is lost", () => {
       ],
       timers: ["start lease 60000", "start task_timeout 86400000", "start readiness 30000"],
       logged: ["recovery_found task-b working 1"],
-      state: "recovering task-b g1 working wakes 1 | Inspecting assess | down | leaving: task-a keep | stopping: task-a"
+      state: "recovering task-b g1 working wakes 1 | Inspecting evidence | down | terminating: task-a keep | stopping: task-a"
     }
   ])
 })
@@ -132,7 +135,7 @@ describe("rule 10: restart", () => {
       said: ["WatchResults task-a g1a1t1000000", "InspectAgent task-a g1", "OpenConnection"],
       timers: ["start lease 60000", "start task_timeout 86400000", "start readiness 30000"],
       logged: ["recovery_found task-a working 1"],
-      state: "recovering task-a g1 working wakes 1 | Inspecting assess | down"
+      state: "recovering task-a g1 working wakes 1 | Inspecting evidence | down"
     },
     {
       clause: "recovering stays recovering",
@@ -140,14 +143,14 @@ describe("rule 10: restart", () => {
       said: ["WatchResults task-a g1a1t1000000", "InspectAgent task-a g1", "OpenConnection"],
       timers: ["start lease 60000", "start task_timeout 86400000", "start readiness 30000"],
       logged: ["recovery_found task-a working 1"],
-      state: "recovering task-a g1 working wakes 1 | Inspecting assess | down"
+      state: "recovering task-a g1 working wakes 1 | Inspecting evidence | down"
     },
     {
-      clause: "was there one already, it ends as by abort",
+      clause: "agents that live though nobody holds their task are terminated",
       run: () =>
         new Run().tell({
           _tag: "Restarted",
-          stored: { version: 1, active: taskOf(A), recovering: taskOf(B) },
+          stored: { ...emptyStore, task: taskOf(A) },
           survivors: [A, B, "task-c"]
         }),
       said: [
@@ -160,25 +163,7 @@ describe("rule 10: restart", () => {
       timers: ["start lease 60000", "start task_timeout 86400000", "start readiness 30000"],
       logged: ["recovery_found task-a working 1"],
       state:
-        "recovering task-a g1 working wakes 1 | Inspecting assess | down | leaving: task-b keep, task-c keep | stopping: task-b, task-c"
-    },
-    {
-      clause: "also where no process of it is found",
-      run: () =>
-        new Run().tell({
-          _tag: "Restarted",
-          stored: { version: 1, active: taskOf(A), recovering: taskOf(B) },
-          survivors: []
-        }),
-      said: [
-        "StopAgent task-b linger 0",
-        "WatchResults task-a g1a1t1000000",
-        "InspectAgent task-a g1",
-        "OpenConnection"
-      ],
-      timers: ["start lease 60000", "start task_timeout 86400000", "start readiness 30000"],
-      logged: ["recovery_found task-a working 1"],
-      state: "recovering task-a g1 working wakes 1 | Inspecting assess | down | leaving: task-b keep | stopping: task-b"
+        "recovering task-a g1 working wakes 1 | Inspecting evidence | down | terminating: task-b keep, task-c keep | stopping: task-b, task-c"
     },
     {
       clause: "nothing stored: nothing to recover",
@@ -192,7 +177,7 @@ describe("rule 10: restart", () => {
       run: () => new Run().tell({ _tag: "Restarted", stored: emptyStore, survivors: [A] }),
       said: ["StopAgent task-a linger 0", "CheckReadiness"],
       timers: ["start readiness 30000"],
-      state: "down | leaving: task-a keep | stopping: task-a | link closed"
+      state: "down | terminating: task-a keep | stopping: task-a | link closed"
     },
     {
       clause: "the agent of the task we hold is not",
@@ -200,7 +185,7 @@ describe("rule 10: restart", () => {
       said: ["WatchResults task-a g1a1t1000000", "InspectAgent task-a g1", "OpenConnection"],
       timers: ["start lease 60000", "start task_timeout 86400000", "start readiness 30000"],
       logged: ["recovery_found task-a working 1"],
-      state: "recovering task-a g1 working wakes 1 | Inspecting assess | down"
+      state: "recovering task-a g1 working wakes 1 | Inspecting evidence | down"
     },
     {
       clause: "nor is that of a recovering one",
@@ -208,7 +193,7 @@ describe("rule 10: restart", () => {
       said: ["WatchResults task-a g1a1t1000000", "InspectAgent task-a g1", "OpenConnection"],
       timers: ["start lease 60000", "start task_timeout 86400000", "start readiness 30000"],
       logged: ["recovery_found task-a working 1"],
-      state: "recovering task-a g1 working wakes 1 | Inspecting assess | down"
+      state: "recovering task-a g1 working wakes 1 | Inspecting evidence | down"
     },
     {
       clause: "but an old agent of a task that was taken anew is, before the evidence is looked at",
@@ -216,7 +201,7 @@ describe("rule 10: restart", () => {
       said: ["StopAgent task-a linger 0", "WatchResults task-a -", "OpenConnection"],
       timers: ["start lease 60000", "start readiness 30000"],
       logged: ["recovery_found task-a accepted 3"],
-      state: "recovering task-a g3 accepted | AwaitingExit | down | leaving: task-a keep | stopping: task-a"
+      state: "recovering task-a g3 accepted | AwaitingExit | down | terminating: task-a keep | stopping: task-a"
     },
     {
       clause: "also where the task is recovering already",
@@ -224,7 +209,7 @@ describe("rule 10: restart", () => {
       said: ["StopAgent task-a linger 0", "WatchResults task-a -", "OpenConnection"],
       timers: ["start lease 60000", "start readiness 30000"],
       logged: ["recovery_found task-a accepted 3"],
-      state: "recovering task-a g3 accepted | AwaitingExit | down | leaving: task-a keep | stopping: task-a"
+      state: "recovering task-a g3 accepted | AwaitingExit | down | terminating: task-a keep | stopping: task-a"
     },
     {
       clause: "the time for the task goes on counting",
@@ -232,7 +217,7 @@ describe("rule 10: restart", () => {
       said: ["WatchResults task-a g1a1t1000000", "InspectAgent task-a g1", "OpenConnection"],
       timers: ["start lease 60000", "start task_timeout 400000", "start readiness 30000"],
       logged: ["recovery_found task-a working 1"],
-      state: "recovering task-a g1 working wakes 1 | Inspecting assess | down"
+      state: "recovering task-a g1 working wakes 1 | Inspecting evidence | down"
     },
     {
       clause: "one that is over is over",
@@ -240,7 +225,7 @@ describe("rule 10: restart", () => {
       said: ["WatchResults task-a g1a1t1000000", "InspectAgent task-a g1", "OpenConnection"],
       timers: ["start lease 60000", "start task_timeout 0", "start readiness 30000"],
       logged: ["recovery_found task-a working 1"],
-      state: "recovering task-a g1 working wakes 1 | Inspecting assess | down"
+      state: "recovering task-a g1 working wakes 1 | Inspecting evidence | down"
     },
     {
       clause: "and no more than the whole of it is left after a clock that was set back",
@@ -248,7 +233,7 @@ describe("rule 10: restart", () => {
       said: ["WatchResults task-a g1a1t1000000", "InspectAgent task-a g1", "OpenConnection"],
       timers: ["start lease 60000", "start task_timeout 86400000", "start readiness 30000"],
       logged: ["recovery_found task-a working 1"],
-      state: "recovering task-a g1 working wakes 1 | Inspecting assess | down"
+      state: "recovering task-a g1 working wakes 1 | Inspecting evidence | down"
     },
     {
       clause: "a task that nobody was woken for has no time to count",
@@ -256,14 +241,14 @@ describe("rule 10: restart", () => {
       said: ["WatchResults task-a -", "InspectAgent task-a g1", "OpenConnection"],
       timers: ["start lease 60000", "start readiness 30000"],
       logged: ["recovery_found task-a accepted 1"],
-      state: "recovering task-a g1 accepted | Inspecting assess | down"
+      state: "recovering task-a g1 accepted | Inspecting evidence | down"
     },
     {
       clause: "before a wake after one of an earlier life, whatever lives of that is seen off",
       run: () => Run.spawning().restarted().tell(...connect).inspected().reassigned().answered("continue").inspected(),
       said: ["StopAgent task-a linger 0"],
       state:
-        "task-a g1 waking wakes 1 | AwaitingExit | ours | recovery denied | in flight: accept task-a | leaving: task-a keep | stopping: task-a"
+        "task-a g1 waking wakes 1 | AwaitingExit | ours | recovery denied | in flight: accept task-a | terminating: task-a keep | stopping: task-a"
     },
     {
       clause: "a wake that was meant but never began is made again under its number",
@@ -288,15 +273,15 @@ describe("rule 10: restart", () => {
       run: () =>
         Run.spawning().restarted().tell(...connect).inspected().reassigned().answered("continue").after(10_000)
           .inspected({ process: "gone" }),
-      timers: ["start confirmation 20000"],
+      timers: ["start task_confirmation 20000"],
       state: "task-a g1 confirming wakes 1 | Running | ours | recovery denied | in flight: accept task-a"
     },
     {
       clause: "one that ran and blocks has ended, though its end was not seen",
       run: () => Run.spawning({ wake_command_blocks: true }).restarted().assigned(1).inspected({ process: "gone" }),
-      timers: ["cancel confirmation", "start settle 10000"],
+      timers: ["cancel task_confirmation", "start task_late_answer 10000"],
       state:
-        "task-a g1 confirming wakes 1 | Settling Failed (the agent ended without an answer, or was silent for 1800000 ms) | down | ours | pending: accept task-a"
+        "task-a g1 confirming wakes 1 | AwaitingAnswer Failed (the agent ended without an answer, or was silent for 1800000 ms) | down | ours | pending: accept task-a"
     },
     {
       clause: "one that ran before the task is ours is judged when it is",
@@ -307,7 +292,7 @@ describe("rule 10: restart", () => {
       clause: "attempts go on counting after one that ran",
       run: () =>
         Run.spawning().restarted().assigned(1).inspected({ process: "gone" }).unconfirmed().stopped(false)
-          .inspected({ process: "gone" }).tell({ _tag: "RetryDue", task_id: A }).inspected({ process: "gone" }),
+          .inspected({ process: "gone" }).tell({ _tag: "RetryDue", work_id: A }).inspected({ process: "gone" }),
       said: ["ClearEvidence task-a", "WatchResults task-a g1a2t1000000", "WakeAgent task-a g1"],
       logged: ["wake_attempt task-a 2 g1a2t1000000"],
       state: "task-a g1 waking wakes 2 | Spawning | down | ours | pending: accept task-a"
@@ -355,14 +340,14 @@ describe("rule 10: restart", () => {
     {
       clause: "one that waits for its retry then makes its first attempt",
       run: () =>
-        Run.retrying().assigned(3).tell({ _tag: "RetryDue", task_id: A }).acked().inspected({ process: "gone" }),
+        Run.retrying().assigned(3).tell({ _tag: "RetryDue", work_id: A }).acked().inspected({ process: "gone" }),
       said: ["ClearEvidence task-a", "WatchResults task-a g3a1t1000000", "WakeAgent task-a g3"],
       logged: ["wake_attempt task-a 1 g3a1t1000000"],
       state: "task-a g3 waking wakes 1 | Spawning | ours"
     },
     {
       clause: "an attempt under way is the first of the new generation",
-      run: () => Run.retrying().tell({ _tag: "RetryDue", task_id: A }).inspected({ process: "gone" }).assigned(3),
+      run: () => Run.retrying().tell({ _tag: "RetryDue", work_id: A }).inspected({ process: "gone" }).assigned(3),
       said: ["AcceptTask task-a g3"],
       timers: ["cancel half_open", "cancel assign_grace", "start answer 15000"],
       logged: ["task_received task-a 3 true"],
@@ -371,7 +356,7 @@ describe("rule 10: restart", () => {
     {
       clause: "so is one that is being confirmed",
       run: () =>
-        Run.retrying().tell({ _tag: "RetryDue", task_id: A }).inspected({ process: "gone" }).spawned().assigned(3),
+        Run.retrying().tell({ _tag: "RetryDue", work_id: A }).inspected({ process: "gone" }).spawned().assigned(3),
       said: ["AcceptTask task-a g3"],
       timers: ["cancel half_open", "cancel assign_grace", "start answer 15000"],
       logged: ["task_received task-a 3 true"],
@@ -381,7 +366,7 @@ describe("rule 10: restart", () => {
       clause: "so is one that is found at work",
       run: () => Run.accepted().inspected({ answer: "half-written" }),
       said: ["WatchResults task-a -"],
-      timers: ["start confirmation 30000"],
+      timers: ["start task_confirmation 30000"],
       logged: ["agent_found_at_work task-a"],
       state: "task-a g1 confirming wakes 1 | Running | ours"
     },
@@ -391,12 +376,12 @@ describe("rule 10: restart", () => {
       said: ["WatchResults task-a g1a1t1000000", "InspectAgent task-a g1", "OpenConnection"],
       timers: ["start lease 60000", "start task_timeout 86400000", "start readiness 30000"],
       logged: ["recovery_found task-a reporting 1"],
-      state: "recovering task-a g1 working wakes 1 | Inspecting assess | down"
+      state: "recovering task-a g1 working wakes 1 | Inspecting evidence | down"
     },
     {
       clause: "and owed again",
       run: () => Run.reporting().restarted().tell(...connect).inspected({ process: "gone", answer: success }),
-      timers: ["cancel confirmation", "cancel settle", "cancel task_timeout"],
+      timers: ["cancel task_confirmation", "cancel task_late_answer", "cancel task_timeout"],
       logged: ["answer_found task-a success"],
       state: "recovering task-a g1 reporting wakes 1 | has Success | in flight: recovery task-a | pending: state task-a"
     },
@@ -406,12 +391,12 @@ describe("rule 10: restart", () => {
       said: ["WatchResults task-a g1a1t1000000", "InspectAgent task-a g1", "OpenConnection"],
       timers: ["start lease 60000", "start task_timeout 86400000", "start readiness 30000"],
       logged: ["recovery_found task-a reporting 1"],
-      state: "recovering task-a g1 reporting wakes 1 failed (it went wrong) | Inspecting assess | down"
+      state: "recovering task-a g1 reporting wakes 1 failed (it went wrong) | Inspecting evidence | down"
     },
     {
       clause: "unless a success has come meanwhile",
       run: () => Run.working().assigned(1).found(failure).restarted().inspected({ process: "gone", answer: success }),
-      timers: ["cancel confirmation", "cancel settle", "cancel task_timeout"],
+      timers: ["cancel task_confirmation", "cancel task_late_answer", "cancel task_timeout"],
       logged: ["answer_found task-a success"],
       state: "recovering task-a g1 reporting wakes 1 | has Success | down"
     },

@@ -1,11 +1,12 @@
 import { expect, test } from "vitest"
+import type { AgentPhase, Slot } from "../../src/domain/agent/AgentSlot.ts"
 import type { Command } from "../../src/domain/Command.ts"
 import type { Answer, Evidence } from "../../src/domain/Evidence.ts"
-import type { Message, Whereabouts } from "../../src/domain/Message.ts"
+import type { Message, TaskLocation } from "../../src/domain/Message.ts"
 import type { Obstacle, Readiness } from "../../src/domain/Readiness.ts"
 import type { Policy, SidecarState, TimerName } from "../../src/domain/SidecarState.ts"
-import { emptyStore, heldTask, initialState } from "../../src/domain/SidecarState.ts"
-import type { Assignment, Task, WakeEnd } from "../../src/domain/Task.ts"
+import { emptyStore, initialState } from "../../src/domain/SidecarState.ts"
+import type { Assignment, Task, WakeEnd, Work } from "../../src/domain/Work.ts"
 import { transition } from "../../src/domain/transition.ts"
 
 export const policy: Policy = {
@@ -30,6 +31,12 @@ export const assignment = (task_id: string, generation: number): Assignment => (
   assigned_at: 5,
   assignment: { task_id, generation, description: "do it", repo: null }
 })
+
+/** What such a task is given. */
+export const payloadOf = (id: string, generation: number): Task["payload"] => {
+  const { generation: _g, task_id: _t, ...payload } = assignment(id, generation)
+  return payload
+}
 
 export const assigned = (task_id: string, generation = 1): Message => ({
   _tag: "TaskAssigned",
@@ -58,7 +65,7 @@ export const unusable: Answer = { _tag: "Unusable", reason: "the answer is not J
 export const nothing: Evidence = { process: "none", this_boot: true, started: false, last_sign_at: null, answer: null }
 export const inspected = (task_id: string, evidence: Partial<Evidence> = {}): Message => ({
   _tag: "AgentInspected",
-  task_id,
+  work_id: task_id,
   evidence: { ...nothing, ...evidence }
 })
 /** What keeps this machine from waking an agent, or nothing. */
@@ -112,7 +119,7 @@ export class Run {
   }
 
   get task(): Task {
-    const task = heldTask(this.state)
+    const task = this.state.stored.task
     if (task === null) throw new Error("no task is held")
     return task
   }
@@ -153,15 +160,15 @@ export class Run {
   }
 
   spawned(): this {
-    return this.tell({ _tag: "WakeSpawned", task_id: this.task.task_id, wake_id: this.wakeId })
+    return this.tell({ _tag: "WakeSpawned", work_id: this.task.id, wake_id: this.wakeId })
   }
 
   started(): this {
-    return this.tell({ _tag: "AgentStarted", task_id: this.task.task_id, wake_id: this.wakeId })
+    return this.tell({ _tag: "AgentStarted", work_id: this.task.id, wake_id: this.wakeId })
   }
 
   ended(end: WakeEnd): this {
-    return this.tell({ _tag: "WakeExited", task_id: this.task.task_id, wake_id: this.wakeId, end })
+    return this.tell({ _tag: "WakeExited", work_id: this.task.id, wake_id: this.wakeId, end })
   }
 
   /** The command ends with 1 before its confirmation, and nothing of it is left. */
@@ -170,15 +177,15 @@ export class Run {
   }
 
   found(answer: Answer): this {
-    return this.tell({ _tag: "ResultFound", task_id: this.task.task_id, answer })
+    return this.tell({ _tag: "ResultFound", work_id: this.task.id, answer })
   }
 
   stopped(was_alive = true, task_id = A): this {
-    return this.tell({ _tag: "AgentStopped", task_id, was_alive })
+    return this.tell({ _tag: "AgentStopped", work_id: task_id, was_alive })
   }
 
   inspected(evidence: Partial<Evidence> = {}): this {
-    return this.tell(inspected(this.task.task_id, evidence))
+    return this.tell(inspected(this.task.id, evidence))
   }
 
   timer(name: TimerName): this {
@@ -187,7 +194,7 @@ export class Run {
 
   /** The time for the confirmation is over, and the look at the evidence shows none. */
   unconfirmed(output?: string): this {
-    return this.timer("confirmation").inspected({ process: "alive", ...(output === undefined ? {} : { output }) })
+    return this.timer("task_confirmation").inspected({ process: "alive", ...(output === undefined ? {} : { output }) })
   }
 
   refused(error: string, message_type: string | null = null, unknown_type = false): this {
@@ -218,8 +225,8 @@ export class Run {
     return this.denied().timer("assign_grace")
   }
 
-  lookedUp(whereabouts: Whereabouts): this {
-    return this.tell({ _tag: "TaskLookedUp", task_id: A, whereabouts })
+  lookedUp(location: TaskLocation): this {
+    return this.tell({ _tag: "TaskLookedUp", task_id: A, location })
   }
 
   cancelled(task_id = A): this {
@@ -280,18 +287,19 @@ export const line = (command: Command): string => {
     case "AcceptTask":
     case "AskRecovery":
     case "ReportState":
+      return `${command._tag} ${command.task.id} g${command.task.generation}`
     case "WakeAgent":
     case "AdoptAgent":
     case "InspectAgent":
-      return `${command._tag} ${command.task.task_id} g${command.task.generation}`
+      return `${command._tag} ${command.work.id} g${command.work.generation}`
     case "SendReport":
-      return `SendReport ${command.task.task_id} g${command.task.generation} ${command.report._tag}` +
+      return `SendReport ${command.task.id} g${command.task.generation} ${command.report._tag}` +
         (command.report._tag === "Failed" ? `: ${command.report.reason}` : "")
     case "SendProgress":
-      return `SendProgress ${command.task.task_id} ${command.progress.progress ?? "-"}` +
+      return `SendProgress ${command.task.id} ${command.progress.progress ?? "-"}` +
         (command.progress.execution_event === null ? "" : ` ${JSON.stringify(command.progress.execution_event)}`)
     case "SendWakeResult":
-      return `SendWakeResult ${command.task.task_id} ${command.status}${
+      return `SendWakeResult ${command.task.id} ${command.status}${
         command.reason === null ? "" : `: ${command.reason}`
       }`
     case "AnnounceRestart":
@@ -305,20 +313,21 @@ export const line = (command: Command): string => {
     case "CheckReadiness":
       return `CheckReadiness${command.by_writing ? " by writing" : ""}`
     case "LookUpTask":
+      return `${command._tag} ${command.task_id}`
     case "ClearEvidence":
     case "ExpireFiles":
     case "RevokeWake":
-      return `${command._tag} ${command.task_id}`
+      return `${command._tag} ${command.work_id}`
     case "WatchResults":
-      return `WatchResults ${command.task_id} ${command.wake_id ?? "-"}`
+      return `WatchResults ${command.work_id} ${command.wake_id ?? "-"}`
     case "RetryWake":
-      return `RetryWake ${command.task_id} after ${command.failed_attempts}`
+      return `RetryWake ${command.work_id} after ${command.failed_attempts}`
     case "StopAgent":
-      return `StopAgent ${command.task_id} linger ${command.linger_ms}`
+      return `StopAgent ${command.work_id} linger ${command.linger_ms}`
     case "SetAside":
-      return `SetAside ${command.task_id} ${command.folder}`
+      return `SetAside ${command.work_id} ${command.folder}`
     case "RemoveFiles":
-      return `RemoveFiles ${command.task_id}${command.keep_answer ? " but a late answer" : ""}`
+      return `RemoveFiles ${command.work_id}${command.keep_answer ? " but a late answer" : ""}`
     case "StartTimer":
       return `start ${command.timer} ${command.after_ms}`
     case "CancelTimer":
@@ -333,22 +342,27 @@ export const line = (command: Command): string => {
 const list = (name: string, items: ReadonlyArray<string>): ReadonlyArray<string> =>
   items.length === 0 ? [] : [`${name}: ${items.join(", ")}`]
 
-const taskLine = (task: Task): string => {
-  const { generation, status, task_id, wake, wake_attempts } = task
+const workLine = (work: Work): string => {
+  const { failure, generation, id, status, wake, wake_attempts } = work
   const attempts = wake_attempts === 0 ? "" : ` wakes ${wake_attempts}`
   const end = wake?.end ? ` ended ${wake.end.how} ${wake.end.code ?? "-"}` : ""
-  const sent = task.failure?.sent_generation ?? null
-  const failed = task.failure === null
+  const sent = failure?.sent_generation ?? null
+  const failed = failure === null
     ? ""
-    : ` failed (${task.failure.reason}${sent === null ? "" : `; sent g${sent}`})`
-  return `${task_id} g${generation} ${status}${attempts}${end}${failed}`
+    : ` failed (${failure.reason}${sent === null ? "" : `; sent g${sent}`})`
+  return `${id} g${generation} ${status}${attempts}${end}${failed}`
 }
 
-const activityLine = ({ activity }: SidecarState["agent"]): string => {
-  if (!("because" in activity)) return activity._tag
-  const { because } = activity
-  return `${activity._tag} ${typeof because === "string" ? because : `${because._tag} (${because.reason})`}`
+const phaseLine = (phase: AgentPhase): string => {
+  if (!("because" in phase)) return phase._tag
+  const { because } = phase
+  return `${phase._tag} ${typeof because === "string" ? because : `${because._tag} (${because.reason})`}`
 }
+
+const leftLines = ({ stopping, terminating }: Slot): ReadonlyArray<string> => [
+  ...list("terminating", terminating.map(({ files, work_id }) => `${work_id} ${files}`)),
+  ...list("stopping", stopping)
+]
 
 const readinessWords = ({ failures, link, not_ready }: Readiness): ReadonlyArray<string> => [
   ...link === "open" ? [] : [`link ${link}`],
@@ -360,23 +374,24 @@ const readinessWords = ({ failures, link, not_ready }: Readiness): ReadonlyArray
 
 /** How everything stands after a message, in one line; what is as in an idle sidecar is left out. */
 export const stateLine = (state: SidecarState): string => {
-  const { agent, connection, disk, draining, leaving, stopping, stored } = state
-  const { accept_refused, half_open, in_flight, pending, phase, recovery_answer, refused_types, standing } = connection
+  const { connection, disk, draining, outbound, slots, stored: { messages, recovering, task } } = state
+  const { accept_refused, half_open, in_flight, pending, phase, recovery_answer, refused_types, ownership } = connection
   return [
-    ...stored.active === null ? [] : [taskLine(stored.active)],
-    ...stored.recovering === null ? [] : [`recovering ${taskLine(stored.recovering)}`],
-    ...agent.activity._tag === "Idle" ? [] : [activityLine(agent)],
-    ...agent.answer === null ? [] : [`has ${agent.answer._tag}`],
-    ...agent.progress === null ? [] : ["has progress"],
+    ...task === null ? [] : [`${recovering ? "recovering " : ""}${workLine(task)}`],
+    ...slots.task.agent.phase._tag === "Idle" ? [] : [phaseLine(slots.task.agent.phase)],
+    ...outbound.answer === null ? [] : [`has ${outbound.answer._tag}`],
+    ...outbound.progress === null ? [] : ["has progress"],
     ...phase === "identified" ? [] : [phase],
-    ...standing === "unknown" ? [] : [standing],
+    ...ownership === "unknown" ? [] : [ownership],
     ...recovery_answer === null ? [] : [`recovery ${recovery_answer}`],
     ...in_flight === null
       ? []
       : [`in flight: ${in_flight.kind} ${in_flight.task_id}${in_flight.limited ? " limited" : ""}`],
     ...list("pending", pending.map(({ kind, task_id }) => `${kind} ${task_id}`)),
-    ...list("leaving", leaving.map(({ files, task_id }) => `${task_id} ${files}`)),
-    ...list("stopping", stopping),
+    ...leftLines(slots.task),
+    ...messages === null ? [] : [workLine(messages)],
+    ...slots.messages.agent.phase._tag === "Idle" ? [] : [phaseLine(slots.messages.agent.phase)],
+    ...leftLines(slots.messages),
     ...list("refused", refused_types),
     ...accept_refused ? ["accept refused"] : [],
     ...half_open ? ["half open"] : [],

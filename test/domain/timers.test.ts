@@ -6,8 +6,8 @@ const fired = (due: number) => ({ _tag: "TimerFired", timer: "lease", due }) as 
 
 test("a timer runs until it fires", () => {
   const run = Run.confirming()
-  expect(run.state.timers.confirmation).toBe(T0 + run.state.policy.confirmation_timeout_ms)
-  expect(run.tell(timer("confirmation")).state.timers).not.toHaveProperty("confirmation")
+  expect(run.state.timers.task_confirmation).toBe(T0 + run.state.policy.confirmation_timeout_ms)
+  expect(run.tell(timer("task_confirmation")).state.timers).not.toHaveProperty("task_confirmation")
 })
 
 test("one that was started anew fires for its new start alone", () => {

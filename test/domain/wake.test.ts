@@ -6,7 +6,7 @@ const attempts = (count: number): Run => {
   let run = Run.retrying()
   for (let made = 1; made < count; made++) {
     run = run
-      .tell({ _tag: "RetryDue", task_id: A })
+      .tell({ _tag: "RetryDue", work_id: A })
       .inspected({ process: "gone" })
       .spawned()
       .attemptFailed("boom")
@@ -19,7 +19,7 @@ describe("rule 6: the wake", () => {
     {
       clause: "confirmation is counted from the spawn, however long the save before it took",
       run: () => Run.accepted().inspected().after(7_000).spawned(),
-      timers: ["start confirmation 30000"],
+      timers: ["start task_confirmation 30000"],
       state: "task-a g1 confirming wakes 1 | Running | ours",
       then: (run) => expect(run.task.wake?.at).toBe(T0 + 7_000)
     },
@@ -31,7 +31,7 @@ describe("rule 6: the wake", () => {
       logged: ["wake_attempt task-a 1 g1a1t1000009"],
       state: "task-a g1 waking wakes 1 | Spawning | ours",
       then: (run) => {
-        expect(run.commands).toContainEqual({ _tag: "WakeAgent", task: run.task, wake_id: "g1a1t1000009" })
+        expect(run.commands).toContainEqual({ _tag: "WakeAgent", work: run.task, wake_id: "g1a1t1000009" })
         expect(run.task.wake).toEqual({ id: "g1a1t1000009", at: T0 + 9, end: null })
         expect(run.task.woken_at).toBe(T0 + 9)
       }
@@ -39,14 +39,14 @@ describe("rule 6: the wake", () => {
     {
       clause: "confirmation is counted from the spawn",
       run: () => Run.spawning().spawned(),
-      timers: ["start confirmation 30000"],
+      timers: ["start task_confirmation 30000"],
       state: "task-a g1 confirming wakes 1 | Running | ours"
     },
     {
       clause: ".started confirms while the command runs",
       run: () => Run.confirming().after(3_000).started(),
       said: ["SendWakeResult task-a success"],
-      timers: ["cancel confirmation"],
+      timers: ["cancel task_confirmation"],
       logged: ["agent_started task-a 3000"],
       state: "task-a g1 working wakes 1 | Running | ours"
     },
@@ -54,7 +54,7 @@ describe("rule 6: the wake", () => {
       clause: ".started confirms after the command has ended",
       run: () => Run.confirming().ended(exited(0)).started(),
       said: ["SendWakeResult task-a success"],
-      timers: ["cancel confirmation"],
+      timers: ["cancel task_confirmation"],
       logged: ["agent_started task-a 0"],
       state: "task-a g1 working wakes 1 ended exited 0 | Running | ours"
     },
@@ -62,7 +62,7 @@ describe("rule 6: the wake", () => {
       clause: ".started before we know of the spawn confirms",
       run: () => Run.spawning().started(),
       said: ["SendWakeResult task-a success"],
-      timers: ["cancel confirmation"],
+      timers: ["cancel task_confirmation"],
       logged: ["agent_started task-a 0"],
       state: "task-a g1 working wakes 1 | Spawning | ours"
     },
@@ -79,7 +79,7 @@ describe("rule 6: the wake", () => {
     {
       clause: ".started while an earlier attempt is looked at does not",
       run: () => Run.spawning().restarted().started(),
-      state: "recovering task-a g1 waking wakes 1 | Inspecting assess | down"
+      state: "recovering task-a g1 waking wakes 1 | Inspecting evidence | down"
     },
     {
       clause: ".started of an agent that is being stopped does not confirm",
@@ -100,12 +100,12 @@ describe("rule 6: the wake", () => {
     },
     {
       clause: ".started of another wake does not confirm",
-      run: () => Run.confirming().tell({ _tag: "AgentStarted", task_id: A, wake_id: "g1a0t0" }),
+      run: () => Run.confirming().tell({ _tag: "AgentStarted", work_id: A, wake_id: "g1a0t0" }),
       state: "task-a g1 confirming wakes 1 | Running | ours"
     },
     {
       clause: ".started of another task does not confirm",
-      run: () => Run.confirming().tell({ _tag: "AgentStarted", task_id: B, wake_id: "g1a1t1000000" }),
+      run: () => Run.confirming().tell({ _tag: "AgentStarted", work_id: B, wake_id: "g1a1t1000000" }),
       state: "task-a g1 confirming wakes 1 | Running | ours"
     },
     {
@@ -118,9 +118,9 @@ describe("rule 6: the wake", () => {
       run: () => Run.confirming().found(success),
       said: ["SendWakeResult task-a success", "SendReport task-a g1 Complete"],
       timers: [
-        "cancel confirmation",
-        "cancel confirmation",
-        "cancel settle",
+        "cancel task_confirmation",
+        "cancel task_confirmation",
+        "cancel task_late_answer",
         "cancel task_timeout",
         "start answer 15000"
       ],
@@ -132,9 +132,9 @@ describe("rule 6: the wake", () => {
       run: () => Run.spawning().found(success),
       said: ["RevokeWake task-a", "SendWakeResult task-a success", "SendReport task-a g1 Complete"],
       timers: [
-        "cancel confirmation",
-        "cancel confirmation",
-        "cancel settle",
+        "cancel task_confirmation",
+        "cancel task_confirmation",
+        "cancel task_late_answer",
         "cancel task_timeout",
         "start answer 15000"
       ],
@@ -145,7 +145,7 @@ describe("rule 6: the wake", () => {
       clause: "nor where the answer is a failure",
       run: () => Run.spawning().offline().found(failure),
       said: ["RevokeWake task-a"],
-      timers: ["cancel confirmation", "cancel confirmation", "cancel settle", "cancel task_timeout"],
+      timers: ["cancel task_confirmation", "cancel task_confirmation", "cancel task_late_answer", "cancel task_timeout"],
       logged: ["answer_found task-a failure", "agent_started task-a 0"],
       state: "task-a g1 reporting wakes 1 failed (it went wrong) | down"
     },
@@ -153,7 +153,7 @@ describe("rule 6: the wake", () => {
       clause: "nor where it cannot be used, and what came up is stopped at once",
       run: () => Run.spawning().offline().found(unusable),
       said: ["RevokeWake task-a", "SetAside task-a rejected", "StopAgent task-a linger 0"],
-      timers: ["cancel confirmation", "cancel confirmation", "cancel settle"],
+      timers: ["cancel task_confirmation", "cancel task_confirmation", "cancel task_late_answer"],
       logged: [
         "answer_found task-a unusable",
         "agent_started task-a 0",
@@ -166,7 +166,7 @@ describe("rule 6: the wake", () => {
       run: () => Run.spawning().denied(),
       said: ["RevokeWake task-a", "InspectAgent task-a g1"],
       timers: ["cancel answer", "cancel resend", "start assign_grace 5000"],
-      state: "task-a g1 waking wakes 1 | Inspecting assess | denied"
+      state: "task-a g1 waking wakes 1 | Inspecting evidence | denied"
     },
     {
       clause: "it is made again under its number when the task is given to us again",
@@ -180,13 +180,13 @@ describe("rule 6: the wake", () => {
       run: () => Run.spawning().denied().inspected().timer("assign_grace"),
       said: ["LookUpTask task-a"],
       logged: ["recovery_settled task-a in_doubt"],
-      state: "task-a g1 waking wakes 1 | in_doubt"
+      state: "task-a g1 waking wakes 1 | unresolved"
     },
     {
       clause: "an agent that came up at that moment works on",
       run: () => Run.spawning().denied().inspected({ process: "alive" }),
       said: ["AdoptAgent task-a g1"],
-      timers: ["start confirmation 30000"],
+      timers: ["start task_confirmation 30000"],
       logged: ["agent_found_at_work task-a"],
       state: "task-a g1 confirming wakes 1 | Running | denied"
     },
@@ -197,39 +197,39 @@ describe("rule 6: the wake", () => {
     },
     {
       clause: "the spawn of another wake changes nothing",
-      run: () => Run.spawning().tell({ _tag: "WakeSpawned", task_id: A, wake_id: "g1a0t0" }),
+      run: () => Run.spawning().tell({ _tag: "WakeSpawned", work_id: A, wake_id: "g1a0t0" }),
       state: "task-a g1 waking wakes 1 | Spawning | ours"
     },
     {
       clause: "the spawn of another task changes nothing",
-      run: () => Run.spawning().tell({ _tag: "WakeSpawned", task_id: B, wake_id: "g1a1t1000000" }),
+      run: () => Run.spawning().tell({ _tag: "WakeSpawned", work_id: B, wake_id: "g1a1t1000000" }),
       state: "task-a g1 waking wakes 1 | Spawning | ours"
     },
     {
       clause: "exit ≠ 0 before we know of a confirmation: the evidence is looked at",
       run: () => Run.confirming().after(50).ended(exited(1, "boom")),
       said: ["InspectAgent task-a g1"],
-      timers: ["cancel confirmation"],
+      timers: ["cancel task_confirmation"],
       logged: ["wake_ended task-a 1 50"],
-      state: "task-a g1 confirming wakes 1 ended exited 1 | Inspecting assess | ours"
+      state: "task-a g1 confirming wakes 1 ended exited 1 | Inspecting evidence | ours"
     },
     {
       clause: ".started there: it ended after its confirmation, and has 10 s for its answer",
       run: () => Run.confirming().ended(exited(9)).inspected({ process: "gone", started: true, last_sign_at: T0 }),
       said: ["SendWakeResult task-a success"],
-      timers: ["cancel confirmation", "cancel confirmation", "start settle 10000"],
+      timers: ["cancel task_confirmation", "cancel task_confirmation", "start task_late_answer 10000"],
       logged: ["agent_started task-a 0"],
       state:
-        "task-a g1 working wakes 1 ended exited 9 | Settling Failed (the wake command ended with exit code 9; there is no answer) | ours"
+        "task-a g1 working wakes 1 ended exited 9 | AwaitingAnswer Failed (the wake command ended with exit code 9; there is no answer) | ours"
     },
     {
       clause: "an answer there: it is reported",
       run: () => Run.confirming().ended(exited(9)).inspected({ process: "gone", answer: success }),
       said: ["SendWakeResult task-a success", "SendReport task-a g1 Complete"],
       timers: [
-        "cancel confirmation",
-        "cancel confirmation",
-        "cancel settle",
+        "cancel task_confirmation",
+        "cancel task_confirmation",
+        "cancel task_late_answer",
         "cancel task_timeout",
         "start answer 15000"
       ],
@@ -243,7 +243,7 @@ describe("rule 6: the wake", () => {
         "SendWakeResult task-a failed: the wake command ended with exit code 1: boom; there is no answer",
         "StopAgent task-a linger 0"
       ],
-      timers: ["cancel confirmation", "cancel settle"],
+      timers: ["cancel task_confirmation", "cancel task_late_answer"],
       logged: [
         "wake_failed task-a 1 the wake command ended with exit code 1: boom; there is no answer",
         "agent_stopping task-a the wake command ended with exit code 1: boom; there is no answer"
@@ -258,7 +258,7 @@ describe("rule 6: the wake", () => {
         "SendWakeResult task-a failed: the wake command was killed; there is no answer",
         "StopAgent task-a linger 0"
       ],
-      timers: ["cancel confirmation", "cancel settle"],
+      timers: ["cancel task_confirmation", "cancel task_late_answer"],
       logged: [
         "wake_failed task-a 1 the wake command was killed; there is no answer",
         "agent_stopping task-a the wake command was killed; there is no answer"
@@ -276,7 +276,7 @@ describe("rule 6: the wake", () => {
       clause: "no confirmation in time: the attempt failed and the whole tree is stopped",
       run: () => Run.confirming().after(30_000).unconfirmed(),
       said: ["SendWakeResult task-a timeout: no confirmation within 30000 ms", "StopAgent task-a linger 0"],
-      timers: ["cancel confirmation", "cancel settle"],
+      timers: ["cancel task_confirmation", "cancel task_late_answer"],
       logged: [
         "wake_failed task-a 1 no confirmation within 30000 ms",
         "agent_stopping task-a no confirmation within 30000 ms"
@@ -291,7 +291,7 @@ describe("rule 6: the wake", () => {
         "SendWakeResult task-a timeout: no confirmation within 30000 ms; the end of its output: no login",
         "StopAgent task-a linger 0"
       ],
-      timers: ["cancel confirmation", "cancel settle"],
+      timers: ["cancel task_confirmation", "cancel task_late_answer"],
       logged: [
         "wake_failed task-a 1 no confirmation within 30000 ms; the end of its output: no login",
         "agent_stopping task-a no confirmation within 30000 ms; the end of its output: no login"
@@ -314,7 +314,7 @@ describe("rule 6: the wake", () => {
       clause: "the outcome of an attempt is not told while a frame is in flight",
       run: () => Run.confirming().assigned(1).unconfirmed(),
       said: ["StopAgent task-a linger 0"],
-      timers: ["cancel confirmation", "cancel settle"],
+      timers: ["cancel task_confirmation", "cancel task_late_answer"],
       logged: [
         "wake_failed task-a 1 no confirmation within 30000 ms",
         "agent_stopping task-a no confirmation within 30000 ms"
@@ -326,7 +326,7 @@ describe("rule 6: the wake", () => {
       clause: "nor to a hub that does not know the frame",
       run: () => Run.confirming().refused("validation_failed", "wake_result", true).unconfirmed(),
       said: ["StopAgent task-a linger 0"],
-      timers: ["cancel confirmation", "cancel settle"],
+      timers: ["cancel task_confirmation", "cancel task_late_answer"],
       logged: [
         "wake_failed task-a 1 no confirmation within 30000 ms",
         "agent_stopping task-a no confirmation within 30000 ms"
@@ -360,9 +360,9 @@ describe("rule 6: the wake", () => {
       run: () => Run.confirming().unconfirmed().stopped().inspected({ process: "gone", answer: success }),
       said: ["SendWakeResult task-a success", "SendReport task-a g1 Complete"],
       timers: [
-        "cancel confirmation",
-        "cancel confirmation",
-        "cancel settle",
+        "cancel task_confirmation",
+        "cancel task_confirmation",
+        "cancel task_late_answer",
         "cancel task_timeout",
         "start answer 15000"
       ],
@@ -374,9 +374,9 @@ describe("rule 6: the wake", () => {
       run: () => Run.confirming().unconfirmed().stopped().inspected({ process: "gone", answer: failure }),
       said: ["SendWakeResult task-a success", "SetAside task-a sent", "SendReport task-a g1 Failed: it went wrong"],
       timers: [
-        "cancel confirmation",
-        "cancel confirmation",
-        "cancel settle",
+        "cancel task_confirmation",
+        "cancel task_confirmation",
+        "cancel task_late_answer",
         "cancel task_timeout",
         "start answer 15000"
       ],
@@ -387,8 +387,8 @@ describe("rule 6: the wake", () => {
     {
       clause: "a half-written answer is waited for",
       run: () => Run.confirming().unconfirmed().stopped().inspected({ process: "gone", answer: "half-written" }),
-      timers: ["cancel confirmation", "start settle 10000"],
-      state: "task-a g1 confirming wakes 1 ended killed - | Settling Failed (no confirmation within 30000 ms) | ours"
+      timers: ["cancel task_confirmation", "start task_late_answer 10000"],
+      state: "task-a g1 confirming wakes 1 ended killed - | AwaitingAnswer Failed (no confirmation within 30000 ms) | ours"
     },
     {
       clause: "nothing there: it is tried again after the first delay",
@@ -428,7 +428,7 @@ describe("rule 6: the wake", () => {
           last_sign_at: T0
         }),
       said: ["SendWakeResult task-a success"],
-      timers: ["cancel confirmation"],
+      timers: ["cancel task_confirmation"],
       logged: ["agent_found_at_work task-a", "agent_started task-a 0"],
       state: "task-a g1 working wakes 1 ended exited 0 | Running | ours"
     },
@@ -441,13 +441,13 @@ describe("rule 6: the wake", () => {
     },
     {
       clause: "when the delay is over, the evidence is looked at",
-      run: () => Run.retrying().tell({ _tag: "RetryDue", task_id: A }),
+      run: () => Run.retrying().tell({ _tag: "RetryDue", work_id: A }),
       said: ["InspectAgent task-a g1"],
-      state: "task-a g1 waking wakes 1 ended exited 1 | Inspecting assess | ours"
+      state: "task-a g1 waking wakes 1 ended exited 1 | Inspecting evidence | ours"
     },
     {
       clause: "and it is woken again",
-      run: () => Run.retrying().after(5_000).tell({ _tag: "RetryDue", task_id: A }).inspected({ process: "gone" }),
+      run: () => Run.retrying().after(5_000).tell({ _tag: "RetryDue", work_id: A }).inspected({ process: "gone" }),
       said: ["ClearEvidence task-a", "WatchResults task-a g1a2t1005000", "WakeAgent task-a g1"],
       logged: ["wake_attempt task-a 2 g1a2t1005000"],
       state: "task-a g1 waking wakes 2 | Spawning | ours"
@@ -457,21 +457,21 @@ describe("rule 6: the wake", () => {
       run: () =>
         Run.confirming().ended(exited(0)).unconfirmed().stopped(false).inspected({ process: "gone" }).tell({
           _tag: "RetryDue",
-          task_id: A
+          work_id: A
         }).inspected({ process: "gone", started: true, last_sign_at: T0 }),
       said: ["SendWakeResult task-a success"],
-      timers: ["cancel confirmation"],
+      timers: ["cancel task_confirmation"],
       logged: ["agent_found_at_work task-a", "agent_started task-a 0"],
       state: "task-a g1 working wakes 1 ended exited 0 | Running | ours"
     },
     {
       clause: "a delay that is over too late means nothing",
-      run: () => Run.working().tell({ _tag: "RetryDue", task_id: A }),
+      run: () => Run.working().tell({ _tag: "RetryDue", work_id: A }),
       state: "task-a g1 working wakes 1 | Running | ours"
     },
     {
       clause: "the delay of another task means nothing",
-      run: () => Run.retrying().tell({ _tag: "RetryDue", task_id: B }),
+      run: () => Run.retrying().tell({ _tag: "RetryDue", work_id: B }),
       state: "task-a g1 waking wakes 1 ended exited 1 | AwaitingRetry | ours"
     },
     {
@@ -481,7 +481,7 @@ describe("rule 6: the wake", () => {
         "SetAside task-a sent",
         "SendReport task-a g1 Failed: no wake succeeded in 4 attempts; the last: the wake command ended with exit code 1: boom; there is no answer"
       ],
-      timers: ["cancel confirmation", "cancel settle", "cancel task_timeout", "start answer 15000"],
+      timers: ["cancel task_confirmation", "cancel task_late_answer", "cancel task_timeout", "start answer 15000"],
       logged: [
         "report_sent task-a 1 failed no wake succeeded in 4 attempts; the last: the wake command ended with exit code 1: boom; there is no answer"
       ],
@@ -497,75 +497,75 @@ describe("rule 6: the wake", () => {
     {
       clause: "a fifth attempt is never made, also not after a restart",
       run: () =>
-        attempts(3).tell({ _tag: "RetryDue", task_id: A }).inspected({ process: "gone" }).spawned().ended(exited(1))
+        attempts(3).tell({ _tag: "RetryDue", work_id: A }).inspected({ process: "gone" }).spawned().ended(exited(1))
           .restarted().tell(...connect).inspected({ process: "gone" }).reassigned().answered("continue").inspected({
             process: "gone"
           }).after(30_000).unconfirmed().stopped(false).inspected({ process: "gone" }),
-      timers: ["cancel confirmation", "cancel settle", "cancel task_timeout"],
+      timers: ["cancel task_confirmation", "cancel task_late_answer", "cancel task_timeout"],
       state:
         "task-a g1 reporting wakes 4 ended exited 1 failed (no wake succeeded in 4 attempts; the last: the wake command ended with exit code 1; there is no answer) | ours | recovery denied | in flight: accept task-a"
     },
     {
       clause: "nor where the daemon crashed during the fourth",
       run: () =>
-        attempts(3).tell({ _tag: "RetryDue", task_id: A }).inspected({ process: "gone" }).restarted().tell(...connect)
+        attempts(3).tell({ _tag: "RetryDue", work_id: A }).inspected({ process: "gone" }).restarted().tell(...connect)
           .inspected({ process: "gone" }).reassigned().answered("continue").inspected({ process: "gone" })
           .unconfirmed().stopped(false).inspected({ process: "gone" }),
-      timers: ["cancel confirmation", "cancel settle", "cancel task_timeout"],
+      timers: ["cancel task_confirmation", "cancel task_late_answer", "cancel task_timeout"],
       state:
         "task-a g1 reporting wakes 4 failed (no wake succeeded in 4 attempts; the last: no confirmation within 30000 ms) | ours | recovery denied | in flight: accept task-a"
     },
     {
       clause: "a command that can never run for this task fails it at once",
       run: () =>
-        Run.spawning().tell({ _tag: "WakeImpossible", task_id: A, wake_id: "g1a1t1000000", reason: "too large" }),
+        Run.spawning().tell({ _tag: "WakeImpossible", work_id: A, wake_id: "g1a1t1000000", reason: "too large" }),
       said: ["SetAside task-a sent", "SendReport task-a g1 Failed: too large"],
-      timers: ["cancel confirmation", "cancel settle", "cancel task_timeout", "start answer 15000"],
+      timers: ["cancel task_confirmation", "cancel task_late_answer", "cancel task_timeout", "start answer 15000"],
       logged: ["report_sent task-a 1 failed too large"],
       state: "task-a g1 reporting wakes 1 failed (too large; sent g1) | ours | in flight: report task-a"
     },
     {
       clause: "the impossibility of another wake means nothing",
-      run: () => Run.spawning().tell({ _tag: "WakeImpossible", task_id: A, wake_id: "g1a0t0", reason: "too large" }),
+      run: () => Run.spawning().tell({ _tag: "WakeImpossible", work_id: A, wake_id: "g1a0t0", reason: "too large" }),
       state: "task-a g1 waking wakes 1 | Spawning | ours"
     },
     {
       clause: "the impossibility for another task means nothing",
       run: () =>
-        Run.spawning().tell({ _tag: "WakeImpossible", task_id: B, wake_id: "g1a1t1000000", reason: "too large" }),
+        Run.spawning().tell({ _tag: "WakeImpossible", work_id: B, wake_id: "g1a1t1000000", reason: "too large" }),
       state: "task-a g1 waking wakes 1 | Spawning | ours"
     },
     {
       clause: "an impossibility that we hear of too late means nothing",
       run: () =>
-        Run.confirming().tell({ _tag: "WakeImpossible", task_id: A, wake_id: "g1a1t1000000", reason: "too large" }),
+        Run.confirming().tell({ _tag: "WakeImpossible", work_id: A, wake_id: "g1a1t1000000", reason: "too large" }),
       state: "task-a g1 confirming wakes 1 | Running | ours"
     },
     {
       clause: "the end of another wake means nothing",
-      run: () => Run.confirming().tell({ _tag: "WakeExited", task_id: A, wake_id: "g1a0t0", end: exited(1) }),
+      run: () => Run.confirming().tell({ _tag: "WakeExited", work_id: A, wake_id: "g1a0t0", end: exited(1) }),
       state: "task-a g1 confirming wakes 1 | Running | ours"
     },
     {
       clause: "the end of a wake of another task means nothing",
-      run: () => Run.confirming().tell({ _tag: "WakeExited", task_id: B, wake_id: "g1a1t1000000", end: exited(1) }),
+      run: () => Run.confirming().tell({ _tag: "WakeExited", work_id: B, wake_id: "g1a1t1000000", end: exited(1) }),
       state: "task-a g1 confirming wakes 1 | Running | ours"
     },
     {
       clause: "the end of a wake before any means nothing",
-      run: () => Run.accepted().tell({ _tag: "WakeExited", task_id: A, wake_id: "g1a1t1000000", end: exited(1) }),
-      state: "task-a g1 accepted | Inspecting assess | ours"
+      run: () => Run.accepted().tell({ _tag: "WakeExited", work_id: A, wake_id: "g1a1t1000000", end: exited(1) }),
+      state: "task-a g1 accepted | Inspecting evidence | ours"
     },
     {
       clause: "no wake while the agent of the task before is not gone",
       run: () => Run.reporting().acked("complete").assigned(1, B).acked("accepted", B).inspected(),
-      state: "task-b g1 accepted | AwaitingExit | ours | leaving: task-a remove | stopping: task-a"
+      state: "task-b g1 accepted | AwaitingExit | ours | terminating: task-a remove | stopping: task-a"
     },
     {
       clause: "when it is gone, the evidence is looked at and the wake follows",
       run: () => Run.reporting().acked("complete").assigned(1, B).acked("accepted", B).inspected().stopped(),
       said: ["RemoveFiles task-a", "InspectAgent task-b g1"],
-      state: "task-b g1 accepted | Inspecting assess | ours"
+      state: "task-b g1 accepted | Inspecting evidence | ours"
     },
     {
       clause: "when one is gone and another is not, it waits on",
@@ -574,7 +574,7 @@ describe("rule 6: the wake", () => {
           .assigned(1, "task-c").inspected().stopped(),
       said: ["RemoveFiles task-a"],
       state:
-        "task-c g1 accepted | AwaitingExit | ours | in flight: accept task-b | pending: accept task-c | leaving: task-b remove | stopping: task-b"
+        "task-c g1 accepted | AwaitingExit | ours | in flight: accept task-b | pending: accept task-c | terminating: task-b remove | stopping: task-b"
     },
     {
       clause: "the end of an agent that nobody waits for means nothing",

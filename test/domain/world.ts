@@ -2,8 +2,8 @@ import type { Command, Report } from "../../src/domain/Command.ts"
 import type { Answer, Evidence } from "../../src/domain/Evidence.ts"
 import type { Message } from "../../src/domain/Message.ts"
 import type { SidecarState, TimerName } from "../../src/domain/SidecarState.ts"
-import { emptyStore, heldTask, initialState } from "../../src/domain/SidecarState.ts"
-import type { Task, WakeEnd } from "../../src/domain/Task.ts"
+import { emptyStore, initialState } from "../../src/domain/SidecarState.ts"
+import type { Task, WakeEnd, Work } from "../../src/domain/Work.ts"
 import { transition } from "../../src/domain/transition.ts"
 import { isMeant } from "../support/isMeant.ts"
 import { A, acked, assigned, B, failure, line, policy, refused, stateLine, success, unusable } from "./support.ts"
@@ -52,7 +52,7 @@ export class World {
   private stops = new Set<string>()
   private timers = new Map<TimerName, number>()
   private retry: string | null = null
-  private watch: { readonly task_id: string; readonly wake_id: string | null } | null = null
+  private watch: { readonly work_id: string; readonly wake_id: string | null } | null = null
   private files = new Map<string, Files>()
   private socket = false
   private closed = false
@@ -96,7 +96,7 @@ export class World {
       this.learn(before, message)
       this.trace.push(`  ${commands.map(line).join("; ")}`, `  = ${stateLine(after)}`)
       this.checkFrames(before, commands)
-      this.check(after.stored.active === null || after.stored.recovering === null, "two tasks are held")
+      this.check(after.stored.task !== null || !after.stored.recovering, "nothing is held, and is recovering")
       for (const command of commands) {
         const outcome = this.run(command)
         if (outcome !== undefined) messages.push(outcome)
@@ -106,9 +106,9 @@ export class World {
 
   private learn(before: SidecarState, message: Message): void {
     if (message._tag === "TaskCancelled" || message._tag === "TaskAcknowledged") this.mayRemove.add(message.task_id)
-    if (message._tag === "TaskAssigned" && heldTask(this.state)?.task_id === message.task.task_id) {
+    if (message._tag === "TaskAssigned" && this.state.stored.task?.id === message.task.task_id) {
       const { generation, task_id } = message.task
-      const held = heldTask(before)?.task_id === task_id
+      const held = before.stored.task?.id === task_id
       this.generations.set(task_id, held ? Math.max(generation, this.generations.get(task_id) ?? 0) : generation)
     }
   }
@@ -126,10 +126,10 @@ export class World {
   }
 
   private checkReport(task: Task, report: Report): void {
-    const { generation, task_id } = task
+    const { generation, id: task_id } = task
     this.check(generation === this.generations.get(task_id), "a report under an old generation")
-    const { pending, standing } = this.state.connection
-    this.check(standing === "ours", "a report of a task that is not ours")
+    const { pending, ownership } = this.state.connection
+    this.check(ownership === "ours", "a report of a task that is not ours")
     const isAccepted = !pending.some((exchange) => exchange.kind === "accept" && exchange.task_id === task_id)
     this.check(isAccepted, "a report before the accept of its task")
     if (report._tag === "Complete") return
@@ -151,52 +151,52 @@ export class World {
         this.checkReport(command.task, command.report)
         return
       case "InspectAgent":
-        return { _tag: "AgentInspected", task_id: command.task.task_id, evidence: this.look(command.task) }
+        return { _tag: "AgentInspected", work_id: command.work.id, evidence: this.look(command.work) }
       case "ClearEvidence":
-        this.checkWake(command.task_id)
-        this.files.delete(command.task_id)
+        this.checkWake(command.work_id)
+        this.files.delete(command.work_id)
         return
       case "WakeAgent":
-        this.checkWake(command.task.task_id)
+        this.checkWake(command.work.id)
         this.check(
-          command.task.wake_attempts >= 1 && command.task.wake_attempts <= 4,
+          command.work.wake_attempts >= 1 && command.work.wake_attempts <= 4,
           "a fifth wake, or one without number"
         )
-        this.lastFailure.delete(command.task.task_id)
+        this.lastFailure.delete(command.work.id)
         this.spawns.push(command)
         return
       case "RevokeWake":
-        this.spawns = this.spawns.filter((spawn) => spawn.task.task_id !== command.task_id)
+        this.spawns = this.spawns.filter((spawn) => spawn.work.id !== command.work_id)
         return
       case "AdoptAgent":
         for (const agent of this.agents) agent.watched ||= agent.wake_id === command.wake_id
-        if (!this.isAlive(command.task.task_id, command.wake_id)) {
-          this.tellEnd(command.task.task_id, command.wake_id, "unseen")
+        if (!this.isAlive(command.work.id, command.wake_id)) {
+          this.tellEnd(command.work.id, command.wake_id, "unseen")
         }
         return
       case "WatchResults": {
         this.watch = command
-        const { answer, startedAt } = this.folder(command.task_id)
+        const { answer, startedAt } = this.folder(command.work_id)
         if (startedAt !== null) {
-          this.mailbox.push({ _tag: "AgentStarted", task_id: command.task_id, wake_id: command.wake_id })
+          this.mailbox.push({ _tag: "AgentStarted", work_id: command.work_id, wake_id: command.wake_id })
         }
-        if (answer !== null) this.tellAnswer(command.task_id)
+        if (answer !== null) this.tellAnswer(command.work_id)
         return
       }
       case "StopWatching":
         this.watch = null
         return
       case "RetryWake":
-        this.retry = command.task_id
+        this.retry = command.work_id
         return
       case "StopAgent":
-        this.stops.add(command.task_id)
+        this.stops.add(command.work_id)
         return
       case "SetAside":
-        this.files.delete(command.task_id)
+        this.files.delete(command.work_id)
         return
       case "RemoveFiles":
-        this.remove(command.task_id, command.keep_answer)
+        this.remove(command.work_id, command.keep_answer)
         return
       case "StartTimer":
         this.timers.set(command.timer, this.now + command.after_ms)
@@ -208,7 +208,7 @@ export class World {
         this.mailbox.push({
           _tag: "TaskLookedUp",
           task_id: command.task_id,
-          whereabouts: this.pick("queued", "ours", "elsewhere", "unknown")
+          location: this.pick("queued", "ours", "elsewhere", "unknown")
         })
         return
       case "Reconnect":
@@ -226,16 +226,16 @@ export class World {
 
   private remove(task_id: string, keep_answer: boolean): void {
     this.check(this.mayRemove.has(task_id), "files removed before an acknowledgement")
-    const held = heldTask(this.state)
+    const held = this.state.stored.task
     this.check(
-      held?.task_id !== task_id || held.status !== "reporting",
+      held?.id !== task_id || held.status !== "reporting",
       "the files of a task that is reported were removed"
     )
     if (keep_answer) this.folder(task_id).startedAt = null
     else this.files.delete(task_id)
   }
 
-  private look({ task_id, wake }: Task): Evidence {
+  private look({ id: task_id, wake }: Work): Evidence {
     const { answer, startedAt } = this.folder(task_id)
     this.spawns = this.spawns.filter((spawn) => spawn.wake_id !== wake?.id)
     const gone = wake !== null && this.ran.has(wake.id) ? "gone" : "none"
@@ -247,12 +247,12 @@ export class World {
 
   private tellAnswer(task_id: string): void {
     const { answer } = this.folder(task_id)
-    if (this.watch?.task_id !== task_id || answer === null || answer === "half-written") return
-    this.mailbox.push({ _tag: "ResultFound", task_id, answer })
+    if (this.watch?.work_id !== task_id || answer === null || answer === "half-written") return
+    this.mailbox.push({ _tag: "ResultFound", work_id: task_id, answer })
   }
 
   private tellEnd(task_id: string, wake_id: string, how: WakeEnd["how"], code: number | null = null): void {
-    this.mailbox.push({ _tag: "WakeExited", task_id, wake_id, end: { how, code, output: "" } })
+    this.mailbox.push({ _tag: "WakeExited", work_id: task_id, wake_id, end: { how, code, output: "" } })
   }
 
   private end(agent: Agent, how: WakeEnd["how"], code: number | null): void {
@@ -269,8 +269,8 @@ export class World {
   private start(agent: Agent): void {
     this.folder(agent.task_id).startedAt = this.now
     const { watch } = this
-    if (watch?.task_id !== agent.task_id) return
-    this.mailbox.push({ _tag: "AgentStarted", task_id: watch.task_id, wake_id: watch.wake_id })
+    if (watch?.work_id !== agent.task_id) return
+    this.mailbox.push({ _tag: "AgentStarted", work_id: watch.work_id, wake_id: watch.wake_id })
   }
 
   private agentActs(agent: Agent): void {
@@ -278,7 +278,7 @@ export class World {
     this.pick(
       () => this.start(agent),
       () => this.start(agent),
-      () => this.mailbox.push({ _tag: "ProgressFound", task_id, progress: { progress: 5, execution_event: null } }),
+      () => this.mailbox.push({ _tag: "ProgressFound", work_id: task_id, progress: { progress: 5, execution_event: null } }),
       () => this.answer(task_id, this.pick<Answer | "half-written">(success, failure, unusable, "half-written")),
       () => this.end(agent, "exited", this.pick(0, 1))
     )()
@@ -288,21 +288,21 @@ export class World {
     const command = this.spawns.shift()
     if (command === undefined) return
     this.check(this.stops.size > 0 || isMeant(this.state), "a wake begins that is not meant any more")
-    const { task: { task_id }, wake_id } = command
+    const { wake_id, work: { id: task_id } } = command
     if (this.random() < 0.1) {
-      this.mailbox.push({ _tag: "WakeImpossible", task_id, wake_id, reason: "too large" })
+      this.mailbox.push({ _tag: "WakeImpossible", work_id: task_id, wake_id, reason: "too large" })
       return
     }
     this.ran.add(wake_id)
     this.agents.push({ task_id, wake_id, watched: true })
-    this.mailbox.push({ _tag: "WakeSpawned", task_id, wake_id })
+    this.mailbox.push({ _tag: "WakeSpawned", work_id: task_id, wake_id })
   }
 
   private stop(task_id: string): void {
     this.stops.delete(task_id)
-    this.spawns = this.spawns.filter((spawn) => spawn.task.task_id !== task_id)
+    this.spawns = this.spawns.filter((spawn) => spawn.work.id !== task_id)
     const living = this.agents.filter((agent) => agent.task_id === task_id)
-    const stopped: Message = { _tag: "AgentStopped", task_id, was_alive: living.length > 0 }
+    const stopped: Message = { _tag: "AgentStopped", work_id: task_id, was_alive: living.length > 0 }
     const first = this.random() < 0.5
     if (first) this.mailbox.push(stopped)
     for (const agent of living) this.end(agent, "killed", null)
@@ -314,7 +314,7 @@ export class World {
   private reply(nice: boolean): void {
     const frame = this.owed.shift()
     if (frame === undefined) return
-    const task_id = frame._tag === "RejectTask" ? frame.task_id : frame.task.task_id
+    const task_id = frame._tag === "RejectTask" ? frame.task_id : frame.task.id
     if (!nice && this.random() < 0.15) {
       this.mailbox.push({ _tag: "RateLimited", retry_after_ms: 1_000 })
       return
@@ -388,14 +388,14 @@ export class World {
       this.pick<Message>(
         { _tag: "HubLostUs" },
         { _tag: "RateLimited", retry_after_ms: 500 },
-        { _tag: "RetryDue", task_id },
+        { _tag: "RetryDue", work_id: task_id },
         { _tag: "TaskReassigned", task_id },
         { _tag: "TaskContinued", task_id, generation: this.generation },
         { _tag: "StateReportAnswered", task_id, action: this.pick("abort", "continue") },
         acked(task_id),
         refused("validation_failed", this.pick("wake_result", "task_progress"), true),
-        { _tag: "TaskLookedUp", task_id, whereabouts: "elsewhere" },
-        { _tag: "WakeExited", task_id, wake_id: "another", end: { how: "exited", code: 1, output: "" } },
+        { _tag: "TaskLookedUp", task_id, location: "elsewhere" },
+        { _tag: "WakeExited", work_id: task_id, wake_id: "another", end: { how: "exited", code: 1, output: "" } },
         {
           _tag: "TimerFired",
           due: 0,
@@ -404,8 +404,8 @@ export class World {
             "resend",
             "assign_grace",
             "half_open",
-            "confirmation",
-            "settle",
+            "task_confirmation",
+            "task_late_answer",
             "lease",
             "progress"
           )
@@ -449,7 +449,7 @@ export class World {
   }
 
   private retryDue(): void {
-    if (this.retry !== null) this.mailbox.push({ _tag: "RetryDue", task_id: this.retry })
+    if (this.retry !== null) this.mailbox.push({ _tag: "RetryDue", work_id: this.retry })
     this.retry = null
   }
 
@@ -487,7 +487,7 @@ export class World {
   settle(): boolean {
     for (let steps = 0; steps < 400; steps++) {
       if (
-        this.over || (heldTask(this.state) === null && this.state.leaving.length === 0 && this.mailbox.length === 0)
+        this.over || (this.state.stored.task === null && this.state.slots.task.terminating.length === 0 && this.mailbox.length === 0)
       ) return true
       this.settleOn()
     }
@@ -509,9 +509,9 @@ export class World {
       return this.end(agent, "exited", 0)
     }
     if (this.retry !== null) return this.retryDue()
-    if (this.state.connection.standing === "in_doubt") {
-      const task = heldTask(this.state)
-      if (task !== null) this.mailbox.push(assigned(task.task_id, this.generation += 2))
+    if (this.state.connection.ownership === "unresolved") {
+      const task = this.state.stored.task
+      if (task !== null) this.mailbox.push(assigned(task.id, this.generation += 2))
       return
     }
     this.fire()

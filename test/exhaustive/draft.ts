@@ -3,8 +3,7 @@ import type { Answer, Evidence, FolderEvidence, ProcessEvidence } from "../../sr
 import { mayHaveLaunched } from "../../src/domain/Evidence.ts"
 import type { Message } from "../../src/domain/Message.ts"
 import type { SidecarState, TimerName } from "../../src/domain/SidecarState.ts"
-import { heldTask } from "../../src/domain/SidecarState.ts"
-import type { Task, WakeEnd, WorkFound } from "../../src/domain/Task.ts"
+import type { Task, TaskFound, WakeEnd, Work } from "../../src/domain/Work.ts"
 import { limits } from "../../src/limits.ts"
 import { line, stateLine } from "../domain/support.ts"
 import { isMeant } from "../support/isMeant.ts"
@@ -116,7 +115,7 @@ export class Draft {
   }
 
   get held(): Task | null {
-    return heldTask(this.side.state)
+    return this.side.state.stored.task
   }
 
   check(holds: boolean, what: string): void {
@@ -171,10 +170,7 @@ export class Draft {
       const learnt = this.run(command)
       if (learnt !== null) messages.push(learnt)
     }
-    this.check(
-      this.state.stored.active === null || this.state.stored.recovering === null,
-      "one task is active and another recovering"
-    )
+    this.check(this.state.stored.task !== null || !this.state.stored.recovering, "nothing is held, and is recovering")
     this.checkReadiness(before, message)
   }
 
@@ -199,7 +195,7 @@ export class Draft {
     if ((answer !== "unknown" && process !== "unknown") || (typeof answer === "object" && answer !== null)) return
     const mayBe = (command: Command) =>
       command._tag === "StopAgent"
-        ? process === "none" && this.nobodyLives(indexOf(command.task_id))
+        ? process === "none" && this.nobodyLives(indexOf(command.work_id))
         : command._tag === "AdoptAgent" && process === "alive"
     const act = commands.find((command) => judging.has(command._tag) && !mayBe(command))
     this.check(act === undefined, `${act?._tag} upon what could not be read`)
@@ -223,17 +219,17 @@ export class Draft {
     const { exited, impossible, lookUp, spawned, stopped } = this.daemon
     const task_id = this.side.held === null ? "" : taskIds[this.side.held]
     const wake_id = this.held?.wake?.id ?? ""
-    if (spawned) return this.hear({ spawned: false }, { _tag: "WakeSpawned", task_id, wake_id })
-    if (impossible) return this.hear({ impossible: false }, { _tag: "WakeImpossible", task_id, wake_id, reason: "" })
+    if (spawned) return this.hear({ spawned: false }, { _tag: "WakeSpawned", work_id: task_id, wake_id })
+    if (impossible) return this.hear({ impossible: false }, { _tag: "WakeImpossible", work_id: task_id, wake_id, reason: "" })
     const task = stopped[0] !== null ? 0 : stopped[1] !== null ? 1 : null
     if (exited !== null && (exitFirst || task === null)) {
-      const message = { _tag: "WakeExited", task_id, wake_id, end: ends[exited] } as const
+      const message = { _tag: "WakeExited", work_id: task_id, wake_id, end: ends[exited] } as const
       return this.hear({ exited: null }, message, whenOf(exited))
     }
     if (task !== null) {
       return this.hear({ stopped: put(stopped, task, null) }, {
         _tag: "AgentStopped",
-        task_id: taskIds[task],
+        work_id: taskIds[task],
         was_alive: stopped[task] === "lived"
       })
     }
@@ -241,7 +237,7 @@ export class Draft {
       return this.hear({ lookUp: null }, {
         _tag: "TaskLookedUp",
         task_id: taskIds[lookUp],
-        whereabouts: this.truthOf(lookUp)
+        location: this.truthOf(lookUp)
       })
     }
     if (this.net.closing) {
@@ -286,7 +282,7 @@ export class Draft {
 
   /** What was told of an earlier wake than the current one means nothing any more. */
   private forget(before: World["side"], { newWake, next }: Outcome): void {
-    const lost = before.held !== null && (next.held !== before.held || heldTask(next.state)?.wake === null)
+    const lost = before.held !== null && (next.held !== before.held || next.state.stored.task?.wake === null)
     if (!newWake && !lost) return
     if (newWake && before.held !== null) {
       this.checkNotAtWork(before, before.held)
@@ -318,7 +314,7 @@ export class Draft {
     this.trace?.push(machine ? "    -- the machine restarts --" : "    -- the daemon crashes and starts again --")
     const stored = this.config.loses ? null : (this.saved ?? this.side).state.stored
     const at_work = this.config.loses ? this.leftAtWork() : null
-    const held = stored === null ? at_work?.assignment ?? null : stored.active ?? stored.recovering
+    const held = stored === null ? at_work && { id: at_work.assignment.task_id, generation: at_work.assignment.generation } : stored.task
     this.net = noNet
     if (this.hub.socket === "ours" || this.hub.socket === "lost") this.hub = socketClosed(this.hub, "none")
     this.daemon = freshDaemon
@@ -334,7 +330,7 @@ export class Draft {
       })
     }
     // Of a wake that nobody holds a task for, the launcher has come up by now, or never will.
-    const orphan = this.body.launcher !== null && (held === null || indexOf(held.task_id) !== this.body.launcher.task)
+    const orphan = this.body.launcher !== null && (held === null || indexOf(held.id) !== this.body.launcher.task)
     if (orphan) this.bodyIs({ launcher: null })
     const survivors = this.body.process === null ? idle : [taskIds[this.body.process.task]]
     this.ghostIs({ given: held && held.generation })
@@ -343,7 +339,7 @@ export class Draft {
   }
 
   /** Of the agent that lives, when the state is lost; its wake is the one that is known from then on. */
-  private leftAtWork(): WorkFound | null {
+  private leftAtWork(): TaskFound | null {
     const { process } = this.body
     if (process === null) return null
     const task = this.held
@@ -437,9 +433,9 @@ export class Draft {
     this.bodyIs({ launcher: launcher?.heard === true ? { ...launcher, revoked: true } : null })
   }
 
-  private look(task: Task): Evidence {
+  private look(task: Work): Evidence {
     this.looked = true
-    return { ...this.lookAtProcess(task), ...this.lookAtFolder(indexOf(task.task_id)) }
+    return { ...this.lookAtProcess(task), ...this.lookAtFolder(indexOf(task.id)) }
   }
 
   private lookAtFolder(task: T): FolderEvidence {
@@ -452,7 +448,7 @@ export class Draft {
     }
   }
 
-  private lookAtProcess({ task_id, wake }: Task): ProcessEvidence {
+  private lookAtProcess({ id: task_id, wake }: Work): ProcessEvidence {
     if (this.blind === "processes") return { process: "unknown", this_boot: true }
     const task = indexOf(task_id)
     const { launcher, process, ran, rebooted } = this.body
@@ -486,15 +482,15 @@ export class Draft {
 
   private report(command: Extract<Command, { readonly _tag: "SendReport" }>): void {
     const { report, task } = command
-    const index = indexOf(task.task_id)
+    const index = indexOf(task.id)
     this.check(task.generation === this.ghost.given, "a report under another generation than the newest given")
-    this.check(this.state.connection.standing === "ours", "a report of a task that is not ours")
+    this.check(this.state.connection.ownership === "ours", "a report of a task that is not ours")
     const waits = this.state.connection.pending.some(({ kind, task_id }) =>
-      kind === "accept" && task_id === task.task_id
+      kind === "accept" && task_id === task.id
     )
     this.check(!waits, "a report before the accept of its task")
-    const earlier = heldTask(this.from.side.state)
-    const again = earlier?.task_id === task.task_id && earlier.failure?.sent_generation === task.generation
+    const earlier = this.from.side.state.stored.task
+    const again = earlier?.id === task.id && earlier.failure?.sent_generation === task.generation
     if (report._tag === "Failed" && !again) this.checkFailure(index)
     this.send({ kind: report._tag === "Complete" ? "complete" : "failed", task: index, generation: task.generation })
   }
@@ -520,7 +516,7 @@ export class Draft {
   /** As the definition in docs/architecture.md has it, of the wake before the one that is meant now. */
   private checkNotAtWork({ state }: World["side"], task: T): void {
     const { files, ran, rebooted } = this.body
-    const wake = heldTask(state)?.wake ?? null
+    const wake = state.stored.task?.wake ?? null
     const atWork = files[task].started === "fresh" && ran && !rebooted && wake !== null &&
       mayHaveLaunched(wake.end, state.policy)
     this.check(!atWork, "a wake of a task whose agent is at work")
@@ -538,7 +534,7 @@ export class Draft {
     this.check(!unheard || at === "done" || at === "dead", "an answer was removed before its acknowledgement")
     const held = this.held
     this.check(
-      held === null || indexOf(held.task_id) !== task || held.status === "accepted" || held.wake === null,
+      held === null || indexOf(held.id) !== task || held.status === "accepted" || held.wake === null,
       "the files of a task in hand were removed"
     )
     this.filesAre(task, { started: "no", answer: keep_answer ? answer : null })
@@ -563,8 +559,8 @@ export class Draft {
     if (outlives.has(command._tag)) this.mayCrash()
     switch (command._tag) {
       case "AcceptTask": {
-        const { active, recovering } = (this.saved ?? this.side).state.stored
-        this.check((active ?? recovering)?.task_id === command.task.task_id, "a task was accepted before it was saved")
+        const { task } = (this.saved ?? this.side).state.stored
+        this.check(task?.id === command.task.id, "a task was accepted before it was saved")
         return this.ask("accept", command.task)
       }
       case "RejectTask":
@@ -578,7 +574,7 @@ export class Draft {
         this.report(command)
         return null
       case "InspectAgent":
-        return { _tag: "AgentInspected", task_id: command.task.task_id, evidence: this.look(command.task) }
+        return { _tag: "AgentInspected", work_id: command.work.id, evidence: this.look(command.work) }
       case "CheckReadiness": {
         const obstacle = this.ghost.missing ? { cause: "program", reason: "" } as const : null
         return { _tag: "ReadinessChecked", obstacle, programs: "" }
@@ -591,7 +587,7 @@ export class Draft {
     }
   }
 
-  private ask(kind: Frame["kind"], { generation, task_id }: Task): null {
+  private ask(kind: Frame["kind"], { generation, id: task_id }: Task): null {
     this.send({ kind, task: indexOf(task_id), generation: kind === "state" ? generation : 0 })
     return null
   }
@@ -606,29 +602,29 @@ export class Draft {
   private runWithoutFrame(command: Command): void {
     switch (command._tag) {
       case "ClearEvidence":
-        return this.clear(indexOf(command.task_id))
+        return this.clear(indexOf(command.work_id))
       case "WakeAgent":
-        return this.wake(command.task)
+        return this.wake(command.work)
       case "RevokeWake":
-        return this.hold(indexOf(command.task_id))
+        return this.hold(indexOf(command.work_id))
       case "AdoptAgent":
         return this.adopt()
       case "WatchResults":
-        return this.watch(indexOf(command.task_id), command.wake_id !== null)
+        return this.watch(indexOf(command.work_id), command.wake_id !== null)
       case "StopWatching":
         return this.daemonIs({ watch: null, started: false, answer: null, progress: false })
       case "RetryWake":
         return this.daemonIs({ retry: true })
       case "StopAgent": {
-        const task = indexOf(command.task_id)
+        const task = indexOf(command.work_id)
         this.check(!this.daemon.stops[task], "an agent was stopped while it was being stopped")
         this.hold(task)
         return this.daemonIs({ stops: put(this.daemon.stops, task, true) })
       }
       case "SetAside":
-        return this.setAside(indexOf(command.task_id))
+        return this.setAside(indexOf(command.work_id))
       case "RemoveFiles":
-        return this.remove(indexOf(command.task_id), command.keep_answer)
+        return this.remove(indexOf(command.work_id), command.keep_answer)
       case "StartTimer":
         return this.timer(command.timer, true)
       case "CancelTimer":
@@ -642,7 +638,7 @@ export class Draft {
       case "OpenConnection":
         return this.netIs({ wanted: true })
       case "ExpireFiles":
-        return this.expire(indexOf(command.task_id))
+        return this.expire(indexOf(command.work_id))
       case "Exit":
         return this.exits()
     }
@@ -657,9 +653,9 @@ export class Draft {
 
   /** A task in doubt is left for the next life of the daemon. */
   private exits(): void {
-    const { connection, leaving } = this.state
-    this.check(this.held === null || connection.standing === "in_doubt", "the daemon ended with a task of its own")
-    this.check(leaving.length === 0, "the daemon ended before an agent whose task is over")
+    const { connection, slots } = this.state
+    this.check(this.held === null || connection.ownership === "unresolved", "the daemon ended with a task of its own")
+    this.check(slots.task.terminating.length === 0, "the daemon ended before an agent whose task is over")
     this.daemonIs({ over: true })
   }
 
@@ -667,7 +663,7 @@ export class Draft {
     this.filesAre(task, { started: "no", answer: null })
   }
 
-  private wake({ task_id, wake_attempts }: Task): void {
+  private wake({ id: task_id, wake_attempts }: Work): void {
     const task = indexOf(task_id)
     this.checkWake(task)
     this.check(wake_attempts >= 1 && wake_attempts <= attempts, `a wake as attempt ${wake_attempts}`)

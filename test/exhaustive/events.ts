@@ -1,6 +1,6 @@
 import type { Message } from "../../src/domain/Message.ts"
 import type { TimerName } from "../../src/domain/SidecarState.ts"
-import type { Assignment } from "../../src/domain/Task.ts"
+import type { Assignment } from "../../src/domain/Work.ts"
 import { answers, blinds, Crashed, Draft, ends, whenOf } from "./draft.ts"
 import { assigned, identified, note, replies, socketClosed, takenBack } from "./hub.ts"
 import type { Sides, When } from "./side.ts"
@@ -408,22 +408,22 @@ export const makeEvents = (config: Config, sides: Sides) => {
         const task_id = taskIds[held.task]
         const wake_id = held.wake_id ?? ""
         if (daemon.spawned) {
-          happens("WakeSpawned", false, tell({ _tag: "WakeSpawned", task_id, wake_id }, { spawned: false }))
+          happens("WakeSpawned", false, tell({ _tag: "WakeSpawned", work_id: task_id, wake_id }, { spawned: false }))
         }
         if (daemon.impossible) {
           const reason = ""
           happens(
             "WakeImpossible",
             false,
-            tell({ _tag: "WakeImpossible", task_id, wake_id, reason }, { impossible: false })
+            tell({ _tag: "WakeImpossible", work_id: task_id, wake_id, reason }, { impossible: false })
           )
         }
         if (daemon.exited !== null && !daemon.spawned) {
           const end = ends[daemon.exited]
           const when = whenOf(daemon.exited)
-          happens("WakeExited", false, tell({ _tag: "WakeExited", task_id, wake_id, end }, { exited: null }, when))
+          happens("WakeExited", false, tell({ _tag: "WakeExited", work_id: task_id, wake_id, end }, { exited: null }, when))
         }
-        if (daemon.retry) happens("RetryDue", false, tell({ _tag: "RetryDue", task_id }, { retry: false }))
+        if (daemon.retry) happens("RetryDue", false, tell({ _tag: "RetryDue", work_id: task_id }, { retry: false }))
       }
       watched()
       for (const task of both) {
@@ -433,7 +433,7 @@ export const makeEvents = (config: Config, sides: Sides) => {
         happens(
           "AgentStopped",
           false,
-          tell({ _tag: "AgentStopped", task_id: taskIds[task], was_alive }, {
+          tell({ _tag: "AgentStopped", work_id: taskIds[task], was_alive }, {
             stopped: put(daemon.stopped, task, null)
           })
         )
@@ -446,23 +446,23 @@ export const makeEvents = (config: Config, sides: Sides) => {
       if (watch === null) return
       const task_id = taskIds[watch.task]
       const wake_id = watch.current ? currentId(world) : null
-      if (started) happens("AgentStarted", false, tell({ _tag: "AgentStarted", task_id, wake_id }, { started: false }))
+      if (started) happens("AgentStarted", false, tell({ _tag: "AgentStarted", work_id: task_id, wake_id }, { started: false }))
       else if (answer !== null && answer !== "half") {
-        happens("ResultFound", false, tell({ _tag: "ResultFound", task_id, answer: answers[answer] }, { answer: null }))
+        happens("ResultFound", false, tell({ _tag: "ResultFound", work_id: task_id, answer: answers[answer] }, { answer: null }))
       }
       if (progress) {
         const said = { progress: 1, execution_event: null }
-        happens("ProgressFound", false, tell({ _tag: "ProgressFound", task_id, progress: said }, { progress: false }))
+        happens("ProgressFound", false, tell({ _tag: "ProgressFound", work_id: task_id, progress: said }, { progress: false }))
       }
     }
 
     const lookedUp = (task: T): void => {
-      for (const whereabouts of [start("").truthOf(task), "unknown"] as const) {
+      for (const location of [start("").truthOf(task), "unknown"] as const) {
         happens(
-          `TaskLookedUp ${whereabouts}`,
-          whereabouts === "unknown",
+          `TaskLookedUp ${location}`,
+          location === "unknown",
           tell(
-            { _tag: "TaskLookedUp", task_id: taskIds[task], whereabouts },
+            { _tag: "TaskLookedUp", task_id: taskIds[task], location },
             { lookUp: null }
           )
         )
@@ -500,7 +500,7 @@ export const makeEvents = (config: Config, sides: Sides) => {
       if (ghost.strays === 0) return
       const { connection, stored } = world.side.state
       const flight = connection.in_flight
-      const held = stored.active ?? stored.recovering
+      const held = stored.task
       const task_id = taskIds[0]
       const generation = held?.generation ?? 0
       const refused = (message_type: string | null): Message => ({
@@ -531,18 +531,18 @@ export const makeEvents = (config: Config, sides: Sides) => {
         ...net.open && hub.tasks[0].at !== "queued" && hub.tasks[0].at !== "ours"
           ? [{ _tag: "TaskCancelled", task_id } as const]
           : [],
-        { _tag: "ProgressFound", task_id: taskIds[1], progress: { progress: 1, execution_event: null } },
-        { _tag: "RetryDue", task_id },
+        { _tag: "ProgressFound", work_id: taskIds[1], progress: { progress: 1, execution_event: null } },
+        { _tag: "RetryDue", work_id: task_id },
         ...both.filter((task) => body.process?.task !== task).map((task) =>
-          ({ _tag: "OrphanFound", task_id: taskIds[task] }) as const
+          ({ _tag: "OrphanFound", work_id: taskIds[task] }) as const
         ),
-        { _tag: "TaskLookedUp", task_id, whereabouts: "elsewhere" },
+        { _tag: "TaskLookedUp", task_id, location: "elsewhere" },
         { _tag: "ReadinessChecked", obstacle: { cause: "folders", reason: "" }, programs: "" },
         { _tag: "ReadinessChecked", obstacle: null, programs: "replaced" },
-        { _tag: "AgentStarted", task_id, wake_id: "another" },
-        { _tag: "WakeSpawned", task_id, wake_id: "another" },
-        { _tag: "WakeImpossible", task_id, wake_id: "another", reason: "" },
-        { _tag: "WakeExited", task_id, wake_id: "another", end },
+        { _tag: "AgentStarted", work_id: task_id, wake_id: "another" },
+        { _tag: "WakeSpawned", work_id: task_id, wake_id: "another" },
+        { _tag: "WakeImpossible", work_id: task_id, wake_id: "another", reason: "" },
+        { _tag: "WakeExited", work_id: task_id, wake_id: "another", end },
         ...timerNames.filter((name) => name !== "answer" && name !== "task_timeout").map((timer) =>
           ({ _tag: "TimerFired", timer, due: 0 }) as const
         ),
@@ -580,7 +580,7 @@ export const makeEvents = (config: Config, sides: Sides) => {
 }
 
 const draft0Held = ({ side }: World): { readonly task: T; readonly wake_id: string | null } | null => {
-  const task = side.state.stored.active ?? side.state.stored.recovering
+  const task = side.state.stored.task
   return task === null || side.held === null ? null : { task: side.held, wake_id: task.wake?.id ?? null }
 }
 

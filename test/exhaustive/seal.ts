@@ -9,11 +9,11 @@ const over = ({ at }: HubTask, othersReturn: boolean): boolean =>
 /** Whether nothing that happens to a task can reach the sidecar or the hub any more, so that its remains mean nothing. */
 const forgotten = (draft: Draft, task: T): boolean => {
   const { body, daemon, hub, net, side } = draft
-  const { leaving, connection } = side.state
+  const { connection, slots } = side.state
   const id = taskIds[task]
   return over(hub.tasks[task], draft.config.othersReturn) && side.held !== task &&
     side.generations[task].length === 0 &&
-    !leaving.some(({ task_id }) => task_id === id) && connection.in_flight?.task_id !== id &&
+    !slots.task.terminating.some(({ work_id }) => work_id === id) && connection.in_flight?.task_id !== id &&
     !connection.pending.some(({ task_id }) => task_id === id) && !net.in.some((note) => note.task === task) &&
     !net.out.some((frame) => frame.task === task) && body.process?.task !== task && body.launcher?.task !== task &&
     !daemon.stops[task] && daemon.stopped[task] === null && (draft.saved === null || draft.saved.held !== task)
@@ -31,8 +31,8 @@ const simplify = (draft: Draft): void => {
     if (answer !== "good" || (started === "no" && !worker)) continue
     draft.filesAre(task, { started: "no", worker: false })
   }
-  const { agent } = draft.state
-  if (draft.daemon.retry && agent.activity._tag !== "AwaitingRetry") draft.daemonIs({ retry: false })
+  const { phase } = draft.state.slots.task.agent
+  if (draft.daemon.retry && phase._tag !== "AwaitingRetry") draft.daemonIs({ retry: false })
 }
 
 const speaksOfGeneration: ReadonlySet<string> = new Set(["assign", "continue"])

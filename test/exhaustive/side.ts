@@ -1,9 +1,11 @@
 import type { Command } from "../../src/domain/Command.ts"
 import type { Message } from "../../src/domain/Message.ts"
 import type { Readiness } from "../../src/domain/Readiness.ts"
-import type { Activity, EndCause, Policy, SidecarState, StoredState } from "../../src/domain/SidecarState.ts"
-import { heldTask, initialState } from "../../src/domain/SidecarState.ts"
-import type { Failure, Task, Wake, WakeEnd } from "../../src/domain/Task.ts"
+import type { Agent, AgentPhase, EndCause } from "../../src/domain/agent/AgentSlot.ts"
+import { noSlot } from "../../src/domain/agent/AgentSlot.ts"
+import type { Policy, SidecarState, StoredState } from "../../src/domain/SidecarState.ts"
+import { initialState } from "../../src/domain/SidecarState.ts"
+import type { Failure, Task, Wake, WakeEnd } from "../../src/domain/Work.ts"
 import { transition } from "../../src/domain/transition.ts"
 import { limits } from "../../src/limits.ts"
 import type { T } from "./world.ts"
@@ -67,22 +69,20 @@ type Rank = (task_id: string, generation: number) => number
 
 /** The task without what cannot change what follows: texts, times, the content of its assignment. */
 const plainTask = (task: Task, rename: Rename, rank: Rank): Task => {
-  const generation = rank(task.task_id, task.generation)
+  const generation = rank(task.id, task.generation)
   const sent = task.failure?.sent_generation ?? null
   const failure: Failure | null = task.failure &&
-    { reason: "", sent_generation: sent === null ? null : rank(task.task_id, sent) }
+    { reason: "", sent_generation: sent === null ? null : rank(task.id, sent) }
   return {
-    task_id: rename(task.task_id),
-    description: "",
-    metadata: {},
+    kind: "task",
+    id: rename(task.id),
     generation,
-    assigned_at: 0,
+    payload: { description: "", metadata: {}, assigned_at: 0, assignment: {} },
     status: task.status,
     wake_attempts: plainAttempts(task),
     woken_at: task.woken_at === null ? null : 0,
     wake: plainWake(task),
-    failure,
-    assignment: {}
+    failure
   }
 }
 
@@ -91,24 +91,38 @@ export const unusable = "unusable"
 
 const plainCause = ({ _tag, reason }: EndCause): EndCause => ({ _tag, reason: reason === unusable ? unusable : "" })
 
-const plainActivity = (activity: Activity): Activity => {
-  switch (activity._tag) {
+const plainPhase = (phase: AgentPhase): AgentPhase => {
+  switch (phase._tag) {
     case "Inspecting":
-      return typeof activity.because === "string"
-        ? activity
-        : { _tag: "Inspecting", because: plainCause(activity.because) }
+      return typeof phase.because === "string" ? phase : { _tag: "Inspecting", because: plainCause(phase.because) }
     case "Stopping":
-    case "Settling":
-      return { _tag: activity._tag, because: plainCause(activity.because) }
+    case "AwaitingAnswer":
+      return { _tag: phase._tag, because: plainCause(phase.because) }
     default:
-      return activity
+      return phase
   }
 }
 
+const plainAgent = (agent: Agent, held: Task | null): Agent => ({
+  phase: plainPhase(agent.phase),
+  gone_wake: held !== null && held.status !== "reporting" && agent.gone_wake !== null &&
+      agent.gone_wake === held.wake?.id
+    ? currentWake
+    : null,
+  gave_verdict: agent.gave_verdict,
+  wake_lasted_ms: agent.wake_lasted_ms === null
+    ? null
+    : agent.wake_lasted_ms < limits.short_wake_ms
+    ? 0
+    : clock.late,
+  unwritten_since: agent.unwritten_since === null ? null : 0
+})
+
 const plainStored = (stored: StoredState, rename: Rename, rank: Rank): StoredState => ({
-  version: 1,
-  active: stored.active && plainTask(stored.active, rename, rank),
-  recovering: stored.recovering && plainTask(stored.recovering, rename, rank)
+  version: 2,
+  task: stored.task && plainTask(stored.task, rename, rank),
+  recovering: stored.recovering,
+  messages: null
 })
 
 /** One failure in a row is as good as any other number of them. */
@@ -122,9 +136,9 @@ const plainReadiness = ({ failures, link, not_ready, obstacle, paused_by, progra
 })
 
 const plain = (state: SidecarState, rename: Rename, rank: Rank): SidecarState => {
-  const { agent, connection } = state
+  const { connection, outbound, slots } = state
   const flight = connection.in_flight
-  const held = heldTask(state)
+  const held = state.stored.task
   return {
     policy: state.policy,
     timers: {},
@@ -141,25 +155,19 @@ const plain = (state: SidecarState, rename: Rename, rank: Rank): SidecarState =>
       },
       refused_types: connection.refused_types.toSorted()
     },
-    agent: {
-      activity: plainActivity(agent.activity),
-      answer: agent.answer && { _tag: "Success", result: {}, tokens_used: null },
-      progress: agent.progress && { progress: 1, execution_event: null },
-      progress_sent_at: agent.progress_sent_at === null ? null : 0,
-      seen_off: held !== null && held.status !== "reporting" && agent.seen_off !== null &&
-          agent.seen_off === held.wake?.id
-        ? currentWake
-        : null,
-      gave_verdict: agent.gave_verdict,
-      wake_lasted_ms: agent.wake_lasted_ms === null
-        ? null
-        : agent.wake_lasted_ms < limits.short_wake_ms
-        ? 0
-        : clock.late,
-      unwritten_since: agent.unwritten_since === null ? null : 0
+    outbound: {
+      answer: outbound.answer && { _tag: "Success", result: {}, tokens_used: null },
+      progress: outbound.progress && { progress: 1, execution_event: null },
+      progress_sent_at: outbound.progress_sent_at === null ? null : 0
     },
-    leaving: state.leaving.map(({ files, task_id }) => ({ task_id: rename(task_id), files })),
-    stopping: state.stopping.map(rename).toSorted(),
+    slots: {
+      task: {
+        agent: plainAgent(slots.task.agent, held),
+        terminating: slots.task.terminating.map(({ files, work_id }) => ({ work_id: rename(work_id), files })),
+        stopping: slots.task.stopping.map(rename).toSorted()
+      },
+      messages: noSlot
+    },
     draining: state.draining,
     disk: state.disk,
     readiness: plainReadiness(state.readiness)
@@ -174,10 +182,10 @@ const generationsOf = (state: SidecarState, task: T): ReadonlyArray<number> => {
   const task_id = taskIds[task]
   const { in_flight } = state.connection
   const found: Array<number> = []
-  for (const slot of [state.stored.active, state.stored.recovering]) {
-    if (slot === null || slot.task_id !== task_id) continue
-    found.push(slot.generation)
-    if (slot.failure !== null && slot.failure.sent_generation !== null) found.push(slot.failure.sent_generation)
+  const held = state.stored.task
+  if (held !== null && held.id === task_id) {
+    found.push(held.generation)
+    if (held.failure !== null && held.failure.sent_generation !== null) found.push(held.failure.sent_generation)
   }
   if (in_flight !== null && in_flight.task_id === task_id && in_flight.generation !== null) {
     found.push(in_flight.generation)
@@ -194,11 +202,11 @@ export const makeSides = (policy: Policy) => {
     const key = JSON.stringify(rest)
     const found = known.get(key)
     if (found !== undefined) return found
-    const held = heldTask(state)
+    const held = state.stored.task
     const side: Side = {
       id: known.size,
       state,
-      held: held && indexOf(held.task_id),
+      held: held && indexOf(held.id),
       generations: [generationsOf(state, 0), generationsOf(state, 1)],
       outcomes: { early: new Map(), late: new Map() },
       ranked: new Map(),
@@ -217,7 +225,7 @@ export const makeSides = (policy: Policy) => {
       next: find(plain(after, same, unranked)),
       commands,
       saves: after.stored !== side.state.stored,
-      newWake: (heldTask(after)?.wake?.id ?? currentWake) !== currentWake
+      newWake: (after.stored.task?.wake?.id ?? currentWake) !== currentWake
     }
     side.outcomes[when].set(key, outcome)
     return outcome

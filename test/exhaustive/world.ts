@@ -98,15 +98,15 @@ export const timerNames = [
   "resend",
   "assign_grace",
   "half_open",
-  "confirmation",
-  "settle",
+  "task_confirmation",
+  "task_late_answer",
   "lease",
   "progress",
   "task_timeout",
   "disk",
   "readiness",
   "pause",
-  "look"
+  "task_inspection"
 ] as const satisfies ReadonlyArray<TimerName>
 
 export type End = "exited 0" | "exited 1" | "killed" | "unseen" | "unspawned" | "unwritten" | "unwritten for 30 s"

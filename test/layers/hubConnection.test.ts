@@ -5,7 +5,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Random from "effect/Random"
 import * as TestClock from "effect/testing/TestClock"
-import type { JsonObject } from "../../src/domain/Task.ts"
+import type { JsonObject } from "../../src/domain/Work.ts"
 import { limits } from "../../src/limits.ts"
 import { type FakeHub, fakeOpener, last, makeFakeHub, startHub, task, until } from "./hubRig.ts"
 

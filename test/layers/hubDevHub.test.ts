@@ -4,7 +4,7 @@ import * as Redacted from "effect/Redacted"
 import * as DevHub from "../../src/dev/DevHub.ts"
 import type { HubCommand } from "../../src/domain/Command.ts"
 import type { HubMessage } from "../../src/domain/Message.ts"
-import type { Task } from "../../src/domain/Task.ts"
+import type { Task } from "../../src/domain/Work.ts"
 import { startHub, task } from "./hubRig.ts"
 import { eventually } from "./hubServer.ts"
 
@@ -27,13 +27,13 @@ const onDevHub = Effect.fnUntraced(function*(token = "token a", timing = {}) {
     yield* eventually(() => answers().length > 0)
     return answers()[0]?.what
   })
-  const whereabouts = Effect.suspend(() => rig.hub.lookUp(current().task_id))
-  return { devHub, rig, assigned, ask, current, whereabouts }
+  const location = Effect.suspend(() => rig.hub.lookUp(current().id))
+  return { devHub, rig, assigned, ask, current, location }
 })
 
 it.live("every frame of a task's way is taken and answered by the development hub", () =>
   Effect.gen(function*() {
-    const { ask, assigned, devHub, rig, whereabouts } = yield* onDevHub()
+    const { ask, assigned, devHub, rig, location } = yield* onDevHub()
     yield* eventually(() => rig.tags().includes("Identified"))
     yield* devHub.submit({ description: "do it \u{1F600}", metadata: { a: 1 }, repo: "r" })
     yield* eventually(() => assigned().length === 1)
@@ -43,7 +43,7 @@ it.live("every frame of a task's way is taken and answered by the development hu
       assignment: { repo: "r" }
     })
     yield* ask((held) => ({ _tag: "AcceptTask", task: held }), "TaskAcknowledged")
-    expect(yield* whereabouts).toBe("ours")
+    expect(yield* location).toBe("ours")
     expect(yield* ask((held) => ({ _tag: "AskRecovery", task: held }), "TaskContinued")).toMatchObject({
       generation: 1
     })
@@ -59,7 +59,7 @@ it.live("every frame of a task's way is taken and answered by the development hu
       "TaskAcknowledged"
     )
     expect(answer).toMatchObject({ status: "complete" })
-    expect(yield* whereabouts).toBe("elsewhere")
+    expect(yield* location).toBe("elsewhere")
   }))
 
 it.live("a failure with a reason of any length is taken, a stale one is refused", () =>
@@ -76,15 +76,15 @@ it.live("a failure with a reason of any length is taken, a stale one is refused"
 
 it.live("a task taken back is looked up as queued, a cancelled one is gone", () =>
   Effect.gen(function*() {
-    const { assigned, current, devHub, rig, whereabouts } = yield* onDevHub()
+    const { assigned, current, devHub, rig, location } = yield* onDevHub()
     yield* devHub.submit({ description: "x" })
     yield* eventually(() => assigned().length === 1)
     yield* devHub.setDelays({ assignDelayMs: 60_000 })
     yield* rig.hub.reconnect("to be taken back")
-    yield* eventually(() => devHub.task(current().task_id)?.status === "queued")
-    expect(yield* whereabouts).toBe("queued")
-    yield* devHub.cancel(current().task_id)
-    expect(yield* whereabouts).toBe("elsewhere")
+    yield* eventually(() => devHub.task(current().id)?.status === "queued")
+    expect(yield* location).toBe("queued")
+    yield* devHub.cancel(current().id)
+    expect(yield* location).toBe("elsewhere")
   }))
 
 it.live("a wrong token is refused and the look-up with it says nothing", () =>

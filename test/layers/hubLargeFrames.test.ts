@@ -9,7 +9,7 @@ import type { Hub } from "../../src/services/Hub.ts"
 import { fakeOpener, identify, last, makeFakeHub, startHub, task, until } from "./hubRig.ts"
 import { until as untilReal } from "./support.ts"
 
-const id = task.task_id
+const id = task.id
 
 const makeFolder = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(join(tmpdir(), "sidecar-frames-"))),

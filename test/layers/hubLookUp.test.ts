@@ -29,7 +29,7 @@ const taskBody = (status: string, assigned_to: string | null) => ({
 const lookUp = Effect.fnUntraced(function*(onRequest: RequestListener) {
   const server = yield* startServer({ onRequest })
   const { events, hub } = yield* buildHub({ settings: server })
-  return { whereabouts: yield* hub.lookUp(task_id), events }
+  return { location: yield* hub.lookUp(task_id), events }
 })
 
 describe("a look-up says where the task is", () => {
@@ -49,14 +49,14 @@ describe("a look-up says where the task is", () => {
     ] as const
   )("%s: %j is %s", ([, body, expected]) =>
     Effect.gen(function*() {
-      const { whereabouts } = yield* lookUp(answering({ status: 200, body }))
-      expect(whereabouts).toBe(expected)
+      const { location } = yield* lookUp(answering({ status: 200, body }))
+      expect(location).toBe(expected)
     }))
 
   it.live("the hub knows no such task: it is gone", () =>
     Effect.gen(function*() {
-      const { whereabouts } = yield* lookUp(answering({ status: 404, body: { error: "task_not_found", task_id } }))
-      expect(whereabouts).toBe("elsewhere")
+      const { location } = yield* lookUp(answering({ status: 404, body: { error: "task_not_found", task_id } }))
+      expect(location).toBe("elsewhere")
     }))
 
   it.live("asks for just this task, with the token in the header and nowhere else", () =>
@@ -109,25 +109,25 @@ describe("what is no answer leaves it unknown, and is logged", () => {
     ] as const
   )("%s", ([, answer, said]) =>
     Effect.gen(function*() {
-      const { events, whereabouts } = yield* lookUp(answering(answer))
-      expect(whereabouts).toBe("unknown")
+      const { events, location } = yield* lookUp(answering(answer))
+      expect(location).toBe("unknown")
       expect(events).toMatchObject([{ what: { event: "hub_error", error: expect.stringContaining(said) } }])
       expect(JSON.stringify(events)).not.toContain("s3cret")
     }))
 
   it.live("a server that cuts its answer short", () =>
     Effect.gen(function*() {
-      const { whereabouts } = yield* lookUp((_, response) => {
+      const { location } = yield* lookUp((_, response) => {
         response.writeHead(200, { "content-length": "1000" })
         response.write("{", () => response.destroy())
       })
-      expect(whereabouts).toBe("unknown")
+      expect(location).toBe("unknown")
     }))
 
   it.live("a server that sends without end", () =>
     Effect.gen(function*() {
       let sent = 0
-      const { whereabouts } = yield* lookUp((_, response) => {
+      const { location } = yield* lookUp((_, response) => {
         const chunk = Buffer.alloc(1024 * 1024, " ")
         const more = (): void => {
           while (!response.destroyed && response.write(chunk)) sent += chunk.length
@@ -135,7 +135,7 @@ describe("what is no answer leaves it unknown, and is logged", () => {
         response.on("drain", more)
         more()
       })
-      expect(whereabouts).toBe("unknown")
+      expect(location).toBe("unknown")
       expect(sent).toBeLessThan(4 * limits.lookup_body_bytes)
     }))
 

@@ -8,7 +8,7 @@ import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import type { LifecycleEvent } from "../../src/domain/LifecycleEvent.ts"
 import type { HubMessage } from "../../src/domain/Message.ts"
-import type { JsonObject, Task } from "../../src/domain/Task.ts"
+import type { JsonObject, Task } from "../../src/domain/Work.ts"
 import type { OpenSocket, SocketEvent } from "../../src/layers/hub/socket.ts"
 import { OpenError } from "../../src/layers/hub/socket.ts"
 import { HubTiming, type Timing } from "../../src/layers/hub/timing.ts"
@@ -48,17 +48,15 @@ export const settings: Settings = {
 }
 
 export const task: Task = {
-  task_id: "task-8b4fb30a0531eff5",
-  description: "do it",
-  metadata: {},
+  kind: "task",
+  id: "task-8b4fb30a0531eff5",
   generation: 1,
-  assigned_at: 0,
+  payload: { description: "do it", metadata: {}, assigned_at: 0, assignment: {} },
   status: "working",
   wake_attempts: 1,
   woken_at: 0,
   wake: null,
-  failure: null,
-  assignment: {}
+  failure: null
 }
 
 /** One connection to the hub of the test. */

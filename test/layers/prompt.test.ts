@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { readdirSync, statSync } from "node:fs"
-import type { Task } from "../../src/domain/Task.ts"
+import type { Task } from "../../src/domain/Work.ts"
 import { promptText } from "../../src/layers/waker/prompt.ts"
 import { wakeFiles } from "../../src/layers/waker/taskFiles.ts"
 import { limits } from "../../src/limits.ts"
@@ -9,7 +9,7 @@ import { defaultPrompt } from "../../src/wake/promptTemplate.ts"
 import { makeFolder, taskOf, wakerOf } from "./support.ts"
 
 const promptOf = (task: Task, template = defaultPrompt) =>
-  promptText(template, task, wakeFiles("/a/tasks", task.task_id, "g1a1t1"), "/a/results")
+  promptText(template, task, wakeFiles("/a/tasks", task.id, "g1a1t1"), "/a/results")
 
 /** The texts between the marks of a prompt, as a reader that knows only the first mark would find them. */
 const between = (prompt: string, what: string): string | undefined => {
@@ -32,7 +32,7 @@ describe("the prompt", () => {
   })
 
   it("holds the task's text as it is, and all other facts of the assignment as JSON", () => {
-    const assignment = { ...taskOf("t1").assignment, success_criteria: ["green"], metadata: {} }
+    const assignment = { ...taskOf("t1").payload.assignment, success_criteria: ["green"], metadata: {} }
     const prompt = promptOf(taskOf("t1", { description: "do\n it ", assignment, metadata: { url: "x" } }))
     expect(between(prompt, "task")).toBe("do\n it ")
     expect(JSON.parse(between(prompt, "details") ?? "")).toEqual({

@@ -9,7 +9,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { setTimeout as wait } from "node:timers/promises"
 import type { LifecycleEvent } from "../../src/domain/LifecycleEvent.ts"
-import type { Task } from "../../src/domain/Task.ts"
+import type { Task } from "../../src/domain/Work.ts"
 import { loggerMemory } from "../../src/layers/LoggerMemory.ts"
 import { WakerProcess } from "../../src/layers/WakerProcess.ts"
 import type { Logger } from "../../src/services/Logger.ts"
@@ -159,22 +159,23 @@ export const makeZombie = Effect.fnUntraced(function*(folder: Folder) {
   return yield* until("a zombie", () => stateOf(pid) === "Z" && pid)
 })
 
-export const taskOf = (task_id: string, more: Partial<Task> = {}): Task => {
-  const description = more.description ?? "say hello"
-  const metadata = more.metadata ?? { url: "https://example.org" }
+type Given = Partial<Task["payload"] & Omit<Task, "kind" | "id" | "payload">>
+
+export const taskOf = (id: string, more: Given = {}): Task => {
+  const { description = "say hello", metadata = { url: "https://example.org" } } = more
+  const { assigned_at = 1_795_000_000_000, assignment, description: _d, metadata: _m, ...work } = more
+  const frame = { type: "task_assign", task_id: id, description, metadata, generation: 2, priority: "high" }
   return {
-    task_id,
-    description,
-    metadata,
+    kind: "task",
+    id,
     generation: 2,
-    assigned_at: 1_795_000_000_000,
+    payload: { description, metadata, assigned_at, assignment: assignment ?? frame },
     status: "waking",
     wake_attempts: 1,
     woken_at: 1_795_000_000_001,
     wake: null,
     failure: null,
-    assignment: { type: "task_assign", task_id, description, metadata, generation: 2, priority: "high" },
-    ...more
+    ...work
   }
 }
 

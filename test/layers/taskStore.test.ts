@@ -21,15 +21,14 @@ import { limits } from "../../src/limits.ts"
 import { TaskStore } from "../../src/services/TaskStore.ts"
 import { hurried } from "../support/hurried.ts"
 import type { Folder } from "./support.ts"
-import { makeFolder, taskOf, wokenTask } from "./support.ts"
+import { makeFolder, taskOf } from "./support.ts"
 
 const storeOf = (folder: Folder, state_file = folder.file("queue.json")) =>
   TaskStore.use(Effect.succeed).pipe(Effect.provide(Layer.provide(TaskStoreFile, folder.services({ state_file }))))
 
 const holding = (description: string): StoredState => ({
-  version: 1,
-  active: taskOf("t1", { description, assignment: { description, odd: { "__proto__ ": [1.5, null, "é🦀\uD800"] } } }),
-  recovering: wokenTask("t2", "g2a1t1")
+  ...emptyStore,
+  task: taskOf("t1", { description, assignment: { description, odd: { "__proto__ ": [1.5, null, "é🦀\uD800"] } } })
 })
 
 const setAside = (folder: Folder) => readdirSync(folder.path).filter((name) => name.includes(".corrupt-"))

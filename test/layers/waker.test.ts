@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { spawn } from "node:child_process"
 import { mkdirSync, readdirSync, realpathSync, rmSync, writeFileSync } from "node:fs"
-import type { Task } from "../../src/domain/Task.ts"
+import type { Task } from "../../src/domain/Work.ts"
 import { posixLaunch } from "../../src/layers/waker/launcher.ts"
 import { recordPrefix } from "../../src/layers/waker/record.ts"
 import { limits } from "../../src/limits.ts"
@@ -114,7 +114,7 @@ describe("what the agent is given", () => {
       const folder = yield* makeFolder
       const end = yield* run(folder, `cat "$TASK_FILE" > copy; env > env`, large)
       expect(end.code).toBe(0)
-      expect(JSON.parse(folder.read("copy"))).toMatchObject({ description: large.description, priority: "high" })
+      expect(JSON.parse(folder.read("copy"))).toMatchObject({ description: large.payload.description, priority: "high" })
       expect(folder.read("copy")).toBe(folder.read("tasks", "t1.json"))
       expect(folder.read("env")).not.toMatch(/^TASK_(?:JSON|DESCRIPTION)=/m)
     }))
@@ -141,7 +141,7 @@ describe("what the agent is given", () => {
     Effect.gen(function*() {
       const folder = yield* makeFolder
       const size = (description: string) =>
-        JSON.stringify({ ...taskOf("t1", { description }).assignment, assigned_at: 1_795_000_000_000 }).length
+        JSON.stringify({ ...taskOf("t1", { description }).payload.assignment, assigned_at: 1_795_000_000_000 }).length
       const task = taskOf("t1", { description: "y".repeat(limits.payload_in_env_bytes - size("")) })
       const end = yield* run(folder, `printf %s "$TASK_JSON" > from.json`, task)
       expect(end.code).toBe(0)

@@ -24,7 +24,7 @@ describe("rule 10: the newest wake whose leader lives", () => {
     Effect.gen(function*() {
       const folder = yield* makeFolder
       yield* wake(folder, "t1", "g2a3t1795000000002")
-      const { assigned_at, assignment, description, generation, metadata, task_id } = taskOf("t1")
+      const { generation, id: task_id, payload: { assigned_at, assignment, description, metadata } } = taskOf("t1")
       expect(yield* atWork(folder)).toEqual({
         wake: { generation: 2, attempt: 3, at: 1_795_000_000_002 },
         assignment: {

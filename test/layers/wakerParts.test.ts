@@ -243,7 +243,7 @@ const played = (lives: (looks: number) => boolean) => {
   }
   const log = (event: LifecycleEvent) => Effect.sync(() => void events.push(event))
   const stop = stopWakes({ processes, looks: makeLooks(log), log }, [wake], [], {
-    task_id: "t1",
+    work_id: "t1",
     linger_ms: 1_000,
     kill_grace_ms: 5_000
   })
@@ -354,7 +354,7 @@ describeWith("ps", "the process tables", () => {
       expect(yield* processes.leaderLives(known)).toBe(true)
       const log = () => Effect.void
       const tools = { processes, looks: makeLooks(log), log }
-      expect(yield* stopWakes(tools, [known], [], { task_id: "t1", linger_ms: 0, kill_grace_ms: 15_000 })).toBe(true)
+      expect(yield* stopWakes(tools, [known], [], { work_id: "t1", linger_ms: 0, kill_grace_ms: 15_000 })).toBe(true)
       expect(isRunning(pid)).toBe(false)
       expect(yield* processes.leaderLives(known)).toBe(false)
     }))

@@ -4,25 +4,23 @@ import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import type { HubCommand } from "../../src/domain/Command.ts"
 import { frameTypeOf } from "../../src/domain/frameTypes.ts"
-import type { JsonObject, Task } from "../../src/domain/Task.ts"
+import type { JsonObject, Task } from "../../src/domain/Work.ts"
 import { limits } from "../../src/limits.ts"
 import { encodeCommand, type Identity, pingFrame } from "../../src/protocol/outgoing.ts"
 
 const identity: Identity = { agent_id: "agent-1", token: Redacted.make("s3cret"), capabilities: ["code"] }
 const task: Task = {
-  task_id: "task-8b4fb30a0531eff5",
-  description: "do it",
-  metadata: { repo: "r" },
+  kind: "task",
+  id: "task-8b4fb30a0531eff5",
   generation: 3,
-  assigned_at: 1795220221127,
+  payload: { description: "do it", metadata: { repo: "r" }, assigned_at: 1795220221127, assignment: {} },
   status: "working",
   wake_attempts: 2,
   woken_at: 0,
   wake: null,
-  failure: null,
-  assignment: {}
+  failure: null
 }
-const { task_id, description, metadata } = task
+const { id: task_id, payload: { description, metadata } } = task
 const payload = { description, metadata }
 
 const text = (command: HubCommand) => encodeCommand(command, identity)
@@ -157,7 +155,7 @@ describe("the types that the rules know an exchange by", () => {
 
 const acceptOf = (long: string): HubCommand => ({
   _tag: "AcceptTask",
-  task: { ...task, description: long, metadata: {} }
+  task: { ...task, payload: { ...task.payload, description: long, metadata: {} } }
 })
 
 describe("description and metadata ride along", () => {

@@ -1,5 +1,5 @@
 import type { LocalFact } from "../../src/domain/Message.ts"
-import type { JsonObject, TaskStatus } from "../../src/domain/Task.ts"
+import type { JsonObject, WorkStatus } from "../../src/domain/Work.ts"
 import { makePage } from "../../src/replay/html/makePage.ts"
 import type { Picture, ReplayEvent, Verdict } from "../../src/replay/ReplayEvent.ts"
 
@@ -7,12 +7,12 @@ const place = { file: "session.jsonl", line: 1 }
 
 const nothing: Picture = {
   connection: "down",
-  standing: "unknown",
+  ownership: "unknown",
   task_id: null,
   generation: null,
   status: null,
   attempts: 0,
-  activity: "Idle",
+  agent_phase: "Idle",
   disk: "ok",
   draining: false
 }
@@ -86,35 +86,35 @@ export class Session {
 
   wake(task_id: string, attempt = 1): this {
     const wake_id = `w${attempt}`
-    this.now({ status: "waking", activity: "Spawning", attempts: attempt })
+    this.now({ status: "waking", agent_phase: "Spawning", attempts: attempt })
     this.add({ kind: "wake", task_id, wake_id, attempt, verdict: "same" }).wait(12)
-    this.fact({ _tag: "WakeSpawned", task_id, wake_id })
-    return this.now({ status: "confirming", activity: "Running" })
+    this.fact({ _tag: "WakeSpawned", work_id: task_id, wake_id })
+    return this.now({ status: "confirming", agent_phase: "Running" })
   }
 
   start(task_id: string): this {
-    return this.fact({ _tag: "AgentStarted", task_id, wake_id: "w1" }).now({ status: "working", activity: "Running" })
+    return this.fact({ _tag: "AgentStarted", work_id: task_id, wake_id: "w1" }).now({ status: "working", agent_phase: "Running" })
   }
 
   progress(task_id: string, progress: number): this {
-    this.fact({ _tag: "ProgressFound", task_id, progress: { progress, execution_event: null } }).wait(4)
+    this.fact({ _tag: "ProgressFound", work_id: task_id, progress: { progress, execution_event: null } }).wait(4)
     return this.send({ type: "task_progress", task_id, progress, protocol_version: 1 })
   }
 
-  exit(task_id: string, code: number, status: TaskStatus): this {
+  exit(task_id: string, code: number, status: WorkStatus): this {
     const end = { how: "exited", code, output: "" } as const
-    this.fact({ _tag: "WakeExited", task_id, wake_id: "w1", end })
-    return this.now({ status, activity: code === 0 ? "Idle" : "AwaitingRetry" })
+    this.fact({ _tag: "WakeExited", work_id: task_id, wake_id: "w1", end })
+    return this.now({ status, agent_phase: code === 0 ? "Idle" : "AwaitingRetry" })
   }
 
   answer(task_id: string, generation: number, output = "done"): this {
     const result = { status: "success", output }
-    this.fact({ _tag: "ResultFound", task_id, answer: { _tag: "Success", result, tokens_used: null } })
-    this.now({ status: "reporting", activity: "Settling" }).wait(3)
+    this.fact({ _tag: "ResultFound", work_id: task_id, answer: { _tag: "Success", result, tokens_used: null } })
+    this.now({ status: "reporting", agent_phase: "AwaitingAnswer" }).wait(3)
     this.send({ type: "task_complete", task_id, generation, result, protocol_version: 1 }).wait(6)
     this.hub({ type: "task_ack", task_id, status: "complete" })
-    this.now({ task_id: null, generation: null, status: null, activity: "Idle", attempts: 0 }).wait(300)
-    return this.fact({ _tag: "AgentStopped", task_id, was_alive: false })
+    this.now({ task_id: null, generation: null, status: null, agent_phase: "Idle", attempts: 0 }).wait(300)
+    return this.fact({ _tag: "AgentStopped", work_id: task_id, was_alive: false })
   }
 
   page(): string {
@@ -138,17 +138,17 @@ export const quiet = (): Session =>
 export const troubled = (): Session =>
   new Session().file("tuesday.jsonl").connect().wait(2_000)
     .assign(id(1), 1, "Fix the flaky login test").wake(id(1)).wait(180).exit(id(1), 127, "accepted").wait(5_000)
-    .fact({ _tag: "RetryDue", task_id: id(1) }).wake(id(1), 2).wait(30_000)
-    .fact({ _tag: "TimerFired", timer: "confirmation", due: 0 }).now({ activity: "Stopping" })
+    .fact({ _tag: "RetryDue", work_id: id(1) }).wake(id(1), 2).wait(30_000)
+    .fact({ _tag: "TimerFired", timer: "task_confirmation", due: 0 }).now({ agent_phase: "Stopping" })
     .add({ kind: "action", action: "stop", task_id: id(1), verdict: "same" }).wait(800)
-    .fact({ _tag: "AgentStopped", task_id: id(1), was_alive: true }).now({ activity: "AwaitingRetry" }).wait(15_000)
-    .fact({ _tag: "RetryDue", task_id: id(1) }).wake(id(1), 3).wait(2_100).start(id(1)).wait(20_000)
+    .fact({ _tag: "AgentStopped", work_id: id(1), was_alive: true }).now({ agent_phase: "AwaitingRetry" }).wait(15_000)
+    .fact({ _tag: "RetryDue", work_id: id(1) }).wake(id(1), 3).wait(2_100).start(id(1)).wait(20_000)
     .progress(id(1), 10).wait(5).hub({ type: "rate_limited", retry_after_ms: 4_000, tier: "normal" }).wait(12_000)
     .disconnect().wait(1_400).connect().wait(2)
     .send({ type: "task_recovering", task_id: id(1), protocol_version: 1 }, "recorded").wait(3)
     .send({ type: "state_report", task_id: id(1), status: "working", generation: 1, protocol_version: 1 }).wait(3)
-    .hub({ type: "state_report_ack", task_id: id(1), action: "abort" }).now({ standing: "denied" }).wait(9)
-    .assign(id(1), 3, "Fix the flaky login test").now({ status: "working", activity: "Running", standing: "ours" })
+    .hub({ type: "state_report_ack", task_id: id(1), action: "abort" }).now({ ownership: "denied" }).wait(9)
+    .assign(id(1), 3, "Fix the flaky login test").now({ status: "working", agent_phase: "Running", ownership: "ours" })
     .wait(2).send({ type: "wake_result", task_id: id(1), status: "success", protocol_version: 1 }, "ours").wait(3)
     .hub({ type: "error", error: "validation_failed", message_type: "wake_result" }).wait(700_000)
     .fact({ _tag: "SaveFailed", reason: "ENOSPC" }).now({ disk: "failing" }).wait(5_000)
@@ -156,10 +156,10 @@ export const troubled = (): Session =>
     .send({ type: "task_progress", task_id: id(1), progress: 80, generation: 3 }, "changed").wait(60_000)
     .answer(id(1), 3).wait(4_000)
     .assign(id(2), 1, "Translate the handbook").wake(id(2)).wait(1_200).start(id(2)).wait(25_000)
-    .hub({ type: "task_cancelled", task_id: id(2) }).now({ activity: "Stopping" })
+    .hub({ type: "task_cancelled", task_id: id(2) }).now({ agent_phase: "Stopping" })
     .add({ kind: "action", action: "stop", task_id: id(2), verdict: "ours" }).wait(400)
-    .fact({ _tag: "AgentStopped", task_id: id(2), was_alive: true })
-    .now({ task_id: null, status: null, activity: "Idle" }).wait(9_000)
+    .fact({ _tag: "AgentStopped", work_id: id(2), was_alive: true })
+    .now({ task_id: null, status: null, agent_phase: "Idle" }).wait(9_000)
     .add({ kind: "life", life: 1, phase: "ends", exit_code: 75, failed: null }).wait(1_500)
     .add({ kind: "life", life: 2, phase: "begins" }).connect()
 

@@ -9,7 +9,7 @@ const command = "drop a command"
 
 /** A rule each, as it is done without its part, and a session that comes to it. */
 const changes: ReadonlyArray<readonly [string, string, Mutant["kind"], string, string]> = [
-  ["identifies as idle while it works", "life", condition, "heldTask(state) === null", "drop"],
+  ["identifies as idle while it works", "life", condition, "state.stored.task === null", "drop"],
   ["forgets that the link was dead", "life", condition, "connection.half_open", "half-open"],
   ["takes back a task without asking whose it is", "life", part, "askWhoseItIs", "drop"],
   ["does not end a cancelled task", "life", part, "held ?", "cancel"],

@@ -294,7 +294,7 @@ describe("the file", () => {
 describe("the file that a life goes on in", () => {
   const task_id = "task-0123456789abcdef"
   const before = initialState(policy)
-  const busy: SidecarState = { ...before, stopping: [task_id] }
+  const busy: SidecarState = { ...before, draining: 0 }
   const step = (message: Message, after: SidecarState = busy): ActorEvent => ({
     _tag: "Stepped",
     step: { at: 0, message, before, after, commands: [], saved: true }
@@ -307,8 +307,8 @@ describe("the file that a life goes on in", () => {
       fillUp()
       const blob = "x".repeat(limits.answer_bytes)
       for (let n = 1; n <= 4; n++) yield* see(frameIn({ type: `frame ${n}`, blob }))
-      yield* see(step({ _tag: "RetryDue", task_id }, before))
-      yield* see(step({ _tag: "RetryDue", task_id }, before))
+      yield* see(step({ _tag: "RetryDue", work_id: task_id }, before))
+      yield* see(step({ _tag: "RetryDue", work_id: task_id }, before))
       expect(kinds()).toEqual(["header true", "RetryDue", "RetryDue"])
       expect(entriesOf()[0]).toMatchObject({ msg: { continues: true, state: told } })
     })))

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import type { HubCommand, Report } from "../../src/domain/Command.ts"
-import type { Task } from "../../src/domain/Task.ts"
+import type { Task } from "../../src/domain/Work.ts"
 import { makeHideSecrets } from "../../src/secrets/outgoing.ts"
 import type { Secret } from "../../src/secrets/secret.ts"
 
@@ -15,17 +15,15 @@ const secrets: ReadonlyArray<Secret> = [
 const hide = makeHideSecrets(secrets)
 
 const task: Task = {
-  task_id: `task-${token}`,
-  description: `the hub itself has said ${token}`,
-  metadata: {},
+  kind: "task",
+  id: `task-${token}`,
   generation: 1,
-  assigned_at: 0,
+  payload: { description: `the hub itself has said ${token}`, metadata: {}, assigned_at: 0, assignment: {} },
   status: "reporting",
   wake_attempts: 1,
   woken_at: 0,
   wake: null,
-  failure: null,
-  assignment: {}
+  failure: null
 }
 
 const complete = (result: Extract<Report, { readonly _tag: "Complete" }>["result"]): HubCommand => ({
@@ -45,7 +43,7 @@ describe("what goes out is without", () => {
       progress: { progress: null, execution_event: { text } }
     })],
     ["error", (reason) => ({ _tag: "SendWakeResult", task, status: "failed", reason })],
-    ["reason", (reason) => ({ _tag: "RejectTask", task_id: task.task_id, reason })],
+    ["reason", (reason) => ({ _tag: "RejectTask", task_id: task.id, reason })],
     ["reason", (reason) => ({ _tag: "AnnounceRestart", reason })]
   ]
 
@@ -69,7 +67,7 @@ describe("what goes out is without", () => {
       { _tag: "ReportState", task }
     ]
     for (const command of said) expect(hide(command)).toEqual({ safe: command, hidden: null })
-    expect(hide(complete({ text: token })).hidden?.task_id).toBe(task.task_id)
+    expect(hide(complete({ text: token })).hidden?.task_id).toBe(task.id)
   })
 
   it("values that hold no secret stay the very same ones, as numbers may be written as raw text", () => {

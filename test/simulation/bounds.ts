@@ -26,13 +26,13 @@ export const bounds = {
   /** What an agent left half-written may yet become an answer. */
   half_written_ms: limits.half_written_ms + limits.rescan_ms + unread_ms + at_hand_ms,
   looked_at_ms: unread_ms + at_hand_ms,
-  settling_ms: limits.settle_ms + unread_ms + at_hand_ms,
+  settling_ms: limits.late_answer_ms + unread_ms + at_hand_ms,
   retry_ms: Math.max(...limits.wake_retries_ms) + at_hand_ms,
   /** An agent that is not wanted any more lives, or its files are there. */
   stop_ms: stop_ms + at_hand_ms,
   /** The agent of a task that has run too long, whose last words are half-written. */
   task_ms: (timeout_ms: number) =>
-    timeout_ms + unread_ms + 2 * (limits.kill_grace_ms + limits.settle_ms) + limits.half_written_ms + limits.rescan_ms,
+    timeout_ms + unread_ms + 2 * (limits.kill_grace_ms + limits.late_answer_ms) + limits.half_written_ms + limits.rescan_ms,
   /** The hub hears nothing of an agent that is at work: a look at it may just have been under way. */
   lease_ms: 2 * limits.lease_ms + unread_ms + at_hand_ms,
   progress_ms: limits.progress_interval_ms + at_hand_ms,

@@ -1,4 +1,3 @@
-import { heldTask } from "../../src/domain/SidecarState.ts"
 import { limits } from "../../src/limits.ts"
 import type { Step } from "../../src/services/Observer.ts"
 import type { Folder } from "./folder.ts"
@@ -28,21 +27,21 @@ export class Failures {
 
   /** A failure that an agent's end led to is decided under the assignment that the agent ended under. */
   taken({ after, before, message }: Step, books: ReadonlyMap<string, TaskBook>): void {
-    const held = heldTask(after)
-    const old = heldTask(before)
-    if (held === null || old === null || held.task_id !== old.task_id) return
-    const book = books.get(held.task_id)
+    const held = after.stored.task
+    const old = before.stored.task
+    if (held === null || old === null || held.id !== old.id) return
+    const book = books.get(held.id)
     if (book === undefined) return
-    const { activity } = before.agent
-    const isAtRest = old.status === "working" && (activity._tag === "Idle" || activity._tag === "Settling")
+    const { phase } = before.slots.task.agent
+    const isAtRest = old.status === "working" && (phase._tag === "Idle" || phase._tag === "AwaitingAnswer")
     if (message._tag === "TaskAssigned" && held.generation > old.generation && isAtRest) {
       book.at_rest = book.sessions.length
     }
     if (old.failure !== null || held.failure === null || !isOfTheEnd(held.failure.reason)) return
-    const hasEnded = book.sessions.every(({ works }) => !works) && !this.#signFromBeyond(held.task_id, book)
+    const hasEnded = book.sessions.every(({ works }) => !works) && !this.#signFromBeyond(held.id, book)
     if (book.at_rest === book.sessions.length && hasEnded) {
       this.#world.violate(
-        `${held.task_id} fails (${held.failure.reason}) though its agent had ended before it was assigned anew`
+        `${held.id} fails (${held.failure.reason}) though its agent had ended before it was assigned anew`
       )
     }
   }
@@ -52,7 +51,7 @@ export class Failures {
     const last = sessions.at(-1)
     if (last === undefined || !isOfTheEnd(reason) || last.stopped_by_us || last.ended_at === null) return
     const waited = this.#world.now - last.ended_at
-    if (last.confirmed_at !== null && last.confirmed_at < last.ended_at && waited < limits.settle_ms) {
+    if (last.confirmed_at !== null && last.confirmed_at < last.ended_at && waited < limits.late_answer_ms) {
       this.#world.violate(`${last.task_id} is reported failed ${waited} ms after the end of its agent`)
     }
   }

@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
-import type { HubMessage, Whereabouts } from "../../src/domain/Message.ts"
+import type { HubMessage, TaskLocation } from "../../src/domain/Message.ts"
 import { limits } from "../../src/limits.ts"
 import type { Hub } from "../../src/services/Hub.ts"
 import { Connection, type ConnectionEnd } from "./connection.ts"
@@ -16,7 +16,7 @@ export class Network {
   current: Connection | null = null
 }
 
-const whereabouts = (hub: HubModel, task_id: string): Whereabouts => {
+const location = (hub: HubModel, task_id: string): TaskLocation => {
   const task = hub.books.tasks.get(task_id)
   if (task === undefined || task.status === "completed") return "elsewhere"
   if (task.status === "queued") return "queued"
@@ -75,13 +75,13 @@ export const makeHub = (
   send: (command) => life.operation("send", 0, () => network.current?.send(command)),
   reconnect: (reason) => Effect.sync(() => network.current?.leave(reason)),
   lookUp: (task_id) =>
-    Effect.callback<Whereabouts>((resume) => {
+    Effect.callback<TaskLocation>((resume) => {
       ledger.lookedUp()
       const fails = !hub.up || !network.reachable || world.faults.strikes("lookup_fails")
       const delay = fails ? limits.lookup_timeout_ms : world.chance.between("look up", 5, 300)
       if (fails) world.hinders(world.now + delay)
       life.later(delay, () => {
-        const found = fails ? "unknown" : whereabouts(hub, task_id)
+        const found = fails ? "unknown" : location(hub, task_id)
         world.note(() => `the look-up says of ${task_id}: ${found}`)
         resume(Effect.succeed(found))
       })

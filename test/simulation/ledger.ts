@@ -3,9 +3,9 @@ import type { HubCommand } from "../../src/domain/Command.ts"
 import type { FolderEvidence } from "../../src/domain/Evidence.ts"
 import type { LifecycleEvent } from "../../src/domain/LifecycleEvent.ts"
 import type { HubMessage, Message } from "../../src/domain/Message.ts"
-import { heldTask, initialState, type StoredState } from "../../src/domain/SidecarState.ts"
+import type { StoredState } from "../../src/domain/SidecarState.ts"
 import { emptyStore } from "../../src/domain/SidecarState.ts"
-import type { Task } from "../../src/domain/Task.ts"
+import type { Task, WorkName } from "../../src/domain/Work.ts"
 import type { Step } from "../../src/services/Observer.ts"
 import type { Observation } from "../../src/services/ResultWatcher.ts"
 import { isFailure, isSuccess } from "./agentPlan.ts"
@@ -16,12 +16,14 @@ import type { Folder, ResultFile } from "./folder.ts"
 import { Leftovers } from "./leftovers.ts"
 import { ProgressBook } from "./progress.ts"
 import type { Session } from "./session.ts"
-import { Standing } from "./standing.ts"
+import { Standing } from "./ownership.ts"
 import { emptyBook, max_attempts, type TaskBook } from "./taskBook.ts"
 import type { World } from "./world.ts"
 
 /** How long after it was written an answer may be unknown: a lost event, the rescan, and a slow disk. */
 const unseen_ms = 20_000
+
+const workIn = (name: WorkName): string => "task_id" in name ? name.task_id : name.batch_id
 
 interface Success {
   readonly task_id: string
@@ -39,7 +41,7 @@ export class Ledger {
   readonly order: ExchangeOrder
   readonly progress: ProgressBook
   readonly leftovers: Leftovers
-  /** When the whereabouts of a task were last looked up. */
+  /** When the location of a task were last looked up. */
   looked_up_at = -1
   /** How many looks came to nothing: what they were to find waits for the next. */
   blind_looks = 0
@@ -53,7 +55,7 @@ export class Ledger {
   readonly #books = new Map<string, TaskBook>()
   readonly #given = new Map<string, number>() // every answer that an agent gave, and when
   readonly #failures: Failures
-  readonly #standing: Standing
+  readonly #ownership: Standing
   readonly #failuresSent = new Set<string>()
   #state_lost_at = -1
   #adopted: string | null = null // by this life of the daemon, whose state was lost
@@ -65,7 +67,7 @@ export class Ledger {
     this.order = new ExchangeOrder(world)
     this.progress = new ProgressBook(world)
     this.leftovers = new Leftovers(folder)
-    this.#standing = new Standing(world)
+    this.#ownership = new Standing(world)
     this.#failures = new Failures(world, folder)
   }
 
@@ -82,7 +84,7 @@ export class Ledger {
     this.order.forget()
     this.progress.forget()
     this.leftovers.forget()
-    this.#standing.forget()
+    this.#ownership.forget()
     this.looked_up_at = -1
     this.pushed = null
     this.#adopted = null
@@ -90,26 +92,27 @@ export class Ledger {
 
   /** The daemon has taken a step. */
   taken(step: Step, now: number): void {
-    this.#standing.taken(step, now)
+    this.#ownership.taken(step, now)
     this.leftovers.taken(step)
     this.#failures.taken(step, this.#books)
-    if (step.message._tag === "Restarted") this.#judgeRestart(step.message, heldTask(step.after))
-    const held = heldTask(step.after)
-    if (held !== null && held.task_id !== heldTask(step.before)?.task_id) this.progress.taken(held.task_id)
-    if (held?.woken_at === null) this.#takenAnew(held.task_id)
+    if (step.message._tag === "Restarted") this.#judgeRestart(step.message, step.after.stored.task)
+    const held = step.after.stored.task
+    if (held !== null && held.id !== step.before.stored.task?.id) this.progress.taken(held.id)
+    if (held?.woken_at === null) this.#takenAnew(held.id)
   }
 
   /** What was read is the truth; only where there is nothing to read, the agent at work has its task. */
   #judgeRestart({ at_work = null, stored }: Extract<Message, { readonly _tag: "Restarted" }>, held: Task | null): void {
-    const left = stored === null ? at_work?.assignment : stored.active ?? stored.recovering
-    if (held?.task_id !== left?.task_id) {
-      this.#world.violate(`a restart begins with ${held?.task_id}, but ${left?.task_id} was left`)
+    const left = stored === null ? at_work?.assignment.task_id : stored.task?.id
+    if (held?.id !== left) {
+      this.#world.violate(`a restart begins with ${held?.id}, but ${left} was left`)
     }
-    if (stored !== null || left === undefined || left === null) return
-    const book = this.book(left.task_id)
-    book.given = left.generation
+    if (stored !== null || at_work === null) return
+    const { generation, task_id } = at_work.assignment
+    const book = this.book(task_id)
+    book.given = generation
     book.adopted = true
-    this.#adopted = left.task_id
+    this.#adopted = task_id
     this.#world.reached("the task at work is adopted")
   }
 
@@ -122,20 +125,20 @@ export class Ledger {
 
   loaded(state: StoredState): void {
     for (const book of this.#books.values()) book.given = -1
-    const held = heldTask({ ...initialState(this.#world.policy), stored: state })
-    if (held !== null) this.book(held.task_id).given = held.generation
+    const held = state.task
+    if (held !== null) this.book(held.id).given = held.generation
     this.unsaved = false
   }
 
   saved(state: StoredState): void {
-    const wasSent = (this.stored.active ?? this.stored.recovering)?.failure?.sent_generation != null
+    const wasSent = this.stored.task?.failure?.sent_generation != null
     this.stored = state
     this.unsaved = false
-    const held = state.active ?? state.recovering
+    const held = state.task
     if (held !== null && held.failure !== null && held.failure.sent_generation !== null && !wasSent) {
-      this.book(held.task_id).failed_at = this.#world.now
+      this.book(held.id).failed_at = this.#world.now
     }
-    if (state.active !== null && state.recovering !== null) this.#world.violate("two tasks are held at once")
+    if (state.task === null && state.recovering) this.#world.violate("nothing is held, and is recovering")
   }
 
   /** What was known of a wake is lost with the state. */
@@ -145,11 +148,9 @@ export class Ledger {
   }
 
   #holds(task: Task): boolean {
-    const { active, recovering } = this.stored
-    const isHeld = [active, recovering].some((held) =>
-      held?.task_id === task.task_id && (held.generation === task.generation || this.unsaved)
-    )
-    return isHeld || (this.unsaved && this.#adopted === task.task_id)
+    const held = this.stored.task
+    const isHeld = held?.id === task.id && (held.generation === task.generation || this.unsaved)
+    return isHeld || (this.unsaved && this.#adopted === task.id)
   }
 
   // ---- the agent ----
@@ -290,8 +291,8 @@ export class Ledger {
 
   /** A wake is about to be spawned. */
   wakes(task_id: string, wake_id: string): void {
-    const held = this.stored.active
-    if (held?.task_id !== task_id || held.wake?.id !== wake_id) {
+    const held = this.stored.recovering ? null : this.stored.task
+    if (held?.id !== task_id || held.wake?.id !== wake_id) {
       this.#world.violate(`${task_id} is woken as ${wake_id} before that is on the disk`)
     }
     if (held !== null && held.wake_attempts > max_attempts) {
@@ -330,10 +331,8 @@ export class Ledger {
     }
     if (message._tag === "TaskCancelled") this.book(message.task_id).cancelled = true
     if (message._tag === "HubRefused" && ["validation_failed", "invalid_json"].includes(message.error)) {
-      for (const { active, recovering } of [this.stored]) {
-        const held = active ?? recovering
-        if (held !== null) this.book(held.task_id).unfit = true
-      }
+      const held = this.stored.task
+      if (held !== null) this.book(held.id).unfit = true
     }
   }
 
@@ -345,9 +344,9 @@ export class Ledger {
       book.given = Math.max(book.given, event.generation)
       if (!event.again) book.received_at = this.#world.now
     }
-    if (event.event === "wake_failed" && event.reason.startsWith("no confirmation")) this.#gaveUpOn(event.task_id)
+    if (event.event === "wake_failed" && event.reason.startsWith("no confirmation")) this.#gaveUpOn(workIn(event))
     if (event.event === "task_progress") this.progress.relayed(event.task_id)
-    if (event.event === "answer_found") this.book(event.task_id).found_at = this.#world.now
+    if (event.event === "answer_found") this.book(workIn(event)).found_at = this.#world.now
     if (event.event === "fiber_died") this.#world.violate(`a fiber died: ${event.fiber}: ${event.reason}`)
   }
 
@@ -375,19 +374,19 @@ export class Ledger {
 
   sent(command: HubCommand): void {
     this.order.sent(command._tag)
-    this.#standing.sent(command)
-    if (command._tag === "SendProgress") this.progress.told(command.task.task_id, command.progress.progress)
+    this.#ownership.sent(command)
+    if (command._tag === "SendProgress") this.progress.told(command.task.id, command.progress.progress)
     if (command._tag === "AcceptTask" && !this.#holds(command.task)) {
-      this.#world.violate(`${command.task.task_id} g${command.task.generation} is accepted before it is on the disk`)
+      this.#world.violate(`${command.task.id} g${command.task.generation} is accepted before it is on the disk`)
     }
     if (command._tag === "Identify") {
-      const isHeld = this.stored.active !== null || this.stored.recovering !== null
+      const isHeld = this.stored.task !== null
       if ((command.status === "working") !== isHeld && !this.unsaved) {
         this.#world.violate(`we identify as ${command.status}, which is not true`)
       }
     }
     if (command._tag !== "SendReport") return
-    const { report, task: { generation, task_id } } = command
+    const { report, task: { generation, id: task_id } } = command
     const book = this.book(task_id)
     if (generation !== book.given) {
       this.#world.violate(`${task_id} is reported under g${generation}, though g${book.given} was given`)
@@ -399,8 +398,7 @@ export class Ledger {
       return
     }
     if (book.failed_at < 0) book.failed_at = this.#world.now
-    const { active, recovering } = this.stored
-    if ((active ?? recovering)?.failure?.sent_generation == null) {
+    if (this.stored.task?.failure?.sent_generation == null) {
       this.#world.violate(`the failure of ${task_id} is sent before it is on the disk that it was`)
     }
     this.#failures.sent(report.reason, book)

@@ -1,12 +1,12 @@
 import type { SidecarState } from "../../src/domain/SidecarState.ts"
-import { heldTask } from "../../src/domain/SidecarState.ts"
 import type { Step } from "../../src/services/Observer.ts"
 import type { FileKind, Folder } from "./folder.ts"
 
 const signs: ReadonlyArray<FileKind> = ["started", "progress"]
 const all: ReadonlyArray<FileKind> = ["started", "progress", "json"]
 
-const isOnItsWayOut = ({ leaving }: SidecarState, id: string): boolean => leaving.some(({ task_id }) => task_id === id)
+const isTerminating = ({ slots }: SidecarState, id: string): boolean =>
+  slots.task.terminating.some(({ work_id }) => work_id === id)
 
 /** The files that are to be removed, as the task they belong to is over for good. */
 export class Leftovers {
@@ -23,16 +23,16 @@ export class Leftovers {
   }
 
   taken({ after, before, message }: Step): void {
-    const held = heldTask(before)
-    if (message._tag === "TaskAcknowledged" && held?.task_id === message.task_id && heldTask(after) === null) {
+    const held = before.stored.task
+    if (message._tag === "TaskAcknowledged" && held?.id === message.task_id && after.stored.task === null) {
       this.#owed.set(message.task_id, held.failure === null ? all : signs)
     }
     if (message._tag === "TaskCancelled") {
       const { task_id } = message
-      if (held?.task_id === task_id || isOnItsWayOut(before, task_id)) this.#owed.set(task_id, all)
+      if (held?.id === task_id || isTerminating(before, task_id)) this.#owed.set(task_id, all)
     }
-    const taken = heldTask(after)
-    if (taken !== null) this.#owed.delete(taken.task_id)
+    const taken = after.stored.task
+    if (taken !== null) this.#owed.delete(taken.id)
   }
 
   /** An agent that no signal reaches has written them since. */

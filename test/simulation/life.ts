@@ -10,7 +10,7 @@ export const operations = [
   "survivors",
   "atWork",
   "inspect",
-  "look",
+  "task_inspection",
   "clear",
   "setAside",
   "remove",

@@ -102,9 +102,8 @@ export class Machine {
 
   /** It was asked to end, and did so by itself: nothing of it is left at work. */
   #judgeTheEnd(): void {
-    const { active, recovering } = this.ledger.stored
-    const held = active ?? recovering
-    const session = this.processes.living().find(({ ran, task_id }) => ran && task_id !== held?.task_id)
+    const held = this.ledger.stored.task
+    const session = this.processes.living().find(({ ran, task_id }) => ran && task_id !== held?.id)
     if (session === undefined) return
     this.#world.violate(`the daemon ends though session ${session.id} of ${session.task_id}, which is over, lives`)
   }
@@ -136,7 +135,7 @@ export class Machine {
     }
     this.processes.reboot()
     this.#loseFiles()
-    const holds = this.disk.stored !== null && this.disk.stored.active !== this.disk.stored.recovering
+    const holds = this.disk.stored !== null && this.disk.stored.task !== null
     if (holds && faults.strikes("state_torn")) this.#loseState()
     return true
   }

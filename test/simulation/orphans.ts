@@ -27,9 +27,8 @@ export const makeOrphans = (
   }),
   expire: (task_id) =>
     life.operation("expire", quick(world), () => {
-      const { active, recovering } = ledger.stored
-      const held = active ?? recovering
-      if (held?.task_id === task_id && !ledger.unsaved) world.violate(`the files of ${task_id} expire while it is held`)
+      const held = ledger.stored.task
+      if (held?.id === task_id && !ledger.unsaved) world.violate(`the files of ${task_id} expire while it is held`)
       if (processes.living().some((session) => session.task_id === task_id)) {
         world.violate(`the files of ${task_id} expire while its agent lives`)
       }

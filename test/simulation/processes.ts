@@ -1,4 +1,4 @@
-import type { Assignment, WorkFound } from "../../src/domain/Task.ts"
+import type { Assignment, TaskFound, Work } from "../../src/domain/Work.ts"
 import { readWakeId } from "../../src/domain/wakeId.ts"
 import { type AgentPlan, answerOnTerm, drawPlan } from "./agentPlan.ts"
 import type { Folder } from "./folder.ts"
@@ -18,6 +18,7 @@ export class Processes {
   readonly sessions: Array<Session> = []
   readonly records = new Map<string, WakeRecord>()
   readonly payloads = new Map<string, Assignment>() // what the agent of a task was given last
+
   readonly #world: World
   readonly #folder: Folder
   readonly #ledger: Ledger
@@ -55,8 +56,13 @@ export class Processes {
     return this.sessions.filter(({ lives, task_id, wake_id }) => lives && this.record(task_id, wake_id) !== undefined)
   }
 
+  /** What the agent of the work is given is written down. */
+  gave({ generation, id, kind, payload }: Work): void {
+    if (kind === "task") this.payloads.set(id, { task_id: id, generation, ...payload })
+  }
+
   /** The newest wake whose leader lives, with what it was given. */
-  newestAtWork(): WorkFound | null {
+  newestAtWork(): TaskFound | null {
     const led = this.living().flatMap(({ leader, task_id, wake_id }) => {
       const wake = readWakeId(wake_id)
       return leader && wake !== null ? [{ task_id, wake }] : []

@@ -1,5 +1,4 @@
 import type { Obstacle } from "../../src/domain/Readiness.ts"
-import { heldTask } from "../../src/domain/SidecarState.ts"
 import type { Step } from "../../src/services/Observer.ts"
 import type { ReadinessChecks } from "../../src/services/Readiness.ts"
 import { quick } from "./latency.ts"
@@ -25,13 +24,13 @@ export class Program {
 
   /** What was given back is not woken for again before it is assigned again, and no task is taken by who is not ready. */
   taken({ after, before, commands, message }: Step): void {
-    const [was, is] = [heldTask(before), heldTask(after)]
+    const [was, is] = [before.stored.task, after.stored.task]
     const { not_ready } = before.readiness
     // What was assigned in a step that a crash cut off is found at the restart.
-    if (message._tag === "Restarted" && is !== null) this.#given_back.delete(is.task_id)
-    if (message._tag === "TaskAssigned" && is !== null && was?.task_id !== is.task_id) {
-      this.#given_back.delete(is.task_id)
-      if (not_ready !== null) this.#world.violate(`${is.task_id} is taken though we are not ready: ${not_ready.cause}`)
+    if (message._tag === "Restarted" && is !== null) this.#given_back.delete(is.id)
+    if (message._tag === "TaskAssigned" && is !== null && was?.id !== is.id) {
+      this.#given_back.delete(is.id)
+      if (not_ready !== null) this.#world.violate(`${is.id} is taken though we are not ready: ${not_ready.cause}`)
     }
     for (const command of commands) {
       if (command._tag === "Log" && command.event.event === "task_given_back") {
@@ -41,11 +40,11 @@ export class Program {
       if (command._tag === "Log" && command.event.event === "not_ready") {
         this.#world.reached(`not ready: ${command.event.cause}`)
       }
-      if (command._tag === "WakeAgent" && this.#given_back.has(command.task.task_id)) {
-        this.#world.violate(`${command.task.task_id} is woken for though it was given back`)
+      if (command._tag === "WakeAgent" && this.#given_back.has(command.work.id)) {
+        this.#world.violate(`${command.work.id} is woken for though it was given back`)
       }
-      if (command._tag === "SendReport" && this.#given_back.has(command.task.task_id)) {
-        this.#world.violate(`${command.task.task_id} is reported though it was given back`)
+      if (command._tag === "SendReport" && this.#given_back.has(command.task.id)) {
+        this.#world.violate(`${command.task.id} is reported though it was given back`)
       }
     }
   }

@@ -71,15 +71,15 @@ class Run {
   /** The hub takes back by itself only what we have not accepted in time, or gave no sign of life of. */
   #takenBack(task_id: string, generation: number): void {
     const { hub, machine: { disk, ledger, network: { current } }, world } = this
-    const { active } = ledger.stored
+    const active = ledger.stored.recovering ? null : ledger.stored.task
     if (
-      active === null || active.task_id !== task_id || active.generation !== generation || current === null ||
+      active === null || active.id !== task_id || active.generation !== generation || current === null ||
       current.dead
     ) return
     if (hub.books.registry.get(our_id) !== current.socket || disk.full_until > world.now) return
     if (hub.refusedAccepts.has(task_id)) return
     // The hub's timer for an acceptance by another agent goes on when the task is ours by then.
-    const ours_since = world.now - (world.hubTime - active.assigned_at)
+    const ours_since = world.now - (world.hubTime - active.payload.assigned_at)
     const quiet_since = Math.max(world.troubled_at, current.identified_at ?? world.now, ours_since)
     if (world.now - quiet_since >= acceptance_ms - second_ms) {
       world.violate(`the hub takes ${task_id} back although we hold it and nothing kept us from saying so`)
@@ -155,9 +155,8 @@ class Run {
   /** What has not settled yet. */
   #open(): string | null {
     const { hub, machine } = this
-    const { active, recovering } = machine.ledger.stored
-    const held = active ?? recovering
-    if (held !== null) return `${held.task_id} is still held, ${held.status}`
+    const held = machine.ledger.stored.task
+    if (held !== null) return `${held.id} is still held, ${held.status}`
     if (!hub.up) return "the hub is down"
     const waiting = [...hub.books.tasks.values()].find(({ status }) => status === "queued" || status === "assigned")
     if (waiting !== undefined) return `${waiting.id} is still ${waiting.status} (${waiting.assigned_to}) at the hub`

@@ -1,4 +1,4 @@
-import type { WakeEnd } from "../../src/domain/Task.ts"
+import type { WakeEnd } from "../../src/domain/Work.ts"
 import type { AgentPlan } from "./agentPlan.ts"
 import type { Planned } from "./Timeline.ts"
 import type { World } from "./world.ts"

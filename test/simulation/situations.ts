@@ -1,6 +1,7 @@
 import type { HubTask } from "../../src/dev/tasks.ts"
-import { heldTask, type SidecarState } from "../../src/domain/SidecarState.ts"
-import type { Task } from "../../src/domain/Task.ts"
+import type { AgentPhase } from "../../src/domain/agent/AgentSlot.ts"
+import type { SidecarState } from "../../src/domain/SidecarState.ts"
+import type { Task } from "../../src/domain/Work.ts"
 import { bounds } from "./bounds.ts"
 import { type HubModel, our_id } from "./hubModel.ts"
 import type { Machine } from "./machine.ts"
@@ -22,7 +23,7 @@ interface Held {
 
 const held = ({ machine }: View): Held | null => {
   const { state } = machine.steps
-  const task = state === null ? null : heldTask(state)
+  const task = state === null ? null : state.stored.task
   return state === null || task === null ? null : { state, task }
 }
 
@@ -37,21 +38,22 @@ const isOurs = (entry: HubTask | undefined, task: Task): boolean =>
   entry?.status === "assigned" && entry.assigned_to === our_id && entry.generation === task.generation
 
 const isElsewhere = ({ hub }: View, task: Task): boolean => {
-  const entry = hub.books.tasks.get(task.task_id)
+  const entry = hub.books.tasks.get(task.id)
   if (entry === undefined || entry.status === "completed") return true
   return entry.status === "assigned" && entry.assigned_to !== our_id
 }
 
 /** What the daemon is doing about the agent. */
-const activity = (view: View, tag: SidecarState["agent"]["activity"]["_tag"]): string | null => {
+const activity = (view: View, tag: AgentPhase["_tag"]): string | null => {
   const now = held(view)
-  return now?.state.agent.activity._tag === tag ? `${now.task.task_id} ${now.task.wake?.id ?? "not woken"}` : null
+  if (now === null) return null
+  return now.state.slots.task.agent.phase._tag === tag ? `${now.task.id} ${now.task.wake?.id ?? "not woken"}` : null
 }
 
 /** The agent counts as at work; a look at it in between changes nothing. */
 const atWork = (view: View): string | null => {
   const now = held(view)
-  const doing = now?.state.agent.activity
+  const doing = now?.state.slots.task.agent.phase
   const isLookedAt = doing?._tag === "Inspecting" && doing.because === "lease"
   return activity(view, isLookedAt ? "Inspecting" : "Running")
 }
@@ -59,15 +61,15 @@ const atWork = (view: View): string | null => {
 /** The last agent of the task in hand, where it counts as at work and nothing of it works any more. */
 const goneButRunning = (view: View): Session | null => {
   const now = held(view)
-  const sessions = now === null ? [] : view.machine.ledger.book(now.task.task_id).sessions
+  const sessions = now === null ? [] : view.machine.ledger.book(now.task.id).sessions
   const last = sessions.at(-1)
   if (last === undefined || atWork(view) === null) return null
   return sessions.some(({ works }) => works) || last.ended_at === null ? null : last
 }
 
 /** Nobody works on it, and what the hub will do with it is not known. */
-const onlyKept = ({ state: { agent, connection, disk, draining } }: Held): boolean =>
-  draining === null && disk === "ok" && connection.standing === "in_doubt" && agent.activity._tag === "Idle"
+const onlyKept = ({ state: { connection, disk, draining, slots } }: Held): boolean =>
+  draining === null && disk === "ok" && connection.ownership === "unresolved" && slots.task.agent.phase._tag === "Idle"
 
 const aboutAnswers = (view: View): ReadonlyArray<Situation> => [
   {
@@ -77,13 +79,13 @@ const aboutAnswers = (view: View): ReadonlyArray<Situation> => [
       const now = held(view)
       const { folder, ledger, steps } = view.machine
       if (now === null || sound(view) === null || ledger.order.waits || now.state.disk !== "ok") return null
-      const { state: { connection, leaving }, task } = now
+      const { state: { connection, slots }, task } = now
       if (connection.in_flight?.limited === true) return null
-      const answer = folder.get(task.task_id, "json")
+      const answer = folder.get(task.id, "json")
       if (answer === undefined || answer.complete_since === null || task.failure !== null) return null
-      if (leaving.some(({ task_id }) => task_id === task.task_id) || steps.state?.draining !== null) return null
-      return isOurs(view.hub.books.tasks.get(task.task_id), task) && ledger.isAnswer(answer)
-        ? `${task.task_id} version ${answer.version} after ${ledger.blind_looks} blind looks`
+      if (slots.task.terminating.some(({ work_id }) => work_id === task.id) || steps.state?.draining !== null) return null
+      return isOurs(view.hub.books.tasks.get(task.id), task) && ledger.isAnswer(answer)
+        ? `${task.id} version ${answer.version} after ${ledger.blind_looks} blind looks`
         : null
     }
   },
@@ -94,8 +96,8 @@ const aboutAnswers = (view: View): ReadonlyArray<Situation> => [
       const now = held(view)
       if (now === null || sound(view) === null || view.machine.ledger.order.waits) return null
       const { connection, draining } = now.state
-      if (connection.standing !== "ours" || connection.in_flight !== null || draining !== null) return null
-      return view.machine.ledger.progress.owed(now.task.task_id)
+      if (connection.ownership !== "ours" || connection.in_flight !== null || draining !== null) return null
+      return view.machine.ledger.progress.owed(now.task.id)
     }
   },
   {
@@ -135,8 +137,8 @@ const aboutTheHub = (view: View): ReadonlyArray<Situation> => [
     bound_ms: bounds.at_once_ms,
     key: () => {
       const now = held(view)
-      const asks = now === null || now.state.connection.standing !== "unknown" || view.machine.ledger.order.waits
-      return asks || sound(view) === null ? null : now.task.task_id
+      const asks = now === null || now.state.connection.ownership !== "unknown" || view.machine.ledger.order.waits
+      return asks || sound(view) === null ? null : now.task.id
     }
   },
   {
@@ -144,7 +146,7 @@ const aboutTheHub = (view: View): ReadonlyArray<Situation> => [
     bound_ms: bounds.denied_ms,
     key: () => {
       const now = held(view)
-      return sound(view) !== null && now?.state.connection.standing === "denied" ? now.task.task_id : null
+      return sound(view) !== null && now?.state.connection.ownership === "denied" ? now.task.id : null
     }
   },
   {
@@ -153,8 +155,8 @@ const aboutTheHub = (view: View): ReadonlyArray<Situation> => [
     key: () => {
       const now = held(view)
       const { ledger, steps } = view.machine
-      if (now?.state.connection.standing !== "in_doubt" || ledger.looked_up_at >= steps.in_doubt_since) return null
-      return now.task.task_id
+      if (now?.state.connection.ownership !== "unresolved" || ledger.looked_up_at >= steps.in_doubt_since) return null
+      return now.task.id
     }
   },
   {
@@ -162,8 +164,8 @@ const aboutTheHub = (view: View): ReadonlyArray<Situation> => [
     bound_ms: bounds.in_doubt_ms,
     key: () => {
       const now = held(view)
-      if (now === null || now.state.connection.standing !== "in_doubt" || sound(view) === null) return null
-      return isElsewhere(view, now.task) ? now.task.task_id : null
+      if (now === null || now.state.connection.ownership !== "unresolved" || sound(view) === null) return null
+      return isElsewhere(view, now.task) ? now.task.id : null
     }
   },
   {
@@ -173,7 +175,7 @@ const aboutTheHub = (view: View): ReadonlyArray<Situation> => [
       const now = held(view)
       if (now === null || !onlyKept(now) || sound(view) === null) return null
       const pushed = view.machine.ledger.pushed
-      const waiting = pushed !== null && pushed !== now.task.task_id ? view.hub.books.tasks.get(pushed) : undefined
+      const waiting = pushed !== null && pushed !== now.task.id ? view.hub.books.tasks.get(pushed) : undefined
       return waiting?.status === "assigned" && waiting.assigned_to === our_id ? waiting.id : null
     }
   },
@@ -182,8 +184,8 @@ const aboutTheHub = (view: View): ReadonlyArray<Situation> => [
     bound_ms: bounds.lease_ms,
     key: () => {
       const now = held(view)
-      if (now?.state.connection.standing !== "ours" || atWork(view) === null) return null
-      return sound(view) === null ? null : `${now.task.task_id} ${view.machine.ledger.progress.sent}`
+      if (now?.state.connection.ownership !== "ours" || atWork(view) === null) return null
+      return sound(view) === null ? null : `${now.task.id} ${view.machine.ledger.progress.sent}`
     }
   }
 ]
@@ -230,7 +232,7 @@ const aboutLinks = (view: View): ReadonlyArray<Situation> => [
       const { state } = view.machine.steps
       const picture = view.hub.books.agents.get(our_id)
       const current = sound(view)
-      if (state === null || heldTask(state) !== null || state.draining !== null || current === null) return null
+      if (state === null || state.stored.task !== null || state.draining !== null || current === null) return null
       if (picture === undefined || picture.phase === "idle") return null
       return view.hub.books.registry.get(our_id) === current.socket ? String(picture.taskId) : null
     }
@@ -245,7 +247,7 @@ const aboutTheAgent = (view: View): ReadonlyArray<Situation> => {
       bound_ms: bounds.confirmation_ms(policy.confirmation_timeout_ms),
       key: () => held(view)?.task.status === "confirming" ? atWork(view) : null
     },
-    { what: "a late answer is waited for", bound_ms: bounds.settling_ms, key: () => activity(view, "Settling") },
+    { what: "a late answer is waited for", bound_ms: bounds.settling_ms, key: () => activity(view, "AwaitingAnswer") },
     { what: "a retry is waited for", bound_ms: bounds.retry_ms, key: () => activity(view, "AwaitingRetry") },
     { what: "an agent is being stopped", bound_ms: bounds.stop_ms, key: () => activity(view, "Stopping") },
     { what: "an agent is on its way out", bound_ms: bounds.stop_ms, key: () => activity(view, "AwaitingExit") },
@@ -257,7 +259,7 @@ const aboutTheAgent = (view: View): ReadonlyArray<Situation> => {
       key: () => {
         const now = held(view)
         if (now === null || now.task.status === "reporting" || now.state.disk !== "ok") return null
-        return now.state.connection.standing === "ours" ? activity(view, "Idle") : null
+        return now.state.connection.ownership === "ours" ? activity(view, "Idle") : null
       }
     },
     {
@@ -284,7 +286,7 @@ const aboutTheAgent = (view: View): ReadonlyArray<Situation> => {
       key: () => {
         const { machine: { processes, steps } } = view
         if (steps.state === null) return null
-        const ours = heldTask(steps.state)?.task_id
+        const ours = steps.state.stored.task?.id
         const session = processes.living().find(({ ran, task_id }) => ran && task_id !== ours)
         return session === undefined ? null : `session ${session.id} of ${session.task_id}`
       }
@@ -296,8 +298,8 @@ const aboutTheAgent = (view: View): ReadonlyArray<Situation> => {
       key: () => {
         const now = held(view)
         if (now === null || now.task.status === "reporting" || view.world.clock_was_set) return null
-        const first = view.machine.ledger.firstSession(now.task.task_id)
-        return first === undefined ? null : `${now.task.task_id} session ${first.id}`
+        const first = view.machine.ledger.firstSession(now.task.id)
+        return first === undefined ? null : `${now.task.id} session ${first.id}`
       }
     }
   ]
@@ -317,7 +319,7 @@ const aboutTheDisk = (view: View): ReadonlyArray<Situation> => [
     bound_ms: bounds.at_once_ms,
     key: () => {
       const { ledger, network, steps: { state } } = view.machine
-      return ledger.unsaved && state !== null && heldTask(state) === null && network.current !== null
+      return ledger.unsaved && state !== null && state.stored.task === null && network.current !== null
         ? `socket ${network.current.socket}`
         : null
     }
@@ -326,7 +328,7 @@ const aboutTheDisk = (view: View): ReadonlyArray<Situation> => [
 
 /** Who is not ready, while it holds no task. */
 const idleState = ({ machine: { steps: { state } } }: View): SidecarState | null =>
-  state === null || heldTask(state) !== null || state.draining !== null ? null : state
+  state === null || state.stored.task !== null || state.draining !== null ? null : state
 
 const aboutReadiness = (view: View): ReadonlyArray<Situation> => [
   {

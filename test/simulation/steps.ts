@@ -1,5 +1,5 @@
 import * as Struct from "effect/Struct"
-import { heldTask, type SidecarState, type TimerName } from "../../src/domain/SidecarState.ts"
+import { type SidecarState, type TimerName } from "../../src/domain/SidecarState.ts"
 import { limits } from "../../src/limits.ts"
 import type { ActorEvent, Step } from "../../src/services/Observer.ts"
 import type { World } from "./world.ts"
@@ -7,8 +7,8 @@ import type { World } from "./world.ts"
 /** The timers about the task in hand. */
 const ofTask: ReadonlySet<TimerName> = new Set([
   "assign_grace",
-  "confirmation",
-  "settle",
+  "task_confirmation",
+  "task_late_answer",
   "lease",
   "progress",
   "task_timeout"
@@ -59,9 +59,9 @@ export class Steps {
     const { step } = event
     const { now } = this.#world
     this.state = step.after
-    if (step.before.connection.standing !== "in_doubt") {
+    if (step.before.connection.ownership !== "unresolved") {
       this.in_doubt_since = now
-      if (step.after.connection.standing === "in_doubt") this.onDoubt()
+      if (step.after.connection.ownership === "unresolved") this.onDoubt()
     }
     this.#judge(step, now)
     const undone = !step.saved && step.after.stored === step.before.stored
@@ -83,20 +83,20 @@ export class Steps {
       this.#world.violate(`a retry comes ${this.#retry_due - now} ms early`)
     }
     if (message._tag === "AgentInspected") this.#inspected = null
-    if (message._tag === "AgentStopped") this.#stopping.delete(message.task_id)
+    if (message._tag === "AgentStopped") this.#stopping.delete(message.work_id)
     for (const command of commands) {
       if (command._tag === "StartTimer") {
         this.#timers.set(command.timer, { due: command.due, at: now + command.after_ms })
       }
       if (command._tag === "CancelTimer") this.#timers.delete(command.timer)
       if (command._tag === "RetryWake") this.#retry_due = now + retryDelay(command.failed_attempts)
-      if (command._tag === "StopAgent") this.#stops(command.task_id)
-      if (command._tag === "InspectAgent") this.#inspected = command.task.task_id
+      if (command._tag === "StopAgent") this.#stops(command.work_id)
+      if (command._tag === "InspectAgent") this.#inspected = command.work.id
     }
     if (JSON.stringify(Struct.keys(after.timers).toSorted()) !== JSON.stringify([...this.#timers.keys()].toSorted())) {
       this.#world.violate(`the state says that these timers run: ${Struct.keys(after.timers).join(" ")}`)
     }
-    const stray = heldTask(after) === null && [...this.#timers.keys()].find((timer) => ofTask.has(timer))
+    const stray = after.stored.task === null && [...this.#timers.keys()].find((timer) => ofTask.has(timer))
     if (stray) this.#world.violate(`the timer ${stray} goes on though its task is over`)
   }
 }

@@ -38,10 +38,10 @@ export const makeStore = (life: Life, world: World, disk: Disk, ledger: Ledger):
     })
 })
 
-const describe = ({ active, recovering }: StoredState): string =>
-  [active, recovering].flatMap((task, index) =>
+const describe = ({ recovering, task: held }: StoredState): string =>
+  [held].flatMap((task) =>
     task === null ? [] : [
-      `${index === 0 ? "active" : "recovering"} ${task.task_id} g${task.generation} ${task.status} ` +
+      `${recovering ? "recovering" : "held"} ${task.id} g${task.generation} ${task.status} ` +
       `attempts ${task.wake_attempts}${task.failure === null ? "" : ` failed, sent g${task.failure.sent_generation}`}`
     ]
   ).join("; ") || "nothing"

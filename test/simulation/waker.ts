@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import type { ProcessEvidence } from "../../src/domain/Evidence.ts"
-import type { WakeEnd } from "../../src/domain/Task.ts"
+import type { WakeEnd } from "../../src/domain/Work.ts"
 import { limits } from "../../src/limits.ts"
 import { WakeImpossible, type Waker } from "../../src/services/Waker.ts"
 import { isMeant } from "../support/isMeant.ts"
@@ -95,12 +95,12 @@ export const makeWaker = (
 
   return {
     wake: (task, wake_id) => {
-      const { task_id } = task
+      const { id: task_id } = task
       if (ledger.isImpossible(task_id)) return new WakeImpossible({ remedy: "use ${TASK_FILE}" })
       ledger.wakes(task_id, wake_id)
       coming.add(task_id)
       return Effect.andThen(
-        life.operation("payload", quick(world), () => processes.payloads.set(task_id, task)),
+        life.operation("payload", quick(world), () => processes.gave(task)),
         Effect.uninterruptible(Effect.suspend(() => {
           if (steps.state === null || !isMeant(steps.state)) {
             world.violate(`${task_id} is woken as ${wake_id}, which is not meant any more`)
@@ -109,14 +109,14 @@ export const makeWaker = (
         }))
       ).pipe(Effect.ensuring(Effect.sync(() => coming.delete(task_id))))
     },
-    adopt: ({ task_id }, wake_id) =>
+    adopt: ({ id: task_id }, wake_id) =>
       Effect.suspend(() => {
         const record = processes.record(task_id, wake_id)
         const end: WakeEnd = { how: "unseen", code: null, output: "" }
         if (record === undefined || record === "revoked") return Effect.succeed(end)
         return Effect.as(untilOver(life, world, record, () => !record.leader), end)
       }),
-    inspect: ({ task_id, wake }) =>
+    inspect: ({ id: task_id, wake }) =>
       life.operation(
         "inspect",
         quick(world),

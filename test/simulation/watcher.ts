@@ -95,7 +95,7 @@ export const makeWatcher = (
         for (const rescan of rescans) rescan(task_id)
       }),
     look: (task_id) =>
-      life.operation("look", quick(world), () => {
+      life.operation("task_inspection", quick(world), () => {
         if (world.faults.strikes("results_unreadable")) {
           ledger.blind_looks++
           return null

@@ -7,9 +7,9 @@ import * as Stream from "effect/Stream"
 import type { HubCommand } from "../../src/domain/Command.ts"
 import type { Evidence } from "../../src/domain/Evidence.ts"
 import type { LifecycleEvent } from "../../src/domain/LifecycleEvent.ts"
-import type { HubMessage, Whereabouts } from "../../src/domain/Message.ts"
+import type { HubMessage, TaskLocation } from "../../src/domain/Message.ts"
 import { emptyStore, type StoredState } from "../../src/domain/SidecarState.ts"
-import type { WakeEnd, WorkFound } from "../../src/domain/Task.ts"
+import type { WakeEnd, TaskFound } from "../../src/domain/Work.ts"
 import { Hub } from "../../src/services/Hub.ts"
 import { Logger } from "../../src/services/Logger.ts"
 import { type Observation, ResultWatcher } from "../../src/services/ResultWatcher.ts"
@@ -29,8 +29,8 @@ export interface World {
   evidence: Partial<Evidence>
   stored: StoredState | null // lost
   survivors: ReadonlyArray<string>
-  atWork: WorkFound | null
-  whereabouts: Whereabouts
+  atWork: TaskFound | null
+  location: TaskLocation
   impossible: string | null
   watchFails: boolean
   diskFull: boolean
@@ -53,7 +53,7 @@ export const makeWorld: Effect.Effect<World> = Effect.gen(function*() {
     stored: emptyStore,
     survivors: [],
     atWork: null,
-    whereabouts: "unknown",
+    location: "unknown",
     impossible: null,
     watchFails: false,
     diskFull: false,
@@ -79,7 +79,7 @@ export const mockServices = (world: World): Layer.Layer<Hub | TaskStore | Waker 
       messages: Stream.fromQueue(world.fromHub).pipe(Stream.ensuring(note("hub closed"))),
       send: (command) => Effect.andThen(note(`send ${command._tag}`), Effect.sync(() => void world.sent.push(command))),
       reconnect: (reason) => note(`reconnect: ${reason}`),
-      lookUp: (task_id) => Effect.as(note(`look up ${task_id}`), world.whereabouts)
+      lookUp: (task_id) => Effect.as(note(`look up ${task_id}`), world.location)
     }),
     Layer.succeed(TaskStore, {
       load: Effect.suspend(() => Effect.as(world.loading, world.stored)),

@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
-import type { Whereabouts } from "../../domain/Message.ts"
+import type { TaskLocation } from "../../domain/Message.ts"
 import { hubRequest } from "../../hubHttp.ts"
 import { readMembers } from "../../json/members.ts"
 import type { HubTls } from "../../transport/tls.ts"
@@ -27,7 +27,7 @@ const decodeError = Schema.decodeUnknownEffect(Schema.Struct({ error: Schema.Str
 const over: ReadonlySet<string> = new Set(["completed", "failed", "dead_letter", "cancelled"])
 const held: ReadonlySet<string> = new Set(["assigned", "working"])
 
-const whereaboutsOf = ({ assigned_to, status }: typeof Task.Type, agent_id: string): Whereabouts => {
+const locationOf = ({ assigned_to, status }: typeof Task.Type, agent_id: string): TaskLocation => {
   if (status === "queued") return "queued"
   if (over.has(status)) return "elsewhere"
   if (!held.has(status) || assigned_to == null) return "unknown"
@@ -46,6 +46,6 @@ export const lookUpTask = Effect.fnUntraced(function*(task_id: string, tools: Lo
   if (status !== 404 && status !== 200) return yield* new LookUpError({ reason: `HTTP ${status}` })
   const { members: said } = readMembers(body, ["status", "assigned_to", "error"])
   // Only the hub itself can say that there is no such task; another server's 404 says nothing.
-  if (status === 404) return yield* decodeError(said).pipe(Effect.mapError(odd), Effect.as<Whereabouts>("elsewhere"))
-  return whereaboutsOf(yield* Effect.mapError(decodeTask(said), odd), tools.agent_id)
+  if (status === 404) return yield* decodeError(said).pipe(Effect.mapError(odd), Effect.as<TaskLocation>("elsewhere"))
+  return locationOf(yield* Effect.mapError(decodeTask(said), odd), tools.agent_id)
 })

@@ -12,13 +12,13 @@ export const removePath = (path: string): Effect.Effect<void, FileError> =>
   attempt(path, () => rm(path, { force: true, recursive: true }))
 
 /**
- * Moves one file into `folder` as `<task_id>.<stamp><extension>`; null where there is none to move. Where the folder cannot
+ * Moves one file into `folder` as `<work_id>.<stamp><extension>`; null where there is none to move. Where the folder cannot
  * take it, a full disk or another one for example, it gets another name beside its own, by which nobody takes it for new.
  */
-const moveInto = (home: string, folder: string, task_id: string, extension: string, stamp: number, from: string) =>
+const moveInto = (home: string, folder: string, work_id: string, extension: string, stamp: number, from: string) =>
   attempt(from, async () => {
     await makeFolder(home, folder)
-    return moveToFreeName(from, (free) => join(folder, `${task_id}.${free}${extension}`), stamp)
+    return moveToFreeName(from, (free) => join(folder, `${work_id}.${free}${extension}`), stamp)
   }).pipe(
     Effect.catchIf(
       (error) => !isMissing(error),
@@ -32,10 +32,10 @@ const moveInto = (home: string, folder: string, task_id: string, extension: stri
  * returns where the answer is now, if it was moved.
  */
 export const moveResults = Effect.fnUntraced(
-  function*(home: string, folder: string, task_id: string, files: ResultFiles, answerStays: boolean) {
+  function*(home: string, folder: string, work_id: string, files: ResultFiles, answerStays: boolean) {
     const stamp = yield* Clock.currentTimeMillis
-    yield* moveInto(home, folder, task_id, ".started", stamp, files.started)
-    yield* moveInto(home, folder, task_id, ".progress", stamp, files.progress)
-    return answerStays ? null : yield* moveInto(home, folder, task_id, ".json", stamp, files.answer)
+    yield* moveInto(home, folder, work_id, ".started", stamp, files.started)
+    yield* moveInto(home, folder, work_id, ".progress", stamp, files.progress)
+    return answerStays ? null : yield* moveInto(home, folder, work_id, ".json", stamp, files.answer)
   }
 )

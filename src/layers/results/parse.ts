@@ -1,6 +1,6 @@
 import * as Result from "effect/Result"
 import type { Answer, Progress } from "../../domain/Evidence.ts"
-import type { JsonObject } from "../../domain/Task.ts"
+import type { JsonObject } from "../../domain/Work.ts"
 import { parseBounded } from "../../json/bounded.ts"
 import { isJsonObject } from "../../json/exact.ts"
 import { limits } from "../../limits.ts"

@@ -27,12 +27,12 @@ const slack_ms = 1_000
  * knows the time, which is never later than now. So a clock that is set, or another's, makes no file older or younger.
  */
 export class Sightings {
-  #task_id = ""
+  #work_id = ""
   readonly #seen = new Map<string, Sighting | null>() // null: it was not there
 
-  see(task_id: string, name: string, file: Changed | null, now: Moment): Dated | null {
-    if (task_id !== this.#task_id) this.#seen.clear()
-    this.#task_id = task_id
+  see(work_id: string, name: string, file: Changed | null, now: Moment): Dated | null {
+    if (work_id !== this.#work_id) this.#seen.clear()
+    this.#work_id = work_id
     const sighting = file && this.#sighting(this.#seen.get(name), file, now)
     this.#seen.set(name, sighting)
     if (sighting === null) return null

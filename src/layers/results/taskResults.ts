@@ -19,10 +19,10 @@ export interface ResultFiles {
   readonly answer: string
 }
 
-export const resultFiles = (folder: string, task_id: string): ResultFiles => ({
-  started: join(folder, `${task_id}.started`),
-  progress: join(folder, `${task_id}.progress`),
-  answer: join(folder, `${task_id}.json`)
+export const resultFiles = (folder: string, work_id: string): ResultFiles => ({
+  started: join(folder, `${work_id}.started`),
+  progress: join(folder, `${work_id}.progress`),
+  answer: join(folder, `${work_id}.json`)
 })
 
 /** Something found, with what tells it from what the same file said at another time. */
@@ -61,14 +61,14 @@ export interface Restraint {
 
 /** Reads all that there is of a task at this moment, dated by when its files were seen to change. */
 export const readResults = Effect.fnUntraced(
-  function*({ folder, own, sightings }: Reader, task_id: string, now: Moment, restraint: Restraint | null) {
-    const files = resultFiles(folder, task_id)
-    const dated = (path: string, file: Changed | null) => sightings.see(task_id, path, file, now)
+  function*({ folder, own, sightings }: Reader, work_id: string, now: Moment, restraint: Restraint | null) {
+    const files = resultFiles(folder, work_id)
+    const dated = (path: string, file: Changed | null) => sightings.see(work_id, path, file, now)
     const mayRead = Effect.fnUntraced(function*(path: string, stats: Stats) {
       if (restraint === null) return true
       const seen = yield* thisMoment
       const { modified_at, version } = datedBy(stats)
-      const known_since = sightings.see(task_id, path, { modified_at, version }, seen)?.known_since ?? seen.wall
+      const known_since = sightings.see(work_id, path, { modified_at, version }, seen)?.known_since ?? seen.wall
       const still_ms = seen.wall - Math.min(known_since, modified_at)
       return !restraint.isTold(version) && restraint.pace.mayRead({ path, bytes: stats.size, still_ms }, seen.steady)
     })
@@ -88,7 +88,7 @@ export const readResults = Effect.fnUntraced(
     const answer = yield* read(
       files.answer,
       limits.answer_bytes,
-      (file) => parseAnswer(`${task_id}.json`, file, now.wall)
+      (file) => parseAnswer(`${work_id}.json`, file, now.wall)
     )
     const said = progress?.value ?? null
     const results: TaskResults = {

@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { lstat, readFile } from "node:fs/promises"
-import { type Assignment, JsonObject, type WorkFound } from "../../domain/Task.ts"
+import { type Assignment, JsonObject, type TaskFound } from "../../domain/Work.ts"
 import { readWakeId } from "../../domain/wakeId.ts"
 import { fromExactJson } from "../../json/schema.ts"
 import { orAbsent } from "../absent.ts"
@@ -49,7 +49,7 @@ export const newestAtWork = Effect.fnUntraced(
     processes: Processes,
     tasks_dir: string,
     place: Effect.Effect<Place, FileError>
-  ): Effect.fn.Return<WorkFound | null, FileError> {
+  ): Effect.fn.Return<TaskFound | null, FileError> {
     const named = (yield* recordedWakes(tasks_dir)).flatMap((files) => {
       const wake = readWakeId(files.wake_id)
       return wake === null ? [] : [{ files, wake }]
@@ -59,7 +59,7 @@ export const newestAtWork = Effect.fnUntraced(
       const hasLeader = known !== null && (known.record !== null || known.at === "elsewhere")
       if (!hasLeader || !(yield* isAlive(processes, known))) continue
       const assignment = yield* readPayload(files.payload_path)
-      return assignment === null || assignment.task_id !== files.task_id ? null : { wake, assignment }
+      return assignment === null || assignment.task_id !== files.work_id ? null : { wake, assignment }
     }
     return null
   }

@@ -1,4 +1,4 @@
-import type { JsonObject, Task } from "../../domain/Task.ts"
+import type { JsonObject, Task } from "../../domain/Work.ts"
 import { limits } from "../../limits.ts"
 import type { Platform } from "../../platform.ts"
 import type { WakeCommand } from "../../wake/arguments.ts"
@@ -9,8 +9,8 @@ import type { WakeFiles } from "./taskFiles.ts"
 
 /** What the agent is given: the whole assignment, and on top of it what the daemon knows it by. */
 export const payloadText = (task: Task): string => {
-  const { task_id, description, metadata, generation, assigned_at } = task
-  const payload: JsonObject = { ...task.assignment, task_id, description, metadata, generation, assigned_at }
+  const { generation, id, payload: { assigned_at, assignment, description, metadata } } = task
+  const payload: JsonObject = { ...assignment, task_id: id, description, metadata, generation, assigned_at }
   return JSON.stringify(payload)
 }
 
@@ -29,7 +29,7 @@ const dataOf = (task: Task, payload: string, platform: Platform): Record<string,
   platform === "windows"
     ? {}
     : Object.fromEntries(
-      Object.entries({ TASK_DESCRIPTION: withoutNul(task.description), TASK_JSON: payload })
+      Object.entries({ TASK_DESCRIPTION: withoutNul(task.payload.description), TASK_JSON: payload })
         .filter(([, value]) => fits(value))
     )
 
@@ -91,7 +91,7 @@ export const childEnvironment = (
   ...ownNodeEnv(inherited),
   ...withOwnBin(inherited, platform),
   AGENTCOM_NODE: process.execPath, // what runs `agentcom-sidecar` on that PATH
-  TASK_ID: task.task_id,
+  TASK_ID: task.id,
   TASK_FILE: files.payload_path,
   TASK_PROMPT_FILE: files.prompt_path,
   RESULTS_DIR: results_dir,

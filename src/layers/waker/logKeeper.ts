@@ -10,26 +10,26 @@ import { logPath } from "./taskFiles.ts"
 /** Keeps the logs of tasks within their limit while something may write to them, for as long as the scope lasts. */
 export const makeLogKeeper = Effect.fnUntraced(function*(tasks_dir: string, log: Logger["Service"]["log"]) {
   const fibers = yield* FiberMap.make<string, void>()
-  const bound = (task_id: string) => boundLog(logPath(tasks_dir, task_id))
+  const bound = (work_id: string) => boundLog(logPath(tasks_dir, work_id))
 
   /** Ends at the first trouble; the next `keep`, at the lease at the latest, begins anew. */
-  const keeping = (task_id: string) =>
-    bound(task_id).pipe(
+  const keeping = (work_id: string) =>
+    bound(work_id).pipe(
       Effect.andThen(Effect.sleep(wakerLimits.log_look_ms)),
       Effect.forever,
       (looking) => orElseLog(looking, log, () => undefined),
       Effect.tapCause((cause) =>
         Cause.hasInterruptsOnly(cause)
           ? Effect.void
-          : log({ event: "fiber_died", fiber: `log of ${task_id}`, reason: Cause.pretty(cause) })
+          : log({ event: "fiber_died", fiber: `log of ${work_id}`, reason: Cause.pretty(cause) })
       )
     )
 
   return {
-    keep: (task_id: string) => Effect.asVoid(FiberMap.run(fibers, task_id, keeping(task_id), { onlyIfMissing: true })),
+    keep: (work_id: string) => Effect.asVoid(FiberMap.run(fibers, work_id, keeping(work_id), { onlyIfMissing: true })),
     /** Nothing writes to it any more. */
-    release: (task_id: string) =>
-      Effect.andThen(FiberMap.remove(fibers, task_id), orElseLog(bound(task_id), log, () => undefined))
+    release: (work_id: string) =>
+      Effect.andThen(FiberMap.remove(fibers, work_id), orElseLog(bound(work_id), log, () => undefined))
   }
 })
 

@@ -24,8 +24,8 @@ export const makeWakeMemory = Effect.fnUntraced(function*(processes: Processes, 
   return {
     get: (record_path: string): SeenWake | undefined => wakes.get(record_path),
     all: (): ReadonlyArray<SeenWake> => [...wakes.values()],
-    forget: (task_id: string): void => {
-      for (const [path, { wake }] of wakes) if (wake.files.task_id === task_id) wakes.delete(path)
+    forget: (work_id: string): void => {
+      for (const [path, { wake }] of wakes) if (wake.files.work_id === work_id) wakes.delete(path)
     },
     /** Keeps a wake whose leader lives in mind, and looks at what it leaves behind when `ended` says that it is gone. */
     watch: Effect.fnUntraced(function*<A, E>(wake: KnownWake, ended: Effect.Effect<A, E>) {

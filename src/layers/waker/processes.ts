@@ -10,13 +10,13 @@ export interface Place {
 }
 
 /** Where a wake is looked for: among the processes here, in another pid namespace, or nowhere, as its boot has ended. */
-export type Whereabouts = "here" | "elsewhere" | "ended"
+export type TaskLocation = "here" | "elsewhere" | "ended"
 
 /** A wake as it is looked for; `record` is null where none of this place is to be had. */
 export interface KnownWake {
   readonly files: WakeFiles
   readonly record: WakeRecord | null
-  readonly at: Whereabouts
+  readonly at: TaskLocation
 }
 
 /** What an earlier look found of a wake, by which the next one knows what its leader or a parent has left behind. */

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto"
 import { join } from "node:path"
-import type { Task } from "../../domain/Task.ts"
+import type { Task } from "../../domain/Work.ts"
 import { limits } from "../../limits.ts"
 import { fillPrompt } from "../../wake/promptTemplate.ts"
 import type { WakeFiles } from "./taskFiles.ts"
@@ -17,7 +17,7 @@ const fenced = (what: string, name: string, text: string): string =>
   `===== ${what} ${name} begins =====\n${text}\n===== ${what} ${name} ends =====`
 
 /** What the assignment says beyond what stands elsewhere in the prompt; empty where that is nothing. */
-const detailsOf = ({ assignment, metadata }: Task, task_file: string): string => {
+const detailsOf = ({ payload: { assignment, metadata } }: Task, task_file: string): string => {
   const { assigned_at: _a, description: _d, generation: _g, metadata: _m, task_id: _i, type: _t, ...others } =
     assignment
   const details = Object.keys(metadata).length > 0 ? { ...others, metadata } : others
@@ -30,12 +30,12 @@ const detailsOf = ({ assignment, metadata }: Task, task_file: string): string =>
 /** The text that an agent is to read: the template with the task, fenced, and the paths of its files put in. */
 export const promptText = (template: string, task: Task, files: WakeFiles, results_dir: string): string => {
   const details = detailsOf(task, files.payload_path)
-  const name = nameFor([task.description, details])
-  const result = (ending: string): string => join(results_dir, `${task.task_id}${ending}`)
+  const name = nameFor([task.payload.description, details])
+  const result = (ending: string): string => join(results_dir, `${task.id}${ending}`)
   return fillPrompt(template, {
-    task: fenced("task", name, task.description),
+    task: fenced("task", name, task.payload.description),
     details: fenced("details", name, details),
-    task_id: task.task_id,
+    task_id: task.id,
     task_file: files.payload_path,
     results_dir,
     started_file: result(".started"),

@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import { nameOf } from "../../domain/Work.ts"
 import { limits } from "../../limits.ts"
 import type { Logger } from "../../services/Logger.ts"
 import type { Looks } from "../looks.ts"
@@ -13,9 +14,9 @@ export interface StopTools {
   readonly log: Logger["Service"]["log"]
 }
 
-/** How the wakes of one task are stopped; waits in milliseconds. */
+/** How the wakes of one piece of work are stopped; waits in milliseconds. */
 export interface StopOptions {
-  readonly task_id: string
+  readonly work_id: string
   readonly linger_ms: number
   readonly kill_grace_ms: number
 }
@@ -34,7 +35,7 @@ export const stopWakes = Effect.fnUntraced(function*(
   { log, looks, processes }: StopTools,
   wakes: ReadonlyArray<KnownWake>,
   seen: ReadonlyArray<SeenWake>,
-  { task_id, linger_ms, kill_grace_ms }: StopOptions
+  { work_id, linger_ms, kill_grace_ms }: StopOptions
 ) {
   let living: ReadonlyArray<LivingWake> = []
   let known = seen
@@ -54,7 +55,7 @@ export const stopWakes = Effect.fnUntraced(function*(
       orElse: () => look
     })
   const stopping = (reason: string) =>
-    log({ event: "agent_stopping", task_id, reason: `${reason} to its processes ${pidsOf(living).join(", ")}` })
+    log({ event: "agent_stopping", ...nameOf(work_id), reason: `${reason} to its processes ${pidsOf(living).join(", ")}` })
 
   const stopReachable = Effect.gen(function*() {
     yield* stopping("SIGTERM")
@@ -62,14 +63,14 @@ export const stopWakes = Effect.fnUntraced(function*(
     if (yield* goneWithin(kill_grace_ms, look)) return
     yield* stopping("SIGKILL")
     yield* goneWithin(limits.kill_wait_ms, Effect.andThen(signal("SIGKILL"), look))
-    if (living.some(isReachable)) yield* log({ event: "agent_unstoppable", task_id, pids: pidsOf(living) })
+    if (living.some(isReachable)) yield* log({ event: "agent_unstoppable", ...nameOf(work_id), pids: pidsOf(living) })
   })
 
   if (yield* look) return false
   if (linger_ms > 0 && (yield* goneWithin(linger_ms, look))) return true
   if (living.some(isReachable)) yield* stopReachable
   if (!living.every(isReachable)) {
-    yield* log({ event: "agent_out_of_reach", task_id })
+    yield* log({ event: "agent_out_of_reach", ...nameOf(work_id) })
     yield* Effect.repeat(look, { schedule: polling, until: () => living.every(isReachable) })
   }
   return true

@@ -4,7 +4,7 @@ import * as Schema from "effect/Schema"
 import type { FileHandle } from "node:fs/promises"
 import { access, constants } from "node:fs/promises"
 import { dirname } from "node:path"
-import type { Task, WakeEnd } from "../../domain/Task.ts"
+import type { Task, WakeEnd, Work } from "../../domain/Work.ts"
 import { limits } from "../../limits.ts"
 import { platform } from "../../platform.ts"
 import { WakeImpossible } from "../../services/Waker.ts"
@@ -82,17 +82,18 @@ const commandOf = (
 }
 
 /** Fails with what to change where the command can never run for this task, or cannot run here. */
-export const prepareWake = Effect.fnUntraced(function*(settings: Settings, task: Task, files: WakeFiles) {
+export const prepareWake = Effect.fnUntraced(function*(settings: Settings, work: Work, files: WakeFiles) {
+  if (work.kind !== "task") return yield* impossible("there is no command for messages")
   const { prompt_template, results_dir, state_file, token, wake_command } = settings
-  const payload = payloadText(task)
-  yield* checkVariables(wake_command, task, payload)
+  const payload = payloadText(work)
+  yield* checkVariables(wake_command, work, payload)
   const known = { token: Redacted.value(token), results_dir }
-  const prompt = promptText(prompt_template, task, files, results_dir).toWellFormed()
-  const env = childEnvironment(process.env, known, task, payload, files, platform)
+  const prompt = promptText(prompt_template, work, files, results_dir).toWellFormed()
+  const env = childEnvironment(process.env, known, work, payload, files, platform)
   const given = { files, cwd: dirname(state_file), env }
   const values = {
     prompt,
-    task_id: task.task_id,
+    task_id: work.id,
     task_file: files.payload_path,
     prompt_file: files.prompt_path,
     results_dir
@@ -142,7 +143,7 @@ export const spawnWake = (
   { command, cwd, env, files, payload, prompt, shell }: PreparedWake
 ) => {
   const { payload_path, prompt_path, record_path, wake_id } = files
-  const log_path = logPath(tasks_dir, files.task_id)
+  const log_path = logPath(tasks_dir, files.work_id)
   const home = homeOf({ state_file })
 
   // An agent that cannot answer would fail for what is the disk's fault.

@@ -30,9 +30,9 @@ export const wakeRecords = (
   return {
     know,
     /** Those of one task, or of all, and those too that we have seen ourselves, as their records may be lost. */
-    known: Effect.fnUntraced(function*(read: Read, task_id?: string) {
+    known: Effect.fnUntraced(function*(read: Read, work_id?: string) {
       const files = [...yield* recorded, ...memory.all().map(({ wake }) => wake.files)]
-      const wanted = files.filter((each) => task_id === undefined || each.task_id === task_id)
+      const wanted = files.filter((each) => work_id === undefined || each.work_id === work_id)
       const byPath = new Map(wanted.map((each) => [each.record_path, each]))
       const known = yield* Effect.forEach(byPath.values(), (each) => know(read, each))
       return known.filter((wake) => wake !== null)
@@ -41,9 +41,9 @@ export const wakeRecords = (
      * Removes all that was written for a task but what keeps launchers off that may still come: its revocations, which are
      * empty where a full disk did not take them. Its output, where that is kept, is cut to what a next wake would leave of it.
      */
-    forget: Effect.fnUntraced(function*(task_id: string, keep_output: boolean) {
-      const output = logPath(tasks_dir, task_id)
-      const ofTask = (yield* orElseLog(recorded, log, () => [])).filter((each) => each.task_id === task_id)
+    forget: Effect.fnUntraced(function*(work_id: string, keep_output: boolean) {
+      const output = logPath(tasks_dir, work_id)
+      const ofTask = (yield* orElseLog(recorded, log, () => [])).filter((each) => each.work_id === work_id)
       const files = yield* Effect.filter(
         ofTask,
         ({ record_path }) =>
@@ -53,7 +53,7 @@ export const wakeRecords = (
           )
       )
       const paths = [
-        ...fixedPaths(tasks_dir, task_id).filter((path) => !keep_output || path !== output),
+        ...fixedPaths(tasks_dir, work_id).filter((path) => !keep_output || path !== output),
         ...files.flatMap(({ record_path }) => [record_path, alivePath(record_path)])
       ]
       yield* Effect.forEach(paths, remove, { discard: true })

@@ -3,7 +3,7 @@ import { realpath, stat } from "node:fs/promises"
 import type { FileError } from "../files.ts"
 import { attempt, isMissing } from "../files.ts"
 import { inTime } from "./inTime.ts"
-import type { KnownWake, Place, Whereabouts } from "./processes.ts"
+import type { KnownWake, Place, TaskLocation } from "./processes.ts"
 import type { WakeProof, WakeRecord } from "./record.ts"
 import type { WakeFiles } from "./taskFiles.ts"
 
@@ -37,7 +37,7 @@ const isAnothers = Effect.fnUntraced(function*({ tasks_dir }: WakeRecord, folder
 const differ = (one: string | undefined, other: string): boolean =>
   one !== undefined && one !== "" && other !== "" && one !== other
 
-const whereabouts = (record: WakeRecord, place: Place): Whereabouts => {
+const location = (record: WakeRecord, place: Place): TaskLocation => {
   if (differ(record.boot, place.boot)) return "ended"
   return differ(record.pid_namespace, place.pid_namespace) ? "elsewhere" : "here"
 }
@@ -49,7 +49,7 @@ const whereabouts = (record: WakeRecord, place: Place): Whereabouts => {
 export const knownWake = Effect.fnUntraced(
   function*(files: WakeFiles, proof: WakeProof | null, place: Place, tasks_dir: string) {
     const record = recordOf(proof)
-    const at = record === null ? "here" : whereabouts(record, place)
+    const at = record === null ? "here" : location(record, place)
     if (record !== null && at !== "ended" && (yield* isAnothers(record, tasks_dir))) return null
     const known: KnownWake = { files, record: at === "here" ? record : null, at }
     return known

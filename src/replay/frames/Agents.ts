@@ -6,11 +6,11 @@ import { type AgentRecord, unknownAgent, wrote } from "./agentRecord.ts"
 const messageOf = (task_id: string, wake_id: string | null, seen: Observation): Message => {
   switch (seen._tag) {
     case "Started":
-      return { _tag: "AgentStarted", task_id, wake_id }
+      return { _tag: "AgentStarted", work_id: task_id, wake_id }
     case "Progress":
-      return { _tag: "ProgressFound", task_id, progress: seen.progress }
+      return { _tag: "ProgressFound", work_id: task_id, progress: seen.progress }
     case "Answer":
-      return { _tag: "ResultFound", task_id, answer: seen.answer }
+      return { _tag: "ResultFound", work_id: task_id, answer: seen.answer }
   }
 }
 

@@ -1,4 +1,4 @@
-import type { JsonObject } from "../../domain/Task.ts"
+import type { JsonObject } from "../../domain/Work.ts"
 import { bothSent, type Expectation, frameOut, keyOf, onlyRecorded, type Sent, textIn } from "../frameOut.ts"
 import { limits } from "../limits.ts"
 import type { Script, Slot } from "../Script.ts"

@@ -144,22 +144,22 @@ export class Sidecar {
       case "CancelTimer":
         return this.#timers.cancel(command.timer)
       case "RetryWake": {
-        const { failed_attempts, task_id } = command
+        const { failed_attempts, work_id } = command
         const after_ms = rules.wake_retries_ms[failed_attempts - 1] ?? 0
-        return this.#timers.start("retry", after_ms, () => this.#tell({ _tag: "RetryDue", task_id }))
+        return this.#timers.start("retry", after_ms, () => this.#tell({ _tag: "RetryDue", work_id }))
       }
       case "WakeAgent":
-        return this.#wake(command.task.task_id, command.wake_id)
+        return this.#wake(command.work.id, command.wake_id)
       case "AdoptAgent":
-        return this.#awaitEnd(command.task.task_id, command.wake_id, true)
+        return this.#awaitEnd(command.work.id, command.wake_id, true)
       case "StopAgent":
-        return this.#stop(command.task_id)
+        return this.#stop(command.work_id)
       case "WatchResults":
-        return this.#agents.watch(command.task_id, command.wake_id)
+        return this.#agents.watch(command.work_id, command.wake_id)
       case "StopWatching":
         return this.#agents.stopWatching()
       case "LookUpTask":
-        return this.#tell({ _tag: "TaskLookedUp", task_id: command.task_id, whereabouts: "unknown" })
+        return this.#tell({ _tag: "TaskLookedUp", task_id: command.task_id, location: "unknown" })
       case "CheckReadiness":
         return this.#tell({ _tag: "ReadinessChecked", obstacle: null, programs: "" })
       case "OpenConnection":
@@ -175,14 +175,14 @@ export class Sidecar {
 
   #wake(task_id: string, wake_id: string): void {
     this.standIn.wake(task_id)
-    this.#tell({ _tag: "WakeSpawned", task_id, wake_id })
+    this.#tell({ _tag: "WakeSpawned", work_id: task_id, wake_id })
     this.#awaitEnd(task_id, wake_id, false)
   }
 
   #awaitEnd(task_id: string, wake_id: string, adopted: boolean): void {
     this.standIn.onEnd(
       task_id,
-      (end) => this.#tell({ _tag: "WakeExited", task_id, wake_id, end: adopted ? unseen : end })
+      (end) => this.#tell({ _tag: "WakeExited", work_id: task_id, wake_id, end: adopted ? unseen : end })
     )
   }
 
@@ -191,7 +191,7 @@ export class Sidecar {
     this.#parts.stage.agenda.after(was_alive ? limits.stops_in_ms : 0, () => {
       this.standIn.stop(task_id)
       if (was_alive) this.#agents.of(task_id).process = "gone"
-      this.#tell({ _tag: "AgentStopped", task_id, was_alive })
+      this.#tell({ _tag: "AgentStopped", work_id: task_id, was_alive })
     })
   }
 }

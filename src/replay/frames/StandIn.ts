@@ -1,6 +1,6 @@
 import * as Predicate from "effect/Predicate"
 import type { Answer } from "../../domain/Evidence.ts"
-import type { JsonObject, WakeEnd } from "../../domain/Task.ts"
+import type { JsonObject, WakeEnd } from "../../domain/Work.ts"
 import { limits } from "../limits.ts"
 import type { Agenda, Planned } from "./Agenda.ts"
 import type { AgentOptions } from "./agentOptions.ts"

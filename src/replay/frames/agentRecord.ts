@@ -1,5 +1,5 @@
 import type { Evidence } from "../../domain/Evidence.ts"
-import type { WakeEnd } from "../../domain/Task.ts"
+import type { WakeEnd } from "../../domain/Work.ts"
 import type { Observation } from "../../services/ResultWatcher.ts"
 
 /** What the agent of one task has left to be found. */

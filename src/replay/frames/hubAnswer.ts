@@ -1,5 +1,5 @@
 import type { HubCommand } from "../../domain/Command.ts"
-import type { JsonObject } from "../../domain/Task.ts"
+import type { JsonObject } from "../../domain/Work.ts"
 import { limits as ours } from "../../limits.ts"
 import type { Window } from "./Window.ts"
 
@@ -30,17 +30,17 @@ export const hubAnswer = (command: HubCommand, agent_id: string, window: Window,
     case "Identify":
       return { type: "identified", agent_id }
     case "AcceptTask":
-      return acknowledged(command.task.task_id, "accepted")
+      return acknowledged(command.task.id, "accepted")
     case "SendReport":
-      return acknowledged(command.task.task_id, command.report._tag === "Complete" ? "complete" : "retried")
+      return acknowledged(command.task.id, command.report._tag === "Complete" ? "complete" : "retried")
     case "AskRecovery": {
-      const { generation, task_id } = command.task
+      const { generation, id: task_id } = command.task
       return isTakenBack(window, now, task_id, generation)
         ? { type: "task_reassign", task_id }
         : { type: "task_continue", task_id, generation }
     }
     case "ReportState": {
-      const { generation, task_id } = command.task
+      const { generation, id: task_id } = command.task
       return {
         type: "state_report_ack",
         task_id,

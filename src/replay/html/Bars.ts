@@ -17,7 +17,7 @@ const statusLook: Readonly<Record<NonNullable<Picture["status"]>, Look>> = {
   reporting: "violet"
 }
 
-const activityLook: Readonly<Record<Picture["activity"], Look>> = {
+const phaseLook: Readonly<Record<Picture["agent_phase"], Look>> = {
   Idle: "grey",
   Inspecting: "grey",
   AwaitingExit: "grey",
@@ -25,7 +25,7 @@ const activityLook: Readonly<Record<Picture["activity"], Look>> = {
   Running: "teal",
   Stopping: "rose",
   AwaitingRetry: "rose",
-  Settling: "violet"
+  AwaitingAnswer: "violet"
 }
 
 const connection = ({ connection: phase, disk, draining }: Picture): Stay => {
@@ -34,9 +34,9 @@ const connection = ({ connection: phase, disk, draining }: Picture): Stay => {
   return { look, labels: [[phase, ...troubles].join(" · "), phase], task: null }
 }
 
-const task = ({ generation, standing, status, task_id }: Picture): Stay | null => {
+const task = ({ generation, ownership, status, task_id }: Picture): Stay | null => {
   if (task_id === null || status === null) return null
-  const words = [status, ...(standing === "denied" || standing === "in_doubt" ? [plain(standing)] : [])].join(" · ")
+  const words = [status, ...(ownership === "denied" || ownership === "unresolved" ? [ownership] : [])].join(" · ")
   return {
     look: statusLook[status],
     labels: [`${task_id} · ${words} · generation ${generation}`, words],
@@ -44,22 +44,22 @@ const task = ({ generation, standing, status, task_id }: Picture): Stay | null =
   }
 }
 
-const activity = ({ activity: tag, task_id }: Picture): Stay | null =>
-  tag === "Idle" ? null : { look: activityLook[tag], labels: [plain(tag)], task: task_id }
+const activity = ({ agent_phase: phase, task_id }: Picture): Stay | null =>
+  phase === "Idle" ? null : { look: phaseLook[phase], labels: [plain(phase)], task: task_id }
 
 /** What is known of the agent's process after a fact; undefined where it says nothing about it. */
 const agentAfter = (fact: LocalFact, before: Stay | null): Stay | null | undefined => {
   switch (fact._tag) {
     case "WakeSpawned":
-      return { look: "sand", labels: ["woken"], task: fact.task_id }
+      return { look: "sand", labels: ["woken"], task: fact.work_id }
     case "AgentStarted":
-      return { look: "teal", labels: ["at work"], task: fact.task_id }
+      return { look: "teal", labels: ["at work"], task: fact.work_id }
     case "AgentInspected":
       return fact.evidence.process !== "alive" || before !== null
         ? undefined
-        : { look: "teal", labels: ["at work"], task: fact.task_id }
+        : { look: "teal", labels: ["at work"], task: fact.work_id }
     case "ResultFound":
-      return before === null ? undefined : { look: "grey", labels: ["answered"], task: fact.task_id }
+      return before === null ? undefined : { look: "grey", labels: ["answered"], task: fact.work_id }
     case "AgentStopped":
       return null
     case "WakeExited":

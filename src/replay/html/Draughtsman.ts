@@ -1,4 +1,4 @@
-import { isDifference, type ReplayEvent, taskOf } from "../ReplayEvent.ts"
+import { isDifference, type ReplayEvent, workOf } from "../ReplayEvent.ts"
 import { Bars } from "./Bars.ts"
 import type { Drawing, DrawnEvent, Sketch } from "./Drawing.ts"
 import { limits } from "./limits.ts"
@@ -8,7 +8,7 @@ import { Tasks } from "./Tasks.ts"
 const drawn = (made: Sketch, event: ReplayEvent, chars: number): DrawnEvent => {
   const { differs = null, fault = null, note = null, text, ...rest } = made
   const cut = Math.max(0, text.length - chars)
-  return { ...rest, t: event.t, task: taskOf(event), differs, fault, note, text: text.slice(0, chars), cut }
+  return { ...rest, t: event.t, task: workOf(event), differs, fault, note, text: text.slice(0, chars), cut }
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { LocalFact } from "../../domain/Message.ts"
 import type { TimerName } from "../../domain/SidecarState.ts"
-import type { WakeEnd } from "../../domain/Task.ts"
+import type { WakeEnd } from "../../domain/Work.ts"
 import type { Kind, Lane, Sketch } from "./Drawing.ts"
 import { fieldsOf, plain } from "./words.ts"
 
@@ -39,8 +39,8 @@ const kindOf = ({ _tag }: LocalFact): Kind => {
 
 const lateness: Readonly<Partial<Record<TimerName, string>>> = {
   answer: "the hub did not answer",
-  confirmation: "the agent did not confirm in time",
-  settle: "the agent ended without an answer",
+  task_confirmation: "the agent did not confirm in time",
+  task_late_answer: "the agent ended without an answer",
   task_timeout: "the task ran for too long"
 }
 

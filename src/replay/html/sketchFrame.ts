@@ -1,4 +1,4 @@
-import type { JsonObject } from "../../domain/Task.ts"
+import type { JsonObject } from "../../domain/Work.ts"
 import { clockOf } from "../print/words.ts"
 import type { ReplayEvent, Verdict } from "../ReplayEvent.ts"
 import type { Difference, Kind, Sketch } from "./Drawing.ts"

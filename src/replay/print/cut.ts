@@ -1,4 +1,4 @@
-import { type ReplayEvent, taskOf } from "../ReplayEvent.ts"
+import { type ReplayEvent, workOf } from "../ReplayEvent.ts"
 
 const second_ms = 1_000
 const day_ms = 86_400_000
@@ -48,6 +48,6 @@ export const makeCut = ({ from, task, to }: Cut): (event: ReplayEvent) => boolea
     if (always.has(event.kind)) return true
     if (from !== null && event.t < from(first_t)) return false
     if (to !== null && event.t > to(first_t)) return false
-    return task === null || taskOf(event) === task
+    return task === null || workOf(event) === task
   }
 }

@@ -10,7 +10,7 @@ const tellingFact = [
   "task_id",
   "timer",
   "reason",
-  "whereabouts",
+  "location",
   "was_alive",
   "end",
   "answer",
@@ -38,7 +38,7 @@ const changeOf = (before: Picture, after: Picture): ReadonlyArray<string> => {
   const pairs: ReadonlyArray<readonly [string, string]> = [
     [`connection ${before.connection}`, after.connection],
     [taskIn(before), taskIn(after)],
-    [`standing ${before.standing}`, after.standing],
+    [`ownership ${before.ownership}`, after.ownership],
     [`disk ${before.disk}`, after.disk],
     [before.draining ? "draining" : "serving", after.draining ? "draining" : "serving"]
   ]

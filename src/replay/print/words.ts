@@ -1,5 +1,5 @@
 import * as Predicate from "effect/Predicate"
-import type { JsonObject } from "../../domain/Task.ts"
+import type { JsonObject } from "../../domain/Work.ts"
 
 /** Longest text of one value on the terminal, in characters. */
 const value_chars = 120

@@ -1,17 +1,15 @@
-import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { HubMessage, Message } from "../../domain/Message.ts"
 import { KnownState } from "../../domain/SidecarState.ts"
-import { type Entry, type Header, messageFrom, type OldFact, type StepEntry } from "../format.ts"
+import { type Entry, type Header, messageFrom, type OldFact } from "../format.ts"
 import { incomingOf } from "../heardFrame.ts"
 import type { Line, Recorded, Unreadable } from "../Line.ts"
-import { completeState } from "./older.ts"
+import { stateNow } from "./older.ts"
 
 const decodeDecided = Schema.decodeUnknownResult(Schema.Struct({
   on: Schema.optionalKey(Schema.String),
-  commands: Schema.Array(Schema.String),
-  state: Schema.optionalKey(Schema.String)
+  commands: Schema.Array(Schema.String)
 }))
 const decodeState = Schema.decodeUnknownResult(Schema.Struct({ state: KnownState }))
 
@@ -22,7 +20,7 @@ type OldFactLine = Omit<Recorded, "entry"> & { readonly entry: OldFact }
 type Link = "down" | "connected" | "identified"
 
 /**
- * Makes lines of format 2 from those of format 1. There a step was told by its message and, on the next line, by what was
+ * Makes lines of today's format from those of format 1. There a step was told by its message and, on the next line, by what was
  * decided on it; where a frame had told the message, only by the latter. That a step was not saved was told by the message
  * after it, so that the lines from each step on are held until the next one.
  */
@@ -74,41 +72,35 @@ export class Format1 {
         if (message === null) return this.#pass(at(line, { t: line.entry.t, dir: "local", unknown: type }))
         return Result.match(message, {
           onFailure: (problem) => this.#pass(unreadable(line, problem)),
-          onSuccess: (msg) => this.#step(line, msg, { commands: [], state: null })
+          onSuccess: (msg) => this.#step(line, msg)
         })
       }
     }
   }
 
   /** Holds the step; what was held before it is complete. */
-  #step(line: OldFactLine, msg: Message, told: StepEntry["told"]): ReadonlyArray<Line> {
+  #step(line: OldFactLine, msg: Message): ReadonlyArray<Line> {
     if (msg._tag === "Restarted") [this.#link, this.#heard] = ["down", []]
     const done = this.end().map((held) => msg._tag === "SaveFailed" ? asUnsaved(held) : held)
-    this.#held.push(at(line, { t: line.entry.t, dir: "step", msg, told, saved: true }))
+    this.#held.push(at(line, { t: line.entry.t, dir: "step", msg, told: null, saved: true }))
     return done
   }
 
   #decided(line: OldFactLine): ReadonlyArray<Line> {
     const decided = decodeDecided(line.entry.fields)
     if (Result.isFailure(decided)) return this.#pass(unreadable(line, "decided is not as it should be"))
-    const { commands, on, state = null } = decided.success
-    if (on !== undefined) {
-      const index = this.#heard.findIndex(({ _tag }) => _tag === on)
-      const message = this.#heard.splice(0, index + 1).at(-1)
-      return message === undefined
-        ? this.#pass(unreadable(line, `no frame before it tells of ${on}`))
-        : this.#step(line, message, { commands, state })
-    }
-    const [step] = this.#held
-    if (step !== undefined && "entry" in step && step.entry.dir === "step") {
-      this.#held[0] = { ...step, entry: { ...step.entry, told: { commands, state } } }
-    }
-    return []
+    const { on } = decided.success
+    if (on === undefined) return []
+    const index = this.#heard.findIndex(({ _tag }) => _tag === on)
+    const message = this.#heard.splice(0, index + 1).at(-1)
+    return message === undefined
+      ? this.#pass(unreadable(line, `no frame before it tells of ${on}`))
+      : this.#step(line, message)
   }
 
   /** The state of a life whose beginning is in an older file; a header tells it in format 2. */
   #continued(line: OldFactLine): ReadonlyArray<Line> {
-    const told = decodeState({ state: completeState(line.entry.fields["state"]) })
+    const told = decodeState({ state: stateNow(line.entry.fields["state"]) })
     if (Result.isFailure(told)) return this.#pass(unreadable(line, "continued is not as it should be"))
     if (this.#header === null) return []
     const { phase } = told.success.state.connection
@@ -152,8 +144,5 @@ const unreadable = ({ bytes, place }: OldFactLine, problem: string): Unreadable 
   problem: `this line is left out: ${problem}`
 })
 
-/** Format 1 told what a step would have led to, had it been saved. */
 const asUnsaved = (line: Line): Line =>
-  "entry" in line && line.entry.dir === "step" && Predicate.isNotNull(line.entry.told)
-    ? { ...line, entry: { ...line.entry, told: null, saved: false } }
-    : line
+  "entry" in line && line.entry.dir === "step" ? { ...line, entry: { ...line.entry, saved: false } } : line

@@ -6,8 +6,9 @@ import { exitCodes } from "../../exitCodes.ts"
 import { LineSplitter, type TextLine } from "../../lines/LineSplitter.ts"
 import { format_version, parseEntry } from "../format.ts"
 import { limits } from "../limits.ts"
-import type { Line } from "../Line.ts"
+import type { Line, Recorded } from "../Line.ts"
 import { Format1, type OldLine } from "./format1.ts"
+import { withoutWords } from "./older.ts"
 
 /** The file is no recording that this version can read; the message is one sentence that says where and why. */
 export class NotARecording extends Schema.TaggedError<NotARecording>()("NotARecording", { message: Schema.String }) {
@@ -35,6 +36,11 @@ const parse = (text: string | null): ReturnType<typeof parseEntry> => {
       : Result.fail(`nested deeper than ${limits.line_depth} levels`))
 }
 
+const isRecorded = (line: Line | OldLine): line is Recorded | OldLine => "entry" in line
+
+/** A fact of format 1 may stand in a file whose header is not read. */
+const isOld = (line: Line | OldLine): line is OldLine => isRecorded(line) && line.entry.dir === "old"
+
 /** Reads the lines of one file. The first has to be one of a recording; of the others those that are not are told as such. */
 class Reader {
   readonly #file: string
@@ -42,7 +48,7 @@ class Reader {
   #line = 0
   #entries = 0
   #refusal: NotARecording | null = null
-  #isOld = false
+  #format: number = format_version
   readonly #format1: Format1
 
   constructor(file: string, format1: Format1) {
@@ -92,12 +98,9 @@ class Reader {
 
   /** The line in the format of today; each life may have been recorded by another version. */
   #translated(line: Line | OldLine): ReadonlyArray<Line> {
-    if ("problem" in line) return this.#isOld ? this.#format1.take(line) : [line]
-    const { entry } = line
-    if (entry.dir === "old") this.#isOld = true
-    if (entry.dir === "header") this.#isOld = entry.msg.format < format_version
-    if (this.#isOld || entry.dir === "old") return this.#format1.take({ ...line, entry })
-    return [...this.#format1.end(), { ...line, entry }]
+    if (isRecorded(line) && line.entry.dir === "header") this.#format = line.entry.msg.format
+    if (this.#format === 1 || isOld(line)) return this.#format1.take(line)
+    return [...this.#format1.end(), this.#format < format_version ? withoutWords(line) : line]
   }
 
   #refuse(problem: string): ReadonlyArray<never> {

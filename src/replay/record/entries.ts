@@ -1,7 +1,7 @@
 import type * as Clock from "effect/Clock"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
-import type { JsonObject } from "../../domain/Task.ts"
+import type { JsonObject } from "../../domain/Work.ts"
 import { parseBounded } from "../../json/bounded.ts"
 import { isJsonObject } from "../../json/exact.ts"
 import { limits } from "../../limits.ts"

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest"
-import { isSafeTaskId } from "../../src/domain/taskId.ts"
+import { isSafeWorkId } from "../../src/domain/workId.ts"
 
 describe("a task id may become a file name", () => {
   test.each([
@@ -13,7 +13,7 @@ describe("a task id may become a file name", () => {
     ["a name that only begins like a device", "console"],
     ["a device's name with a digit too many", "com10"],
     ["a device's name behind something", "my.con"]
-  ])("%s", (_, id) => expect(isSafeTaskId(id)).toBe(true))
+  ])("%s", (_, id) => expect(isSafeWorkId(id)).toBe(true))
 })
 
 describe("a task id may not become a file name", () => {
@@ -42,5 +42,5 @@ describe("a task id may not become a file name", () => {
     ["LPT9", "lpt9"],
     ["a device with an extension", "nul.txt"],
     ["a device with two", "com1.tar.gz"]
-  ])("%s", (_, id) => expect(isSafeTaskId(id)).toBe(false))
+  ])("%s", (_, id) => expect(isSafeWorkId(id)).toBe(false))
 })

@@ -1,7 +1,6 @@
-import type { Evidence } from "../Evidence.ts"
+import type { Evidence, SilencePolicy } from "../Evidence.ts"
 import { mayHaveLaunched } from "../Evidence.ts"
-import type { Policy } from "../SidecarState.ts"
-import type { WakeEnd } from "../Task.ts"
+import type { WakeEnd } from "../Work.ts"
 
 /** A reason with what the agent printed last, which is where it says why. */
 export const quoting = (reason: string, { output = "" }: Evidence): string =>
@@ -21,7 +20,7 @@ const endText = (end: WakeEnd): string => {
 const runByExec = "and an agent that only prints one is to be run by `agentcom-sidecar exec --`"
 
 /** Why the agent of this boot, or of one before, is not at work any more. */
-export const whyNotAtWork = (end: WakeEnd | null, this_boot: boolean, policy: Policy): string => {
+export const whyNotAtWork = (end: WakeEnd | null, this_boot: boolean, policy: SilencePolicy): string => {
   if (!this_boot) return "the machine or the container of the agent restarted while it was at work"
   if (end !== null && !mayHaveLaunched(end, policy)) {
     const printsOnly = end.how === "exited" && end.code === 0 && end.output !== ""

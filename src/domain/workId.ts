@@ -4,7 +4,7 @@ const shape = new RegExp(`^[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,${limits.task_id_char
 const windowsDevice = /^(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?$/i
 
 /**
- * Whether a task id may become a file name on every platform: `[A-Za-z0-9._-]`, 1–128 characters, no outer dot,
+ * Whether the id of work may become a file name on every platform: `[A-Za-z0-9._-]`, 1–128 characters, no outer dot,
  * no Windows device, and nothing that an agent's command could take for an option.
  */
-export const isSafeTaskId = (id: string): boolean => shape.test(id) && !windowsDevice.test(id)
+export const isSafeWorkId = (id: string): boolean => shape.test(id) && !windowsDevice.test(id)

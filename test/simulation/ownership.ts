@@ -1,7 +1,6 @@
 import type { Command, HubCommand } from "../../src/domain/Command.ts"
 import type { LifecycleEvent } from "../../src/domain/LifecycleEvent.ts"
 import type { Message } from "../../src/domain/Message.ts"
-import { heldTask } from "../../src/domain/SidecarState.ts"
 import { limits } from "../../src/limits.ts"
 import type { Step } from "../../src/services/Observer.ts"
 import type { World } from "./world.ts"
@@ -26,8 +25,8 @@ export class Standing {
     this.#hear(step, now)
     for (const command of step.commands) this.#judge(command, step, now)
     if (step.message._tag === "TaskAssigned") this.#judgeRefusal(step.message.task.task_id, step)
-    const taken = heldTask(step.after)?.task_id
-    if (step.before.draining !== null && taken !== undefined && taken !== heldTask(step.before)?.task_id) {
+    const taken = step.after.stored.task?.id
+    if (step.before.draining !== null && taken !== undefined && taken !== step.before.stored.task?.id) {
       this.#world.violate(`${taken} is taken by a daemon that is to end`)
     }
   }
@@ -35,8 +34,8 @@ export class Standing {
   /** What we are too busy for is refused, where the hub takes that. */
   #judgeRefusal(task_id: string, { after, commands }: Step): void {
     const { connection: { in_flight, pending, refused_types } } = after
-    const held = heldTask(after)
-    if (held === null || held.task_id === task_id || refused_types.includes("task_rejected")) return
+    const held = after.stored.task
+    if (held === null || held.id === task_id || refused_types.includes("task_rejected")) return
     const isMeant = (exchange: { readonly kind: string; readonly task_id: string } | null) =>
       exchange?.kind === "reject" && exchange.task_id === task_id
     const isSaid = isMeant(in_flight) || pending.some(isMeant) || pending.length >= limits.pending_exchanges ||
@@ -45,13 +44,13 @@ export class Standing {
   }
 
   #hear({ after, message }: Step, now: number): void {
-    const held = heldTask(after)
+    const held = after.stored.task
     switch (message._tag) {
       case "Connected":
       case "Disconnected":
         return this.forget()
       case "TaskAssigned":
-        return held?.task_id === message.task.task_id ? this.#isOurs(held.task_id) : undefined
+        return held?.id === message.task.task_id ? this.#isOurs(held.id) : undefined
       case "TaskReassigned":
         return this.#isDenied(message.task_id, now)
       case "TaskContinued":
@@ -77,11 +76,11 @@ export class Standing {
 
   #judge(command: Command, { message }: Step, now: number): void {
     const world = this.#world
-    if (command._tag === "WakeAgent" && this.#denied?.task_id === command.task.task_id) {
-      world.violate(`${command.task.task_id} is woken although the hub has just said that it is not ours`)
+    if (command._tag === "WakeAgent" && this.#denied?.task_id === command.work.id) {
+      world.violate(`${command.work.id} is woken although the hub has just said that it is not ours`)
     }
-    if (command._tag === "SendReport" && this.#ours !== command.task.task_id) {
-      world.violate(`${command.task.task_id} is reported before the hub has said that it is ours`)
+    if (command._tag === "SendReport" && this.#ours !== command.task.id) {
+      world.violate(`${command.task.id} is reported before the hub has said that it is ours`)
     }
     if (command._tag === "Log" && command.event.event === "recovery_settled") this.#settled(command.event, message, now)
   }
@@ -95,15 +94,15 @@ export class Standing {
     if (this.#denied?.task_id === task_id && now - this.#denied.at < limits.assign_grace_ms) {
       this.#world.violate(`${task_id} is given up before it could be assigned anew`)
     }
-    if (message._tag === "TaskLookedUp" && message.whereabouts !== "elsewhere") {
-      this.#world.violate(`${task_id} is let go of though it is ${message.whereabouts} at the hub`)
+    if (message._tag === "TaskLookedUp" && message.location !== "elsewhere") {
+      this.#world.violate(`${task_id} is let go of though it is ${message.location} at the hub`)
     }
   }
 
   /** A failure is the end of that assignment: nothing else is reported under it. */
   sent(command: HubCommand): void {
     if (command._tag !== "SendReport") return
-    const { report, task: { generation, task_id } } = command
+    const { report, task: { generation, id: task_id } } = command
     if (report._tag === "Failed") this.#failedUnder.set(task_id, generation)
     else if (this.#failedUnder.get(task_id) === generation) {
       this.#world.violate(`${task_id} is reported complete under g${generation}, which was reported failed`)

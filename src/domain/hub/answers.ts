@@ -2,35 +2,35 @@ import { limits } from "../../limits.ts"
 import { frameTypeOf } from "../frameTypes.ts"
 import { whyNotReady } from "../Readiness.ts"
 import type { InFlight } from "../SidecarState.ts"
-import type { Rule } from "../step.ts"
-import { all, cancelTimers, connectionIs, emit, given, log, startTimer, stay, taskIs, withTask } from "../step.ts"
-import type { Task } from "../Task.ts"
-import { questionRefused } from "./asking.ts"
-import { flush, settleInFlight } from "./exchange.ts"
-import { clearSlot } from "./slot.ts"
+import type { Rule } from "../rules.ts"
+import { sequence, cancelTimers, patchConnection, emit, withState, log, startTimer, noop, patchTask, withTask } from "../rules.ts"
+import type { Task } from "../Work.ts"
+import { questionRefused } from "./ownership.ts"
+import { flush, clearInFlight } from "./exchange.ts"
+import { finish } from "./finish.ts"
 
 /** What the answer to a report means for its task, if that is still what we owe: under a new generation it is owed anew. */
 const ifStillOwed = ({ generation, task_id }: InFlight, rule: (task: Task) => Rule): Rule =>
-  withTask((task) => task.task_id === task_id && task.generation === generation ? rule(task) : stay)
+  withTask((task) => task.id === task_id && task.generation === generation ? rule(task) : noop)
 
 /** Nothing but a new connection tells the hub that we are free, unless it is closed now. */
 const showThatWeAreFree = (reason: string): Rule =>
-  given((state) => whyNotReady(state) === null ? emit({ _tag: "Reconnect", reason }) : stay)
+  withState((state) => whyNotReady(state) === null ? emit({ _tag: "Reconnect", reason }) : noop)
 
 /** Rule 5: an acknowledgement is matched by its id; `accepted` answers an accept, all else a report, and any a rejection. */
 export const taskAcknowledged = (task_id: string, status: string): Rule =>
-  given(({ connection: { accept_refused, in_flight } }, now) => {
+  withState(({ connection: { accept_refused, in_flight } }, now) => {
     const kind = status === "accepted" ? "accept" : "report"
-    if (in_flight === null || in_flight.task_id !== task_id) return stay
-    if (in_flight.kind !== kind && in_flight.kind !== "reject") return stay
-    return all(
-      settleInFlight,
-      in_flight.kind === "accept" ? connectionIs({ accept_refused: false }) : stay,
+    if (in_flight === null || in_flight.task_id !== task_id) return noop
+    if (in_flight.kind !== kind && in_flight.kind !== "reject") return noop
+    return sequence(
+      clearInFlight,
+      in_flight.kind === "accept" ? patchConnection({ accept_refused: false }) : noop,
       ifStillOwed(in_flight, (task) =>
-        all(
+        sequence(
           log({ event: "report_acknowledged", task_id, status, duration_ms: now - in_flight.sent_at }),
-          clearSlot(task.failure === null ? "remove" : "keep_answer"),
-          accept_refused ? showThatWeAreFree("an accept was refused") : stay
+          finish(task.failure === null ? "remove" : "keep_answer"),
+          accept_refused ? showThatWeAreFree("an accept was refused") : noop
         )),
       flush
     )
@@ -41,17 +41,17 @@ const retryAtTheHub = (task_id: string): string =>
 
 /** The hub will never take this report, and counts us as at work. */
 const refusedForGood = (task: Task, reason: string): Rule =>
-  all(
-    log({ event: "report_refused", task_id: task.task_id, reason, remedy: retryAtTheHub(task.task_id) }),
-    clearSlot("keep"),
+  sequence(
+    log({ event: "report_refused", task_id: task.id, reason, remedy: retryAtTheHub(task.id) }),
+    finish("keep"),
     showThatWeAreFree("a report was refused")
   )
 
 /** The hub cannot take the answer as it is: it is kept, and a minimal failure says so. */
 const answerUnfit = (task: Task, error: string): Rule =>
-  all(
-    emit({ _tag: "SetAside", task_id: task.task_id, folder: "rejected" }),
-    taskIs({ failure: { reason: `the hub did not take the answer: ${error}`, sent_generation: null } })
+  sequence(
+    emit({ _tag: "SetAside", work_id: task.id, folder: "rejected" }),
+    patchTask({ failure: { reason: `the hub did not take the answer: ${error}`, sent_generation: null } })
   )
 
 const reportRefused = (task: Task, error: string): Rule => {
@@ -62,12 +62,12 @@ const reportRefused = (task: Task, error: string): Rule => {
 const exchangeRefused = (in_flight: InFlight, error: string, unknown_type: boolean): Rule => {
   switch (in_flight.kind) {
     case "report":
-      return all(ifStillOwed(in_flight, (task) => reportRefused(task, error)), flush)
+      return sequence(ifStillOwed(in_flight, (task) => reportRefused(task, error)), flush)
     case "recovery":
     case "state":
       return questionRefused(in_flight.kind, unknown_type)
     case "accept":
-      return all(connectionIs({ accept_refused: true }), flush)
+      return sequence(patchConnection({ accept_refused: true }), flush)
     case "reject":
       return flush
   }
@@ -75,24 +75,24 @@ const exchangeRefused = (in_flight: InFlight, error: string, unknown_type: boole
 
 /** Rules 3 and 5: an error carries no id; it answers the frame in flight, unless it names the type of another. */
 export const hubRefused = (error: string, message_type: string | null, unknown_type: boolean): Rule =>
-  given(({ connection: { in_flight, refused_types } }) => {
+  withState(({ connection: { in_flight, refused_types } }) => {
     const meant = in_flight !== null && (message_type === null || frameTypeOf[in_flight.kind].includes(message_type))
-    return all(
+    return sequence(
       unknown_type && message_type !== null && !refused_types.includes(message_type)
-        ? connectionIs({ refused_types: [...refused_types, message_type] })
-        : stay,
+        ? patchConnection({ refused_types: [...refused_types, message_type] })
+        : noop,
       log({ event: "frame_refused", type: message_type ?? in_flight?.kind ?? "unknown", error }),
-      meant ? all(settleInFlight, exchangeRefused(in_flight, error, unknown_type)) : stay
+      meant ? sequence(clearInFlight, exchangeRefused(in_flight, error, unknown_type)) : noop
     )
   })
 
 /** Rule 5: the frame in flight was dropped and goes again when the hub says. */
 export const rateLimited = (retry_after_ms: number): Rule =>
-  given(({ connection: { in_flight } }) =>
-    all(
+  withState(({ connection: { in_flight } }) =>
+    sequence(
       log({ event: "rate_limited", retry_after_ms }),
-      in_flight === null ? stay : all(
-        connectionIs({ in_flight: { ...in_flight, limited: true } }),
+      in_flight === null ? noop : sequence(
+        patchConnection({ in_flight: { ...in_flight, limited: true } }),
         cancelTimers("answer"),
         startTimer(
           "resend",
@@ -102,24 +102,24 @@ export const rateLimited = (retry_after_ms: number): Rule =>
     )
   )
 
-/** It goes first, but for a report: that waits for an accept that has been asked for since. */
-export const resendDue: Rule = given(({ connection: { in_flight, pending } }) => {
-  if (in_flight === null || !in_flight.limited) return stay
+/** It goes first, except a report: that waits for an accept that has been asked for since. */
+export const resendDue: Rule = withState(({ connection: { in_flight, pending } }) => {
+  if (in_flight === null || !in_flight.limited) return noop
   const { kind, task_id } = in_flight
-  return all(
-    connectionIs({ in_flight: null, pending: kind === "report" ? pending : [{ kind, task_id }, ...pending] }),
+  return sequence(
+    patchConnection({ in_flight: null, pending: kind === "report" ? pending : [{ kind, task_id }, ...pending] }),
     flush
   )
 })
 
-/** Rule 5: a hub that owes an answer for 15 s is not there any more; one that does not answer a rejection has taken it. */
-export const answerOverdue: Rule = given(({ connection: { in_flight } }, now) => {
-  if (in_flight === null || in_flight.limited) return stay
+/** Rule 5: a hub that owes an answer for 15 s is gone. One that does not answer a rejection has taken it. */
+export const answerOverdue: Rule = withState(({ connection: { in_flight } }, now) => {
+  if (in_flight === null || in_flight.limited) return noop
   const waited = now - in_flight.sent_at
   if (waited >= 0 && waited < limits.answer_timeout_ms) return startTimer("answer", limits.answer_timeout_ms - waited)
-  if (in_flight.kind === "reject") return all(settleInFlight, flush)
-  return all(
-    connectionIs({ half_open: true }),
+  if (in_flight.kind === "reject") return sequence(clearInFlight, flush)
+  return sequence(
+    patchConnection({ half_open: true }),
     emit({ _tag: "Reconnect", reason: `the hub did not answer the ${in_flight.kind} frame` })
   )
 })

@@ -1,0 +1,29 @@
+/** The state after a rule, and what it puts out. `now` is in epoch milliseconds. */
+export type RuleOf<State, Out> = (state: State, now: number) => readonly [State, ReadonlyArray<Out>]
+
+/** How rules about one kind of state are made from others. */
+export const rulesOf = <State, Out>() => {
+  type Rule = RuleOf<State, Out>
+
+  const noop: Rule = (state) => [state, []]
+
+  const emit = (...out: ReadonlyArray<Out>): Rule => (state) => [state, out]
+
+  /** One after the other: each sees the state that the last one left; what they put out adds up in order. */
+  const sequence = (...rules: ReadonlyArray<Rule>): Rule => (state, now) => {
+    const out: Array<Out> = []
+    for (const rule of rules) {
+      const [next, more] = rule(state, now)
+      state = next
+      out.push(...more)
+    }
+    return [state, out]
+  }
+
+  /** A rule that first looks at the state. */
+  const withState = (rule: (state: State, now: number) => Rule): Rule => (state, now) => rule(state, now)(state, now)
+
+  const patch = (fields: Partial<State>): Rule => (state) => [{ ...state, ...fields }, []]
+
+  return { noop, emit, sequence, withState, patch }
+}

@@ -1,0 +1,207 @@
+import { limits } from "../../limits.ts"
+import { type Answer, type Evidence, isAtWork, mayHaveLaunched } from "../Evidence.ts"
+import { remaining } from "../remaining.ts"
+import { nameOf, type Work } from "../Work.ts"
+import type { EndCause, InspectionCause } from "./AgentSlot.ts"
+import { answerFound, awaitAnswer, confirmed, fail, isOfEarlierSession } from "./outcome.ts"
+import { quoting, whyNotAtWork } from "./reasons.ts"
+import {
+  type AgentRule,
+  cancelTimers,
+  emit,
+  log,
+  noop,
+  patchWork,
+  sequence,
+  setPhase,
+  startTimer,
+  tellOwner,
+  withState,
+  withWork,
+  withWorkOf
+} from "./rules.ts"
+import { againOrObstructed, attemptFailed, neverBegan, retryOrFail, tryWake } from "./wake.ts"
+
+/** Asks for what the folder and the process table say. That revokes a wake that has not begun. */
+export const inspect = (because: InspectionCause): AgentRule =>
+  withWork((work) => sequence(setPhase({ _tag: "Inspecting", because }), emit({ _tag: "InspectAgent", work })))
+
+/** Rule 1: the evidence comes before any wake. An earlier agent of this work has to be gone before that. */
+export const inspectOnceGone: AgentRule = withState(({ terminating }) =>
+  withWork(({ id }) =>
+    terminating.some(({ work_id }) => work_id === id) ? setPhase({ _tag: "AwaitingExit" }) : inspect("evidence")
+  )
+)
+
+/** Rule 1: inspects the agent, unless something is done about it already. */
+export const inspectIfIdle: AgentRule = withState(({ agent }) =>
+  withWork(({ status }) => agent.phase._tag !== "Idle" || status === "reporting" ? noop : inspectOnceGone)
+)
+
+/** Rule 6: the time for the confirmation begins with the spawn, also for a later life of the daemon. */
+const awaitConfirmation: AgentRule = withState(({ policy: { confirmation_timeout_ms } }, now) =>
+  withWork(({ wake }) => startTimer("confirmation", remaining(wake?.at ?? now, confirmation_timeout_ms, now)))
+)
+
+/** What an agent at work writes, and how it ends, is watched, whoever woke it. */
+const follow = (work: Work, evidence: Evidence): AgentRule => {
+  if (work.wake === null) return emit({ _tag: "WatchResults", work_id: work.id, wake_id: null })
+  return evidence.process === "alive" ? emit({ _tag: "AdoptAgent", work, wake_id: work.wake.id }) : noop
+}
+
+/** Rule 1: the agent is at work, so it is not woken. */
+const resume = (evidence: Evidence): AgentRule =>
+  withWork((work) =>
+    sequence(
+      setPhase({ _tag: "Running" }),
+      work.status === "working"
+        ? noop
+        : patchWork({ status: "confirming", wake_attempts: Math.max(1, work.wake_attempts) }),
+      log({ event: "agent_found_at_work", ...nameOf(work.id) }),
+      follow(work, evidence),
+      evidence.started ? confirmed : noop,
+      withWork(({ status }) => status === "confirming" ? awaitConfirmation : noop)
+    )
+  )
+
+/**
+ * Rules 6 and 7: the agent is not at work any more. Before its confirmation that is a failed attempt, after it the end. One
+ * that may still come up has its time, which an inspection for the lease does not extend.
+ */
+export const notAtWorkAnyMore = (work: Work, this_boot: boolean, because: InspectionCause): AgentRule =>
+  withState(({ policy }) => {
+    const end = work.wake?.end ?? null
+    const reason = whyNotAtWork(end, this_boot, policy)
+    if (work.status === "working") return awaitAnswer(reason)
+    if (!this_boot) return attemptFailed(reason, "failed")
+    if (mayHaveLaunched(end, policy)) {
+      return sequence(setPhase({ _tag: "Running" }), because === "lease" ? noop : awaitConfirmation)
+    }
+    const hasSucceeded = end === null || end.how === "unseen" || end.code === 0
+    return hasSucceeded ? awaitAnswer(reason) : attemptFailed(reason, "failed")
+  })
+
+/** Whether a wake of this work has run, so that its end is judged before the next one is made. */
+const hasRun = (work: Work, evidence: Evidence): boolean => {
+  if (work.wake === null || work.status === "accepted") return false
+  if (work.status === "working") return true
+  return !neverBegan(work, evidence) && (work.status === "confirming" || work.wake.end === null)
+}
+
+const notAtWork = (work: Work, evidence: Evidence, because: InspectionCause): AgentRule =>
+  withState(({ may_judge }) => {
+    if (!hasRun(work, evidence)) return tryWake(evidence)
+    if (!may_judge) return setPhase({ _tag: "Idle" })
+    return sequence(
+      work.status === "waking" ? patchWork({ status: "confirming" }) : noop,
+      evidence.started ? confirmed : noop,
+      withWork((judged) => notAtWorkAnyMore(judged, evidence.this_boot, because))
+    )
+  })
+
+/** Rule 7: work whose agent never came up has not taken too long. Its time begins with a wake that succeeds. */
+const beginAnew = (evidence: Evidence): AgentRule =>
+  sequence(
+    withState(({ policy }) => startTimer("timeout", policy.timeout_ms)),
+    tryWake(evidence)
+  )
+
+/** Rule 11: an answer that cannot be used is kept, and the reason tells of it, unless the agent was stopped for it. */
+const failBeside = (answer: Evidence["answer"], work_id: string, reason: string): AgentRule =>
+  typeof answer !== "object" || answer?._tag !== "Unusable" || answer.reason === reason ? fail(reason) : sequence(
+    emit({ _tag: "SetAside", work_id, folder: "rejected" }),
+    fail(`${reason} (the answer file cannot be used: ${answer.reason})`)
+  )
+
+const afterStop = (because: EndCause, work: Work, evidence: Evidence, atWork: boolean): AgentRule => {
+  const { answer } = evidence
+  if (answer === "half-written") return work.wake === null ? resume(evidence) : awaitAnswer(because.reason)
+  if (because._tag === "Failed") {
+    return work.status !== "working" && neverBegan(work, evidence)
+      ? beginAnew(evidence)
+      : failBeside(answer, work.id, quoting(because.reason, evidence))
+  }
+  return atWork ? resume(evidence) : retryOrFail(quoting(because.reason, evidence))
+}
+
+/** Rule 12: what could not be read says nothing. It is read again, and until then no agent is judged, woken or adopted. */
+const inspectAgainLater = (because: InspectionCause): AgentRule =>
+  sequence(
+    because === "lease" ? setPhase({ _tag: "Running" }) : noop,
+    startTimer("inspection", limits.disk_retry_ms)
+  )
+
+/** Rule 13: work that only its own wake would begin does not wait for ever for results that cannot be read. */
+const cannotTell = (work: Work, evidence: Evidence, because: InspectionCause): AgentRule =>
+  withState(({ may_wake }) =>
+    because === "evidence" && evidence.process === "none" && may_wake && !hasRun(work, evidence)
+      ? againOrObstructed("the results folder cannot be read", inspectAgainLater(because))
+      : inspectAgainLater(because)
+  )
+
+/** Rule 12: an inspection that told nothing is made again, and so is a wake that could not begin. */
+export const inspectAgain: AgentRule = withState(({ agent: { phase } }) => {
+  if (phase._tag === "Inspecting") return inspect(phase.because)
+  return phase._tag === "Running" ? inspect("lease") : inspectIfIdle
+})
+
+/** Rule 12: a process that lives is at work, whatever the folder holds. All else has to be known to be judged. */
+const isUndecided = ({ answer, process }: Evidence, because: InspectionCause, atWork: boolean): boolean =>
+  process === "unknown" || (answer === "unknown" && !(atWork && (because === "evidence" || because === "lease")))
+
+/** Rule 6: the folder shows a confirmation that the watcher has not told of, or there is none in time. */
+const confirmedOrFailed = (evidence: Evidence): AgentRule =>
+  evidence.started ?
+    sequence(setPhase({ _tag: "Running" }), confirmed) :
+    withState(({ policy: { confirmation_timeout_ms } }) =>
+      attemptFailed(quoting(`no confirmation within ${confirmation_timeout_ms} ms`, evidence), "timeout")
+    )
+
+/** Rule 1: what the folder and the process table say, and what follows from it. */
+export const agentInspected = (work_id: string, evidence: Evidence): AgentRule =>
+  withState(({ agent: { phase }, policy }, now) =>
+    withWorkOf(work_id, (work) => {
+      if (phase._tag !== "Inspecting") return noop
+      const { because } = phase
+      const { answer } = evidence
+      const isStopped = typeof because === "object"
+      if (typeof answer === "object" && answer !== null) {
+        if (isOfEarlierSession(work, answer)) {
+          return sequence(answerFound(answer), agentInspected(work_id, { ...evidence, answer: null }))
+        }
+        if (!isStopped || answer._tag !== "Unusable") return sequence(setPhase({ _tag: "Idle" }), answerFound(answer))
+      }
+      if (work.status === "reporting") return setPhase({ _tag: "Idle" })
+      const atWork = isAtWork(evidence, work, policy, now)
+      if (isUndecided(evidence, because, atWork)) return cannotTell(work, evidence, because)
+      if (because === "confirmation") return confirmedOrFailed(evidence)
+      if (isStopped) return afterStop(because, work, evidence, atWork)
+      if (!atWork && answer === null) return notAtWork(work, evidence, because)
+      return because === "lease"
+        ? sequence(setPhase({ _tag: "Running" }), tellOwner({ _tag: "SignOfLife" }))
+        : resume(evidence)
+    })
+  )
+
+/** Rule 6: the time for the confirmation is over; the folder tells whether there is one. Another inspection decides by itself. */
+export const confirmationTimedOut: AgentRule = withState(({ agent: { phase } }) =>
+  withWork(({ status }) =>
+    status === "confirming" && phase._tag !== "Stopping" && phase._tag !== "Inspecting"
+      ? inspect("confirmation")
+      : noop
+  )
+)
+
+/**
+ * An answer that the watcher tells of. While an earlier agent of the work is terminated, its answer waits for the inspection
+ * that follows. One of an earlier session was all that was waited for, so the agent is woken.
+ */
+export const resultFound = (work_id: string, answer: Answer): AgentRule =>
+  withState(({ agent, terminating }) =>
+    withWorkOf(work_id, (work) => {
+      if (terminating.some((one) => one.work_id === work_id)) return noop
+      return agent.phase._tag === "Running" && isOfEarlierSession(work, answer)
+        ? sequence(answerFound(answer), cancelTimers("confirmation"), inspect("evidence"))
+        : answerFound(answer)
+    })
+  )

@@ -1,0 +1,36 @@
+import { limits } from "../../limits.ts"
+import { inSlot } from "../slots.ts"
+import { emit, log, noop, patch, type Rule, sequence, startTimer, withState } from "../rules.ts"
+import { inspectIfIdle } from "../agent/evidence.ts"
+import { flush } from "./exchange.ts"
+import { checkReadiness } from "./readiness.ts"
+
+/** An agent whose wake or inspection waited for the disk. */
+const inspectAgents: Rule = sequence(inSlot("task", inspectIfIdle), inSlot("messages", inspectIfIdle))
+
+/**
+ * Rule 12: told before the message whose step could not be saved, which is then taken by rules that know it: they accept no
+ * task, wake no agent and send no failure.
+ */
+export const saveFailed = (reason: string): Rule =>
+  withState(({ disk }) =>
+    sequence(
+      disk === "ok" ? log({ event: "state_unsaved", reason }) : noop,
+      patch({ disk: "failing" }),
+      startTimer("disk", limits.disk_retry_ms)
+    )
+  )
+
+/** Rule 12: the disk is tried again. */
+export const diskDue: Rule = withState(({ disk }) => disk === "ok" ? noop : emit({ _tag: "SaveState" }))
+
+/** Rule 12: the disk works again. */
+export const saveSucceeded: Rule = withState(({ disk }) =>
+  disk === "ok" ? noop : sequence(
+    patch({ disk: "ok" }),
+    log({ event: "state_saved_again" }),
+    checkReadiness,
+    inspectAgents,
+    flush
+  )
+)

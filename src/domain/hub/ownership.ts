@@ -1,0 +1,131 @@
+import { inspect, inspectIfIdle } from "../agent/evidence.ts"
+import { revokeWake } from "../agent/termination.ts"
+import { limits } from "../../limits.ts"
+import type { TaskLocation } from "../Message.ts"
+import type { ExchangeKind, SidecarState } from "../SidecarState.ts"
+import { clearInFlight, enqueue, flush } from "./exchange.ts"
+import { finish } from "./finish.ts"
+import {
+  cancelTimers,
+  emit,
+  log,
+  noop,
+  ofTaskAgent,
+  patch,
+  patchConnection,
+  type Rule,
+  sequence,
+  startTimer,
+  withState,
+  withTask
+} from "../rules.ts"
+
+/** Rule 4: after every `identified` with a task held, before any report. */
+export const askWhoseItIs: Rule = withState(({ stored }) =>
+  withTask(({ id }) =>
+    sequence(
+      stored.recovering ? enqueue("recovery", id) : noop,
+      enqueue("state", id),
+      flush
+    )
+  )
+)
+
+/** The task is ours: accept it again (a hub that restarted waits for that), inspect the agent, then report. */
+export const ours: Rule = withTask(({ id }) =>
+  sequence(
+    withState(({ stored }) => patch({ stored: { ...stored, recovering: false } })),
+    patchConnection({ ownership: "ours" }),
+    cancelTimers("assign_grace"),
+    enqueue("accept", id),
+    ofTaskAgent(inspectIfIdle),
+    flush
+  )
+)
+
+export const logOwnership = (outcome: "ours" | "in_doubt" | "not_ours"): Rule =>
+  withTask(({ id }) => log({ event: "recovery_settled", task_id: id, outcome }))
+
+/** The hub has said that it is ours. */
+export const continued: Rule = sequence(logOwnership("ours"), ours)
+
+/** A wake that has not begun waits until the task is ours again. An agent that came up of it works on. */
+const holdBackWake: Rule = withState(({ slots }) =>
+  slots.task.agent.phase._tag === "Spawning"
+    ? sequence(ofTaskAgent(revokeWake), ofTaskAgent(inspect("evidence")))
+    : noop
+)
+
+/** Not ours as the hub sees it, unless it is assigned to us within 5 s. */
+const denied: Rule = sequence(
+  patchConnection({ ownership: "denied" }),
+  holdBackWake,
+  startTimer("assign_grace", limits.assign_grace_ms),
+  flush
+)
+
+const isAnswerTo = ({ connection: { in_flight } }: SidecarState, kind: ExchangeKind, task_id: string): boolean =>
+  in_flight !== null && in_flight.kind === kind && in_flight.task_id === task_id
+
+/** An answer to a question counts only while the question is open: an assignment in between has answered it. */
+const answered = (kind: ExchangeKind, task_id: string, verdict: Rule): Rule =>
+  withState((state) => {
+    if (!isAnswerTo(state, kind, task_id)) return noop
+    const isOpen = state.connection.ownership === "unknown" && state.stored.task?.id === task_id
+    return sequence(clearInFlight, isOpen ? verdict : flush)
+  })
+
+/** What `task_recovering` said counts where the hub does not know `state_report`. */
+const recoveryAnswered = (recovery_answer: "continue" | "denied"): Rule =>
+  withState(({ connection: { pending } }) => {
+    if (pending.some(({ kind }) => kind === "state")) return sequence(patchConnection({ recovery_answer }), flush)
+    return recovery_answer === "continue" ? continued : denied
+  })
+
+/** `task_continue` comes whoever asks: only the generation we hold makes it ours. */
+export const taskContinued = (task_id: string, generation: number): Rule =>
+  answered(
+    "recovery",
+    task_id,
+    withTask((task) => recoveryAnswered(task.generation === generation ? "continue" : "denied"))
+  )
+
+export const taskReassigned = (task_id: string): Rule => answered("recovery", task_id, recoveryAnswered("denied"))
+
+export const stateReportAnswered = (task_id: string, action: "continue" | "abort"): Rule =>
+  answered("state", task_id, action === "continue" ? continued : denied)
+
+/** The hub did not take the question. An older hub is asked the older one. */
+export const questionRefused = (kind: "recovery" | "state", unknown_type: boolean): Rule =>
+  withState(({ connection: { ownership, pending, recovery_answer }, stored: { recovering, task } }) => {
+    if (task === null || ownership !== "unknown" || pending.some((exchange) => exchange.kind === "state")) return flush
+    if (recovery_answer !== null) return recovery_answer === "continue" ? continued : denied
+    return kind === "state" && unknown_type && !recovering
+      ? sequence(enqueue("recovery", task.id), flush)
+      : denied
+  })
+
+/** No assignment came: the hub is asked where the task is. A failure that was sent is not worth the wait. */
+export const assignmentOverdue: Rule = withState(({ connection }) =>
+  withTask(({ failure, id }) => {
+    if (connection.ownership !== "denied") return noop
+    if (failure !== null && failure.sent_generation !== null) {
+      return sequence(logOwnership("not_ours"), finish("keep"))
+    }
+    return sequence(
+      logOwnership("in_doubt"),
+      patchConnection({ ownership: "unresolved" }),
+      emit({ _tag: "LookUpTask", task_id: id })
+    )
+  })
+)
+
+/** With another agent, finished or gone: not ours any more. Queued or unknown: it keeps its slot until it comes back. */
+export const taskLookedUp = (task_id: string, location: TaskLocation): Rule =>
+  withState(({ connection }) =>
+    withTask(({ id }) =>
+      id === task_id && connection.ownership === "unresolved" && location === "elsewhere"
+        ? sequence(logOwnership("not_ours"), finish("keep", 0))
+        : noop
+    )
+  )

@@ -1,0 +1,59 @@
+import { recover } from "../agent/phases.ts"
+import { terminate } from "../agent/termination.ts"
+import { limits } from "../../limits.ts"
+import type { Message } from "../Message.ts"
+import { emptyStore, type StoredState } from "../SidecarState.ts"
+import { inSlot } from "../slots.ts"
+import { kindOf, type Task, type TaskFound } from "../Work.ts"
+import { wakeIdOf } from "../wakeId.ts"
+import { taskOf } from "./assignment.ts"
+import { openLink } from "./link.ts"
+import { checkReadiness } from "./readiness.ts"
+import { log, noop, ofTaskAgent, patch, type Rule, sequence, startTimer, withState, withTask } from "../rules.ts"
+
+/** Its generation is a lower bound: the hub, which is asked before any report, knows the last. */
+const remade = ({ assignment, wake: { at, attempt, generation }, wake }: TaskFound): Task => ({
+  ...taskOf({ ...assignment, generation }),
+  status: "confirming",
+  wake_attempts: attempt,
+  woken_at: at,
+  wake: { id: wakeIdOf(wake), at, end: null }
+})
+
+/** The state is lost. What is left of it is the task at work. */
+const adopt = (found: TaskFound): Rule => {
+  const task = remade(found)
+  return sequence(
+    patch({ stored: { ...emptyStore, task, recovering: true } }),
+    log({ event: "state_adopted", task_id: task.id, wake_id: wakeIdOf(found.wake), generation: task.generation })
+  )
+}
+
+/** Agents that live though nobody holds work for them, or though they were not woken for it. */
+const terminateStrangers = (survivors: ReadonlyArray<string>): Rule =>
+  withState(({ stored }) =>
+    sequence(
+      ...survivors
+        .filter((id) => stored[kindOf(id)]?.id !== id || stored[kindOf(id)]?.wake === null)
+        .map((id) => inSlot(kindOf(id), terminate(id, "keep", 0)))
+    )
+  )
+
+/**
+ * Rule 10: a state that was read is the truth, and the hub is asked whether the task is still ours. Only where the state is
+ * lost, the task at work is made again.
+ */
+export const restarted = (
+  { at_work = null, stored, survivors }: Extract<Message, { readonly _tag: "Restarted" }>
+): Rule => {
+  const held = (kept: StoredState): Rule => patch({ stored: { ...kept, recovering: kept.task !== null } })
+  return sequence(
+    stored !== null ? held(stored) : at_work !== null ? adopt(at_work) : noop,
+    terminateStrangers(survivors),
+    withTask(() => startTimer("lease", limits.lease_ms)),
+    ofTaskAgent(recover),
+    inSlot("messages", recover),
+    startTimer("readiness", limits.readiness_ms),
+    withState((state) => state.stored.task === null ? checkReadiness : openLink)
+  )
+}
