@@ -21,6 +21,7 @@ export const limits = {
   inbox_high_water_bytes: 1024 * 1024,
   inbox_burst_bytes: 4 * 1024 * 1024, // of frames that may come at once
   inbox_bytes_a_ms: 4 * 1024, // 4 MiB/s of them for long
+  lookup_ms: 60_000, // from one look-up of an unresolved task to the next
   lookup_timeout_ms: 10_000,
   lookup_body_bytes: 32 * 1024 * 1024,
 
@@ -39,7 +40,7 @@ export const limits = {
 
   // the agent
   wake_retries_ms: [5_000, 15_000, 30_000],
-  lease_ms: 60_000,
+  check_ms: 60_000, // from one inspection of an agent at work to the next, and so of its lease
   progress_interval_ms: 5_000,
   late_answer_ms: 10_000,
   agent_linger_ms: 15_000,

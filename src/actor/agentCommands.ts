@@ -94,8 +94,7 @@ export const agentCommands = (
     StopWatching: ({ work_id }: CommandOf<"StopWatching">) => fibers.stop(`watch ${work_id}`),
     WakeAgent: (command: CommandOf<"WakeAgent">) => fibers.run(`wake ${command.work.id}`, wake(command)),
     RevokeWake: ({ work_id }: CommandOf<"RevokeWake">) => fibers.stop(`wake ${work_id}`),
-    AdoptAgent: ({ wake_id, work }: CommandOf<"AdoptAgent">) =>
-      awaitEnd(work.id, wake_id, waker.adopt(work, wake_id)),
+    AdoptAgent: ({ wake_id, work }: CommandOf<"AdoptAgent">) => awaitEnd(work.id, wake_id, waker.adopt(work, wake_id)),
     RetryWake: ({ failed_attempts, work_id }: CommandOf<"RetryWake">) =>
       fibers.run(`retry ${work_id}`, Effect.andThen(awaitRetry(failed_attempts), post({ _tag: "RetryDue", work_id }))),
     // An attempt that is still being spawned ends first, so that nothing comes up behind the stop.

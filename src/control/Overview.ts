@@ -104,7 +104,10 @@ export const see = (overview: Overview, event: ActorEvent, now: number): Overvie
 const owedBy = ({ connection: { in_flight, pending }, outbound, stored: { recovering, task } }: SidecarState) => [
   ...(in_flight === null ? [] : [in_flight.kind]),
   ...pending.map(({ kind }) => kind),
-  ...(in_flight?.kind !== "report" && (outbound.answer !== null || (!recovering && task !== null && task.failure !== null)) ? ["report"] : [])
+  ...(in_flight?.kind !== "report" &&
+      (outbound.answer !== null || (!recovering && task !== null && task.failure !== null))
+    ? ["report"]
+    : [])
 ]
 
 const taskOf = ({ state, status_since }: Overview, alive: ReadonlyArray<string> | null): Status["task"] => {

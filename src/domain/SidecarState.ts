@@ -20,7 +20,8 @@ const sidecarTimers = [
   "resend", // the frame in flight was rate limited
   "assign_grace", // the task may still be assigned to us anew
   "half_open", // after a dead link: reconnect once more
-  "lease", // the hub is owed a sign of life
+  "lookup", // the hub is asked again where an unresolved task is
+  "lease", // a sign of life waits for the frame in flight
   "progress", // the next `.progress` may be relayed
   "disk", // the state could not be written
   "readiness", // whether an agent can be woken here is to be checked

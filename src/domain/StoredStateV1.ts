@@ -20,5 +20,10 @@ const taskFrom = (
 /** The same in today's form. Two tasks were never held for long: the newer one is. */
 export const fromV1 = ({ active, recovering }: typeof StoredStateV1.Type): StoredState => {
   const task = active ?? recovering
-  return { version: 2, task: task && taskFrom(task), recovering: active === null && recovering !== null, messages: null }
+  return {
+    version: 2,
+    task: task && taskFrom(task),
+    recovering: active === null && recovering !== null,
+    messages: null
+  }
 }

@@ -44,7 +44,12 @@ const workOf = <const Kind extends WorkKind, Payload extends Schema.Top>(kind: K
     failure: Schema.NullOr(Failure)
   })
 
-const assigned = { description: Schema.String, metadata: JsonObject, assigned_at: Schema.Number, assignment: JsonObject }
+const assigned = {
+  description: Schema.String,
+  metadata: JsonObject,
+  assigned_at: Schema.Number,
+  assignment: JsonObject
+}
 
 /** A task; `assignment` is the frame that assigned it, as it came. */
 export const Task = workOf("task", Schema.Struct(assigned))

@@ -1,5 +1,5 @@
 import * as Struct from "effect/Struct"
-import { agentInspected, confirmationTimedOut, inspectAgain, resultFound } from "./agent/evidence.ts"
+import { agentInspected, checkDue, confirmationTimedOut, inspectAgain, resultFound } from "./agent/evidence.ts"
 import { lateAnswerOver, timedOut } from "./agent/outcome.ts"
 import { agentStarted, agentStopped, retryDue } from "./agent/phases.ts"
 import type { AgentRule } from "./agent/rules.ts"
@@ -12,7 +12,14 @@ import { diskDue, saveFailed, saveSucceeded } from "./hub/disk.ts"
 import { progressDue, progressFound } from "./hub/exchange.ts"
 import { drain, orphanFound, restartRequested, taskCancelled } from "./hub/life.ts"
 import { connected, disconnected, halfOpenOver, hubLostUs, identified } from "./hub/link.ts"
-import { assignmentOverdue, stateReportAnswered, taskContinued, taskLookedUp, taskReassigned } from "./hub/ownership.ts"
+import {
+  assignmentOverdue,
+  lookupDue,
+  stateReportAnswered,
+  taskContinued,
+  taskLookedUp,
+  taskReassigned
+} from "./hub/ownership.ts"
 import { admission, pauseOver, readinessChecked, readinessDue } from "./hub/readiness.ts"
 import { restarted } from "./hub/restart.ts"
 import { leaseDue, taskAgentTold } from "./hub/taskAgent.ts"
@@ -28,6 +35,7 @@ const timerRules: Record<TimerName, Rule> = {
   resend: resendDue,
   assign_grace: assignmentOverdue,
   half_open: halfOpenOver,
+  lookup: lookupDue,
   lease: leaseDue,
   progress: progressDue,
   disk: diskDue,
@@ -36,10 +44,12 @@ const timerRules: Record<TimerName, Rule> = {
   task_confirmation: inSlot("task", confirmationTimedOut),
   task_late_answer: inSlot("task", lateAnswerOver),
   task_timeout: inSlot("task", timedOut),
+  task_check: inSlot("task", checkDue),
   task_inspection: inSlot("task", inspectAgain),
   messages_confirmation: inSlot("messages", confirmationTimedOut),
   messages_late_answer: inSlot("messages", lateAnswerOver),
   messages_timeout: inSlot("messages", timedOut),
+  messages_check: inSlot("messages", checkDue),
   messages_inspection: inSlot("messages", inspectAgain)
 }
 

@@ -79,7 +79,9 @@ export const ResultWatcherFolder: Layer.Layer<ResultWatcher, never, SidecarConfi
           Effect.flatMap((stays) =>
             moveResults(home, join(results_dir, folder), work_id, resultFiles(results_dir, work_id), stays)
           ),
-          Effect.tap((kept) => kept === null ? Effect.void : log({ event: "files_kept", ...nameOf(work_id), folder: kept })),
+          Effect.tap((kept) =>
+            kept === null ? Effect.void : log({ event: "files_kept", ...nameOf(work_id), folder: kept })
+          ),
           logged
         ),
       remove: (work_id, keep_answer) => {

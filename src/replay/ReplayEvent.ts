@@ -1,6 +1,6 @@
+import type { AgentPhase } from "../domain/agent/AgentSlot.ts"
 import type { LifecycleEvent } from "../domain/LifecycleEvent.ts"
 import type { LocalFact } from "../domain/Message.ts"
-import type { AgentPhase } from "../domain/agent/AgentSlot.ts"
 import type { Connection, Disk, Ownership } from "../domain/SidecarState.ts"
 import type { JsonObject, WorkStatus } from "../domain/Work.ts"
 import type { Header } from "./format.ts"

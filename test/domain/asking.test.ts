@@ -49,7 +49,7 @@ describe("rule 4: ask first", () => {
       clause: "continue: it is ours, accepted again, and the waiting report follows",
       run: () => Run.working().offline().found(success).tell(...connect).answered("continue"),
       said: ["AcceptTask task-a g1"],
-      timers: ["cancel answer", "cancel resend", "cancel assign_grace", "start answer 15000"],
+      timers: ["cancel answer", "cancel resend", "cancel assign_grace", "cancel lookup", "start answer 15000"],
       logged: ["recovery_settled task-a ours"],
       state: "task-a g1 reporting wakes 1 | has Success | ours | in flight: accept task-a"
     },
@@ -65,7 +65,7 @@ describe("rule 4: ask first", () => {
       clause: "continue: rule 1 for a task that nobody is at work on",
       run: () => Run.accepted().offline().restarted().tell(...connect).inspected().reassigned().answered("continue"),
       said: ["InspectAgent task-a g1", "AcceptTask task-a g1"],
-      timers: ["cancel answer", "cancel resend", "cancel assign_grace", "start answer 15000"],
+      timers: ["cancel answer", "cancel resend", "cancel assign_grace", "cancel lookup", "start answer 15000"],
       logged: ["recovery_settled task-a ours"],
       state: "task-a g1 accepted | Inspecting evidence | ours | recovery denied | in flight: accept task-a"
     },
@@ -73,7 +73,7 @@ describe("rule 4: ask first", () => {
       clause: "continue: an agent at work is not looked at anew",
       run: () => Run.working().reconnected().answered("continue"),
       said: ["AcceptTask task-a g1"],
-      timers: ["cancel answer", "cancel resend", "cancel assign_grace", "start answer 15000"],
+      timers: ["cancel answer", "cancel resend", "cancel assign_grace", "cancel lookup", "start answer 15000"],
       logged: ["recovery_settled task-a ours"],
       state: "task-a g1 working wakes 1 | Running | ours | in flight: accept task-a"
     },
@@ -84,7 +84,7 @@ describe("rule 4: ask first", () => {
           "continue"
         ),
       said: ["AcceptTask task-a g1"],
-      timers: ["cancel answer", "cancel resend", "cancel assign_grace", "start answer 15000"],
+      timers: ["cancel answer", "cancel resend", "cancel assign_grace", "cancel lookup", "start answer 15000"],
       logged: ["recovery_settled task-a ours"],
       state: "task-a g1 working wakes 1 | Running | ours | recovery denied | in flight: accept task-a"
     },
@@ -108,7 +108,7 @@ describe("rule 4: ask first", () => {
           generation: 1
         }).refused("validation_failed", "state_report", true),
       said: ["AcceptTask task-a g1"],
-      timers: ["cancel answer", "cancel resend", "cancel assign_grace", "start answer 15000"],
+      timers: ["cancel answer", "cancel resend", "cancel assign_grace", "cancel lookup", "start answer 15000"],
       logged: ["frame_refused state_report validation_failed", "recovery_settled task-a ours"],
       state:
         "task-a g1 working wakes 1 | Running | ours | recovery continue | in flight: accept task-a | refused: state_report"
@@ -134,7 +134,7 @@ describe("rule 4: ask first", () => {
           generation: 3
         }).refused("validation_failed", "state_report", true).assigned(3),
       said: ["AcceptTask task-a g3"],
-      timers: ["cancel half_open", "cancel assign_grace", "start answer 15000"],
+      timers: ["cancel half_open", "cancel assign_grace", "cancel lookup", "start answer 15000"],
       logged: ["task_received task-a 3 true", "recovery_settled task-a ours"],
       state:
         "task-a g3 working wakes 1 | Running | ours | recovery denied | in flight: accept task-a | refused: state_report"
@@ -193,7 +193,7 @@ describe("rule 4: ask first", () => {
           generation: 1
         }),
       said: ["AcceptTask task-a g1"],
-      timers: ["cancel answer", "cancel resend", "cancel assign_grace", "start answer 15000"],
+      timers: ["cancel answer", "cancel resend", "cancel assign_grace", "cancel lookup", "start answer 15000"],
       logged: ["recovery_settled task-a ours"],
       state: "task-a g1 working wakes 1 | Running | ours | in flight: accept task-a | refused: state_report"
     },
@@ -253,7 +253,7 @@ describe("rule 4: ask first", () => {
       clause: "assigned to us within 5 s after the abort: ours",
       run: () => Run.working().denied().assigned(3),
       said: ["AcceptTask task-a g3"],
-      timers: ["cancel half_open", "cancel assign_grace", "start answer 15000"],
+      timers: ["cancel half_open", "cancel assign_grace", "cancel lookup", "start answer 15000"],
       logged: ["task_received task-a 3 true", "recovery_settled task-a ours"],
       state: "task-a g3 working wakes 1 | Running | ours | in flight: accept task-a"
     },
@@ -306,6 +306,7 @@ describe("rule 4: ask first", () => {
       clause: "no assignment in 5 s: the task is looked up, once",
       run: () => Run.working().inDoubt(),
       said: ["LookUpTask task-a"],
+      timers: ["start lookup 60000"],
       logged: ["recovery_settled task-a in_doubt"],
       state: "task-a g1 working wakes 1 | Running | unresolved"
     },
@@ -327,9 +328,11 @@ describe("rule 4: ask first", () => {
         "cancel lease",
         "cancel progress",
         "cancel assign_grace",
+        "cancel lookup",
         "cancel task_confirmation",
         "cancel task_late_answer",
         "cancel task_timeout",
+        "cancel task_check",
         "cancel task_inspection"
       ],
       logged: ["recovery_settled task-a not_ours"],
@@ -389,11 +392,11 @@ describe("rule 4: ask first", () => {
       state: "task-a g3 reporting | has Success | ours | in flight: report task-a"
     },
     {
-      clause: "a task in doubt is looked up again at every lease tick",
-      run: () => Run.working().inDoubt().lookedUp("queued").timer("lease"),
-      said: ["LookUpTask task-a", "InspectAgent task-a g1"],
-      timers: ["start lease 60000"],
-      state: "task-a g1 working wakes 1 | Inspecting lease | unresolved"
+      clause: "a task in doubt is looked up again once a minute",
+      run: () => Run.working().inDoubt().lookedUp("queued").timer("lookup"),
+      said: ["LookUpTask task-a"],
+      timers: ["start lookup 60000"],
+      state: "task-a g1 working wakes 1 | Running | unresolved"
     },
     {
       clause: "a denied agent works on, but no progress is sent",
@@ -407,7 +410,7 @@ describe("rule 4: ask first", () => {
     },
     {
       clause: "nor its lease renewed",
-      run: () => Run.working().denied().timer("lease").inspected({ process: "alive" }),
+      run: () => Run.working().denied().timer("task_check").inspected({ process: "alive" }),
       state: "task-a g1 working wakes 1 | Running | denied"
     },
     {
@@ -441,9 +444,11 @@ describe("rule 4: ask first", () => {
         "cancel lease",
         "cancel progress",
         "cancel assign_grace",
+        "cancel lookup",
         "cancel task_confirmation",
         "cancel task_late_answer",
         "cancel task_timeout",
+        "cancel task_check",
         "cancel task_inspection"
       ],
       logged: ["recovery_settled task-a not_ours"],
@@ -453,6 +458,7 @@ describe("rule 4: ask first", () => {
       clause: "a failure that was never sent is",
       run: () => Run.working().offline().found(failure).tell(...connect).answered("abort").timer("assign_grace"),
       said: ["LookUpTask task-a"],
+      timers: ["start lookup 60000"],
       logged: ["recovery_settled task-a in_doubt"],
       state: "task-a g1 reporting wakes 1 failed (it went wrong) | unresolved"
     }

@@ -10,19 +10,28 @@ describe("rule 2: an assignment", () => {
       said: ["InspectAgent task-a g1", "AcceptTask task-a g1"],
       timers: [
         "cancel half_open",
-        "start lease 60000",
+        "start task_check 60000",
         "cancel assign_grace",
+        "cancel lookup",
         "start answer 15000"
       ],
       logged: ["task_received task-a 1 false"],
       state: "task-a g1 accepted | Inspecting evidence | ours | in flight: accept task-a",
-      then: (run) => expect(run.task).toMatchObject({ id: A, generation: 1, payload: payloadOf(A, 1), woken_at: null, wake: null, failure: null })
+      then: (run) =>
+        expect(run.task).toMatchObject({
+          id: A,
+          generation: 1,
+          payload: payloadOf(A, 1),
+          woken_at: null,
+          wake: null,
+          failure: null
+        })
     },
     {
       clause: "the task we hold with our generation is accepted again",
       run: () => Run.working().assigned(1),
       said: ["AcceptTask task-a g1"],
-      timers: ["cancel half_open", "cancel assign_grace", "start answer 15000"],
+      timers: ["cancel half_open", "cancel assign_grace", "cancel lookup", "start answer 15000"],
       logged: ["task_received task-a 1 true"],
       state: "task-a g1 working wakes 1 | Running | ours | in flight: accept task-a"
     },
@@ -34,16 +43,17 @@ describe("rule 2: an assignment", () => {
           task: { ...assignment(A, 3), description: "do it now", metadata: { a: 1 }, assigned_at: 9 }
         }),
       said: ["AcceptTask task-a g3"],
-      timers: ["cancel half_open", "cancel assign_grace", "start answer 15000"],
+      timers: ["cancel half_open", "cancel assign_grace", "cancel lookup", "start answer 15000"],
       logged: ["task_received task-a 3 true"],
       state: "task-a g3 working wakes 1 | Running | ours | in flight: accept task-a",
-      then: (run) => expect(run.task).toMatchObject({ payload: { description: "do it now", metadata: { a: 1 }, assigned_at: 9 } })
+      then: (run) =>
+        expect(run.task).toMatchObject({ payload: { description: "do it now", metadata: { a: 1 }, assigned_at: 9 } })
     },
     {
       clause: "the same generation again brings its fields with it",
       run: () => Run.working().tell({ _tag: "TaskAssigned", task: { ...assignment(A, 1), description: "do it now" } }),
       said: ["AcceptTask task-a g1"],
-      timers: ["cancel half_open", "cancel assign_grace", "start answer 15000"],
+      timers: ["cancel half_open", "cancel assign_grace", "cancel lookup", "start answer 15000"],
       logged: ["task_received task-a 1 true"],
       state: "task-a g1 working wakes 1 | Running | ours | in flight: accept task-a",
       then: (run) => expect(run.task.payload.description).toBe("do it now")
@@ -65,7 +75,7 @@ describe("rule 2: an assignment", () => {
     {
       clause: "the recovering task with our generation is ours again",
       run: () => Run.working().restarted().tell(...connect).inspected({ process: "alive", started: true }).assigned(1),
-      timers: ["cancel half_open", "cancel assign_grace"],
+      timers: ["cancel half_open", "cancel assign_grace", "cancel lookup"],
       logged: ["task_received task-a 1 true", "recovery_settled task-a ours"],
       state:
         "task-a g1 working wakes 1 | Running | ours | in flight: recovery task-a | pending: state task-a, accept task-a"
@@ -73,7 +83,7 @@ describe("rule 2: an assignment", () => {
     {
       clause: "the recovering task with a higher generation is ours again",
       run: () => Run.working().restarted().tell(...connect).inspected({ process: "alive", started: true }).assigned(3),
-      timers: ["cancel half_open", "cancel assign_grace"],
+      timers: ["cancel half_open", "cancel assign_grace", "cancel lookup"],
       logged: ["task_received task-a 3 true", "recovery_settled task-a ours"],
       state:
         "task-a g3 working wakes 1 | Running | ours | in flight: recovery task-a | pending: state task-a, accept task-a"
@@ -82,7 +92,7 @@ describe("rule 2: an assignment", () => {
       clause: "a recovering task whose agent is not at work is looked at again, and woken as the evidence says",
       run: () => Run.working().restarted().tell(...connect).inspected({ process: "gone" }).assigned(3),
       said: ["InspectAgent task-a g3"],
-      timers: ["cancel half_open", "cancel task_late_answer", "cancel assign_grace"],
+      timers: ["cancel half_open", "cancel task_late_answer", "cancel assign_grace", "cancel lookup"],
       logged: ["task_received task-a 3 true", "recovery_settled task-a ours"],
       state:
         "task-a g3 accepted | Inspecting evidence | ours | in flight: recovery task-a | pending: state task-a, accept task-a"
@@ -98,7 +108,7 @@ describe("rule 2: an assignment", () => {
       clause: "a waiting report goes out after the accept",
       run: () => Run.working().offline().found(success).tell(...connect).answered("abort").assigned(3),
       said: ["AcceptTask task-a g3"],
-      timers: ["cancel half_open", "cancel assign_grace", "start answer 15000"],
+      timers: ["cancel half_open", "cancel assign_grace", "cancel lookup", "start answer 15000"],
       logged: ["task_received task-a 3 true", "recovery_settled task-a ours"],
       state: "task-a g3 reporting | has Success | ours | in flight: accept task-a"
     },
@@ -114,7 +124,7 @@ describe("rule 2: an assignment", () => {
       clause: "a task in doubt comes back with a higher generation: it is ours",
       run: () => Run.working().inDoubt().assigned(3),
       said: ["AcceptTask task-a g3"],
-      timers: ["cancel half_open", "cancel assign_grace", "start answer 15000"],
+      timers: ["cancel half_open", "cancel assign_grace", "cancel lookup", "start answer 15000"],
       logged: ["task_received task-a 3 true", "recovery_settled task-a ours"],
       state: "task-a g3 working wakes 1 | Running | ours | in flight: accept task-a"
     },
@@ -154,7 +164,13 @@ describe("rule 2: an assignment", () => {
       clause: "a new generation ends the wait for a late answer: the evidence decides",
       run: () => Run.working().ended(exited(1)).assigned(3),
       said: ["InspectAgent task-a g3", "AcceptTask task-a g3"],
-      timers: ["cancel half_open", "cancel task_late_answer", "cancel assign_grace", "start answer 15000"],
+      timers: [
+        "cancel half_open",
+        "cancel task_late_answer",
+        "cancel assign_grace",
+        "cancel lookup",
+        "start answer 15000"
+      ],
       logged: ["task_received task-a 3 true"],
       state: "task-a g3 accepted ended exited 1 | Inspecting evidence | ours | in flight: accept task-a"
     },
@@ -162,7 +178,7 @@ describe("rule 2: an assignment", () => {
       clause: "the same generation does not",
       run: () => Run.working().ended(exited(1)).assigned(1),
       said: ["AcceptTask task-a g1"],
-      timers: ["cancel half_open", "cancel assign_grace", "start answer 15000"],
+      timers: ["cancel half_open", "cancel assign_grace", "cancel lookup", "start answer 15000"],
       logged: ["task_received task-a 1 true"],
       state:
         "task-a g1 working wakes 1 ended exited 1 | AwaitingAnswer Failed (the wake command ended with exit code 1; there is no answer) | ours | in flight: accept task-a"
@@ -170,23 +186,23 @@ describe("rule 2: an assignment", () => {
     {
       clause: "a new generation while the agent is looked at leaves the decision to the evidence",
       run: () => Run.confirming().restarted().assigned(3),
-      timers: ["cancel half_open", "cancel assign_grace"],
+      timers: ["cancel half_open", "cancel assign_grace", "cancel lookup"],
       logged: ["task_received task-a 3 true", "recovery_settled task-a ours"],
       state: "task-a g3 confirming wakes 1 | Inspecting evidence | down | ours | pending: accept task-a"
     },
     {
       clause: "a new generation while an agent at work is looked at changes nothing for it",
-      run: () => Run.working().timer("lease").assigned(3),
+      run: () => Run.working().timer("task_check").assigned(3),
       said: ["AcceptTask task-a g3"],
-      timers: ["cancel half_open", "cancel assign_grace", "start answer 15000"],
+      timers: ["cancel half_open", "cancel assign_grace", "cancel lookup", "start answer 15000"],
       logged: ["task_received task-a 3 true"],
-      state: "task-a g3 working wakes 1 | Inspecting lease | ours | in flight: accept task-a"
+      state: "task-a g3 working wakes 1 | Inspecting check | ours | in flight: accept task-a"
     },
     {
       clause: "a new generation during a wake leaves the wake alone",
       run: () => Run.spawning().assigned(3),
       said: ["AcceptTask task-a g3"],
-      timers: ["cancel half_open", "cancel assign_grace", "start answer 15000"],
+      timers: ["cancel half_open", "cancel assign_grace", "cancel lookup", "start answer 15000"],
       logged: ["task_received task-a 3 true"],
       state: "task-a g3 waking wakes 1 | Spawning | ours | in flight: accept task-a"
     },
@@ -205,7 +221,7 @@ describe("rule 2: an assignment", () => {
       run: () =>
         Run.confirming().ended(exited(0)).restarted().tell(...connect).inspected({ process: "gone" }).assigned(3),
       said: ["InspectAgent task-a g3"],
-      timers: ["cancel half_open", "cancel task_late_answer", "cancel assign_grace"],
+      timers: ["cancel half_open", "cancel task_late_answer", "cancel assign_grace", "cancel lookup"],
       logged: ["task_received task-a 3 true", "recovery_settled task-a ours"],
       state:
         "task-a g3 confirming wakes 1 ended exited 0 | Inspecting evidence | ours | in flight: recovery task-a | pending: state task-a, accept task-a"
@@ -214,7 +230,7 @@ describe("rule 2: an assignment", () => {
       clause: "also where we know of its intent alone",
       run: () => Run.spawning().restarted().tell(...connect).inspected({ process: "gone" }).assigned(3),
       said: ["InspectAgent task-a g3"],
-      timers: ["cancel half_open", "cancel task_late_answer", "cancel assign_grace"],
+      timers: ["cancel half_open", "cancel task_late_answer", "cancel assign_grace", "cancel lookup"],
       logged: ["task_received task-a 3 true", "recovery_settled task-a ours"],
       state:
         "task-a g3 waking wakes 1 | Inspecting evidence | ours | in flight: recovery task-a | pending: state task-a, accept task-a"
@@ -223,7 +239,7 @@ describe("rule 2: an assignment", () => {
       clause: "a wake that can confirm no more begins anew",
       run: () => Run.retrying().restarted().tell(...connect).inspected({ process: "gone" }).assigned(3),
       said: ["InspectAgent task-a g3"],
-      timers: ["cancel half_open", "cancel task_late_answer", "cancel assign_grace"],
+      timers: ["cancel half_open", "cancel task_late_answer", "cancel assign_grace", "cancel lookup"],
       logged: ["task_received task-a 3 true", "recovery_settled task-a ours"],
       state:
         "task-a g3 accepted ended exited 1 | Inspecting evidence | ours | in flight: recovery task-a | pending: state task-a, accept task-a"
@@ -239,7 +255,7 @@ describe("rule 2: an assignment", () => {
       clause: "a new generation while the agent is being stopped leaves that alone",
       run: () => Run.confirming().unconfirmed().assigned(3),
       said: ["AcceptTask task-a g3"],
-      timers: ["cancel half_open", "cancel assign_grace", "start answer 15000"],
+      timers: ["cancel half_open", "cancel assign_grace", "cancel lookup", "start answer 15000"],
       logged: ["task_received task-a 3 true"],
       state:
         "task-a g3 confirming wakes 1 | Stopping AttemptFailed (no confirmation within 30000 ms) | ours | in flight: accept task-a | stopping: task-a"
@@ -291,13 +307,16 @@ describe("rule 3: another task", () => {
         "cancel lease",
         "cancel progress",
         "cancel assign_grace",
+        "cancel lookup",
         "cancel task_confirmation",
         "cancel task_late_answer",
         "cancel task_timeout",
+        "cancel task_check",
         "cancel task_inspection",
         "cancel half_open",
-        "start lease 60000",
+        "start task_check 60000",
         "cancel assign_grace",
+        "cancel lookup",
         "start answer 15000"
       ],
       logged: ["recovery_settled task-a not_ours", "task_received task-b 1 false"],
@@ -312,13 +331,16 @@ describe("rule 3: another task", () => {
         "cancel lease",
         "cancel progress",
         "cancel assign_grace",
+        "cancel lookup",
         "cancel task_confirmation",
         "cancel task_late_answer",
         "cancel task_timeout",
+        "cancel task_check",
         "cancel task_inspection",
         "cancel half_open",
-        "start lease 60000",
+        "start task_check 60000",
         "cancel assign_grace",
+        "cancel lookup",
         "start answer 15000"
       ],
       logged: ["recovery_settled task-a not_ours", "task_received task-b 1 false"],
@@ -334,13 +356,16 @@ describe("rule 3: another task", () => {
         "cancel lease",
         "cancel progress",
         "cancel assign_grace",
+        "cancel lookup",
         "cancel task_confirmation",
         "cancel task_late_answer",
         "cancel task_timeout",
+        "cancel task_check",
         "cancel task_inspection",
         "cancel half_open",
-        "start lease 60000",
+        "start task_check 60000",
         "cancel assign_grace",
+        "cancel lookup",
         "start answer 15000"
       ],
       logged: ["recovery_settled task-a not_ours", "task_received task-b 1 false"],
@@ -467,7 +492,7 @@ describe("rule 3: another task", () => {
       run: () =>
         Array.from({ length: 17 }).reduce<Run>((run, _, n) => run.assigned(1, `task-${n}`), Run.idle().assigned())
           .assigned(3),
-      timers: ["cancel half_open", "cancel assign_grace"],
+      timers: ["cancel half_open", "cancel assign_grace", "cancel lookup"],
       logged: ["task_received task-a 3 true"],
       state:
         "task-a g3 accepted | Inspecting evidence | ours | in flight: accept task-a | pending: reject task-0, reject task-1, reject task-2, reject task-3, reject task-4, reject task-5, reject task-6, reject task-7, reject task-8, reject task-9, reject task-10, reject task-11, reject task-12, reject task-13, reject task-14, reject task-15, accept task-a"
@@ -496,11 +521,21 @@ describe("rule 2: an assignment that cannot be worked on", () => {
       clause: "is accepted as failed; an answer that is there may still count",
       run: () => Run.idle().tell(unworkable()),
       said: ["AcceptTask task-a g1", "InspectAgent task-a g1"],
-      timers: ["cancel half_open", "start lease 60000", "cancel assign_grace", "start answer 15000"],
+      timers: [
+        "cancel half_open",
+        "start task_check 60000",
+        "cancel assign_grace",
+        "cancel lookup",
+        "start answer 15000"
+      ],
       logged: ["task_received task-a 1 false"],
       state: `task-a g1 reporting failed (${reason}) | Inspecting evidence | ours | in flight: accept task-a`,
       then: (run) =>
-        expect(run.task).toMatchObject({ failure: { reason, sent_generation: null }, wake: null, payload: { assignment: {} } })
+        expect(run.task).toMatchObject({
+          failure: { reason, sent_generation: null },
+          wake: null,
+          payload: { assignment: {} }
+        })
     },
     {
       clause: "fails as soon as the accept is answered, and nobody is woken",
@@ -522,7 +557,7 @@ describe("rule 2: an assignment that cannot be worked on", () => {
       clause: "brings nothing but its generation to a task that we hold: what we have of it is whole",
       run: () => Run.working().tell(unworkable(A, 3)),
       said: ["AcceptTask task-a g3"],
-      timers: ["cancel half_open", "cancel assign_grace", "start answer 15000"],
+      timers: ["cancel half_open", "cancel assign_grace", "cancel lookup", "start answer 15000"],
       logged: ["task_received task-a 3 true"],
       state: "task-a g3 working wakes 1 | Running | ours | in flight: accept task-a",
       then: (run) => expect(run.task).toMatchObject({ payload: payloadOf(A, 1), failure: null })
@@ -536,12 +571,15 @@ describe("rule 2: an assignment that cannot be worked on", () => {
         "cancel lease",
         "cancel progress",
         "cancel assign_grace",
+        "cancel lookup",
         "cancel task_confirmation",
         "cancel task_late_answer",
         "cancel task_timeout",
+        "cancel task_check",
         "cancel task_inspection",
-        "start lease 60000",
-        "cancel assign_grace"
+        "start task_check 60000",
+        "cancel assign_grace",
+        "cancel lookup"
       ],
       logged: ["task_received task-a 3 true"],
       state:

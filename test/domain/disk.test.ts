@@ -71,7 +71,7 @@ describe("rule 12: the disk", () => {
       clause: "what a restart recovers is on disk already",
       run: () => new Run().unsaved({ _tag: "Restarted", stored: Run.working().state.stored, survivors: [A] }),
       said: ["WatchResults task-a g1a1t1000000", "InspectAgent task-a g1", "OpenConnection"],
-      timers: ["start disk 5000", "start lease 60000", "start task_timeout 86400000", "start readiness 30000"],
+      timers: ["start disk 5000", "start task_check 60000", "start task_timeout 86400000", "start readiness 30000"],
       logged: ["state_unsaved queue.json: no space", "recovery_found task-a working 1"],
       state: "recovering task-a g1 working wakes 1 | Inspecting evidence | down | disk failing"
     },
@@ -79,7 +79,7 @@ describe("rule 12: the disk", () => {
       clause: "a new generation is taken from memory",
       run: () => Run.working().unsaved(assigned(A, 3)),
       said: ["AcceptTask task-a g3"],
-      timers: ["start disk 5000", "cancel half_open", "cancel assign_grace", "start answer 15000"],
+      timers: ["start disk 5000", "cancel half_open", "cancel assign_grace", "cancel lookup", "start answer 15000"],
       logged: ["state_unsaved queue.json: no space", "task_received task-a 3 true"],
       state: "task-a g3 working wakes 1 | Running | ours | in flight: accept task-a | disk failing"
     },
@@ -94,9 +94,11 @@ describe("rule 12: the disk", () => {
         "cancel lease",
         "cancel progress",
         "cancel assign_grace",
+        "cancel lookup",
         "cancel task_confirmation",
         "cancel task_late_answer",
         "cancel task_timeout",
+        "cancel task_check",
         "cancel task_inspection",
         ...closing
       ],

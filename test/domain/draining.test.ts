@@ -33,9 +33,11 @@ describe("rule 13: draining", () => {
         "cancel lease",
         "cancel progress",
         "cancel assign_grace",
+        "cancel lookup",
         "cancel task_confirmation",
         "cancel task_late_answer",
         "cancel task_timeout",
+        "cancel task_check",
         "cancel task_inspection",
         ...closing
       ],
@@ -66,23 +68,23 @@ describe("rule 13: draining", () => {
       clause: "the task at hand under a new generation is accepted",
       run: () => Run.working().tell({ _tag: "DrainRequested", exit_code: 75 }).assigned(3),
       said: ["AcceptTask task-a g3"],
-      timers: ["cancel half_open", "cancel assign_grace", "start answer 15000"],
+      timers: ["cancel half_open", "cancel assign_grace", "cancel lookup", "start answer 15000"],
       logged: ["task_received task-a 3 true"],
       state: "task-a g3 working wakes 1 | Running | ours | in flight: accept task-a | draining 75"
     },
     {
       clause:
-        "a task in doubt has until the next look at the lease to come back; then all that there is of it stays on disk",
-      run: () => Run.working().inDoubt().tell({ _tag: "DrainRequested", exit_code: 75 }).timer("lease"),
-      said: ["CloseConnection", "Exit 75", "InspectAgent task-a g1"],
-      timers: ["start lease 60000"],
-      state: "task-a g1 working wakes 1 | Inspecting lease | unresolved | draining 75"
+        "a task in doubt has until the next look-up to come back; then all that there is of it stays on disk",
+      run: () => Run.working().inDoubt().tell({ _tag: "DrainRequested", exit_code: 75 }).timer("lookup"),
+      said: ["CloseConnection", "Exit 75"],
+      timers: ["start lookup 60000"],
+      state: "task-a g1 working wakes 1 | Running | unresolved | draining 75"
     },
     {
       clause: "its answer too",
-      run: () => Run.reporting().inDoubt().tell({ _tag: "DrainRequested", exit_code: 0 }).timer("lease"),
+      run: () => Run.reporting().inDoubt().tell({ _tag: "DrainRequested", exit_code: 0 }).timer("lookup"),
       said: ["CloseConnection", "Exit 0"],
-      timers: ["start lease 60000"],
+      timers: ["start lookup 60000"],
       state: "task-a g1 reporting wakes 1 | has Success | unresolved | draining 0"
     },
     {
@@ -90,9 +92,9 @@ describe("rule 13: draining", () => {
       run: () =>
         Run.reporting().inDoubt()
           .tell({ _tag: "SaveFailed", reason: "no space" })
-          .tell({ _tag: "DrainRequested", exit_code: 0 }).timer("lease"),
+          .tell({ _tag: "DrainRequested", exit_code: 0 }).timer("lookup"),
       said: ["LookUpTask task-a"],
-      timers: ["start lease 60000"],
+      timers: ["start lookup 60000"],
       state: "task-a g1 reporting wakes 1 | has Success | unresolved | disk failing | draining 0"
     },
     {
@@ -100,9 +102,9 @@ describe("rule 13: draining", () => {
       run: () =>
         Run.reporting().acked("complete").assigned(1, B).acked("accepted", B).reconnected()
           .tell({ _tag: "StateReportAnswered", task_id: B, action: "abort" }).timer("assign_grace")
-          .tell({ _tag: "DrainRequested", exit_code: 0 }).timer("lease"),
+          .tell({ _tag: "DrainRequested", exit_code: 0 }).timer("lookup"),
       said: ["LookUpTask task-b"],
-      timers: ["start lease 60000"],
+      timers: ["start lookup 60000"],
       state:
         "task-b g1 accepted | Inspecting evidence | unresolved | terminating: task-a remove | stopping: task-a | draining 0"
     },

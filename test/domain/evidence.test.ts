@@ -14,7 +14,12 @@ describe("rule 1: evidence before any wake", () => {
     {
       clause: "a failure of a wake of ours is reported, and nobody is woken",
       run: () => Run.confirming().restarted().tell(...connect).inspected({ process: "gone", answer: failure }),
-      timers: ["cancel task_confirmation", "cancel task_confirmation", "cancel task_late_answer", "cancel task_timeout"],
+      timers: [
+        "cancel task_confirmation",
+        "cancel task_confirmation",
+        "cancel task_late_answer",
+        "cancel task_timeout"
+      ],
       logged: ["answer_found task-a failure", "agent_started task-a 0"],
       state:
         "recovering task-a g1 reporting wakes 1 failed (it went wrong) | in flight: recovery task-a | pending: state task-a"
@@ -92,7 +97,7 @@ describe("rule 1: evidence before any wake", () => {
     },
     {
       clause: "a half-written answer of an earlier session that comes to nothing is no failed work: the agent is woken",
-      run: () => Run.accepted().inspected({ answer: "half-written" }).timer("lease").inspected(),
+      run: () => Run.accepted().inspected({ answer: "half-written" }).timer("task_check").inspected(),
       said: ["ClearEvidence task-a", "WatchResults task-a g1a2t1000000", "WakeAgent task-a g1"],
       timers: ["start task_timeout 86400000"],
       logged: ["wake_attempt task-a 2 g1a2t1000000"],
@@ -102,7 +107,7 @@ describe("rule 1: evidence before any wake", () => {
       clause: "also where it was confirmed",
       run: () =>
         Run.accepted().inspected({ answer: "half-written" }).tell({ _tag: "AgentStarted", work_id: A, wake_id: null })
-          .timer("lease").inspected({ started: true, last_sign_at: T0 }),
+          .timer("task_check").inspected({ started: true, last_sign_at: T0 }),
       said: ["ClearEvidence task-a", "WatchResults task-a g1a2t1000000", "WakeAgent task-a g1"],
       timers: ["start task_timeout 86400000"],
       logged: ["wake_attempt task-a 2 g1a2t1000000"],
@@ -303,7 +308,7 @@ describe("rule 1: evidence before any wake", () => {
       clause: "when that one is silent, it has ended",
       run: () =>
         Run.spawning().restarted().assigned(1).inspected({ started: true, last_sign_at: T0 }).after(1_800_000).timer(
-          "lease"
+          "task_check"
         ).inspected({ started: true, last_sign_at: T0 }),
       timers: ["cancel task_confirmation", "start task_late_answer 10000"],
       state:

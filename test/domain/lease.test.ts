@@ -5,32 +5,33 @@ describe("rule 8: the lease", () => {
   table([
     {
       clause: "every 60 s it is looked at whether the agent is at work",
-      run: () => Run.working().timer("lease"),
+      run: () => Run.working().timer("task_check"),
       said: ["InspectAgent task-a g1"],
-      timers: ["start lease 60000"],
-      state: "task-a g1 working wakes 1 | Inspecting lease | ours"
+      timers: ["start task_check 60000"],
+      state: "task-a g1 working wakes 1 | Inspecting check | ours"
     },
     {
       clause: "one at work renews its lease",
-      run: () => Run.working().timer("lease").inspected({ process: "alive" }),
+      run: () => Run.working().timer("task_check").inspected({ process: "alive" }),
       said: ["SendProgress task-a -"],
       state: "task-a g1 working wakes 1 | Running | ours"
     },
     {
       clause: "so does one that has not confirmed yet",
-      run: () => Run.confirming().timer("lease").inspected({ process: "alive" }),
+      run: () => Run.confirming().timer("task_check").inspected({ process: "alive" }),
       said: ["SendProgress task-a -"],
       state: "task-a g1 confirming wakes 1 | Running | ours"
     },
     {
       clause: "so does one with a half-written answer",
-      run: () => Run.working().ended(exited(0)).timer("lease").inspected({ process: "gone", answer: "half-written" }),
+      run: () =>
+        Run.working().ended(exited(0)).timer("task_check").inspected({ process: "gone", answer: "half-written" }),
       said: ["SendProgress task-a -"],
       state: "task-a g1 working wakes 1 ended exited 0 | Running | ours"
     },
     {
       clause: "an answer that is found so is reported",
-      run: () => Run.working().timer("lease").inspected({ process: "gone", answer: success }),
+      run: () => Run.working().timer("task_check").inspected({ process: "gone", answer: success }),
       said: ["SendReport task-a g1 Complete"],
       timers: ["cancel task_confirmation", "cancel task_late_answer", "cancel task_timeout", "start answer 15000"],
       logged: ["answer_found task-a success", "report_sent task-a 1 complete"],
@@ -38,48 +39,49 @@ describe("rule 8: the lease", () => {
     },
     {
       clause: "none is sent while another frame is in flight: it is due again when that is over",
-      run: () => Run.working().assigned(1).timer("lease").inspected({ process: "alive" }),
+      run: () => Run.working().assigned(1).timer("task_check").inspected({ process: "alive" }),
       timers: ["start lease 15000"],
       state: "task-a g1 working wakes 1 | Running | ours | in flight: accept task-a"
     },
     {
       clause: "nor without a connection",
-      run: () => Run.working().offline().timer("lease").inspected({ process: "alive" }),
+      run: () => Run.working().offline().timer("task_check").inspected({ process: "alive" }),
       state: "task-a g1 working wakes 1 | Running | down"
     },
     {
       clause: "nor before we are identified",
-      run: () => Run.working().tell(disconnected, { _tag: "Connected" }).timer("lease").inspected({ process: "alive" }),
+      run: () =>
+        Run.working().tell(disconnected, { _tag: "Connected" }).timer("task_check").inspected({ process: "alive" }),
       state: "task-a g1 working wakes 1 | Running | connected"
     },
     {
       clause: "nor on a connection that is gone by now, though the task came on it",
-      run: () => Run.working().offline().assigned(3).timer("lease").inspected({ process: "alive" }),
+      run: () => Run.working().offline().assigned(3).timer("task_check").inspected({ process: "alive" }),
       state: "task-a g3 working wakes 1 | Running | down | ours | pending: accept task-a"
     },
     {
       clause: "nor to a hub that does not know the frame",
       run: () =>
-        Run.working().refused("validation_failed", "task_progress", true).timer("lease").inspected({
+        Run.working().refused("validation_failed", "task_progress", true).timer("task_check").inspected({
           process: "alive"
         }),
       state: "task-a g1 working wakes 1 | Running | ours | refused: task_progress"
     },
     {
       clause: "one that waits to be woken has none",
-      run: () => Run.retrying().timer("lease"),
-      timers: ["start lease 60000"],
+      run: () => Run.retrying().timer("task_check"),
+      timers: ["start task_check 60000"],
       state: "task-a g1 waking wakes 1 ended exited 1 | AwaitingRetry | ours"
     },
     {
       clause: "one that is being reported has none",
-      run: () => Run.reporting().timer("lease"),
-      timers: ["start lease 60000"],
+      run: () => Run.reporting().timer("task_check"),
+      timers: ["start task_check 60000"],
       state: "task-a g1 reporting wakes 1 | has Success | ours | in flight: report task-a"
     },
     {
       clause: "without a task there is none",
-      run: () => Run.idle().timer("lease"),
+      run: () => Run.idle().timer("task_check"),
       state: ""
     },
     {

@@ -6,26 +6,33 @@ describe("rule 14: a dead link", () => {
     {
       clause: "a dead link: what the connection told us is forgotten",
       run: () => Run.reporting().tell({ _tag: "Disconnected", half_open: true }),
-      timers: ["cancel answer", "cancel resend", "cancel assign_grace", "cancel half_open"],
+      timers: ["cancel answer", "cancel resend", "cancel assign_grace", "cancel lookup", "cancel half_open"],
       state: "task-a g1 reporting wakes 1 | has Success | down | half open"
     },
     {
       clause: "what is known of the agent and owed is not",
       run: () => Run.working().denied().offline(),
-      timers: ["cancel answer", "cancel resend", "cancel assign_grace", "cancel half_open"],
+      timers: ["cancel answer", "cancel resend", "cancel assign_grace", "cancel lookup", "cancel half_open"],
       state: "task-a g1 working wakes 1 | Running | down"
     },
     {
       clause: "a try that fails in between does not forget that it was dead",
       run: () => Run.idle().tell({ _tag: "Disconnected", half_open: true }).tell(disconnected),
-      timers: ["cancel answer", "cancel resend", "cancel assign_grace", "cancel half_open"],
+      timers: ["cancel answer", "cancel resend", "cancel assign_grace", "cancel lookup", "cancel half_open"],
       state: "down | half open"
     },
     {
       clause: "the hub may push to the old socket: reconnect once more 90 s later",
       run: () => Run.idle().tell({ _tag: "Disconnected", half_open: true }, ...connect),
       said: ["Identify idle"],
-      timers: ["cancel answer", "cancel resend", "cancel assign_grace", "cancel half_open", "start half_open 90000"],
+      timers: [
+        "cancel answer",
+        "cancel resend",
+        "cancel assign_grace",
+        "cancel lookup",
+        "cancel half_open",
+        "start half_open 90000"
+      ],
       state: "half open"
     },
     {
@@ -39,7 +46,7 @@ describe("rule 14: a dead link", () => {
       run: () =>
         Run.idle().tell({ _tag: "Disconnected", half_open: true }, ...connect).timer("half_open").reconnected(),
       said: ["Identify idle"],
-      timers: ["cancel answer", "cancel resend", "cancel assign_grace", "cancel half_open"],
+      timers: ["cancel answer", "cancel resend", "cancel assign_grace", "cancel lookup", "cancel half_open"],
       state: ""
     },
     {
@@ -48,8 +55,9 @@ describe("rule 14: a dead link", () => {
       said: ["InspectAgent task-a g1", "AcceptTask task-a g1"],
       timers: [
         "cancel half_open",
-        "start lease 60000",
+        "start task_check 60000",
         "cancel assign_grace",
+        "cancel lookup",
         "start answer 15000"
       ],
       logged: ["task_received task-a 1 false"],
@@ -70,7 +78,7 @@ describe("rule 14: a dead link", () => {
     {
       clause: "also the one we hold",
       run: () => Run.working().tell({ _tag: "Disconnected", half_open: true }, ...connect).assigned(3),
-      timers: ["cancel half_open", "cancel assign_grace"],
+      timers: ["cancel half_open", "cancel assign_grace", "cancel lookup"],
       logged: ["task_received task-a 3 true", "recovery_settled task-a ours"],
       state: "task-a g3 working wakes 1 | Running | ours | in flight: state task-a | pending: accept task-a"
     },

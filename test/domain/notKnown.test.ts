@@ -34,15 +34,18 @@ describe("rule 12: what cannot be read says nothing", () => {
     },
     {
       clause: "a task of which nothing has begun is given back after 30 s of a folder that cannot be read",
-      run: () => Run.accepted().inspected(blindToFolder).after(30_000).timer("task_inspection").inspected(blindToFolder),
+      run: () =>
+        Run.accepted().inspected(blindToFolder).after(30_000).timer("task_inspection").inspected(blindToFolder),
       said: ["StopWatching", "StopAgent task-a linger 0", "CloseConnection"],
       timers: [
         "cancel lease",
         "cancel progress",
         "cancel assign_grace",
+        "cancel lookup",
         "cancel task_confirmation",
         "cancel task_late_answer",
         "cancel task_timeout",
+        "cancel task_check",
         "cancel task_inspection",
         ...closing
       ],
@@ -54,7 +57,8 @@ describe("rule 12: what cannot be read says nothing", () => {
     },
     {
       clause: "and not a moment earlier",
-      run: () => Run.accepted().inspected(blindToFolder).after(29_999).timer("task_inspection").inspected(blindToFolder),
+      run: () =>
+        Run.accepted().inspected(blindToFolder).after(29_999).timer("task_inspection").inspected(blindToFolder),
       timers: ["start task_inspection 5000"],
       state: "task-a g1 accepted | Inspecting evidence | ours"
     },
@@ -80,9 +84,10 @@ describe("rule 12: what cannot be read says nothing", () => {
     {
       clause: "nor one that the hub has not given us yet after a restart",
       run: () =>
-        Run.accepted().restarted().tell(...connect).inspected(blindToFolder).after(30_000).timer("task_inspection").inspected(
-          blindToFolder
-        ),
+        Run.accepted().restarted().tell(...connect).inspected(blindToFolder).after(30_000).timer("task_inspection")
+          .inspected(
+            blindToFolder
+          ),
       timers: ["start task_inspection 5000"],
       state: "recovering task-a g1 accepted | Inspecting evidence | in flight: recovery task-a | pending: state task-a"
     },
@@ -90,7 +95,7 @@ describe("rule 12: what cannot be read says nothing", () => {
       clause: "an assignment meanwhile waits for that look",
       run: () => Run.accepted().inspected(blindToProcesses).assigned(2),
       said: ["AcceptTask task-a g2"],
-      timers: ["cancel half_open", "cancel assign_grace", "start answer 15000"],
+      timers: ["cancel half_open", "cancel assign_grace", "cancel lookup", "start answer 15000"],
       logged: ["task_received task-a 2 true"],
       state: "task-a g2 accepted | Inspecting evidence | ours | in flight: accept task-a"
     },
@@ -176,25 +181,26 @@ describe("rule 12: while the agent runs", () => {
   table([
     {
       clause: "at the lease the hub is told nothing of an agent that cannot be looked at",
-      run: () => Run.working().timer("lease").inspected(blindToProcesses),
+      run: () => Run.working().timer("task_check").inspected(blindToProcesses),
       timers: ["start task_inspection 5000"],
       state: "task-a g1 working wakes 1 | Running | ours"
     },
     {
       clause: "and it is looked at again",
-      run: () => Run.working().timer("lease").inspected(blindToProcesses).timer("task_inspection"),
+      run: () => Run.working().timer("task_check").inspected(blindToProcesses).timer("task_inspection"),
       said: ["InspectAgent task-a g1"],
-      state: "task-a g1 working wakes 1 | Inspecting lease | ours"
+      state: "task-a g1 working wakes 1 | Inspecting check | ours"
     },
     {
       clause: "one whose process lives is at work, whatever the folder holds",
-      run: () => Run.working().timer("lease").inspected({ process: "alive", ...blindToFolder }),
+      run: () => Run.working().timer("task_check").inspected({ process: "alive", ...blindToFolder }),
       said: ["SendProgress task-a -"],
       state: "task-a g1 working wakes 1 | Running | ours"
     },
     {
       clause: "a look that is due when it is being stopped is made by the stop",
-      run: () => Run.working().timer("lease").inspected(blindToProcesses).timer("task_timeout").timer("task_inspection"),
+      run: () =>
+        Run.working().timer("task_check").inspected(blindToProcesses).timer("task_timeout").timer("task_inspection"),
       state:
         "task-a g1 working wakes 1 | Stopping Failed (the task took longer than 86400000 ms) | ours | stopping: task-a"
     },
@@ -218,7 +224,8 @@ describe("rule 12: while the agent runs", () => {
     },
     {
       clause: "nor is a failure reported",
-      run: () => Run.working().ended(exited(1, "boom")).timer("task_late_answer").stopped(false).inspected(blindToFolder),
+      run: () =>
+        Run.working().ended(exited(1, "boom")).timer("task_late_answer").stopped(false).inspected(blindToFolder),
       timers: ["start task_inspection 5000"],
       state:
         "task-a g1 working wakes 1 ended exited 1 | Inspecting Failed (the wake command ended with exit code 1: boom; there is no answer) | ours"
@@ -237,7 +244,9 @@ describe("rule 12: while the agent runs", () => {
     {
       clause: "when all can be read, the failure is reported",
       run: () =>
-        Run.working().ended(exited(1, "boom")).timer("task_late_answer").stopped(false).inspected(blindToFolder).timer("task_inspection")
+        Run.working().ended(exited(1, "boom")).timer("task_late_answer").stopped(false).inspected(blindToFolder).timer(
+          "task_inspection"
+        )
           .inspected({ process: "gone" }),
       said: [
         "SetAside task-a sent",
@@ -289,7 +298,10 @@ describe("rule 6: no confirmation in time", () => {
     },
     {
       clause: "that is looked at again",
-      run: () => Run.confirming().timer("task_confirmation").inspected({ process: "alive", ...blindToFolder }).timer("task_inspection"),
+      run: () =>
+        Run.confirming().timer("task_confirmation").inspected({ process: "alive", ...blindToFolder }).timer(
+          "task_inspection"
+        ),
       said: ["InspectAgent task-a g1"],
       state: "task-a g1 confirming wakes 1 | Inspecting confirmation | ours"
     },
@@ -310,18 +322,20 @@ describe("rule 6: no confirmation in time", () => {
     },
     {
       clause: "while a look is waited for, it decides by itself",
-      run: () => Run.confirming().restarted().tell(...connect).inspected(blindToProcesses).tell(timer("task_confirmation")),
+      run: () =>
+        Run.confirming().restarted().tell(...connect).inspected(blindToProcesses).tell(timer("task_confirmation")),
       state:
         "recovering task-a g1 confirming wakes 1 | Inspecting evidence | in flight: recovery task-a | pending: state task-a"
     },
     {
       clause: "and begins the time for the confirmation anew, where there is any left",
       run: () =>
-        Run.confirming().restarted().tell(...connect).inspected(blindToProcesses).after(10_000).timer("task_inspection").inspected(
-          {
-            process: "alive"
-          }
-        ),
+        Run.confirming().restarted().tell(...connect).inspected(blindToProcesses).after(10_000).timer("task_inspection")
+          .inspected(
+            {
+              process: "alive"
+            }
+          ),
       said: ["AdoptAgent task-a g1"],
       timers: ["start task_confirmation 20000"],
       logged: [`agent_found_at_work ${A}`],

@@ -22,9 +22,11 @@ const endOfTask = [
   "cancel lease",
   "cancel progress",
   "cancel assign_grace",
+  "cancel lookup",
   "cancel task_confirmation",
   "cancel task_late_answer",
   "cancel task_timeout",
+  "cancel task_check",
   "cancel task_inspection"
 ]
 
@@ -149,7 +151,7 @@ describe("rule 13: looking whether an agent can be woken here", () => {
       clause: "with a task to recover the connection is opened at once, as its report is owed",
       run: () => Run.working().restarted(),
       said: ["WatchResults task-a g1a1t1000000", "InspectAgent task-a g1", "OpenConnection"],
-      timers: ["start lease 60000", "start task_timeout 86400000", "start readiness 30000"],
+      timers: ["start task_check 60000", "start task_timeout 86400000", "start readiness 30000"],
       logged: ["recovery_found task-a working 1"],
       state: "recovering task-a g1 working wakes 1 | Inspecting evidence | down"
     },
@@ -229,7 +231,13 @@ describe("rule 13: giving a task back", () => {
       run: () =>
         Run.confirming().ended(unspawned).stopped(false).timer("readiness").tell(checked(), ...connect).assigned(3),
       said: ["InspectAgent task-a g3", "AcceptTask task-a g3"],
-      timers: ["cancel half_open", "start lease 60000", "cancel assign_grace", "start answer 15000"],
+      timers: [
+        "cancel half_open",
+        "start task_check 60000",
+        "cancel assign_grace",
+        "cancel lookup",
+        "start answer 15000"
+      ],
       logged: ["task_received task-a 3 false"],
       state: "task-a g3 accepted | Inspecting evidence | ours | in flight: accept task-a"
     },
@@ -290,7 +298,8 @@ describe("rule 13: the pause after failures", () => {
       said: ["StopWatching", "StopAgent task-a linger 15000", "CloseConnection"],
       timers: ["cancel answer", "cancel resend", "start pause 30000", ...endOfTask, ...closing],
       logged: ["report_acknowledged task-a retried 0", toldOf("failures", short)],
-      state: "down | terminating: task-a keep_answer | stopping: task-a | link resting | failures 1 | not ready: failures"
+      state:
+        "down | terminating: task-a keep_answer | stopping: task-a | link resting | failures 1 | not ready: failures"
     },
     {
       clause: "the pause is over: it is looked whether the agent can be woken",
@@ -319,7 +328,8 @@ describe("rule 13: the pause after failures", () => {
         "report_acknowledged task-b retried 0",
         toldOf("failures", paused("the last 2 tasks", 60, notLoggedIn))
       ],
-      state: "down | terminating: task-b keep_answer | stopping: task-b | link resting | failures 2 | not ready: failures"
+      state:
+        "down | terminating: task-b keep_answer | stopping: task-b | link resting | failures 2 | not ready: failures"
     },
     {
       clause: "the third: 5 minutes",
@@ -330,7 +340,8 @@ describe("rule 13: the pause after failures", () => {
         "report_acknowledged task-a retried 0",
         toldOf("failures", paused("the last 3 tasks", 300, notLoggedIn))
       ],
-      state: "down | terminating: task-a keep_answer | stopping: task-a | link resting | failures 3 | not ready: failures"
+      state:
+        "down | terminating: task-a keep_answer | stopping: task-a | link resting | failures 3 | not ready: failures"
     },
     {
       clause: "a success ends it",
@@ -384,7 +395,8 @@ describe("rule 13: the pause after failures", () => {
         "report_acknowledged task-a retried 0",
         toldOf("failures", paused("the last task", 30, "the wake command ended with exit code 1; there is no answer"))
       ],
-      state: "down | terminating: task-a keep_answer | stopping: task-a | link resting | failures 1 | not ready: failures"
+      state:
+        "down | terminating: task-a keep_answer | stopping: task-a | link resting | failures 1 | not ready: failures"
     },
     {
       clause: "one that worked for 30 s does not",
@@ -438,7 +450,8 @@ describe("rule 13: the pause after failures", () => {
         "report_acknowledged task-a retried 0",
         toldOf("failures", paused("the last task", 30, "the answer is not JSON"))
       ],
-      state: "down | terminating: task-a keep_answer | stopping: task-a | link resting | failures 1 | not ready: failures"
+      state:
+        "down | terminating: task-a keep_answer | stopping: task-a | link resting | failures 1 | not ready: failures"
     },
     {
       clause: "a failure that the hub refuses has happened all the same, and no reconnect shows that we are free",

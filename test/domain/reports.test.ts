@@ -5,9 +5,11 @@ const endOfTask = [
   "cancel lease",
   "cancel progress",
   "cancel assign_grace",
+  "cancel lookup",
   "cancel task_confirmation",
   "cancel task_late_answer",
   "cancel task_timeout",
+  "cancel task_check",
   "cancel task_inspection"
 ]
 
@@ -92,9 +94,11 @@ describe("rule 5: reports are owed until answered", () => {
         "cancel lease",
         "cancel progress",
         "cancel assign_grace",
+        "cancel lookup",
         "cancel task_confirmation",
         "cancel task_late_answer",
         "cancel task_timeout",
+        "cancel task_check",
         "cancel task_inspection"
       ],
       logged: ["report_acknowledged task-a complete 7"],
@@ -116,9 +120,11 @@ describe("rule 5: reports are owed until answered", () => {
         "cancel lease",
         "cancel progress",
         "cancel assign_grace",
+        "cancel lookup",
         "cancel task_confirmation",
         "cancel task_late_answer",
         "cancel task_timeout",
+        "cancel task_check",
         "cancel task_inspection"
       ],
       logged: ["report_acknowledged task-a retried 0"],
@@ -134,9 +140,11 @@ describe("rule 5: reports are owed until answered", () => {
         "cancel lease",
         "cancel progress",
         "cancel assign_grace",
+        "cancel lookup",
         "cancel task_confirmation",
         "cancel task_late_answer",
         "cancel task_timeout",
+        "cancel task_check",
         "cancel task_inspection"
       ],
       logged: ["report_acknowledged task-a dead_letter 0"],
@@ -158,9 +166,11 @@ describe("rule 5: reports are owed until answered", () => {
         "cancel lease",
         "cancel progress",
         "cancel assign_grace",
+        "cancel lookup",
         "cancel task_confirmation",
         "cancel task_late_answer",
         "cancel task_timeout",
+        "cancel task_check",
         "cancel task_inspection",
         "start answer 15000"
       ],
@@ -281,9 +291,11 @@ describe("rule 5: reports are owed until answered", () => {
         "cancel lease",
         "cancel progress",
         "cancel assign_grace",
+        "cancel lookup",
         "cancel task_confirmation",
         "cancel task_late_answer",
         "cancel task_timeout",
+        "cancel task_check",
         "cancel task_inspection"
       ],
       logged: ["report_acknowledged task-a complete 0"],
@@ -343,9 +355,11 @@ describe("rule 5: reports are owed until answered", () => {
         "cancel lease",
         "cancel progress",
         "cancel assign_grace",
+        "cancel lookup",
         "cancel task_confirmation",
         "cancel task_late_answer",
         "cancel task_timeout",
+        "cancel task_check",
         "cancel task_inspection"
       ],
       logged: [
@@ -364,9 +378,11 @@ describe("rule 5: reports are owed until answered", () => {
         "cancel lease",
         "cancel progress",
         "cancel assign_grace",
+        "cancel lookup",
         "cancel task_confirmation",
         "cancel task_late_answer",
         "cancel task_timeout",
+        "cancel task_check",
         "cancel task_inspection"
       ],
       logged: [
@@ -385,9 +401,11 @@ describe("rule 5: reports are owed until answered", () => {
         "cancel lease",
         "cancel progress",
         "cancel assign_grace",
+        "cancel lookup",
         "cancel task_confirmation",
         "cancel task_late_answer",
         "cancel task_timeout",
+        "cancel task_check",
         "cancel task_inspection"
       ],
       logged: [
@@ -468,9 +486,11 @@ describe("rule 5: reports are owed until answered", () => {
         "cancel lease",
         "cancel progress",
         "cancel assign_grace",
+        "cancel lookup",
         "cancel task_confirmation",
         "cancel task_late_answer",
         "cancel task_timeout",
+        "cancel task_check",
         "cancel task_inspection"
       ],
       logged: [
@@ -489,9 +509,11 @@ describe("rule 5: reports are owed until answered", () => {
         "cancel lease",
         "cancel progress",
         "cancel assign_grace",
+        "cancel lookup",
         "cancel task_confirmation",
         "cancel task_late_answer",
         "cancel task_timeout",
+        "cancel task_check",
         "cancel task_inspection"
       ],
       logged: [
@@ -644,14 +666,14 @@ describe("rule 5: reports are owed until answered", () => {
     {
       clause: "an accept that the hub does not know is not sent again on that connection",
       run: () => Run.working().assigned(1).refused("validation_failed", "task_accepted", true).assigned(1),
-      timers: ["cancel half_open", "cancel assign_grace"],
+      timers: ["cancel half_open", "cancel assign_grace", "cancel lookup"],
       logged: ["task_received task-a 1 true"],
       state: "task-a g1 working wakes 1 | Running | ours | refused: task_accepted | accept refused"
     },
     {
       clause: "a lost connection takes the frame in flight with it, and what is owed stays owed",
       run: () => Run.reporting().offline(),
-      timers: ["cancel answer", "cancel resend", "cancel assign_grace", "cancel half_open"],
+      timers: ["cancel answer", "cancel resend", "cancel assign_grace", "cancel lookup", "cancel half_open"],
       state: "task-a g1 reporting wakes 1 | has Success | down"
     },
     {
@@ -680,12 +702,15 @@ describe("rule 5: reports are owed until answered", () => {
         "cancel lease",
         "cancel progress",
         "cancel assign_grace",
+        "cancel lookup",
         "cancel task_confirmation",
         "cancel task_late_answer",
         "cancel task_timeout",
+        "cancel task_check",
         "cancel task_inspection",
-        "start lease 60000",
-        "cancel assign_grace"
+        "start task_check 60000",
+        "cancel assign_grace",
+        "cancel lookup"
       ],
       logged: ["task_received task-a 3 true"],
       state:

@@ -28,7 +28,7 @@ describe("rule 10: a state that is lost", () => {
       clause: "the task at work is made again from what its agent was given and its wake's name, and is looked at",
       run: () => lost(found, [A]).after(100),
       said: ["WatchResults task-a g3a2t1000000", "InspectAgent task-a g3", "OpenConnection"],
-      timers: ["start lease 60000", "start task_timeout 86400000", "start readiness 30000"],
+      timers: ["start task_check 60000", "start task_timeout 86400000", "start readiness 30000"],
       logged: ["state_adopted task-a g3a2t1000000 3", "recovery_found task-a confirming 3"],
       state: "recovering task-a g3 confirming wakes 2 | Inspecting evidence | down",
       then: ({ task }) =>
@@ -36,7 +36,11 @@ describe("rule 10: a state that is lost", () => {
           kind: "task",
           id: A,
           generation: 3,
-          payload: { ...payloadOf(A, 3), description: "as the agent was told", metadata: { url: "https://example.org" } },
+          payload: {
+            ...payloadOf(A, 3),
+            description: "as the agent was told",
+            metadata: { url: "https://example.org" }
+          },
           status: "confirming",
           wake_attempts: 2,
           woken_at: T0,
@@ -71,7 +75,7 @@ describe("rule 10: a state that is lost", () => {
       clause: "its generation is a lower bound: that of the hub's assignment counts",
       run: () => lost(found, [A]).inspected({ process: "alive", started: true }).tell(...connect, assigned(A, 7)),
       said: ["Identify working", "AskRecovery task-a g3"],
-      timers: ["start answer 15000", "cancel half_open", "cancel assign_grace"],
+      timers: ["start answer 15000", "cancel half_open", "cancel assign_grace", "cancel lookup"],
       logged: ["task_received task-a 7 true", "recovery_settled task-a ours"],
       state:
         "task-a g7 working wakes 1 | Running | ours | in flight: recovery task-a | pending: state task-a, accept task-a"
@@ -86,7 +90,7 @@ describe("rule 10: a state that is lost", () => {
         "InspectAgent task-a g3",
         "OpenConnection"
       ],
-      timers: ["start lease 60000", "start task_timeout 86400000", "start readiness 30000"],
+      timers: ["start task_check 60000", "start task_timeout 86400000", "start readiness 30000"],
       logged: ["state_adopted task-a g3a2t1000000 3", "recovery_found task-a confirming 3"],
       state:
         "recovering task-a g3 confirming wakes 2 | Inspecting evidence | down | terminating: task-b keep, task-c keep | stopping: task-b, task-c"
@@ -120,9 +124,10 @@ describe("rule 10: a state that is lost", () => {
         "InspectAgent task-b g1",
         "OpenConnection"
       ],
-      timers: ["start lease 60000", "start task_timeout 86400000", "start readiness 30000"],
+      timers: ["start task_check 60000", "start task_timeout 86400000", "start readiness 30000"],
       logged: ["recovery_found task-b working 1"],
-      state: "recovering task-b g1 working wakes 1 | Inspecting evidence | down | terminating: task-a keep | stopping: task-a"
+      state:
+        "recovering task-b g1 working wakes 1 | Inspecting evidence | down | terminating: task-a keep | stopping: task-a"
     }
   ])
 })
@@ -133,7 +138,7 @@ describe("rule 10: restart", () => {
       clause: "active becomes recovering, and is looked at",
       run: () => Run.working().restarted(),
       said: ["WatchResults task-a g1a1t1000000", "InspectAgent task-a g1", "OpenConnection"],
-      timers: ["start lease 60000", "start task_timeout 86400000", "start readiness 30000"],
+      timers: ["start task_check 60000", "start task_timeout 86400000", "start readiness 30000"],
       logged: ["recovery_found task-a working 1"],
       state: "recovering task-a g1 working wakes 1 | Inspecting evidence | down"
     },
@@ -141,7 +146,7 @@ describe("rule 10: restart", () => {
       clause: "recovering stays recovering",
       run: () => Run.working().restarted().restarted(),
       said: ["WatchResults task-a g1a1t1000000", "InspectAgent task-a g1", "OpenConnection"],
-      timers: ["start lease 60000", "start task_timeout 86400000", "start readiness 30000"],
+      timers: ["start task_check 60000", "start task_timeout 86400000", "start readiness 30000"],
       logged: ["recovery_found task-a working 1"],
       state: "recovering task-a g1 working wakes 1 | Inspecting evidence | down"
     },
@@ -160,7 +165,7 @@ describe("rule 10: restart", () => {
         "InspectAgent task-a g1",
         "OpenConnection"
       ],
-      timers: ["start lease 60000", "start task_timeout 86400000", "start readiness 30000"],
+      timers: ["start task_check 60000", "start task_timeout 86400000", "start readiness 30000"],
       logged: ["recovery_found task-a working 1"],
       state:
         "recovering task-a g1 working wakes 1 | Inspecting evidence | down | terminating: task-b keep, task-c keep | stopping: task-b, task-c"
@@ -183,7 +188,7 @@ describe("rule 10: restart", () => {
       clause: "the agent of the task we hold is not",
       run: () => Run.working().restarted([A]),
       said: ["WatchResults task-a g1a1t1000000", "InspectAgent task-a g1", "OpenConnection"],
-      timers: ["start lease 60000", "start task_timeout 86400000", "start readiness 30000"],
+      timers: ["start task_check 60000", "start task_timeout 86400000", "start readiness 30000"],
       logged: ["recovery_found task-a working 1"],
       state: "recovering task-a g1 working wakes 1 | Inspecting evidence | down"
     },
@@ -191,7 +196,7 @@ describe("rule 10: restart", () => {
       clause: "nor is that of a recovering one",
       run: () => Run.working().restarted([A]).restarted([A]),
       said: ["WatchResults task-a g1a1t1000000", "InspectAgent task-a g1", "OpenConnection"],
-      timers: ["start lease 60000", "start task_timeout 86400000", "start readiness 30000"],
+      timers: ["start task_check 60000", "start task_timeout 86400000", "start readiness 30000"],
       logged: ["recovery_found task-a working 1"],
       state: "recovering task-a g1 working wakes 1 | Inspecting evidence | down"
     },
@@ -199,7 +204,7 @@ describe("rule 10: restart", () => {
       clause: "but an old agent of a task that was taken anew is, before the evidence is looked at",
       run: () => Run.failing().reconnected().assigned(3).restarted([A]),
       said: ["StopAgent task-a linger 0", "WatchResults task-a -", "OpenConnection"],
-      timers: ["start lease 60000", "start readiness 30000"],
+      timers: ["start task_check 60000", "start readiness 30000"],
       logged: ["recovery_found task-a accepted 3"],
       state: "recovering task-a g3 accepted | AwaitingExit | down | terminating: task-a keep | stopping: task-a"
     },
@@ -207,7 +212,7 @@ describe("rule 10: restart", () => {
       clause: "also where the task is recovering already",
       run: () => Run.failing().reconnected().assigned(3).restarted([A]).restarted([A]),
       said: ["StopAgent task-a linger 0", "WatchResults task-a -", "OpenConnection"],
-      timers: ["start lease 60000", "start readiness 30000"],
+      timers: ["start task_check 60000", "start readiness 30000"],
       logged: ["recovery_found task-a accepted 3"],
       state: "recovering task-a g3 accepted | AwaitingExit | down | terminating: task-a keep | stopping: task-a"
     },
@@ -215,7 +220,7 @@ describe("rule 10: restart", () => {
       clause: "the time for the task goes on counting",
       run: () => Run.working().after(86_000_000).restarted(),
       said: ["WatchResults task-a g1a1t1000000", "InspectAgent task-a g1", "OpenConnection"],
-      timers: ["start lease 60000", "start task_timeout 400000", "start readiness 30000"],
+      timers: ["start task_check 60000", "start task_timeout 400000", "start readiness 30000"],
       logged: ["recovery_found task-a working 1"],
       state: "recovering task-a g1 working wakes 1 | Inspecting evidence | down"
     },
@@ -223,7 +228,7 @@ describe("rule 10: restart", () => {
       clause: "one that is over is over",
       run: () => Run.working().after(90_000_000).restarted(),
       said: ["WatchResults task-a g1a1t1000000", "InspectAgent task-a g1", "OpenConnection"],
-      timers: ["start lease 60000", "start task_timeout 0", "start readiness 30000"],
+      timers: ["start task_check 60000", "start task_timeout 0", "start readiness 30000"],
       logged: ["recovery_found task-a working 1"],
       state: "recovering task-a g1 working wakes 1 | Inspecting evidence | down"
     },
@@ -231,7 +236,7 @@ describe("rule 10: restart", () => {
       clause: "and no more than the whole of it is left after a clock that was set back",
       run: () => Run.working().after(-5_000).restarted(),
       said: ["WatchResults task-a g1a1t1000000", "InspectAgent task-a g1", "OpenConnection"],
-      timers: ["start lease 60000", "start task_timeout 86400000", "start readiness 30000"],
+      timers: ["start task_check 60000", "start task_timeout 86400000", "start readiness 30000"],
       logged: ["recovery_found task-a working 1"],
       state: "recovering task-a g1 working wakes 1 | Inspecting evidence | down"
     },
@@ -239,7 +244,7 @@ describe("rule 10: restart", () => {
       clause: "a task that nobody was woken for has no time to count",
       run: () => Run.accepted().restarted(),
       said: ["WatchResults task-a -", "InspectAgent task-a g1", "OpenConnection"],
-      timers: ["start lease 60000", "start readiness 30000"],
+      timers: ["start task_check 60000", "start readiness 30000"],
       logged: ["recovery_found task-a accepted 1"],
       state: "recovering task-a g1 accepted | Inspecting evidence | down"
     },
@@ -349,7 +354,7 @@ describe("rule 10: restart", () => {
       clause: "an attempt under way is the first of the new generation",
       run: () => Run.retrying().tell({ _tag: "RetryDue", work_id: A }).inspected({ process: "gone" }).assigned(3),
       said: ["AcceptTask task-a g3"],
-      timers: ["cancel half_open", "cancel assign_grace", "start answer 15000"],
+      timers: ["cancel half_open", "cancel assign_grace", "cancel lookup", "start answer 15000"],
       logged: ["task_received task-a 3 true"],
       state: "task-a g3 waking wakes 1 | Spawning | ours | in flight: accept task-a"
     },
@@ -358,7 +363,7 @@ describe("rule 10: restart", () => {
       run: () =>
         Run.retrying().tell({ _tag: "RetryDue", work_id: A }).inspected({ process: "gone" }).spawned().assigned(3),
       said: ["AcceptTask task-a g3"],
-      timers: ["cancel half_open", "cancel assign_grace", "start answer 15000"],
+      timers: ["cancel half_open", "cancel assign_grace", "cancel lookup", "start answer 15000"],
       logged: ["task_received task-a 3 true"],
       state: "task-a g3 confirming wakes 1 | Running | ours | in flight: accept task-a"
     },
@@ -374,7 +379,7 @@ describe("rule 10: restart", () => {
       clause: "an answer that was being reported is looked for anew",
       run: () => Run.reporting().restarted(),
       said: ["WatchResults task-a g1a1t1000000", "InspectAgent task-a g1", "OpenConnection"],
-      timers: ["start lease 60000", "start task_timeout 86400000", "start readiness 30000"],
+      timers: ["start task_check 60000", "start task_timeout 86400000", "start readiness 30000"],
       logged: ["recovery_found task-a reporting 1"],
       state: "recovering task-a g1 working wakes 1 | Inspecting evidence | down"
     },
@@ -389,7 +394,7 @@ describe("rule 10: restart", () => {
       clause: "a failure that is owed stays owed",
       run: () => Run.working().assigned(1).found(failure).restarted(),
       said: ["WatchResults task-a g1a1t1000000", "InspectAgent task-a g1", "OpenConnection"],
-      timers: ["start lease 60000", "start task_timeout 86400000", "start readiness 30000"],
+      timers: ["start task_check 60000", "start task_timeout 86400000", "start readiness 30000"],
       logged: ["recovery_found task-a reporting 1"],
       state: "recovering task-a g1 reporting wakes 1 failed (it went wrong) | Inspecting evidence | down"
     },

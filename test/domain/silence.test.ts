@@ -104,7 +104,10 @@ describe("rule 7: the end of a silent agent", () => {
     {
       clause: "an answer that it finds is reported",
       run: () =>
-        Run.working().ended(exited(2)).timer("task_late_answer").stopped().inspected({ process: "gone", answer: success }),
+        Run.working().ended(exited(2)).timer("task_late_answer").stopped().inspected({
+          process: "gone",
+          answer: success
+        }),
       said: ["SendReport task-a g1 Complete"],
       timers: ["cancel task_confirmation", "cancel task_late_answer", "cancel task_timeout", "start answer 15000"],
       logged: ["answer_found task-a success", "report_sent task-a 1 complete"],
@@ -113,7 +116,10 @@ describe("rule 7: the end of a silent agent", () => {
     {
       clause: "a half-written one is waited for",
       run: () =>
-        Run.working().ended(exited(2)).timer("task_late_answer").stopped().inspected({ process: "gone", answer: "half-written" }),
+        Run.working().ended(exited(2)).timer("task_late_answer").stopped().inspected({
+          process: "gone",
+          answer: "half-written"
+        }),
       timers: ["cancel task_confirmation", "start task_late_answer 10000"],
       state:
         "task-a g1 working wakes 1 ended killed - | AwaitingAnswer Failed (the wake command ended with exit code 2; there is no answer) | ours"
@@ -121,7 +127,10 @@ describe("rule 7: the end of a silent agent", () => {
     {
       clause: "one that cannot be used is kept, and the hub is told so",
       run: () =>
-        Run.working().ended(exited(2)).timer("task_late_answer").stopped().inspected({ process: "gone", answer: unusable }),
+        Run.working().ended(exited(2)).timer("task_late_answer").stopped().inspected({
+          process: "gone",
+          answer: unusable
+        }),
       said: [
         "SetAside task-a rejected",
         "SetAside task-a sent",
@@ -136,7 +145,8 @@ describe("rule 7: the end of a silent agent", () => {
     },
     {
       clause: "no answer: the task fails and says why",
-      run: () => Run.working().ended(exited(2, "bye")).timer("task_late_answer").stopped(false).inspected({ process: "gone" }),
+      run: () =>
+        Run.working().ended(exited(2, "bye")).timer("task_late_answer").stopped(false).inspected({ process: "gone" }),
       said: [
         "SetAside task-a sent",
         "SendReport task-a g1 Failed: the wake command ended with exit code 2: bye; there is no answer"
@@ -168,7 +178,7 @@ describe("rule 7: the end of a silent agent", () => {
     {
       clause: "not at work any more by its silence: the same",
       run: () =>
-        Run.working().ended(exited(0)).after(1_800_000).timer("lease").inspected({
+        Run.working().ended(exited(0)).after(1_800_000).timer("task_check").inspected({
           process: "gone",
           started: true,
           last_sign_at: T0
@@ -221,7 +231,7 @@ describe("rule 7: the end of a silent agent", () => {
     },
     {
       clause: "an end that no life of the daemon saw, where the command blocks: the same as its end",
-      run: () => Run.confirming({ wake_command_blocks: true }).timer("lease").inspected({ process: "gone" }),
+      run: () => Run.confirming({ wake_command_blocks: true }).timer("task_check").inspected({ process: "gone" }),
       timers: ["cancel task_confirmation", "start task_late_answer 10000"],
       state:
         "task-a g1 confirming wakes 1 | AwaitingAnswer Failed (the agent ended without an answer, or was silent for 1800000 ms) | ours"
@@ -229,7 +239,7 @@ describe("rule 7: the end of a silent agent", () => {
     {
       clause: "how it ended is told just behind that: a failed attempt after all",
       run: () =>
-        Run.confirming({ wake_command_blocks: true }).timer("lease").inspected({ process: "gone" }).ended(
+        Run.confirming({ wake_command_blocks: true }).timer("task_check").inspected({ process: "gone" }).ended(
           exited(1, "boom")
         ).inspected({ process: "gone" }),
       said: [
@@ -247,7 +257,7 @@ describe("rule 7: the end of a silent agent", () => {
     {
       clause: "how an agent at work ended is told just behind that: the reason is known and the 10 s begin",
       run: () =>
-        Run.working({ wake_command_blocks: true }).timer("lease").inspected({ process: "gone" }).ended(
+        Run.working({ wake_command_blocks: true }).timer("task_check").inspected({ process: "gone" }).ended(
           exited(1, "boom")
         ),
       timers: ["cancel task_confirmation", "start task_late_answer 10000"],
@@ -265,7 +275,7 @@ describe("rule 7: the end of a silent agent", () => {
     {
       clause:
         "an unconfirmed command that ended may have left an agent behind: it has the rest of its time, by the timer that runs",
-      run: () => Run.confirming().ended(exited(0)).after(10_000).timer("lease").inspected({ process: "gone" }),
+      run: () => Run.confirming().ended(exited(0)).after(10_000).timer("task_check").inspected({ process: "gone" }),
       state: "task-a g1 confirming wakes 1 ended exited 0 | Running | ours"
     },
     {
@@ -313,7 +323,7 @@ describe("rule 7: the end of a silent agent", () => {
       clause: "nor does a restart before the next",
       run: () => Run.retrying().after(400_000).restarted(),
       said: ["WatchResults task-a g1a1t1000000", "InspectAgent task-a g1", "OpenConnection"],
-      timers: ["start lease 60000", "start task_timeout 86000000", "start readiness 30000"],
+      timers: ["start task_check 60000", "start task_timeout 86000000", "start readiness 30000"],
       logged: ["recovery_found task-a waking 1"],
       state: "recovering task-a g1 waking wakes 1 ended exited 1 | Inspecting evidence | down"
     },

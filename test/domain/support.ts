@@ -6,8 +6,8 @@ import type { Message, TaskLocation } from "../../src/domain/Message.ts"
 import type { Obstacle, Readiness } from "../../src/domain/Readiness.ts"
 import type { Policy, SidecarState, TimerName } from "../../src/domain/SidecarState.ts"
 import { emptyStore, initialState } from "../../src/domain/SidecarState.ts"
-import type { Assignment, Task, WakeEnd, Work } from "../../src/domain/Work.ts"
 import { transition } from "../../src/domain/transition.ts"
+import { type Assignment, type Batch, type Task, unstarted, type WakeEnd, type Work } from "../../src/domain/Work.ts"
 
 export const policy: Policy = {
   agent_silence_ms: 1_800_000,
@@ -37,6 +37,15 @@ export const payloadOf = (id: string, generation: number): Task["payload"] => {
   const { generation: _g, task_id: _t, ...payload } = assignment(id, generation)
   return payload
 }
+
+/** Messages to be delivered. */
+export const batch = (id: string): Batch => ({
+  ...unstarted,
+  kind: "messages",
+  id,
+  generation: 1,
+  payload: { message_ids: ["message-1"] }
+})
 
 export const assigned = (task_id: string, generation = 1): Message => ({
   _tag: "TaskAssigned",
@@ -79,6 +88,7 @@ export const closing: ReadonlyArray<string> = [
   "cancel answer",
   "cancel resend",
   "cancel assign_grace",
+  "cancel lookup",
   "cancel half_open",
   "start readiness 30000"
 ]

@@ -2,7 +2,7 @@ import { expect, test } from "vitest"
 import { limits } from "../../src/limits.ts"
 import { Run, T0, timer } from "./support.ts"
 
-const fired = (due: number) => ({ _tag: "TimerFired", timer: "lease", due }) as const
+const fired = (due: number) => ({ _tag: "TimerFired", timer: "task_check", due }) as const
 
 test("a timer runs until it fires", () => {
   const run = Run.confirming()
@@ -11,12 +11,12 @@ test("a timer runs until it fires", () => {
 })
 
 test("one that was started anew fires for its new start alone", () => {
-  const run = Run.working().after(limits.lease_ms).timer("lease")
-  const { lease = 0 } = run.state.timers
+  const run = Run.working().after(limits.check_ms).timer("task_check")
+  const { task_check = 0 } = run.state.timers
   const before = run.state
-  expect(run.tell(fired(lease - limits.lease_ms)).state).toBe(before)
+  expect(run.tell(fired(task_check - limits.check_ms)).state).toBe(before)
   expect(run.commands).toEqual([])
-  expect(run.tell(fired(lease)).commands).not.toEqual([])
+  expect(run.tell(fired(task_check)).commands).not.toEqual([])
 })
 
 test("one that was cancelled changes nothing when it fires all the same", () => {

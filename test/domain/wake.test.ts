@@ -73,8 +73,8 @@ describe("rule 6: the wake", () => {
     },
     {
       clause: ".started while the agent is looked at is part of the evidence",
-      run: () => Run.confirming().timer("lease").started(),
-      state: "task-a g1 confirming wakes 1 | Inspecting lease | ours"
+      run: () => Run.confirming().timer("task_check").started(),
+      state: "task-a g1 confirming wakes 1 | Inspecting check | ours"
     },
     {
       clause: ".started while an earlier attempt is looked at does not",
@@ -145,7 +145,12 @@ describe("rule 6: the wake", () => {
       clause: "nor where the answer is a failure",
       run: () => Run.spawning().offline().found(failure),
       said: ["RevokeWake task-a"],
-      timers: ["cancel task_confirmation", "cancel task_confirmation", "cancel task_late_answer", "cancel task_timeout"],
+      timers: [
+        "cancel task_confirmation",
+        "cancel task_confirmation",
+        "cancel task_late_answer",
+        "cancel task_timeout"
+      ],
       logged: ["answer_found task-a failure", "agent_started task-a 0"],
       state: "task-a g1 reporting wakes 1 failed (it went wrong) | down"
     },
@@ -179,6 +184,7 @@ describe("rule 6: the wake", () => {
       clause: "and not at all where the task stays in doubt",
       run: () => Run.spawning().denied().inspected().timer("assign_grace"),
       said: ["LookUpTask task-a"],
+      timers: ["start lookup 60000"],
       logged: ["recovery_settled task-a in_doubt"],
       state: "task-a g1 waking wakes 1 | unresolved"
     },
@@ -388,7 +394,8 @@ describe("rule 6: the wake", () => {
       clause: "a half-written answer is waited for",
       run: () => Run.confirming().unconfirmed().stopped().inspected({ process: "gone", answer: "half-written" }),
       timers: ["cancel task_confirmation", "start task_late_answer 10000"],
-      state: "task-a g1 confirming wakes 1 ended killed - | AwaitingAnswer Failed (no confirmation within 30000 ms) | ours"
+      state:
+        "task-a g1 confirming wakes 1 ended killed - | AwaitingAnswer Failed (no confirmation within 30000 ms) | ours"
     },
     {
       clause: "nothing there: it is tried again after the first delay",

@@ -3,10 +3,23 @@ import type { Answer, Evidence } from "../../src/domain/Evidence.ts"
 import type { Message } from "../../src/domain/Message.ts"
 import type { SidecarState, TimerName } from "../../src/domain/SidecarState.ts"
 import { emptyStore, initialState } from "../../src/domain/SidecarState.ts"
-import type { Task, WakeEnd, Work } from "../../src/domain/Work.ts"
 import { transition } from "../../src/domain/transition.ts"
+import { kindOf, type Task, type WakeEnd, type Work } from "../../src/domain/Work.ts"
 import { isMeant } from "../support/isMeant.ts"
-import { A, acked, assigned, B, failure, line, policy, refused, stateLine, success, unusable } from "./support.ts"
+import {
+  A,
+  acked,
+  assigned,
+  B,
+  batch,
+  failure,
+  line,
+  policy,
+  refused,
+  stateLine,
+  success,
+  unusable
+} from "./support.ts"
 
 /** A small seeded generator (mulberry32): the same seed, the same run. */
 const generator = (seed: number) => () => {
@@ -17,7 +30,7 @@ const generator = (seed: number) => () => {
 }
 
 interface Agent {
-  readonly task_id: string
+  readonly work_id: string
   readonly wake_id: string
   watched: boolean // whether somebody in this life of the daemon waits for its end
 }
@@ -51,8 +64,8 @@ export class World {
   private spawns: Array<Extract<Command, { readonly _tag: "WakeAgent" }>> = []
   private stops = new Set<string>()
   private timers = new Map<TimerName, number>()
-  private retry: string | null = null
-  private watch: { readonly work_id: string; readonly wake_id: string | null } | null = null
+  private retries = new Set<string>()
+  private watches = new Map<string, string | null>() // by work, with the wake
   private files = new Map<string, Files>()
   private socket = false
   private closed = false
@@ -81,7 +94,7 @@ export class World {
   }
 
   private isAlive(task_id: string, wake_id: string): boolean {
-    return this.agents.some((agent) => agent.task_id === task_id && agent.wake_id === wake_id)
+    return this.agents.some((agent) => agent.work_id === task_id && agent.wake_id === wake_id)
   }
 
   // ---- the actor ----
@@ -139,9 +152,12 @@ export class World {
     this.lastFailure.set(task_id, { generation, reason: report.reason })
   }
 
-  private checkWake(task_id: string): void {
-    this.check(this.agents.length === 0 && this.spawns.length === 0, "a wake while an agent of ours is not gone")
-    this.check(this.folder(task_id).answer === null, "a wake of a task whose answer is there")
+  private checkWake(work_id: string): void {
+    const isOfSlot = (id: string) => kindOf(id) === kindOf(work_id)
+    const lives = this.agents.some((agent) => isOfSlot(agent.work_id)) ||
+      this.spawns.some(({ work }) => isOfSlot(work.id))
+    this.check(!lives, "a wake while an agent of the same slot is not gone")
+    this.check(this.folder(work_id).answer === null, "a wake of work whose answer is there")
   }
 
   private run(command: Command): Message | void {
@@ -175,7 +191,7 @@ export class World {
         }
         return
       case "WatchResults": {
-        this.watch = command
+        this.watches.set(command.work_id, command.wake_id)
         const { answer, startedAt } = this.folder(command.work_id)
         if (startedAt !== null) {
           this.mailbox.push({ _tag: "AgentStarted", work_id: command.work_id, wake_id: command.wake_id })
@@ -184,10 +200,10 @@ export class World {
         return
       }
       case "StopWatching":
-        this.watch = null
+        this.watches.delete(command.work_id)
         return
       case "RetryWake":
-        this.retry = command.work_id
+        this.retries.add(command.work_id)
         return
       case "StopAgent":
         this.stops.add(command.work_id)
@@ -225,11 +241,12 @@ export class World {
   }
 
   private remove(task_id: string, keep_answer: boolean): void {
-    this.check(this.mayRemove.has(task_id), "files removed before an acknowledgement")
-    const held = this.state.stored.task
+    const isDelivered = kindOf(task_id) === "messages"
+    this.check(isDelivered || this.mayRemove.has(task_id), "files removed before an acknowledgement")
+    const held = this.state.stored[kindOf(task_id)]
     this.check(
       held?.id !== task_id || held.status !== "reporting",
-      "the files of a task that is reported were removed"
+      "the files of work that is reported were removed"
     )
     if (keep_answer) this.folder(task_id).startedAt = null
     else this.files.delete(task_id)
@@ -247,7 +264,7 @@ export class World {
 
   private tellAnswer(task_id: string): void {
     const { answer } = this.folder(task_id)
-    if (this.watch?.work_id !== task_id || answer === null || answer === "half-written") return
+    if (!this.watches.has(task_id) || answer === null || answer === "half-written") return
     this.mailbox.push({ _tag: "ResultFound", work_id: task_id, answer })
   }
 
@@ -257,7 +274,7 @@ export class World {
 
   private end(agent: Agent, how: WakeEnd["how"], code: number | null): void {
     this.agents = this.agents.filter((other) => other !== agent)
-    if (agent.watched) this.tellEnd(agent.task_id, agent.wake_id, how, code)
+    if (agent.watched) this.tellEnd(agent.work_id, agent.wake_id, how, code)
   }
 
   private answer(task_id: string, answer: Answer | "half-written"): void {
@@ -267,18 +284,22 @@ export class World {
   }
 
   private start(agent: Agent): void {
-    this.folder(agent.task_id).startedAt = this.now
-    const { watch } = this
-    if (watch?.work_id !== agent.task_id) return
-    this.mailbox.push({ _tag: "AgentStarted", work_id: watch.work_id, wake_id: watch.wake_id })
+    this.folder(agent.work_id).startedAt = this.now
+    const wake_id = this.watches.get(agent.work_id)
+    if (wake_id !== undefined) this.mailbox.push({ _tag: "AgentStarted", work_id: agent.work_id, wake_id })
   }
 
   private agentActs(agent: Agent): void {
-    const { task_id } = agent
+    const { work_id: task_id } = agent
     this.pick(
       () => this.start(agent),
       () => this.start(agent),
-      () => this.mailbox.push({ _tag: "ProgressFound", work_id: task_id, progress: { progress: 5, execution_event: null } }),
+      () =>
+        this.mailbox.push({
+          _tag: "ProgressFound",
+          work_id: task_id,
+          progress: { progress: 5, execution_event: null }
+        }),
       () => this.answer(task_id, this.pick<Answer | "half-written">(success, failure, unusable, "half-written")),
       () => this.end(agent, "exited", this.pick(0, 1))
     )()
@@ -287,21 +308,21 @@ export class World {
   private spawn(): void {
     const command = this.spawns.shift()
     if (command === undefined) return
-    this.check(this.stops.size > 0 || isMeant(this.state), "a wake begins that is not meant any more")
-    const { wake_id, work: { id: task_id } } = command
+    const { wake_id, work: { id: task_id, kind } } = command
+    this.check(this.stops.size > 0 || isMeant(this.state, kind), "a wake begins that is not meant any more")
     if (this.random() < 0.1) {
       this.mailbox.push({ _tag: "WakeImpossible", work_id: task_id, wake_id, reason: "too large" })
       return
     }
     this.ran.add(wake_id)
-    this.agents.push({ task_id, wake_id, watched: true })
+    this.agents.push({ work_id: task_id, wake_id, watched: true })
     this.mailbox.push({ _tag: "WakeSpawned", work_id: task_id, wake_id })
   }
 
   private stop(task_id: string): void {
     this.stops.delete(task_id)
     this.spawns = this.spawns.filter((spawn) => spawn.work.id !== task_id)
-    const living = this.agents.filter((agent) => agent.task_id === task_id)
+    const living = this.agents.filter((agent) => agent.work_id === task_id)
     const stopped: Message = { _tag: "AgentStopped", work_id: task_id, was_alive: living.length > 0 }
     const first = this.random() < 0.5
     if (first) this.mailbox.push(stopped)
@@ -416,6 +437,14 @@ export class World {
     )
   }
 
+  // ---- the messages ----
+
+  private batches = 0
+
+  private batchReady(): void {
+    this.mailbox.push({ _tag: "BatchReady", batch: batch(`batch-${++this.batches}`) })
+  }
+
   // ---- the run ----
 
   private restart(): void {
@@ -430,13 +459,13 @@ export class World {
     this.owed = []
     this.stops = new Set()
     this.timers = new Map()
-    this.retry = null
-    this.watch = null
+    this.retries = new Set()
+    this.watches = new Map()
     this.socket = false
     this.closed = false
     this.reconnecting = false
     this.state = initialState(policy)
-    this.handle({ _tag: "Restarted", stored, survivors: [...new Set(this.agents.map(({ task_id }) => task_id))] })
+    this.handle({ _tag: "Restarted", stored, survivors: [...new Set(this.agents.map(({ work_id }) => work_id))] })
   }
 
   private fire(): void {
@@ -449,8 +478,8 @@ export class World {
   }
 
   private retryDue(): void {
-    if (this.retry !== null) this.mailbox.push({ _tag: "RetryDue", work_id: this.retry })
-    this.retry = null
+    for (const work_id of this.retries) this.mailbox.push({ _tag: "RetryDue", work_id })
+    this.retries.clear()
   }
 
   private deliver(): void {
@@ -478,6 +507,7 @@ export class World {
         () => agent === undefined ? this.deliver() : this.agentActs(agent),
         () => stopping === undefined ? this.deliver() : this.stop(stopping),
         () => this.retryDue(),
+        () => this.random() < 0.3 ? this.batchReady() : this.deliver(),
         () => this.fire()
       )()
     }
@@ -486,9 +516,10 @@ export class World {
   /** When faults stop: everybody does what is best, until nothing is owed; false where that is never reached. */
   settle(): boolean {
     for (let steps = 0; steps < 400; steps++) {
-      if (
-        this.over || (this.state.stored.task === null && this.state.slots.task.terminating.length === 0 && this.mailbox.length === 0)
-      ) return true
+      const { slots, stored } = this.state
+      const isIdle = stored.task === null && stored.messages === null && slots.task.terminating.length === 0 &&
+        slots.messages.terminating.length === 0
+      if (this.over || (isIdle && this.mailbox.length === 0)) return true
       this.settleOn()
     }
     return false
@@ -505,10 +536,10 @@ export class World {
     if (stopping !== undefined) return this.stop(stopping)
     for (const [task_id, { answer }] of this.files) if (answer === "half-written") this.answer(task_id, success)
     if (agent !== undefined) {
-      if (this.folder(agent.task_id).answer === null) this.answer(agent.task_id, success)
+      if (this.folder(agent.work_id).answer === null) this.answer(agent.work_id, success)
       return this.end(agent, "exited", 0)
     }
-    if (this.retry !== null) return this.retryDue()
+    if (this.retries.size > 0) return this.retryDue()
     if (this.state.connection.ownership === "unresolved") {
       const task = this.state.stored.task
       if (task !== null) this.mailbox.push(assigned(task.id, this.generation += 2))

@@ -220,7 +220,9 @@ export class Draft {
     const task_id = this.side.held === null ? "" : taskIds[this.side.held]
     const wake_id = this.held?.wake?.id ?? ""
     if (spawned) return this.hear({ spawned: false }, { _tag: "WakeSpawned", work_id: task_id, wake_id })
-    if (impossible) return this.hear({ impossible: false }, { _tag: "WakeImpossible", work_id: task_id, wake_id, reason: "" })
+    if (impossible) {
+      return this.hear({ impossible: false }, { _tag: "WakeImpossible", work_id: task_id, wake_id, reason: "" })
+    }
     const task = stopped[0] !== null ? 0 : stopped[1] !== null ? 1 : null
     if (exited !== null && (exitFirst || task === null)) {
       const message = { _tag: "WakeExited", work_id: task_id, wake_id, end: ends[exited] } as const
@@ -314,7 +316,9 @@ export class Draft {
     this.trace?.push(machine ? "    -- the machine restarts --" : "    -- the daemon crashes and starts again --")
     const stored = this.config.loses ? null : (this.saved ?? this.side).state.stored
     const at_work = this.config.loses ? this.leftAtWork() : null
-    const held = stored === null ? at_work && { id: at_work.assignment.task_id, generation: at_work.assignment.generation } : stored.task
+    const held = stored === null
+      ? at_work && { id: at_work.assignment.task_id, generation: at_work.assignment.generation }
+      : stored.task
     this.net = noNet
     if (this.hub.socket === "ours" || this.hub.socket === "lost") this.hub = socketClosed(this.hub, "none")
     this.daemon = freshDaemon
@@ -485,9 +489,7 @@ export class Draft {
     const index = indexOf(task.id)
     this.check(task.generation === this.ghost.given, "a report under another generation than the newest given")
     this.check(this.state.connection.ownership === "ours", "a report of a task that is not ours")
-    const waits = this.state.connection.pending.some(({ kind, task_id }) =>
-      kind === "accept" && task_id === task.id
-    )
+    const waits = this.state.connection.pending.some(({ kind, task_id }) => kind === "accept" && task_id === task.id)
     this.check(!waits, "a report before the accept of its task")
     const earlier = this.from.side.state.stored.task
     const again = earlier?.id === task.id && earlier.failure?.sent_generation === task.generation

@@ -421,7 +421,11 @@ export const makeEvents = (config: Config, sides: Sides) => {
         if (daemon.exited !== null && !daemon.spawned) {
           const end = ends[daemon.exited]
           const when = whenOf(daemon.exited)
-          happens("WakeExited", false, tell({ _tag: "WakeExited", work_id: task_id, wake_id, end }, { exited: null }, when))
+          happens(
+            "WakeExited",
+            false,
+            tell({ _tag: "WakeExited", work_id: task_id, wake_id, end }, { exited: null }, when)
+          )
         }
         if (daemon.retry) happens("RetryDue", false, tell({ _tag: "RetryDue", work_id: task_id }, { retry: false }))
       }
@@ -446,13 +450,22 @@ export const makeEvents = (config: Config, sides: Sides) => {
       if (watch === null) return
       const task_id = taskIds[watch.task]
       const wake_id = watch.current ? currentId(world) : null
-      if (started) happens("AgentStarted", false, tell({ _tag: "AgentStarted", work_id: task_id, wake_id }, { started: false }))
-      else if (answer !== null && answer !== "half") {
-        happens("ResultFound", false, tell({ _tag: "ResultFound", work_id: task_id, answer: answers[answer] }, { answer: null }))
+      if (started) {
+        happens("AgentStarted", false, tell({ _tag: "AgentStarted", work_id: task_id, wake_id }, { started: false }))
+      } else if (answer !== null && answer !== "half") {
+        happens(
+          "ResultFound",
+          false,
+          tell({ _tag: "ResultFound", work_id: task_id, answer: answers[answer] }, { answer: null })
+        )
       }
       if (progress) {
         const said = { progress: 1, execution_event: null }
-        happens("ProgressFound", false, tell({ _tag: "ProgressFound", work_id: task_id, progress: said }, { progress: false }))
+        happens(
+          "ProgressFound",
+          false,
+          tell({ _tag: "ProgressFound", work_id: task_id, progress: said }, { progress: false })
+        )
       }
     }
 

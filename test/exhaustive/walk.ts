@@ -52,7 +52,8 @@ const idleAtTheEnd = ({ body, daemon, hub, net, side, saved }: World): boolean =
   if (daemon.over) return side.held !== null || body.process === null
   const settled = hub.tasks.every(({ at }) => at === "done" || at === "dead" || at === "other")
   const { connection, slots } = side.state
-  return settled && saved === null && side.held === null && slots.task.terminating.length === 0 && body.process === null &&
+  return settled && saved === null && side.held === null && slots.task.terminating.length === 0 &&
+    body.process === null &&
     body.launcher === null && connection.phase === "identified" && hub.socket === "ours" && hub.idle && net.open &&
     !net.closing && connection.in_flight === null
 }

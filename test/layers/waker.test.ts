@@ -114,7 +114,10 @@ describe("what the agent is given", () => {
       const folder = yield* makeFolder
       const end = yield* run(folder, `cat "$TASK_FILE" > copy; env > env`, large)
       expect(end.code).toBe(0)
-      expect(JSON.parse(folder.read("copy"))).toMatchObject({ description: large.payload.description, priority: "high" })
+      expect(JSON.parse(folder.read("copy"))).toMatchObject({
+        description: large.payload.description,
+        priority: "high"
+      })
       expect(folder.read("copy")).toBe(folder.read("tasks", "t1.json"))
       expect(folder.read("env")).not.toMatch(/^TASK_(?:JSON|DESCRIPTION)=/m)
     }))

@@ -93,7 +93,10 @@ export class Session {
   }
 
   start(task_id: string): this {
-    return this.fact({ _tag: "AgentStarted", work_id: task_id, wake_id: "w1" }).now({ status: "working", agent_phase: "Running" })
+    return this.fact({ _tag: "AgentStarted", work_id: task_id, wake_id: "w1" }).now({
+      status: "working",
+      agent_phase: "Running"
+    })
   }
 
   progress(task_id: string, progress: number): this {

@@ -19,10 +19,10 @@ export const bounds = {
   /** Not ours as the hub sees it, and not assigned to us anew. */
   denied_ms: limits.assign_grace_ms + at_hand_ms,
   /** In doubt while the hub's books say that it is another's, or over. */
-  in_doubt_ms: limits.lease_ms + limits.lookup_timeout_ms + at_hand_ms,
+  in_doubt_ms: limits.lookup_ms + limits.lookup_timeout_ms + at_hand_ms,
   confirmation_ms: (timeout_ms: number) => timeout_ms + unread_ms + at_hand_ms,
   /** Nobody saw an agent's end, so that only its silence tells, at the next look but one. */
-  silence_ms: (silence_ms: number) => silence_ms + 2 * limits.lease_ms + unread_ms + at_hand_ms,
+  silence_ms: (silence_ms: number) => silence_ms + 2 * limits.check_ms + unread_ms + at_hand_ms,
   /** What an agent left half-written may yet become an answer. */
   half_written_ms: limits.half_written_ms + limits.rescan_ms + unread_ms + at_hand_ms,
   looked_at_ms: unread_ms + at_hand_ms,
@@ -32,9 +32,10 @@ export const bounds = {
   stop_ms: stop_ms + at_hand_ms,
   /** The agent of a task that has run too long, whose last words are half-written. */
   task_ms: (timeout_ms: number) =>
-    timeout_ms + unread_ms + 2 * (limits.kill_grace_ms + limits.late_answer_ms) + limits.half_written_ms + limits.rescan_ms,
+    timeout_ms + unread_ms + 2 * (limits.kill_grace_ms + limits.late_answer_ms) + limits.half_written_ms +
+    limits.rescan_ms,
   /** The hub hears nothing of an agent that is at work: a look at it may just have been under way. */
-  lease_ms: 2 * limits.lease_ms + unread_ms + at_hand_ms,
+  lease_ms: 2 * limits.check_ms + unread_ms + at_hand_ms,
   progress_ms: limits.progress_interval_ms + at_hand_ms,
   ready_ms: limits.readiness_ms + at_hand_ms,
   paused_ms: Math.max(...limits.failure_pauses_ms) + at_hand_ms,

@@ -1,5 +1,5 @@
-import type { Assignment, TaskFound, Work } from "../../src/domain/Work.ts"
 import { readWakeId } from "../../src/domain/wakeId.ts"
+import type { Assignment, TaskFound, Work } from "../../src/domain/Work.ts"
 import { type AgentPlan, answerOnTerm, drawPlan } from "./agentPlan.ts"
 import type { Folder } from "./folder.ts"
 import type { Ledger } from "./ledger.ts"

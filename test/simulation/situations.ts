@@ -54,7 +54,7 @@ const activity = (view: View, tag: AgentPhase["_tag"]): string | null => {
 const atWork = (view: View): string | null => {
   const now = held(view)
   const doing = now?.state.slots.task.agent.phase
-  const isLookedAt = doing?._tag === "Inspecting" && doing.because === "lease"
+  const isLookedAt = doing?._tag === "Inspecting" && doing.because === "check"
   return activity(view, isLookedAt ? "Inspecting" : "Running")
 }
 
@@ -83,7 +83,9 @@ const aboutAnswers = (view: View): ReadonlyArray<Situation> => [
       if (connection.in_flight?.limited === true) return null
       const answer = folder.get(task.id, "json")
       if (answer === undefined || answer.complete_since === null || task.failure !== null) return null
-      if (slots.task.terminating.some(({ work_id }) => work_id === task.id) || steps.state?.draining !== null) return null
+      if (slots.task.terminating.some(({ work_id }) => work_id === task.id) || steps.state?.draining !== null) {
+        return null
+      }
       return isOurs(view.hub.books.tasks.get(task.id), task) && ledger.isAnswer(answer)
         ? `${task.id} version ${answer.version} after ${ledger.blind_looks} blind looks`
         : null

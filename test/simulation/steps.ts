@@ -9,6 +9,8 @@ const ofTask: ReadonlySet<TimerName> = new Set([
   "assign_grace",
   "task_confirmation",
   "task_late_answer",
+  "task_check",
+  "lookup",
   "lease",
   "progress",
   "task_timeout"

@@ -7,9 +7,9 @@ export const EndCause = Schema.Union([
 ])
 export type EndCause = typeof EndCause.Type
 
-/** Why the agent is inspected; `confirmation`: it has not confirmed in time. */
+/** Why the agent is inspected. `check`: it counts as at work; `confirmation`: it has not confirmed in time. */
 export const InspectionCause = Schema.Union([
-  Schema.Literals(["evidence", "lease", "confirmation"]),
+  Schema.Literals(["evidence", "check", "confirmation"]),
   ...EndCause.members
 ])
 export type InspectionCause = typeof InspectionCause.Type
@@ -57,7 +57,8 @@ export const AgentTimer = Schema.Literals([
   "confirmation", // the agent owes its `.started`
   "late_answer", // the agent ended without an answer
   "timeout", // the work has taken too long
-  "inspection", // the agent could not be inspected, or its wake not be begun
+  "check", // an agent at work is inspected from time to time
+  "inspection" // the agent could not be inspected, or its wake not be begun
 ])
 export type AgentTimer = typeof AgentTimer.Type
 

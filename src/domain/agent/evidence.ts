@@ -66,7 +66,7 @@ const resume = (evidence: Evidence): AgentRule =>
 
 /**
  * Rules 6 and 7: the agent is not at work any more. Before its confirmation that is a failed attempt, after it the end. One
- * that may still come up has its time, which an inspection for the lease does not extend.
+ * that may still come up has its time, which a check does not extend.
  */
 export const notAtWorkAnyMore = (work: Work, this_boot: boolean, because: InspectionCause): AgentRule =>
   withState(({ policy }) => {
@@ -75,7 +75,7 @@ export const notAtWorkAnyMore = (work: Work, this_boot: boolean, because: Inspec
     if (work.status === "working") return awaitAnswer(reason)
     if (!this_boot) return attemptFailed(reason, "failed")
     if (mayHaveLaunched(end, policy)) {
-      return sequence(setPhase({ _tag: "Running" }), because === "lease" ? noop : awaitConfirmation)
+      return sequence(setPhase({ _tag: "Running" }), because === "check" ? noop : awaitConfirmation)
     }
     const hasSucceeded = end === null || end.how === "unseen" || end.code === 0
     return hasSucceeded ? awaitAnswer(reason) : attemptFailed(reason, "failed")
@@ -127,7 +127,7 @@ const afterStop = (because: EndCause, work: Work, evidence: Evidence, atWork: bo
 /** Rule 12: what could not be read says nothing. It is read again, and until then no agent is judged, woken or adopted. */
 const inspectAgainLater = (because: InspectionCause): AgentRule =>
   sequence(
-    because === "lease" ? setPhase({ _tag: "Running" }) : noop,
+    because === "check" ? setPhase({ _tag: "Running" }) : noop,
     startTimer("inspection", limits.disk_retry_ms)
   )
 
@@ -142,12 +142,12 @@ const cannotTell = (work: Work, evidence: Evidence, because: InspectionCause): A
 /** Rule 12: an inspection that told nothing is made again, and so is a wake that could not begin. */
 export const inspectAgain: AgentRule = withState(({ agent: { phase } }) => {
   if (phase._tag === "Inspecting") return inspect(phase.because)
-  return phase._tag === "Running" ? inspect("lease") : inspectIfIdle
+  return phase._tag === "Running" ? inspect("check") : inspectIfIdle
 })
 
 /** Rule 12: a process that lives is at work, whatever the folder holds. All else has to be known to be judged. */
 const isUndecided = ({ answer, process }: Evidence, because: InspectionCause, atWork: boolean): boolean =>
-  process === "unknown" || (answer === "unknown" && !(atWork && (because === "evidence" || because === "lease")))
+  process === "unknown" || (answer === "unknown" && !(atWork && (because === "evidence" || because === "check")))
 
 /** Rule 6: the folder shows a confirmation that the watcher has not told of, or there is none in time. */
 const confirmedOrFailed = (evidence: Evidence): AgentRule =>
@@ -177,11 +177,19 @@ export const agentInspected = (work_id: string, evidence: Evidence): AgentRule =
       if (because === "confirmation") return confirmedOrFailed(evidence)
       if (isStopped) return afterStop(because, work, evidence, atWork)
       if (!atWork && answer === null) return notAtWork(work, evidence, because)
-      return because === "lease"
+      return because === "check"
         ? sequence(setPhase({ _tag: "Running" }), tellOwner({ _tag: "SignOfLife" }))
         : resume(evidence)
     })
   )
+
+/** An agent that counts as at work is inspected. */
+export const checkNow: AgentRule = withState(({ agent: { phase } }) =>
+  phase._tag === "Running" ? inspect("check") : noop
+)
+
+/** Rule 8: once a minute. */
+export const checkDue: AgentRule = sequence(startTimer("check", limits.check_ms), checkNow)
 
 /** Rule 6: the time for the confirmation is over; the folder tells whether there is one. Another inspection decides by itself. */
 export const confirmationTimedOut: AgentRule = withState(({ agent: { phase } }) =>

@@ -73,7 +73,10 @@ export const timedOut: AgentRule = withState(({ kind, policy: { timeout_ms } }) 
   withWork(({ status }) =>
     status === "reporting"
       ? noop
-      : stopAgent({ _tag: "Failed", reason: `the ${kind === "task" ? "task" : "delivery"} took longer than ${timeout_ms} ms` })
+      : stopAgent({
+        _tag: "Failed",
+        reason: `the ${kind === "task" ? "task" : "delivery"} took longer than ${timeout_ms} ms`
+      })
   )
 )
 
@@ -82,9 +85,7 @@ export const confirmed: AgentRule = withWork(({ id, status, wake }) =>
   status !== "waking" && status !== "confirming" ? noop : sequence(
     patchWork({ status: "working" }),
     cancelTimers("confirmation"),
-    withState((_, now) =>
-      log({ event: "agent_started", ...nameOf(id), confirmed_after_ms: wake && now - wake.at })
-    ),
+    withState((_, now) => log({ event: "agent_started", ...nameOf(id), confirmed_after_ms: wake && now - wake.at })),
     tellOwner({ _tag: "WakeJudged", status: "success", reason: null })
   )
 )

@@ -1,3 +1,4 @@
+import { limits } from "../../limits.ts"
 import { mayHaveLaunched, type SilencePolicy } from "../Evidence.ts"
 import { remaining } from "../remaining.ts"
 import { nameOf, type Work } from "../Work.ts"
@@ -22,7 +23,8 @@ import {
 } from "./rules.ts"
 
 /** The slot has new work. */
-export const begin = (work: Work): AgentRule => patch({ work, agent: noAgent })
+export const begin = (work: Work): AgentRule =>
+  sequence(patch({ work, agent: noAgent }), startTimer("check", limits.check_ms))
 
 /** Rule 10: under a new generation attempts count anew. One that is under way is its first. */
 const attemptsUnderWay = ({ status, wake }: Work): number =>
@@ -62,8 +64,10 @@ export const agentStarted = (work_id: string, wake_id: string | null): AgentRule
 /** Rule 6: the delay of a retry is over. */
 export const retryDue = (work_id: string): AgentRule =>
   withState(({ agent }) =>
-    withWorkOf(work_id, () =>
-      agent.phase._tag === "AwaitingRetry" ? sequence(setPhase({ _tag: "Idle" }), inspectIfIdle) : noop)
+    withWorkOf(
+      work_id,
+      () => agent.phase._tag === "AwaitingRetry" ? sequence(setPhase({ _tag: "Idle" }), inspectIfIdle) : noop
+    )
   )
 
 /** When the last agent whose work is over has gone, the next may be woken. */
@@ -122,6 +126,7 @@ export const recover: AgentRule = withState(({ policy }, now) =>
     sequence(
       log({ event: "recovery_found", ...nameOf(id), status, generation }),
       status === "reporting" && failure === null ? patchWork({ status: "working" }) : noop,
+      startTimer("check", limits.check_ms),
       woken_at === null ? noop : startTimer("timeout", remaining(woken_at, policy.timeout_ms, now)),
       emit({ _tag: "WatchResults", work_id: id, wake_id: wake?.id ?? null }),
       inspectOnceGone

@@ -43,7 +43,8 @@ export type AgentRule = RuleOf<AgentState, AgentCommand | OwnerTold>
 
 export const { emit, noop, patch, sequence, withState } = rulesOf<AgentState, AgentCommand | OwnerTold>()
 
-export const tellOwner = (event: AgentEvent): AgentRule => withState(({ kind }) => emit({ _tag: "OwnerTold", kind, event }))
+export const tellOwner = (event: AgentEvent): AgentRule =>
+  withState(({ kind }) => emit({ _tag: "OwnerTold", kind, event }))
 
 export const log = (event: LifecycleEvent): AgentRule => emit({ _tag: "Log", event })
 

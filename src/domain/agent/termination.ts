@@ -29,7 +29,7 @@ export const release = (files: FilesOfTheEnded, linger_ms: number = limits.agent
   withWork(({ id }) =>
     sequence(
       patch({ work: null, agent: noAgent }),
-      cancelTimers("confirmation", "late_answer", "timeout", "inspection"),
+      cancelTimers("confirmation", "late_answer", "timeout", "check", "inspection"),
       emit({ _tag: "StopWatching", work_id: id }),
       terminate(id, files, linger_ms)
     )

@@ -2,8 +2,8 @@ import { limits } from "../../limits.ts"
 import type { Evidence } from "../Evidence.ts"
 import type { Obstacle } from "../Readiness.ts"
 import { remaining } from "../remaining.ts"
-import { nameOf, type Work } from "../Work.ts"
 import { wakeIdOf } from "../wakeId.ts"
+import { nameOf, type Work } from "../Work.ts"
 import { fail, stopAgent } from "./outcome.ts"
 import {
   type AgentRule,

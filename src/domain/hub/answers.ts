@@ -1,13 +1,24 @@
 import { limits } from "../../limits.ts"
 import { frameTypeOf } from "../frameTypes.ts"
 import { whyNotReady } from "../Readiness.ts"
-import type { InFlight } from "../SidecarState.ts"
 import type { Rule } from "../rules.ts"
-import { sequence, cancelTimers, patchConnection, emit, withState, log, startTimer, noop, patchTask, withTask } from "../rules.ts"
+import {
+  cancelTimers,
+  emit,
+  log,
+  noop,
+  patchConnection,
+  patchTask,
+  sequence,
+  startTimer,
+  withState,
+  withTask
+} from "../rules.ts"
+import type { InFlight } from "../SidecarState.ts"
 import type { Task } from "../Work.ts"
-import { questionRefused } from "./ownership.ts"
-import { flush, clearInFlight } from "./exchange.ts"
+import { clearInFlight, flush } from "./exchange.ts"
 import { finish } from "./finish.ts"
+import { questionRefused } from "./ownership.ts"
 
 /** What the answer to a report means for its task, if that is still what we owe: under a new generation it is owed anew. */
 const ifStillOwed = ({ generation, task_id }: InFlight, rule: (task: Task) => Rule): Rule =>

@@ -1,13 +1,6 @@
-import { limits } from "../../limits.ts"
 import { inspectOnceGone } from "../agent/evidence.ts"
 import { begin, renew } from "../agent/phases.ts"
 import { whyNotReady } from "../Readiness.ts"
-import type { SidecarState } from "../SidecarState.ts"
-import { isSafeWorkId } from "../workId.ts"
-import { type Assignment, kindOf, type Task, unstarted } from "../Work.ts"
-import { enqueue, flush } from "./exchange.ts"
-import { finish } from "./finish.ts"
-import { continued, logOwnership, ours } from "./ownership.ts"
 import {
   cancelTimers,
   log,
@@ -17,9 +10,14 @@ import {
   patchTask,
   type Rule,
   sequence,
-  startTimer,
   withState
 } from "../rules.ts"
+import type { SidecarState } from "../SidecarState.ts"
+import { type Assignment, kindOf, type Task, unstarted } from "../Work.ts"
+import { isSafeWorkId } from "../workId.ts"
+import { enqueue, flush } from "./exchange.ts"
+import { finish } from "./finish.ts"
+import { continued, logOwnership, ours } from "./ownership.ts"
 
 const logReceived = ({ generation, task_id }: Assignment, again: boolean): Rule =>
   log({ event: "task_received", task_id, generation, again })
@@ -44,7 +42,6 @@ export const taskOf = ({ generation, task_id, ...payload }: Assignment, unworkab
 const accept = (assignment: Assignment, unworkable: string | null): Rule =>
   sequence(
     ofTaskAgent(begin(taskOf(assignment, unworkable))),
-    startTimer("lease", limits.lease_ms),
     ours,
     unworkable === null ? noop : ofTaskAgent(inspectOnceGone)
   )

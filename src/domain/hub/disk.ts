@@ -1,7 +1,7 @@
 import { limits } from "../../limits.ts"
-import { inSlot } from "../slots.ts"
-import { emit, log, noop, patch, type Rule, sequence, startTimer, withState } from "../rules.ts"
 import { inspectIfIdle } from "../agent/evidence.ts"
+import { emit, log, noop, patch, type Rule, sequence, startTimer, withState } from "../rules.ts"
+import { inSlot } from "../slots.ts"
 import { flush } from "./exchange.ts"
 import { checkReadiness } from "./readiness.ts"
 

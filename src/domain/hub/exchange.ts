@@ -2,7 +2,6 @@ import { limits } from "../../limits.ts"
 import type { HubCommand, Report } from "../Command.ts"
 import type { Progress } from "../Evidence.ts"
 import { remaining } from "../remaining.ts"
-import type { Exchange, InFlight, SidecarState } from "../SidecarState.ts"
 import {
   cancelTimers,
   emit,
@@ -17,6 +16,7 @@ import {
   withState,
   withTask
 } from "../rules.ts"
+import type { Exchange, InFlight, SidecarState } from "../SidecarState.ts"
 import type { Task } from "../Work.ts"
 
 /** Rules 3 and 5: asks for an exchange, once. What is owed always finds room; of what is only polite there is a limit. */

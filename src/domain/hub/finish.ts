@@ -1,7 +1,5 @@
 import type { FilesOfTheEnded } from "../agent/AgentSlot.ts"
 import { release } from "../agent/termination.ts"
-import { nothingOutbound } from "../SidecarState.ts"
-import { judgeAgent } from "./pause.ts"
 import {
   cancelTimers,
   ofTaskAgent,
@@ -12,6 +10,8 @@ import {
   withState,
   withTask
 } from "../rules.ts"
+import { nothingOutbound } from "../SidecarState.ts"
+import { judgeAgent } from "./pause.ts"
 
 /** The task is over for us: its slot is free, and its agent is terminated. */
 export const finish = (files: FilesOfTheEnded, linger_ms?: number): Rule =>
@@ -25,7 +25,7 @@ export const finish = (files: FilesOfTheEnded, linger_ms?: number): Rule =>
           pending: connection.pending.filter(({ task_id }) => task_id !== id)
         })
       ),
-      cancelTimers("lease", "progress", "assign_grace"),
+      cancelTimers("lease", "progress", "assign_grace", "lookup"),
       ofTaskAgent(release(files, linger_ms)),
       withState(({ stored }) => patch({ stored: { ...stored, recovering: false } }))
     )

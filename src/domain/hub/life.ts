@@ -1,8 +1,8 @@
 import { terminate } from "../agent/termination.ts"
+import { emit, log, noop, ofTaskAgent, patch, type Rule, sequence, withState } from "../rules.ts"
 import { isTerminating } from "../slots.ts"
 import { kindOf } from "../Work.ts"
 import { finish } from "./finish.ts"
-import { emit, log, noop, ofTaskAgent, patch, type Rule, sequence, withState } from "../rules.ts"
 
 /** Rule 9: exactly this task is stopped and its files are removed, also where only its agent is left. */
 export const taskCancelled = (task_id: string): Rule =>

@@ -1,6 +1,4 @@
 import { limits } from "../../limits.ts"
-import { noConnection } from "../SidecarState.ts"
-import { askWhoseItIs } from "./ownership.ts"
 import {
   cancelTimers,
   emit,
@@ -12,6 +10,8 @@ import {
   startTimer,
   withState
 } from "../rules.ts"
+import { noConnection } from "../SidecarState.ts"
+import { askWhoseItIs } from "./ownership.ts"
 
 /** Rule 4: identify with the true status. */
 export const connected: Rule = withState(({ connection: { half_open }, stored }) =>
@@ -48,7 +48,7 @@ export const disconnected = (half_open: boolean): Rule =>
   withState(({ connection }) =>
     sequence(
       patchConnection({ ...noConnection, half_open: half_open || connection.half_open }),
-      cancelTimers("answer", "resend", "assign_grace", "half_open")
+      cancelTimers("answer", "resend", "assign_grace", "lookup", "half_open")
     )
   )
 

@@ -1,10 +1,7 @@
+import { limits } from "../../limits.ts"
 import { inspect, inspectIfIdle } from "../agent/evidence.ts"
 import { revokeWake } from "../agent/termination.ts"
-import { limits } from "../../limits.ts"
 import type { TaskLocation } from "../Message.ts"
-import type { ExchangeKind, SidecarState } from "../SidecarState.ts"
-import { clearInFlight, enqueue, flush } from "./exchange.ts"
-import { finish } from "./finish.ts"
 import {
   cancelTimers,
   emit,
@@ -19,6 +16,10 @@ import {
   withState,
   withTask
 } from "../rules.ts"
+import type { ExchangeKind, SidecarState } from "../SidecarState.ts"
+import { hasAgentsLeft } from "../slots.ts"
+import { clearInFlight, enqueue, flush } from "./exchange.ts"
+import { finish } from "./finish.ts"
 
 /** Rule 4: after every `identified` with a task held, before any report. */
 export const askWhoseItIs: Rule = withState(({ stored }) =>
@@ -36,7 +37,7 @@ export const ours: Rule = withTask(({ id }) =>
   sequence(
     withState(({ stored }) => patch({ stored: { ...stored, recovering: false } })),
     patchConnection({ ownership: "ours" }),
-    cancelTimers("assign_grace"),
+    cancelTimers("assign_grace", "lookup"),
     enqueue("accept", id),
     ofTaskAgent(inspectIfIdle),
     flush
@@ -115,9 +116,27 @@ export const assignmentOverdue: Rule = withState(({ connection }) =>
     return sequence(
       logOwnership("in_doubt"),
       patchConnection({ ownership: "unresolved" }),
+      startTimer("lookup", limits.lookup_ms),
       emit({ _tag: "LookUpTask", task_id: id })
     )
   })
+)
+
+/** Rules 4 and 13: a drain does not wait for an unresolved task once its state is on disk: the next start asks the hub again. */
+const askAgainWhereItIs = (task_id: string): Rule =>
+  withState((state) =>
+    state.draining !== null && state.disk === "ok" && !hasAgentsLeft(state)
+      ? emit({ _tag: "CloseConnection" }, { _tag: "Exit", code: state.draining })
+      : emit({ _tag: "LookUpTask", task_id })
+  )
+
+/** Rule 4: once a minute the hub is asked where an unresolved task is. */
+export const lookupDue: Rule = withState(({ connection }) =>
+  withTask(({ id }) =>
+    connection.ownership === "unresolved"
+      ? sequence(startTimer("lookup", limits.lookup_ms), askAgainWhereItIs(id))
+      : noop
+  )
 )
 
 /** With another agent, finished or gone: not ours any more. Queued or unknown: it keeps its slot until it comes back. */

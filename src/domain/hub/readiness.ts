@@ -3,9 +3,9 @@ import type { LifecycleEvent } from "../LifecycleEvent.ts"
 import { type Obstacle, remedyFor, type Unready, whyNotReady } from "../Readiness.ts"
 import { emit, log, noop, patchReadiness, type Rule, sequence, startTimer, withState, withTask } from "../rules.ts"
 import { hasAgentsLeft } from "../slots.ts"
+import { finish } from "./finish.ts"
 import { closeLink, openLink } from "./link.ts"
 import { endPause } from "./pause.ts"
-import { finish } from "./finish.ts"
 
 /** Rule 13: looks whether an agent could be woken here. While a task is held its own wake tells. */
 export const checkReadiness: Rule = withState((state) =>
@@ -60,7 +60,9 @@ const tellOfChange: Rule = withState((state, now) => {
   const { not_ready: told } = state.readiness
   const why = whyNotReady(state)
   if (why === null) {
-    return told === null ? noop : sequence(patchReadiness({ not_ready: null }), unlessLogged(told, { event: "ready_again" }))
+    return told === null
+      ? noop
+      : sequence(patchReadiness({ not_ready: null }), unlessLogged(told, { event: "ready_again" }))
   }
   if (told !== null && told.cause === why.cause && told.reason === why.reason) return noop
   return sequence(

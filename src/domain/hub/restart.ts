@@ -1,15 +1,15 @@
+import { limits } from "../../limits.ts"
 import { recover } from "../agent/phases.ts"
 import { terminate } from "../agent/termination.ts"
-import { limits } from "../../limits.ts"
 import type { Message } from "../Message.ts"
+import { log, noop, ofTaskAgent, patch, type Rule, sequence, startTimer, withState } from "../rules.ts"
 import { emptyStore, type StoredState } from "../SidecarState.ts"
 import { inSlot } from "../slots.ts"
-import { kindOf, type Task, type TaskFound } from "../Work.ts"
 import { wakeIdOf } from "../wakeId.ts"
+import { kindOf, type Task, type TaskFound } from "../Work.ts"
 import { taskOf } from "./assignment.ts"
 import { openLink } from "./link.ts"
 import { checkReadiness } from "./readiness.ts"
-import { log, noop, ofTaskAgent, patch, type Rule, sequence, startTimer, withState, withTask } from "../rules.ts"
 
 /** Its generation is a lower bound: the hub, which is asked before any report, knows the last. */
 const remade = ({ assignment, wake: { at, attempt, generation }, wake }: TaskFound): Task => ({
@@ -50,7 +50,6 @@ export const restarted = (
   return sequence(
     stored !== null ? held(stored) : at_work !== null ? adopt(at_work) : noop,
     terminateStrangers(survivors),
-    withTask(() => startTimer("lease", limits.lease_ms)),
     ofTaskAgent(recover),
     inSlot("messages", recover),
     startTimer("readiness", limits.readiness_ms),

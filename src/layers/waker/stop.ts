@@ -55,7 +55,11 @@ export const stopWakes = Effect.fnUntraced(function*(
       orElse: () => look
     })
   const stopping = (reason: string) =>
-    log({ event: "agent_stopping", ...nameOf(work_id), reason: `${reason} to its processes ${pidsOf(living).join(", ")}` })
+    log({
+      event: "agent_stopping",
+      ...nameOf(work_id),
+      reason: `${reason} to its processes ${pidsOf(living).join(", ")}`
+    })
 
   const stopReachable = Effect.gen(function*() {
     yield* stopping("SIGTERM")
