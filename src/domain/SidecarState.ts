@@ -21,8 +21,7 @@ const sidecarTimers = [
   "assign_grace", // the task may still be assigned to us anew
   "half_open", // after a dead link: reconnect once more
   "lookup", // the hub is asked again where an unresolved task is
-  "lease", // a sign of life waits for the frame in flight
-  "progress", // the next `.progress` may be relayed
+  "progress", // until the next `.progress` may be relayed
   "disk", // the state could not be written
   "readiness", // whether an agent can be woken here is to be checked
   "pause" // after a failure no task is taken
@@ -80,8 +79,7 @@ export type Connection = typeof Connection.Type
 /** What the hub is to be told of the task; forgotten with it. */
 export const Outbound = Schema.Struct({
   answer: Schema.NullOr(Success), // to be reported, unless there is a failure
-  progress: Schema.NullOr(Progress), // not relayed yet
-  progress_sent_at: Schema.NullOr(Schema.Finite)
+  progress: Schema.NullOr(Progress) // not relayed yet
 })
 export type Outbound = typeof Outbound.Type
 
@@ -122,7 +120,7 @@ export const noConnection: Connection = {
   half_open: false
 }
 
-export const nothingOutbound: Outbound = { answer: null, progress: null, progress_sent_at: null }
+export const nothingOutbound: Outbound = { answer: null, progress: null }
 
 export const initialState = (policy: Policy): SidecarState => ({
   policy,

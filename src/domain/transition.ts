@@ -9,7 +9,7 @@ import type { Command } from "./Command.ts"
 import { answerOverdue, hubRefused, rateLimited, resendDue, taskAcknowledged } from "./hub/answers.ts"
 import { taskAssigned, taskUnworkable } from "./hub/assignment.ts"
 import { diskDue, saveFailed, saveSucceeded } from "./hub/disk.ts"
-import { progressDue, progressFound } from "./hub/exchange.ts"
+import { progressFound, relayProgress } from "./hub/exchange.ts"
 import { drain, orphanFound, restartRequested, taskCancelled } from "./hub/life.ts"
 import { connected, disconnected, halfOpenOver, hubLostUs, identified } from "./hub/link.ts"
 import {
@@ -22,7 +22,7 @@ import {
 } from "./hub/ownership.ts"
 import { admission, pauseOver, readinessChecked, readinessDue } from "./hub/readiness.ts"
 import { restarted } from "./hub/restart.ts"
-import { leaseDue, taskAgentTold } from "./hub/taskAgent.ts"
+import { taskAgentTold } from "./hub/taskAgent.ts"
 import type { Message } from "./Message.ts"
 import { batchAgentTold, batchReady } from "./messages/delivery.ts"
 import { noop, patch, type Rule, sequence, withState } from "./rules.ts"
@@ -36,8 +36,7 @@ const timerRules: Record<TimerName, Rule> = {
   assign_grace: assignmentOverdue,
   half_open: halfOpenOver,
   lookup: lookupDue,
-  lease: leaseDue,
-  progress: progressDue,
+  progress: relayProgress,
   disk: diskDue,
   readiness: readinessDue,
   pause: pauseOver,

@@ -53,7 +53,6 @@ export const briefOfState = (
     ...slotWords(slots.task),
     outbound.answer !== null && "answered",
     outbound.progress !== null && "progress",
-    outbound.progress_sent_at !== null && "progress sent",
     ...workWords(messages),
     ...slotWords(slots.messages),
     draining !== null && `draining ${draining}`,

@@ -325,7 +325,6 @@ describe("rule 4: ask first", () => {
       run: () => Run.working().inDoubt().lookedUp("elsewhere"),
       said: ["StopWatching", "StopAgent task-a linger 0"],
       timers: [
-        "cancel lease",
         "cancel progress",
         "cancel assign_grace",
         "cancel lookup",
@@ -441,7 +440,6 @@ describe("rule 4: ask first", () => {
       run: () => Run.failing().reconnected().answered("abort").timer("assign_grace"),
       said: ["StopWatching", "StopAgent task-a linger 15000"],
       timers: [
-        "cancel lease",
         "cancel progress",
         "cancel assign_grace",
         "cancel lookup",

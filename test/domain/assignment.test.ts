@@ -304,7 +304,6 @@ describe("rule 3: another task", () => {
       run: () => Run.reporting().inDoubt().assigned(1, B),
       said: ["StopWatching", "StopAgent task-a linger 0", "InspectAgent task-b g1", "AcceptTask task-b g1"],
       timers: [
-        "cancel lease",
         "cancel progress",
         "cancel assign_grace",
         "cancel lookup",
@@ -328,7 +327,6 @@ describe("rule 3: another task", () => {
       run: () => Run.accepted().inDoubt().inspected().assigned(1, B),
       said: ["StopWatching", "StopAgent task-a linger 0", "InspectAgent task-b g1", "AcceptTask task-b g1"],
       timers: [
-        "cancel lease",
         "cancel progress",
         "cancel assign_grace",
         "cancel lookup",
@@ -353,7 +351,6 @@ describe("rule 3: another task", () => {
         Run.retrying().inDoubt().tell({ _tag: "RetryDue", work_id: A }).inspected({ process: "gone" }).assigned(1, B),
       said: ["StopWatching", "StopAgent task-a linger 0", "InspectAgent task-b g1", "AcceptTask task-b g1"],
       timers: [
-        "cancel lease",
         "cancel progress",
         "cancel assign_grace",
         "cancel lookup",
@@ -568,7 +565,6 @@ describe("rule 2: an assignment that cannot be worked on", () => {
       said: ["StopWatching", "StopAgent task-a linger 15000"],
       timers: [
         "cancel half_open",
-        "cancel lease",
         "cancel progress",
         "cancel assign_grace",
         "cancel lookup",

@@ -8,7 +8,6 @@ describe("rule 9: task_cancelled", () => {
       run: () => Run.working().cancelled(),
       said: ["StopWatching", "StopAgent task-a linger 0"],
       timers: [
-        "cancel lease",
         "cancel progress",
         "cancel assign_grace",
         "cancel lookup",
@@ -32,7 +31,6 @@ describe("rule 9: task_cancelled", () => {
       run: () => Run.working().restarted().inspected({ process: "alive" }).tell(...connect).cancelled(),
       said: ["StopWatching", "StopAgent task-a linger 0"],
       timers: [
-        "cancel lease",
         "cancel progress",
         "cancel assign_grace",
         "cancel lookup",
@@ -68,7 +66,6 @@ describe("rule 9: task_cancelled", () => {
       run: () => Run.confirming().unconfirmed().cancelled(),
       said: ["StopWatching"],
       timers: [
-        "cancel lease",
         "cancel progress",
         "cancel assign_grace",
         "cancel lookup",
@@ -96,7 +93,6 @@ describe("rule 9: task_cancelled", () => {
       run: () => Run.accepted().cancelled(),
       said: ["StopWatching", "StopAgent task-a linger 0"],
       timers: [
-        "cancel lease",
         "cancel progress",
         "cancel assign_grace",
         "cancel lookup",
@@ -114,7 +110,6 @@ describe("rule 9: task_cancelled", () => {
       run: () => Run.retrying().cancelled(),
       said: ["StopWatching", "StopAgent task-a linger 0"],
       timers: [
-        "cancel lease",
         "cancel progress",
         "cancel assign_grace",
         "cancel lookup",
@@ -166,7 +161,6 @@ describe("rule 9: task_cancelled", () => {
       run: () => Run.working().inDoubt().cancelled(),
       said: ["StopWatching", "StopAgent task-a linger 0"],
       timers: [
-        "cancel lease",
         "cancel progress",
         "cancel assign_grace",
         "cancel lookup",
@@ -184,7 +178,6 @@ describe("rule 9: task_cancelled", () => {
       run: () => Run.working().denied().cancelled(),
       said: ["StopWatching", "StopAgent task-a linger 0"],
       timers: [
-        "cancel lease",
         "cancel progress",
         "cancel assign_grace",
         "cancel lookup",

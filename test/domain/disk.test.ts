@@ -91,7 +91,6 @@ describe("rule 12: the disk", () => {
         "start disk 5000",
         "cancel answer",
         "cancel resend",
-        "cancel lease",
         "cancel progress",
         "cancel assign_grace",
         "cancel lookup",

@@ -30,7 +30,6 @@ describe("rule 13: draining", () => {
       timers: [
         "cancel answer",
         "cancel resend",
-        "cancel lease",
         "cancel progress",
         "cancel assign_grace",
         "cancel lookup",
@@ -73,8 +72,7 @@ describe("rule 13: draining", () => {
       state: "task-a g3 working wakes 1 | Running | ours | in flight: accept task-a | draining 75"
     },
     {
-      clause:
-        "a task in doubt has until the next look-up to come back; then all that there is of it stays on disk",
+      clause: "a task in doubt has until the next look-up to come back; then all that there is of it stays on disk",
       run: () => Run.working().inDoubt().tell({ _tag: "DrainRequested", exit_code: 75 }).timer("lookup"),
       said: ["CloseConnection", "Exit 75"],
       timers: ["start lookup 60000"],

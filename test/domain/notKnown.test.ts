@@ -38,7 +38,6 @@ describe("rule 12: what cannot be read says nothing", () => {
         Run.accepted().inspected(blindToFolder).after(30_000).timer("task_inspection").inspected(blindToFolder),
       said: ["StopWatching", "StopAgent task-a linger 0", "CloseConnection"],
       timers: [
-        "cancel lease",
         "cancel progress",
         "cancel assign_grace",
         "cancel lookup",

@@ -19,7 +19,6 @@ const paused = (tasks: string, after_s: number, last: string): string =>
   `${tasks} failed within 30 s of the wake, without an answer of the agent's own; the next is taken after ${after_s} s: ${last}`
 
 const endOfTask = [
-  "cancel lease",
   "cancel progress",
   "cancel assign_grace",
   "cancel lookup",

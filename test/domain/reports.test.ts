@@ -2,7 +2,6 @@ import { describe, expect } from "vitest"
 import { A, B, closing, connect, failure, Run, success, table, unusable } from "./support.ts"
 
 const endOfTask = [
-  "cancel lease",
   "cancel progress",
   "cancel assign_grace",
   "cancel lookup",
@@ -91,7 +90,6 @@ describe("rule 5: reports are owed until answered", () => {
       timers: [
         "cancel answer",
         "cancel resend",
-        "cancel lease",
         "cancel progress",
         "cancel assign_grace",
         "cancel lookup",
@@ -117,7 +115,6 @@ describe("rule 5: reports are owed until answered", () => {
       timers: [
         "cancel answer",
         "cancel resend",
-        "cancel lease",
         "cancel progress",
         "cancel assign_grace",
         "cancel lookup",
@@ -137,7 +134,6 @@ describe("rule 5: reports are owed until answered", () => {
       timers: [
         "cancel answer",
         "cancel resend",
-        "cancel lease",
         "cancel progress",
         "cancel assign_grace",
         "cancel lookup",
@@ -163,7 +159,6 @@ describe("rule 5: reports are owed until answered", () => {
       timers: [
         "cancel answer",
         "cancel resend",
-        "cancel lease",
         "cancel progress",
         "cancel assign_grace",
         "cancel lookup",
@@ -288,7 +283,6 @@ describe("rule 5: reports are owed until answered", () => {
       timers: [
         "cancel answer",
         "cancel resend",
-        "cancel lease",
         "cancel progress",
         "cancel assign_grace",
         "cancel lookup",
@@ -352,7 +346,6 @@ describe("rule 5: reports are owed until answered", () => {
       timers: [
         "cancel answer",
         "cancel resend",
-        "cancel lease",
         "cancel progress",
         "cancel assign_grace",
         "cancel lookup",
@@ -375,7 +368,6 @@ describe("rule 5: reports are owed until answered", () => {
       timers: [
         "cancel answer",
         "cancel resend",
-        "cancel lease",
         "cancel progress",
         "cancel assign_grace",
         "cancel lookup",
@@ -398,7 +390,6 @@ describe("rule 5: reports are owed until answered", () => {
       timers: [
         "cancel answer",
         "cancel resend",
-        "cancel lease",
         "cancel progress",
         "cancel assign_grace",
         "cancel lookup",
@@ -483,7 +474,6 @@ describe("rule 5: reports are owed until answered", () => {
       timers: [
         "cancel answer",
         "cancel resend",
-        "cancel lease",
         "cancel progress",
         "cancel assign_grace",
         "cancel lookup",
@@ -506,7 +496,6 @@ describe("rule 5: reports are owed until answered", () => {
       timers: [
         "cancel answer",
         "cancel resend",
-        "cancel lease",
         "cancel progress",
         "cancel assign_grace",
         "cancel lookup",
@@ -699,7 +688,6 @@ describe("rule 5: reports are owed until answered", () => {
       said: ["StopWatching", "StopAgent task-a linger 15000"],
       timers: [
         "cancel half_open",
-        "cancel lease",
         "cancel progress",
         "cancel assign_grace",
         "cancel lookup",

@@ -427,7 +427,7 @@ export class World {
             "half_open",
             "task_confirmation",
             "task_late_answer",
-            "lease",
+            "lookup",
             "progress"
           )
         },

@@ -20,8 +20,10 @@ export const currentWake = "current"
 
 /** What the rules make of a message, and what is left of that where it could not be saved. */
 export const ask = (known: SidecarState, message: Message, when: When) => {
-  // Which timers run is known by the commands, once for all states; one that fires runs.
-  const state = message._tag === "TimerFired" ? { ...known, timers: { [message.timer]: message.due } } : known
+  // Which timers run is known by the commands, but for the one that the rules ask for; one that fires runs.
+  const state = message._tag === "TimerFired"
+    ? { ...known, timers: { ...known.timers, [message.timer]: message.due } }
+    : known
   return transition(state, message, clock[when])
 }
 
@@ -141,7 +143,7 @@ const plain = (state: SidecarState, rename: Rename, rank: Rank): SidecarState =>
   const held = state.stored.task
   return {
     policy: state.policy,
-    timers: {},
+    timers: state.timers.progress === undefined ? {} : { progress: 0 },
     stored: plainStored(state.stored, rename, rank),
     connection: {
       ...connection,
@@ -157,8 +159,7 @@ const plain = (state: SidecarState, rename: Rename, rank: Rank): SidecarState =>
     },
     outbound: {
       answer: outbound.answer && { _tag: "Success", result: {}, tokens_used: null },
-      progress: outbound.progress && { progress: 1, execution_event: null },
-      progress_sent_at: outbound.progress_sent_at === null ? null : 0
+      progress: outbound.progress && { progress: 1, execution_event: null }
     },
     slots: {
       task: {

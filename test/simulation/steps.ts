@@ -11,7 +11,6 @@ const ofTask: ReadonlySet<TimerName> = new Set([
   "task_late_answer",
   "task_check",
   "lookup",
-  "lease",
   "progress",
   "task_timeout"
 ])

@@ -183,13 +183,13 @@ export const agentInspected = (work_id: string, evidence: Evidence): AgentRule =
     })
   )
 
-/** An agent that counts as at work is inspected. */
-export const checkNow: AgentRule = withState(({ agent: { phase } }) =>
-  phase._tag === "Running" ? inspect("check") : noop
-)
+export const checkIn = (after_ms: number): AgentRule => startTimer("check", after_ms)
 
-/** Rule 8: once a minute. */
-export const checkDue: AgentRule = sequence(startTimer("check", limits.check_ms), checkNow)
+/** Rule 8: once a minute an agent that counts as at work is inspected. */
+export const checkDue: AgentRule = sequence(
+  checkIn(limits.check_ms),
+  withState(({ agent: { phase } }) => phase._tag === "Running" ? inspect("check") : noop)
+)
 
 /** Rule 6: the time for the confirmation is over; the folder tells whether there is one. Another inspection decides by itself. */
 export const confirmationTimedOut: AgentRule = withState(({ agent: { phase } }) =>

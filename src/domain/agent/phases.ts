@@ -3,7 +3,7 @@ import { mayHaveLaunched, type SilencePolicy } from "../Evidence.ts"
 import { remaining } from "../remaining.ts"
 import { nameOf, type Work } from "../Work.ts"
 import { type AgentPhase, noAgent } from "./AgentSlot.ts"
-import { inspect, inspectIfIdle, inspectOnceGone } from "./evidence.ts"
+import { checkIn, inspect, inspectIfIdle, inspectOnceGone } from "./evidence.ts"
 import { confirmed } from "./outcome.ts"
 import {
   type AgentRule,
@@ -23,8 +23,7 @@ import {
 } from "./rules.ts"
 
 /** The slot has new work. */
-export const begin = (work: Work): AgentRule =>
-  sequence(patch({ work, agent: noAgent }), startTimer("check", limits.check_ms))
+export const begin = (work: Work): AgentRule => sequence(patch({ work, agent: noAgent }), checkIn(limits.check_ms))
 
 /** Rule 10: under a new generation attempts count anew. One that is under way is its first. */
 const attemptsUnderWay = ({ status, wake }: Work): number =>
@@ -126,7 +125,7 @@ export const recover: AgentRule = withState(({ policy }, now) =>
     sequence(
       log({ event: "recovery_found", ...nameOf(id), status, generation }),
       status === "reporting" && failure === null ? patchWork({ status: "working" }) : noop,
-      startTimer("check", limits.check_ms),
+      checkIn(limits.check_ms),
       woken_at === null ? noop : startTimer("timeout", remaining(woken_at, policy.timeout_ms, now)),
       emit({ _tag: "WatchResults", work_id: id, wake_id: wake?.id ?? null }),
       inspectOnceGone

@@ -1,12 +1,13 @@
 import { limits } from "../../limits.ts"
+import { checkIn } from "../agent/evidence.ts"
 import type { HubCommand, Report } from "../Command.ts"
 import type { Progress } from "../Evidence.ts"
-import { remaining } from "../remaining.ts"
 import {
   cancelTimers,
   emit,
   log,
   noop,
+  ofTaskAgent,
   patchConnection,
   patchOutbound,
   patchTask,
@@ -87,30 +88,26 @@ const sendNext = (next: Exchange): Rule =>
   })
 
 /** Rule 8: relays the agent's progress, at most once in `progress_interval_ms`. */
-export const relayProgress: Rule = withState((state, now) =>
+export const relayProgress: Rule = withState((state) =>
   withTask((task) => {
-    const { progress, progress_sent_at } = state.outbound
-    if (progress === null || !mayTell(state, "task_progress")) return noop
-    const wait = progress_sent_at === null ? 0 : remaining(progress_sent_at, limits.progress_interval_ms, now)
-    if (wait > 0) return startTimer("progress", wait)
+    const { outbound: { progress }, timers } = state
+    if (progress === null || timers.progress !== undefined || !mayTell(state, "task_progress")) return noop
     return sequence(
-      patchOutbound({ progress: null, progress_sent_at: now }),
+      patchOutbound({ progress: null }),
+      startTimer("progress", limits.progress_interval_ms),
       emit({ _tag: "SendProgress", task, progress }),
       log({ event: "task_progress", task_id: task.id, progress: progress.progress })
     )
   })
 )
 
-/** The interval is over now, whatever a clock that was set says. */
-export const progressDue: Rule = sequence(patchOutbound({ progress_sent_at: null }), relayProgress)
-
-/** Rule 8: a sign of life renews the lease. One that finds a frame in flight is due again when that is over. */
+/** Rule 8: a sign of life renews the lease. One that finds a frame in flight is sought again when that is over. */
 export const renewLease: Rule = withState((state) =>
   withTask((task) => {
     if (mayTell(state, "task_progress")) {
       return emit({ _tag: "SendProgress", task, progress: { progress: null, execution_event: null } })
     }
-    return state.connection.in_flight === null ? noop : startTimer("lease", limits.answer_timeout_ms)
+    return state.connection.in_flight === null ? noop : ofTaskAgent(checkIn(limits.answer_timeout_ms))
   })
 )
 

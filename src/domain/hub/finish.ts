@@ -25,7 +25,7 @@ export const finish = (files: FilesOfTheEnded, linger_ms?: number): Rule =>
           pending: connection.pending.filter(({ task_id }) => task_id !== id)
         })
       ),
-      cancelTimers("lease", "progress", "assign_grace", "lookup"),
+      cancelTimers("progress", "assign_grace", "lookup"),
       ofTaskAgent(release(files, linger_ms)),
       withState(({ stored }) => patch({ stored: { ...stored, recovering: false } }))
     )

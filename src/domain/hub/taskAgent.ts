@@ -1,6 +1,5 @@
-import { checkNow } from "../agent/evidence.ts"
 import type { AgentEvent } from "../agent/rules.ts"
-import { ofTaskAgent, patchOutbound, type Rule, sequence } from "../rules.ts"
+import { patchOutbound, type Rule, sequence } from "../rules.ts"
 import { flush, renewLease, tellWakeResult } from "./exchange.ts"
 import { giveBack } from "./readiness.ts"
 
@@ -19,6 +18,3 @@ export const taskAgentTold = (event: AgentEvent): Rule => {
       return giveBack(event.obstacle)
   }
 }
-
-/** Rule 8: the frame that a sign of life waited for is answered. */
-export const leaseDue: Rule = ofTaskAgent(checkNow)

@@ -12,6 +12,7 @@ import type { Line } from "../Line.ts"
 const timerNames: Readonly<Record<string, string>> = {
   confirmation: "task_confirmation",
   settle: "task_late_answer",
+  lease: "task_check",
   look: "task_inspection"
 }
 
@@ -60,13 +61,13 @@ export const stateNow = (state: unknown): unknown => {
   const { agent: told, connection, leaving, stopping, stored, timers, ...known } = objectIn(state)
   const agent = objectIn(told)
   const { standing, ...link } = objectIn(connection)
-  const { answer = null, progress = null, progress_sent_at = null } = agent
+  const { answer = null, progress = null } = agent
   return {
     readiness: notOpenedYet,
     ...known,
     stored: storedNow(stored),
     connection: { ...link, ownership: standing === "in_doubt" ? "unresolved" : standing },
-    outbound: { answer, progress, progress_sent_at },
+    outbound: { answer, progress },
     slots: { task: slotNow(agent, leaving, stopping), messages: { agent: noAgent, terminating: [], stopping: [] } },
     timers: timersNow(timers)
   }
