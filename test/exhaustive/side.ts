@@ -6,7 +6,7 @@ import type { Readiness } from "../../src/domain/Readiness.ts"
 import type { Policy, SidecarState, StoredState } from "../../src/domain/SidecarState.ts"
 import { initialState } from "../../src/domain/SidecarState.ts"
 import { transition } from "../../src/domain/transition.ts"
-import type { Failure, Task, Wake, WakeEnd } from "../../src/domain/Work.ts"
+import type { Task, Wake, WakeEnd, Work } from "../../src/domain/Work.ts"
 import { limits } from "../../src/limits.ts"
 import type { T } from "./world.ts"
 import { indexOf, other, taskIds } from "./world.ts"
@@ -59,32 +59,35 @@ const plainEnd = (end: WakeEnd): WakeEnd =>
     : { how: "killed", code: null, output: "" }
 
 /** Where a report is owed, nothing is asked of the wake any more. */
-const plainWake = ({ status, wake }: Task): Wake | null =>
+const plainWake = ({ status, wake }: Work): Wake | null =>
   wake && { id: currentWake, at: 0, end: wake.end && status !== "reporting" ? plainEnd(wake.end) : null }
 
 /** An agent at work will not be woken again under its generation, so its attempts count no more. */
-const plainAttempts = ({ status, wake_attempts }: Task): number =>
+const plainAttempts = ({ status, wake_attempts }: Work): number =>
   status === "working" || status === "reporting" ? 1 : wake_attempts
 
 type Rename = (task_id: string) => string
 type Rank = (task_id: string, generation: number) => number
 
+/** The work without its reasons and times. */
+export const plainWork = <W extends Work>(work: W): W => ({
+  ...work,
+  wake_attempts: plainAttempts(work),
+  woken_at: work.woken_at === null ? null : 0,
+  wake: plainWake(work),
+  failure: work.failure && { ...work.failure, reason: "" }
+})
+
 /** The task without what cannot change what follows: texts, times, the content of its assignment. */
 const plainTask = (task: Task, rename: Rename, rank: Rank): Task => {
-  const generation = rank(task.id, task.generation)
-  const sent = task.failure?.sent_generation ?? null
-  const failure: Failure | null = task.failure &&
-    { reason: "", sent_generation: sent === null ? null : rank(task.id, sent) }
+  const { failure, ...plain } = plainWork(task)
+  const sent = failure?.sent_generation ?? null
   return {
-    kind: "task",
+    ...plain,
     id: rename(task.id),
-    generation,
+    generation: rank(task.id, task.generation),
     payload: { description: "", metadata: {}, assigned_at: 0, assignment: {} },
-    status: task.status,
-    wake_attempts: plainAttempts(task),
-    woken_at: task.woken_at === null ? null : 0,
-    wake: plainWake(task),
-    failure
+    failure: failure && { ...failure, sent_generation: sent === null ? null : rank(task.id, sent) }
   }
 }
 
@@ -105,7 +108,8 @@ const plainPhase = (phase: AgentPhase): AgentPhase => {
   }
 }
 
-const plainAgent = (agent: Agent, held: Task | null): Agent => ({
+/** What is known of an agent without its times and reasons. */
+export const plainAgent = (agent: Agent, held: Work | null): Agent => ({
   phase: plainPhase(agent.phase),
   gone_wake: held !== null && held.status !== "reporting" && agent.gone_wake !== null &&
       agent.gone_wake === held.wake?.id

@@ -8,8 +8,8 @@ import type { Batch } from "../Work.ts"
 
 /** Rule 19: a batch of messages is delivered to the agent, one at a time. */
 export const batchReady = (batch: Batch): Rule =>
-  withState(({ draining, stored }) =>
-    stored.messages !== null || draining !== null
+  withState(({ disk, draining, stored }) =>
+    stored.messages !== null || draining !== null || disk !== "ok"
       ? noop
       : sequence(inSlot("messages", begin(batch)), inSlot("messages", inspectIfIdle))
   )
