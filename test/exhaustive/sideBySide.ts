@@ -53,7 +53,7 @@ interface World {
   readonly given: ReadonlyArray<Id> // in this order
   readonly isFull: boolean // the disk
   readonly faults: number // that may still happen
-  readonly agentsFail: boolean
+  readonly failing: WorkKind | null // whose agents may fail
   readonly batches: ReadonlyArray<Id>
 }
 
@@ -261,8 +261,9 @@ class Happening {
 type Move = (happening: Happening) => void
 
 /** All that may happen next to one agent. */
-const agentMoves = ({ agentsFail, bodies }: World, id: Id): ReadonlyArray<Move> => {
+const agentMoves = ({ bodies, failing }: World, id: Id): ReadonlyArray<Move> => {
   const { answer, isRetryDue, isStopping, process, started } = bodies[id]
+  const fails = kindOf(id) === failing
   const moves: Array<Move> = []
   if (process === "spawning") {
     moves.push((next) => {
@@ -273,9 +274,9 @@ const agentMoves = ({ agentsFail, bodies }: World, id: Id): ReadonlyArray<Move> 
   if (process === "alive") {
     if (!started) moves.push((next) => next.writes(id, { started: true }))
     if (answer === null) moves.push((next) => next.writes(id, { answer: "good" }))
-    if (answer === null && agentsFail) moves.push((next) => next.writes(id, { answer: "bad" }))
-    if (answer !== null || agentsFail) moves.push((next) => next.ends(id, 0))
-    if (agentsFail) moves.push((next) => next.ends(id, 1))
+    if (answer === null && fails) moves.push((next) => next.writes(id, { answer: "bad" }))
+    if (answer !== null || fails) moves.push((next) => next.ends(id, 0))
+    if (fails) moves.push((next) => next.ends(id, 1))
   }
   if (isStopping) {
     moves.push((next) => {
@@ -294,17 +295,12 @@ const agentMoves = ({ agentsFail, bodies }: World, id: Id): ReadonlyArray<Move> 
   return moves
 }
 
-const timerMoves = ({ agentsFail, state: { timers } }: World): ReadonlyArray<Move> => {
-  const names = [
-    "late_answer",
-    "check",
-    "inspection",
-    ...agentsFail ? ["confirmation", "timeout"] as const : []
-  ] as const
-  return kinds.flatMap((kind) => names.map((name) => `${kind}_${name}` as const))
-    .filter((timer) => timers[timer] !== undefined)
+const timerMoves = ({ failing, state: { timers } }: World): ReadonlyArray<Move> =>
+  kinds.flatMap((kind) => {
+    const ofFailures = kind === failing ? ["confirmation", "timeout"] as const : []
+    return (["late_answer", "check", "inspection", ...ofFailures] as const).map((name) => `${kind}_${name}` as const)
+  }).filter((timer) => timers[timer] !== undefined)
     .map((timer) => (next) => next.tell({ _tag: "TimerFired", timer, due: 0 }))
-}
 
 const give = (id: Id, message: Message): Move => (next) => {
   next.world = { ...next.world, given: [...next.world.given, id] }
@@ -352,7 +348,7 @@ export interface Found {
 }
 
 /** Walks through everything that may happen, from both idle to both done. */
-export const walkSideBySide = (from: Pick<World, "faults" | "agentsFail" | "batches">): Found => {
+export const walkSideBySide = (from: Pick<World, "faults" | "failing" | "batches">): Found => {
   const known = new Map<string, number>()
   const worlds: Array<World> = []
   const back: Array<Array<number>> = []
