@@ -92,7 +92,13 @@ describe("rule 2: an assignment", () => {
       clause: "a recovering task whose agent is not at work is looked at again, and woken as the evidence says",
       run: () => Run.working().restarted().tell(...connect).inspected({ process: "gone" }).assigned(3),
       said: ["InspectAgent task-a g3"],
-      timers: ["cancel half_open", "cancel task_late_answer", "cancel assign_grace", "cancel lookup"],
+      timers: [
+        "cancel half_open",
+        "cancel task_confirmation",
+        "cancel task_late_answer",
+        "cancel assign_grace",
+        "cancel lookup"
+      ],
       logged: ["task_received task-a 3 true", "recovery_settled task-a ours"],
       state:
         "task-a g3 accepted | Inspecting evidence | ours | in flight: recovery task-a | pending: state task-a, accept task-a"
@@ -166,6 +172,7 @@ describe("rule 2: an assignment", () => {
       said: ["InspectAgent task-a g3", "AcceptTask task-a g3"],
       timers: [
         "cancel half_open",
+        "cancel task_confirmation",
         "cancel task_late_answer",
         "cancel assign_grace",
         "cancel lookup",
@@ -239,7 +246,13 @@ describe("rule 2: an assignment", () => {
       clause: "a wake that can confirm no more begins anew",
       run: () => Run.retrying().restarted().tell(...connect).inspected({ process: "gone" }).assigned(3),
       said: ["InspectAgent task-a g3"],
-      timers: ["cancel half_open", "cancel task_late_answer", "cancel assign_grace", "cancel lookup"],
+      timers: [
+        "cancel half_open",
+        "cancel task_confirmation",
+        "cancel task_late_answer",
+        "cancel assign_grace",
+        "cancel lookup"
+      ],
       logged: ["task_received task-a 3 true", "recovery_settled task-a ours"],
       state:
         "task-a g3 accepted ended exited 1 | Inspecting evidence | ours | in flight: recovery task-a | pending: state task-a, accept task-a"
@@ -489,7 +502,7 @@ describe("rule 3: another task", () => {
       run: () =>
         Array.from({ length: 17 }).reduce<Run>((run, _, n) => run.assigned(1, `task-${n}`), Run.idle().assigned())
           .assigned(3),
-      timers: ["cancel half_open", "cancel assign_grace", "cancel lookup"],
+      timers: ["cancel half_open", "cancel task_confirmation", "cancel assign_grace", "cancel lookup"],
       logged: ["task_received task-a 3 true"],
       state:
         "task-a g3 accepted | Inspecting evidence | ours | in flight: accept task-a | pending: reject task-0, reject task-1, reject task-2, reject task-3, reject task-4, reject task-5, reject task-6, reject task-7, reject task-8, reject task-9, reject task-10, reject task-11, reject task-12, reject task-13, reject task-14, reject task-15, accept task-a"

@@ -223,6 +223,7 @@ describe("rule 19: beside a task", () => {
       clause: "until the disk works again",
       run: () => Run.working().tell(ready()).unsaved(seen()).tell({ _tag: "SaveSucceeded" }),
       said: ["InspectAgent batch-1 g1"],
+      timers: ["cancel disk"],
       logged: ["state_saved_again"],
       state: "task-a g1 working wakes 1 | Running | ours | batch-1 g1 accepted | Inspecting evidence"
     }

@@ -115,6 +115,7 @@ describe("rule 12: the disk", () => {
       clause: "once the disk works again the agent is woken",
       run: () => Run.accepted().unsaved(inspected(A)).tell(saveSucceeded),
       said: ["InspectAgent task-a g1"],
+      timers: ["cancel disk"],
       logged: ["state_saved_again"],
       state: "task-a g1 accepted | Inspecting evidence | ours"
     },
@@ -122,6 +123,7 @@ describe("rule 12: the disk", () => {
       clause: "and without a task it is looked whether the connection may be opened",
       run: () => Run.idle().tell(saveFailed).tell(saveSucceeded),
       said: ["CheckReadiness"],
+      timers: ["cancel disk"],
       logged: ["state_saved_again"],
       state: "down | link resting"
     },
@@ -178,7 +180,7 @@ describe("rule 12: the disk", () => {
       clause: "it is sent when the disk works again",
       run: () => Run.working().unsaved({ _tag: "ResultFound", work_id: A, answer: failure }).tell(saveSucceeded),
       said: ["SetAside task-a sent", "SendReport task-a g1 Failed: it went wrong"],
-      timers: ["start answer 15000"],
+      timers: ["cancel disk", "start answer 15000"],
       logged: ["state_saved_again", "report_sent task-a 1 failed it went wrong"],
       state: "task-a g1 reporting wakes 1 failed (it went wrong; sent g1) | ours | in flight: report task-a"
     },

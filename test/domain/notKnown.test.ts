@@ -94,7 +94,13 @@ describe("rule 12: what cannot be read says nothing", () => {
       clause: "an assignment meanwhile waits for that look",
       run: () => Run.accepted().inspected(blindToProcesses).assigned(2),
       said: ["AcceptTask task-a g2"],
-      timers: ["cancel half_open", "cancel assign_grace", "cancel lookup", "start answer 15000"],
+      timers: [
+        "cancel half_open",
+        "cancel task_confirmation",
+        "cancel assign_grace",
+        "cancel lookup",
+        "start answer 15000"
+      ],
       logged: ["task_received task-a 2 true"],
       state: "task-a g2 accepted | Inspecting evidence | ours | in flight: accept task-a"
     },
@@ -178,6 +184,27 @@ describe("rule 12: what cannot be read says nothing", () => {
 
 describe("rule 12: while the agent runs", () => {
   table([
+    {
+      clause: "an agent that could not be inspected when its confirmation was due is judged when it can",
+      run: () => Run.confirming().timer("task_check").inspected(blindToProcesses).timer("task_confirmation"),
+      said: ["InspectAgent task-a g1"],
+      state: "task-a g1 confirming wakes 1 | Inspecting confirmation | ours"
+    },
+    {
+      clause: "and is not given another time then",
+      run: () =>
+        Run.confirming().timer("task_check").inspected(blindToProcesses).timer("task_confirmation").inspected({
+          process: "alive"
+        }),
+      said: ["SendWakeResult task-a timeout: no confirmation within 30000 ms", "StopAgent task-a linger 0"],
+      timers: ["cancel task_confirmation", "cancel task_late_answer"],
+      logged: [
+        "wake_failed task-a 1 no confirmation within 30000 ms",
+        "agent_stopping task-a no confirmation within 30000 ms"
+      ],
+      state:
+        "task-a g1 confirming wakes 1 | Stopping AttemptFailed (no confirmation within 30000 ms) | ours | stopping: task-a"
+    },
     {
       clause: "at the lease the hub is told nothing of an agent that cannot be looked at",
       run: () => Run.working().timer("task_check").inspected(blindToProcesses),

@@ -312,18 +312,6 @@ describe("rule 5: reports are owed until answered", () => {
       state: "task-a g1 reporting wakes 1 | has Success | ours | in flight: report task-a | half open"
     },
     {
-      clause: "a timer of an earlier frame does not condemn the one in flight",
-      run: () => Run.reporting().after(14_999).timer("answer"),
-      timers: ["start answer 1"],
-      state: "task-a g1 reporting wakes 1 | has Success | ours | in flight: report task-a"
-    },
-    {
-      clause: "not even one that was sent this very moment",
-      run: () => Run.reporting().timer("answer"),
-      timers: ["start answer 15000"],
-      state: "task-a g1 reporting wakes 1 | has Success | ours | in flight: report task-a"
-    },
-    {
       clause: "after a clock that was set back it does",
       run: () => Run.reporting().after(-1).timer("answer"),
       said: ["Reconnect the hub did not answer the report frame"],

@@ -151,6 +151,11 @@ describe("rule 10: restart", () => {
       state: "recovering task-a g1 working wakes 1 | Inspecting evidence | down"
     },
     {
+      clause: "a failure that waits for its report does not take too long",
+      run: () => Run.working().offline().found(failure).restarted().timer("task_timeout"),
+      state: "recovering task-a g1 reporting wakes 1 failed (it went wrong) | Inspecting evidence | down"
+    },
+    {
       clause: "agents that live though nobody holds their task are terminated",
       run: () =>
         new Run().tell({

@@ -215,7 +215,7 @@ describe("rule 6: the wake", () => {
       clause: "exit ≠ 0 before we know of a confirmation: the evidence is looked at",
       run: () => Run.confirming().after(50).ended(exited(1, "boom")),
       said: ["InspectAgent task-a g1"],
-      timers: ["cancel task_confirmation"],
+      timers: ["cancel task_confirmation", "cancel task_late_answer"],
       logged: ["wake_ended task-a 1 50"],
       state: "task-a g1 confirming wakes 1 ended exited 1 | Inspecting evidence | ours"
     },

@@ -16,6 +16,7 @@ import {
   setPhase,
   startTimer,
   tellOwner,
+  withPhase,
   withState,
   withWork,
   withWorkOf
@@ -188,17 +189,11 @@ export const checkIn = (after_ms: number): AgentRule => startTimer("check", afte
 /** Rule 8: once a minute an agent that counts as at work is inspected. */
 export const checkDue: AgentRule = sequence(
   checkIn(limits.check_ms),
-  withState(({ agent: { phase } }) => phase._tag === "Running" ? inspect("check") : noop)
+  withPhase("Running", () => inspect("check"))
 )
 
-/** Rule 6: the time for the confirmation is over; the folder tells whether there is one. Another inspection decides by itself. */
-export const confirmationTimedOut: AgentRule = withState(({ agent: { phase } }) =>
-  withWork(({ status }) =>
-    status === "confirming" && phase._tag !== "Stopping" && phase._tag !== "Inspecting"
-      ? inspect("confirmation")
-      : noop
-  )
-)
+/** Rule 6: the time for the confirmation is over, and the folder tells whether there is one. */
+export const confirmationTimedOut: AgentRule = withPhase("Running", () => inspect("confirmation"))
 
 /**
  * An answer that the watcher tells of. While an earlier agent of the work is terminated, its answer waits for the inspection

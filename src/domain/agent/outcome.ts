@@ -14,6 +14,7 @@ import {
   setPhase,
   startTimer,
   tellOwner,
+  withPhase,
   withState,
   withWork
 } from "./rules.ts"
@@ -64,9 +65,7 @@ export const awaitAnswer = (reason: string): AgentRule =>
   )
 
 /** Rule 7: no late answer has come. What is left of the agent is stopped before the work fails. */
-export const lateAnswerOver: AgentRule = withState(({ agent: { phase } }) =>
-  phase._tag === "AwaitingAnswer" ? stopAgent(phase.because) : noop
-)
+export const lateAnswerOver: AgentRule = withPhase("AwaitingAnswer", ({ because }) => stopAgent(because))
 
 /** Rule 7: the work has taken too long. */
 export const timedOut: AgentRule = withState(({ kind, policy: { timeout_ms } }) =>

@@ -17,6 +17,7 @@ import {
   sequence,
   setPhase,
   startTimer,
+  withPhase,
   withState,
   withWork,
   withWorkOf
@@ -44,7 +45,9 @@ export const renew: AgentRule = withState(({ agent: { phase }, policy }) =>
     sequence(
       patchWork({ wake_attempts: attemptsUnderWay(work) }),
       work.status === "reporting" || !mayBeAtRest(phase) ? noop : sequence(
-        mayConfirm(work, policy) ? noop : patchWork({ status: "accepted", wake_attempts: 0 }),
+        mayConfirm(work, policy)
+          ? noop
+          : sequence(patchWork({ status: "accepted", wake_attempts: 0 }), cancelTimers("confirmation")),
         phase._tag === "Inspecting" ? noop : sequence(cancelTimers("late_answer"), setPhase({ _tag: "Idle" }))
       )
     )
@@ -70,10 +73,10 @@ export const retryDue = (work_id: string): AgentRule =>
   )
 
 /** When the last agent whose work is over has gone, the next may be woken. */
-const wakeTheNext: AgentRule = withState(({ agent, terminating }) =>
-  agent.phase._tag === "AwaitingExit" && terminating.length === 0
-    ? sequence(setPhase({ _tag: "Idle" }), inspectIfIdle)
-    : noop
+const wakeTheNext: AgentRule = withState(({ terminating }) =>
+  terminating.length > 0
+    ? noop
+    : withPhase("AwaitingExit", () => sequence(setPhase({ _tag: "Idle" }), inspectIfIdle))
 )
 
 /** Rule 9: an agent whose work is over is gone, and its files may go. */
@@ -106,9 +109,7 @@ const wakesGone = (work_id: string, was_alive: boolean): AgentRule =>
 
 /** Rules 6 and 7: the agent of the work in the slot has been stopped, so that its evidence can be inspected. */
 const stopOver = (work_id: string): AgentRule =>
-  withState(({ agent: { phase } }) =>
-    withWorkOf(work_id, () => phase._tag === "Stopping" ? inspect(phase.because) : noop)
-  )
+  withWorkOf(work_id, () => withPhase("Stopping", ({ because }) => inspect(because)))
 
 /** Rules 6, 7 and 9: an agent of ours is gone, with its whole process tree. */
 export const agentStopped = (work_id: string, was_alive: boolean): AgentRule =>

@@ -63,6 +63,15 @@ export const patchWork = (fields: Progressing): AgentRule => withWork((work) => 
 export const patchAgent = (fields: Partial<Agent>): AgentRule =>
   withState(({ agent }) => patch({ agent: { ...agent, ...fields } }))
 
+/** A rule about an agent in that phase; in another it does nothing. */
+export const withPhase = <Tag extends AgentPhase["_tag"]>(
+  tag: Tag,
+  rule: (phase: Extract<AgentPhase, { readonly _tag: Tag }>) => AgentRule
+): AgentRule => {
+  const isIn = (phase: AgentPhase): phase is Extract<AgentPhase, { readonly _tag: Tag }> => phase._tag === tag
+  return withState(({ agent: { phase } }) => isIn(phase) ? rule(phase) : noop)
+}
+
 export const setPhase = (phase: AgentPhase): AgentRule => patchAgent({ phase })
 
 /** Starts the timer anew where it runs. */

@@ -1,10 +1,11 @@
 import { limits } from "../../limits.ts"
 import { type FilesOfTheEnded, noAgent } from "./AgentSlot.ts"
-import { type AgentRule, cancelTimers, emit, noop, patch, sequence, withState, withWork } from "./rules.ts"
+import { type AgentRule, cancelTimers, emit, noop, patch, sequence, withPhase, withState, withWork } from "./rules.ts"
 
 /** Rule 6: a wake that has not been spawned yet never will be. A stop does the same to the wakes of its work. */
-export const revokeWake: AgentRule = withState(({ agent }) =>
-  withWork(({ id }) => agent.phase._tag === "Spawning" ? emit({ _tag: "RevokeWake", work_id: id }) : noop)
+export const revokeWake: AgentRule = withPhase(
+  "Spawning",
+  () => withWork(({ id }) => emit({ _tag: "RevokeWake", work_id: id }))
 )
 
 /** Stops the agent, unless that is under way: two stops could not be told apart by their ends. */

@@ -22,7 +22,7 @@ import { againOrObstructed, obstructed } from "./wake.ts"
 const judgeTheEnd: AgentRule = withWork((work) =>
   work.status === "working"
     ? notAtWorkAnyMore(work, true, "evidence")
-    : sequence(cancelTimers("confirmation"), inspect("evidence"))
+    : sequence(cancelTimers("confirmation", "late_answer"), inspect("evidence"))
 )
 
 /** Rule 12: the wake is made again under its number. As nothing of this one ever lived, nothing has to be stopped. */

@@ -20,6 +20,10 @@ import { clearInFlight, flush } from "./exchange.ts"
 import { finish } from "./finish.ts"
 import { questionRefused } from "./ownership.ts"
 
+/** A rule about the frame in flight; without one it does nothing. */
+const withInFlight = (rule: (in_flight: InFlight) => Rule): Rule =>
+  withState(({ connection: { in_flight } }) => in_flight === null ? noop : rule(in_flight))
+
 /** What the answer to a report means for its task, if that is still what we owe: under a new generation it is owed anew. */
 const ifStillOwed = ({ generation, task_id }: InFlight, rule: (task: Task) => Rule): Rule =>
   withTask((task) => task.id === task_id && task.generation === generation ? rule(task) : noop)
@@ -99,38 +103,31 @@ export const hubRefused = (error: string, message_type: string | null, unknown_t
 
 /** Rule 5: the frame in flight was dropped and goes again when the hub says. */
 export const rateLimited = (retry_after_ms: number): Rule =>
-  withState(({ connection: { in_flight } }) =>
-    sequence(
-      log({ event: "rate_limited", retry_after_ms }),
-      in_flight === null ? noop : sequence(
+  sequence(
+    log({ event: "rate_limited", retry_after_ms }),
+    withInFlight((in_flight) =>
+      sequence(
         patchConnection({ in_flight: { ...in_flight, limited: true } }),
         cancelTimers("answer"),
-        startTimer(
-          "resend",
-          Math.min(limits.rate_limit_max_ms, Math.max(limits.rate_limit_min_ms, retry_after_ms))
-        )
+        startTimer("resend", Math.min(limits.rate_limit_max_ms, Math.max(limits.rate_limit_min_ms, retry_after_ms)))
       )
     )
   )
 
 /** It goes first, except a report: that waits for an accept that has been asked for since. */
-export const resendDue: Rule = withState(({ connection: { in_flight, pending } }) => {
-  if (in_flight === null || !in_flight.limited) return noop
-  const { kind, task_id } = in_flight
-  return sequence(
-    patchConnection({ in_flight: null, pending: kind === "report" ? pending : [{ kind, task_id }, ...pending] }),
+export const resendDue: Rule = withInFlight(({ kind, task_id }) =>
+  sequence(
+    withState(({ connection: { pending } }) =>
+      patchConnection({ in_flight: null, pending: kind === "report" ? pending : [{ kind, task_id }, ...pending] })
+    ),
     flush
   )
-})
+)
 
 /** Rule 5: a hub that owes an answer for 15 s is gone. One that does not answer a rejection has taken it. */
-export const answerOverdue: Rule = withState(({ connection: { in_flight } }, now) => {
-  if (in_flight === null || in_flight.limited) return noop
-  const waited = now - in_flight.sent_at
-  if (waited >= 0 && waited < limits.answer_timeout_ms) return startTimer("answer", limits.answer_timeout_ms - waited)
-  if (in_flight.kind === "reject") return sequence(clearInFlight, flush)
-  return sequence(
+export const answerOverdue: Rule = withInFlight(({ kind }) =>
+  kind === "reject" ? sequence(clearInFlight, flush) : sequence(
     patchConnection({ half_open: true }),
-    emit({ _tag: "Reconnect", reason: `the hub did not answer the ${in_flight.kind} frame` })
+    emit({ _tag: "Reconnect", reason: `the hub did not answer the ${kind} frame` })
   )
-})
+)

@@ -1,6 +1,6 @@
 import { limits } from "../../limits.ts"
 import { inspectIfIdle } from "../agent/evidence.ts"
-import { emit, log, noop, patch, type Rule, sequence, startTimer, withState } from "../rules.ts"
+import { cancelTimers, emit, log, noop, patch, type Rule, sequence, startTimer, withState } from "../rules.ts"
 import { inSlot } from "../slots.ts"
 import { flush } from "./exchange.ts"
 import { checkReadiness } from "./readiness.ts"
@@ -22,12 +22,13 @@ export const saveFailed = (reason: string): Rule =>
   )
 
 /** Rule 12: the disk is tried again. */
-export const diskDue: Rule = withState(({ disk }) => disk === "ok" ? noop : emit({ _tag: "SaveState" }))
+export const diskDue: Rule = emit({ _tag: "SaveState" })
 
 /** Rule 12: the disk works again. */
 export const saveSucceeded: Rule = withState(({ disk }) =>
   disk === "ok" ? noop : sequence(
     patch({ disk: "ok" }),
+    cancelTimers("disk"),
     log({ event: "state_saved_again" }),
     checkReadiness,
     inspectAgents,

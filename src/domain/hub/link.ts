@@ -31,13 +31,9 @@ export const identified: Rule = withState(({ connection: { half_open } }) =>
 )
 
 /** Rule 14: no task came on the new socket for 90 s, so the hub may be pushing to the old one: once more. */
-export const halfOpenOver: Rule = withState(({ connection: { half_open } }) =>
-  half_open
-    ? sequence(
-      patchConnection({ half_open: false }),
-      emit({ _tag: "Reconnect", reason: "the link was dead before this one" })
-    )
-    : noop
+export const halfOpenOver: Rule = sequence(
+  patchConnection({ half_open: false }),
+  emit({ _tag: "Reconnect", reason: "the link was dead before this one" })
 )
 
 /** Rule 14: the hub has lost us while the socket lives. */

@@ -107,19 +107,15 @@ export const questionRefused = (kind: "recovery" | "state", unknown_type: boolea
   })
 
 /** No assignment came: the hub is asked where the task is. A failure that was sent is not worth the wait. */
-export const assignmentOverdue: Rule = withState(({ connection }) =>
-  withTask(({ failure, id }) => {
-    if (connection.ownership !== "denied") return noop
-    if (failure !== null && failure.sent_generation !== null) {
-      return sequence(logOwnership("not_ours"), finish("keep"))
-    }
-    return sequence(
+export const assignmentOverdue: Rule = withTask(({ failure, id }) =>
+  failure !== null && failure.sent_generation !== null
+    ? sequence(logOwnership("not_ours"), finish("keep"))
+    : sequence(
       logOwnership("in_doubt"),
       patchConnection({ ownership: "unresolved" }),
       startTimer("lookup", limits.lookup_ms),
       emit({ _tag: "LookUpTask", task_id: id })
     )
-  })
 )
 
 /** Rules 4 and 13: a drain does not wait for an unresolved task once its state is on disk: the next start asks the hub again. */
@@ -131,12 +127,8 @@ const askAgainWhereItIs = (task_id: string): Rule =>
   )
 
 /** Rule 4: once a minute the hub is asked where an unresolved task is. */
-export const lookupDue: Rule = withState(({ connection }) =>
-  withTask(({ id }) =>
-    connection.ownership === "unresolved"
-      ? sequence(startTimer("lookup", limits.lookup_ms), askAgainWhereItIs(id))
-      : noop
-  )
+export const lookupDue: Rule = withTask(({ id }) =>
+  sequence(startTimer("lookup", limits.lookup_ms), askAgainWhereItIs(id))
 )
 
 /** With another agent, finished or gone: not ours any more. Queued or unknown: it keeps its slot until it comes back. */
