@@ -5,7 +5,7 @@ import { answers, blinds, Crashed, Draft, ends, whenOf } from "./draft.ts"
 import { assigned, identified, note, replies, socketClosed, takenBack } from "./hub.ts"
 import type { Sides, When } from "./side.ts"
 import type { Config, End, Note, T, World } from "./world.ts"
-import { both, put, taskIds, timerNames } from "./world.ts"
+import { both, put, taskIds } from "./world.ts"
 
 /** One thing that may happen next. Only what is no fault may be relied on for a good end. */
 export interface Next {
@@ -555,11 +555,7 @@ export const makeEvents = (config: Config, sides: Sides) => {
         { _tag: "AgentStarted", work_id: task_id, wake_id: "another" },
         { _tag: "WakeSpawned", work_id: task_id, wake_id: "another" },
         { _tag: "WakeImpossible", work_id: task_id, wake_id: "another", reason: "" },
-        { _tag: "WakeExited", work_id: task_id, wake_id: "another", end },
-        ...timerNames.filter((name) => name !== "answer" && name !== "task_timeout").map((timer) =>
-          ({ _tag: "TimerFired", timer, due: 0 }) as const
-        ),
-        { _tag: "TimerFired", timer: "answer", due: 0 }
+        { _tag: "WakeExited", work_id: task_id, wake_id: "another", end }
       ]
       for (const message of messages) {
         happens(`${message._tag}, out of turn`, true, (draft) => {

@@ -93,23 +93,6 @@ export interface Net {
   readonly in: ReadonlyArray<Note>
 }
 
-export const timerNames = [
-  "answer",
-  "resend",
-  "assign_grace",
-  "half_open",
-  "task_confirmation",
-  "task_late_answer",
-  "lookup",
-  "progress",
-  "task_timeout",
-  "task_check",
-  "disk",
-  "readiness",
-  "pause",
-  "task_inspection"
-] as const satisfies ReadonlyArray<TimerName>
-
 export type End = "exited 0" | "exited 1" | "killed" | "unseen" | "unspawned" | "unwritten" | "unwritten for 30 s"
 
 /** What this life of the daemon has under way; lost with it. */
