@@ -9,10 +9,10 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { make } from "../src/dev/DevHub.ts"
+import { makeEntries } from "../src/observe/record/entries.ts"
+import { recordFile } from "../src/observe/record/recordFile.ts"
+import { redaction } from "../src/observe/record/redact.ts"
 import { parseEntry } from "../src/replay/format.ts"
-import { makeEntries } from "../src/replay/record/entries.ts"
-import { recordFile } from "../src/replay/record/recordFile.ts"
-import { redaction } from "../src/replay/record/redact.ts"
 
 const PAIRS = 60
 const WARM_UP = 5

@@ -25,7 +25,7 @@ const commit = commitOf()
 const daemon = "src/cli/run.ts"
 
 /** What is bundled by itself, so that the one who imports it has nothing in its own bundle that only this needs. */
-const apart = [daemon, "src/metrics/telemetry.ts"]
+const apart = [daemon, "src/observe/metrics/telemetry.ts"]
 
 const importApart = {
   name: "import apart",

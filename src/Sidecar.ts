@@ -1,4 +1,5 @@
 import * as Layer from "effect/Layer"
+import { type Settings, SidecarConfig } from "./config/SidecarConfig.ts"
 import { ControlSocket } from "./layers/ControlSocket.ts"
 import { FolderLock } from "./layers/FolderLock.ts"
 import { HubWebSocket } from "./layers/HubWebSocket.ts"
@@ -9,7 +10,6 @@ import { ReadinessOfMachine } from "./layers/ReadinessOfMachine.ts"
 import { ResultWatcherFolder } from "./layers/ResultWatcherFolder.ts"
 import { TaskStoreFile } from "./layers/TaskStoreFile.ts"
 import { WakerProcess } from "./layers/WakerProcess.ts"
-import { type Settings, SidecarConfig } from "./SidecarConfig.ts"
 
 /** Everything the actor runs on in production, once the folder is ours. */
 export const sidecar = (settings: Settings) =>

@@ -7,8 +7,8 @@ import { tmpdir } from "node:os"
 import { basename, join, resolve } from "node:path"
 import { inspect } from "node:util"
 import { configLimits } from "../src/config/limits.ts"
-import { loadSettings } from "../src/SidecarConfig.ts"
-import { defaultPrompt } from "../src/wake/promptTemplate.ts"
+import { defaultPrompt } from "../src/config/promptTemplate.ts"
+import { loadSettings } from "../src/config/SidecarConfig.ts"
 
 let folder = ""
 beforeAll(() => {

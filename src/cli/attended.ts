@@ -1,17 +1,17 @@
 import * as Effect from "effect/Effect"
 import { runSidecar } from "../actor/SidecarActor.ts"
 import { watchLoop } from "../actor/watchLoop.ts"
-import { Control } from "../control/Control.ts"
-import { makeDesk } from "../control/desk.ts"
-import { thisPlace } from "../control/place.ts"
-import type { Status } from "../control/protocol.ts"
+import type { Settings } from "../config/SidecarConfig.ts"
 import type { Policy } from "../domain/SidecarState.ts"
-import { isWanted } from "../metrics/wanted.ts"
+import { Control } from "../observe/control/Control.ts"
+import { makeDesk } from "../observe/control/desk.ts"
+import { thisPlace } from "../observe/control/place.ts"
+import type { Status } from "../observe/control/protocol.ts"
+import { isWanted } from "../observe/metrics/wanted.ts"
 import { Logger } from "../services/Logger.ts"
 import { type ActorEvent, Observer } from "../services/Observer.ts"
 import { Operator } from "../services/Operator.ts"
 import { Waker } from "../services/Waker.ts"
-import type { Settings } from "../SidecarConfig.ts"
 import { release } from "../version.ts"
 import { withoutQuery } from "./withoutQuery.ts"
 
@@ -33,7 +33,7 @@ const recorderFor = Effect.fnUntraced(function*(settings: Settings, record: stri
 const telemetryFor = Effect.fnUntraced(function*(settings: Settings, status: Effect.Effect<Status>) {
   const wanted = { listen: settings.metrics_listen, environment: process.env }
   if (!isWanted(wanted)) return yield* Observer
-  const { startTelemetry } = yield* Effect.promise(() => import("../metrics/telemetry.ts"))
+  const { startTelemetry } = yield* Effect.promise(() => import("../observe/metrics/telemetry.ts"))
   const { log } = yield* Logger
   const context = yield* Effect.context()
   const { observe } = yield* Effect.acquireRelease(

@@ -1,9 +1,9 @@
 import { text } from "node:stream/consumers"
-import { complete, type OptionSpec, type Spec } from "../completion/complete.ts"
-import { isShell, scripts } from "../completion/scripts.ts"
+import { agentTypes } from "../config/init/agentTypes.ts"
 import { configFlags, configKeyNames, configKeys, flagOf } from "../config/keys.ts"
-import { agentTypes } from "../setup/agentTypes.ts"
 import { commandOptions, commands, type OptionName, type Options, optionsOf } from "./commands.ts"
+import { complete, type OptionSpec, type Spec } from "./completion/complete.ts"
+import { isShell, scripts } from "./completion/scripts.ts"
 
 const booleans = configKeyNames.filter((key) => configKeys[key] === "boolean").map(flagOf)
 

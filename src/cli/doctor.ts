@@ -3,7 +3,7 @@ import type { Finding } from "../doctor/Check.ts"
 import { examine } from "../doctor/examine.ts"
 import { findingText } from "../doctor/findingText.ts"
 import { exitCodes } from "../exitCodes.ts"
-import { quote } from "../lines/readable.ts"
+import { quote } from "../text/readable.ts"
 import type { Options } from "./commands.ts"
 import { runMain } from "./runMain.ts"
 

@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import { Worker } from "node:worker_threads"
 import { limits } from "../limits.ts"
-import { lastWords } from "../lines/lastWords.ts"
+import { lastWords } from "../text/lastWords.ts"
 
 /** What threads of the process are at: files, and names that are looked up. `process.exit` waits for each of them. */
 const atWork = /^(?:FSReq|FileHandleCloseReq|GetAddrInfoReq|GetNameInfoReq)/

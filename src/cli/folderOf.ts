@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import { dirname } from "node:path"
-import type { Folder } from "../control/ask.ts"
-import { loadSettings } from "../SidecarConfig.ts"
+import { loadSettings } from "../config/SidecarConfig.ts"
+import type { Folder } from "../observe/control/ask.ts"
 
 /** The agent's folder, by its configuration. */
 export const folderOf = (config = "./config.json") =>

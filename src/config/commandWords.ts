@@ -1,4 +1,4 @@
-import { commandVariables, placeholders, takesCode } from "../wake/arguments.ts"
+import { commandVariables, placeholders, takesCode } from "../process/arguments.ts"
 import { nearest } from "./nearest.ts"
 
 const variables: ReadonlyArray<string> = [...commandVariables.keys(), "TASK_DESCRIPTION", "TASK_JSON"]

@@ -1,8 +1,8 @@
 import * as Effect from "effect/Effect"
 import type * as SchemaIssue from "effect/SchemaIssue"
-import { promptProblem } from "../wake/promptTemplate.ts"
 import { configLimits } from "./limits.ts"
 import { readNamed, refuse } from "./namedFile.ts"
+import { promptProblem } from "./promptTemplate.ts"
 
 const utf8 = new TextDecoder("utf-8", { fatal: true })
 

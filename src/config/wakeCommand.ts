@@ -1,8 +1,8 @@
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
-import type { WakeCommand } from "../wake/arguments.ts"
-import { commandVariables, wakeArgumentsProblem } from "../wake/arguments.ts"
+import type { WakeCommand } from "../process/arguments.ts"
+import { commandVariables, wakeArgumentsProblem } from "../process/arguments.ts"
 import { quotingProblem, wordProblem } from "./commandWords.ts"
 import { configLimits } from "./limits.ts"
 

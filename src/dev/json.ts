@@ -1,6 +1,6 @@
 import * as Option from "effect/Option"
-import { isJsonObject, isTakenByHub } from "../json/exact.ts"
-import { isLong, scanJson } from "../json/scan.ts"
+import { isJsonObject, isTakenByHub } from "../text/exact.ts"
+import { isLong, scanJson } from "../text/scan.ts"
 
 export { isJsonObject }
 export type JsonObject = { readonly [key: string]: unknown }

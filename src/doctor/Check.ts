@@ -1,5 +1,5 @@
 import type * as Effect from "effect/Effect"
-import type { Settings } from "../SidecarConfig.ts"
+import type { Settings } from "../config/SidecarConfig.ts"
 
 /** What a check came to: all is well, something is wrong, or there was nothing to check. */
 export interface Outcome {

@@ -1,8 +1,8 @@
 import * as Effect from "effect/Effect"
 import { statfs } from "node:fs/promises"
 import { dirname } from "node:path"
-import { attempt } from "../layers/files.ts"
 import { limits } from "../limits.ts"
+import { attempt } from "../storage/files.ts"
 import { type Check, failed, ok } from "./Check.ts"
 import { nearestFolder } from "./folder.ts"
 

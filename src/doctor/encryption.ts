@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import { encrypt, unencrypted } from "../transport/address.ts"
+import { encrypt, unencrypted } from "../hub/address.ts"
 import { type Check, failed, ok } from "./Check.ts"
 
 /** Whether nobody between here and the hub reads what is said. */

@@ -1,4 +1,4 @@
-import { printable } from "../lines/readable.ts"
+import { printable } from "../text/readable.ts"
 import type { Finding } from "./Check.ts"
 
 const signs = { ok: "✓", failed: "✗", skipped: "–" } as const

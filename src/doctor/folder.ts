@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import { access, constants, readFile, rm, stat } from "node:fs/promises"
 import { dirname, join } from "node:path"
-import { attempt, FileError, isMissing, writeDurably } from "../layers/files.ts"
+import { attempt, FileError, isMissing, writeDurably } from "../storage/files.ts"
 import { type Check, failed, ok } from "./Check.ts"
 
 const remedies: Readonly<Record<string, string>> = {

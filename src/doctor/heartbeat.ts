@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
-import { ask } from "../control/ask.ts"
-import type { Answer } from "../control/protocol.ts"
 import { limits } from "../limits.ts"
+import { ask } from "../observe/control/ask.ts"
+import type { Answer } from "../observe/control/protocol.ts"
 import { type Check, failed, ok, type Outcome, skipped } from "./Check.ts"
 
 const silence_ms = limits.healthy_heartbeats * limits.ping_interval_ms

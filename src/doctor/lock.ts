@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
-import { hasNoLocks } from "../lock/fallback.ts"
-import { isHeld } from "../lock/isHeld.ts"
+import { hasNoLocks } from "../storage/fallback.ts"
+import { isHeld } from "../storage/isHeld.ts"
 import { type Check, failed, ok } from "./Check.ts"
 
 /** Whether the folder can be held, so that no second sidecar runs in it. */

@@ -6,7 +6,7 @@ import { homedir } from "node:os"
 import { join, resolve } from "node:path"
 import { limits } from "../limits.ts"
 import { platform } from "../platform.ts"
-import { findProgram } from "../wake/findProgram.ts"
+import { findProgram } from "../process/findProgram.ts"
 import { type Check, failed, ok, type Outcome, skipped, type Subject } from "./Check.ts"
 import { runProgram } from "./runProgram.ts"
 

@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import { reaperRemedy, unreaped } from "../wake/reaper.ts"
+import { reaperRemedy, unreaped } from "../process/reaper.ts"
 import { type Check, failed, ok, type Outcome } from "./Check.ts"
 
 export const reaperOutcome = (reason: string | null): Outcome =>

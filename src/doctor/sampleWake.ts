@@ -1,10 +1,10 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import { prepareWake } from "../agent/wake.ts"
+import type { Settings } from "../config/SidecarConfig.ts"
 import { taskOf } from "../domain/hub/assignment.ts"
 import type { Task } from "../domain/Work.ts"
-import { wakeFiles } from "../layers/waker/taskFiles.ts"
-import { prepareWake } from "../layers/waker/wake.ts"
-import type { Settings } from "../SidecarConfig.ts"
+import { wakeFiles } from "../process/taskFiles.ts"
 
 /** A task as the hub could give it. */
 const taskAt = (now: number): Task =>

@@ -1,8 +1,8 @@
 import * as Effect from "effect/Effect"
 import { exposedFolders, thisUser } from "../config/exposedFolders.ts"
 import { type Exposed, exposedOf } from "../config/secretFiles.ts"
+import { agentFolders } from "../config/SidecarConfig.ts"
 import { platform } from "../platform.ts"
-import { agentFolders } from "../SidecarConfig.ts"
 import { type Check, failed, ok, type Outcome, skipped } from "./Check.ts"
 
 const windowsSaysItElsewhere = skipped("Windows says who may use a file or folder in another way: see its properties")

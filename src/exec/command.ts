@@ -1,10 +1,10 @@
 import * as Predicate from "effect/Predicate"
 import { platform } from "../platform.ts"
-import type { ArgumentValues } from "../wake/arguments.ts"
-import { execArgumentsProblem, fillWholeArguments, holds } from "../wake/arguments.ts"
-import { findProgram } from "../wake/findProgram.ts"
-import { programProblem } from "../wake/missingProgram.ts"
-import { carryProblem, roomRemedy } from "../wake/room.ts"
+import type { ArgumentValues } from "../process/arguments.ts"
+import { execArgumentsProblem, fillWholeArguments, holds } from "../process/arguments.ts"
+import { findProgram } from "../process/findProgram.ts"
+import { programProblem } from "../process/missingProgram.ts"
+import { carryProblem, roomRemedy } from "../process/room.ts"
 
 /** A command that may be run, and what it is to read; or why it can never be. */
 export type Prepared =

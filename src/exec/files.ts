@@ -2,9 +2,9 @@ import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import { lstat, open } from "node:fs/promises"
 import { dirname } from "node:path"
-import { attempt, isMissing, writeDurably } from "../layers/files.ts"
-import { makeOne } from "../layers/makeFolder.ts"
 import { limits } from "../limits.ts"
+import { attempt, isMissing, writeDurably } from "../storage/files.ts"
+import { makeOne } from "../storage/makeFolder.ts"
 import { execLimits } from "./limits.ts"
 
 /** Says something where the sidecar looks for what the wake command printed. */

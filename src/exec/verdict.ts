@@ -1,5 +1,5 @@
 import type { JsonObject } from "../domain/Work.ts"
-import { isJsonObject } from "../json/exact.ts"
+import { isJsonObject } from "../text/exact.ts"
 
 const isSaid = (value: unknown): boolean => value !== undefined && value !== null && value !== "" && value !== false
 

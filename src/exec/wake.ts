@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import { join, resolve } from "node:path"
 import { isSafeWorkId } from "../domain/workId.ts"
-import type { Environment } from "../wake/findProgram.ts"
+import type { Environment } from "../process/findProgram.ts"
 import { ExecRefused } from "./ExecRefused.ts"
 
 /** The wake that we run in; the paths are absolute. */

@@ -6,14 +6,13 @@ import * as Schema from "effect/Schema"
 import type { Stats } from "node:fs"
 import { lstat, readFile, stat } from "node:fs/promises"
 import { dirname } from "node:path"
+import { SidecarConfig } from "../config/SidecarConfig.ts"
 import { emptyStore, StoredState } from "../domain/SidecarState.ts"
 import { fromV1, StoredStateV1 } from "../domain/StoredStateV1.ts"
-import { asNumber, parseExact } from "../json/exact.ts"
 import { limits } from "../limits.ts"
 import { Logger } from "../services/Logger.ts"
 import { StateNotOurs, StoreError, TaskStore } from "../services/TaskStore.ts"
-import { SidecarConfig } from "../SidecarConfig.ts"
-import { orAbsent, withHome } from "./absent.ts"
+import { orAbsent, withHome } from "../storage/absent.ts"
 import {
   attempt,
   FileError,
@@ -24,8 +23,9 @@ import {
   removeTemporaries,
   versionOf,
   writeDurably
-} from "./files.ts"
-import { readAgain, unreadable } from "./readAgain.ts"
+} from "../storage/files.ts"
+import { readAgain, unreadable } from "../storage/readAgain.ts"
+import { asNumber, parseExact } from "../text/exact.ts"
 
 /** What a look at the state's file finds. `version` tells a file that makes no sense from what it is a moment later. */
 type Found =

@@ -1,5 +1,5 @@
-import { readMembers } from "../json/members.ts"
-import type { Scan } from "../json/scan.ts"
+import { readMembers } from "../text/members.ts"
+import type { Scan } from "../text/scan.ts"
 
 /** The task that a frame assigns, as far as it is known before the frame is parsed. */
 export interface Assigned {

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import { headerOf } from "../../src/cli/recording.ts"
-import { loadSettings } from "../../src/SidecarConfig.ts"
+import { loadSettings } from "../../src/config/SidecarConfig.ts"
 
 const secret = "s3cret-t0ken-never-seen"
 

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os"
 import { dirname, join, resolve } from "node:path"
 import { configFile } from "../../src/config/ConfigFile.ts"
 import { configFlags, type ConfigKey, configKeyNames, flagOf, variableOf } from "../../src/config/keys.ts"
-import { loadSettings } from "../../src/SidecarConfig.ts"
+import { loadSettings } from "../../src/config/SidecarConfig.ts"
 
 let folder = ""
 beforeAll(() => {

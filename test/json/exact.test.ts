@@ -1,10 +1,10 @@
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { describe, expect, it } from "vitest"
-import { parseBounded } from "../../src/json/bounded.ts"
-import { asNumber, isJsonObject, isRawNumber, parseExact } from "../../src/json/exact.ts"
-import { fromExactJson } from "../../src/json/schema.ts"
 import { limits } from "../../src/limits.ts"
+import { parseBounded } from "../../src/text/bounded.ts"
+import { asNumber, isJsonObject, isRawNumber, parseExact } from "../../src/text/exact.ts"
+import { fromExactJson } from "../../src/text/schema.ts"
 
 const digits = (count: number): string => "1234567890".repeat(Math.ceil(count / 10)).slice(0, count)
 

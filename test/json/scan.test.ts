@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
-import { readMembers } from "../../src/json/members.ts"
-import { scanJson } from "../../src/json/scan.ts"
+import { readMembers } from "../../src/text/members.ts"
+import { scanJson } from "../../src/text/scan.ts"
 
 describe("a look at JSON text", () => {
   it.each([

@@ -2,8 +2,8 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import type { LifecycleEvent } from "../../src/domain/LifecycleEvent.ts"
-import { countRepeats } from "../../src/layers/logger/countRepeats.ts"
-import { loggerLimits } from "../../src/layers/logger/limits.ts"
+import { countRepeats } from "../../src/observe/logs/countRepeats.ts"
+import { loggerLimits } from "../../src/observe/logs/limits.ts"
 
 const { hub_text_chars, repeats_known, repeats_shown, repeats_window_ms } = loggerLimits
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { resolve } from "node:path"
-import type { WakeCommand } from "../../src/wake/arguments.ts"
+import type { WakeCommand } from "../../src/process/arguments.ts"
 import { makeFolder, taskOf, wakerOf } from "./support.ts"
 
 const wakeId = "g2a1t1795000000002"

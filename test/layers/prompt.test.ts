@@ -1,11 +1,11 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { readdirSync, statSync } from "node:fs"
+import { promptText } from "../../src/agent/prompt.ts"
+import { defaultPrompt } from "../../src/config/promptTemplate.ts"
 import type { Task } from "../../src/domain/Work.ts"
-import { promptText } from "../../src/layers/waker/prompt.ts"
-import { wakeFiles } from "../../src/layers/waker/taskFiles.ts"
 import { limits } from "../../src/limits.ts"
-import { defaultPrompt } from "../../src/wake/promptTemplate.ts"
+import { wakeFiles } from "../../src/process/taskFiles.ts"
 import { makeFolder, taskOf, wakerOf } from "./support.ts"
 
 const promptOf = (task: Task, template = defaultPrompt) =>

@@ -5,8 +5,8 @@ import * as Fiber from "effect/Fiber"
 import * as Runtime from "effect/Runtime"
 import * as TestClock from "effect/testing/TestClock"
 import type { LifecycleEvent } from "../../src/domain/LifecycleEvent.ts"
-import { FileError } from "../../src/layers/files.ts"
-import { readAgain } from "../../src/layers/readAgain.ts"
+import { FileError } from "../../src/storage/files.ts"
+import { readAgain } from "../../src/storage/readAgain.ts"
 
 const path = "/nowhere/queue.json"
 

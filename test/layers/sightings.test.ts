@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
-import type { Moment } from "../../src/layers/moment.ts"
-import { Sightings } from "../../src/layers/results/sightings.ts"
+import { Sightings } from "../../src/agent/results/sightings.ts"
+import type { Moment } from "../../src/storage/moment.ts"
 
 const day_ms = 24 * 60 * 60_000
 const start: Moment = { wall: 1_000 * day_ms, steady: 5_000 }

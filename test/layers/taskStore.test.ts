@@ -15,10 +15,10 @@ import {
   writeFileSync
 } from "node:fs"
 import { emptyStore, type StoredState } from "../../src/domain/SidecarState.ts"
-import { moveToFreeName } from "../../src/layers/files.ts"
 import { TaskStoreFile } from "../../src/layers/TaskStoreFile.ts"
 import { limits } from "../../src/limits.ts"
 import { TaskStore } from "../../src/services/TaskStore.ts"
+import { moveToFreeName } from "../../src/storage/files.ts"
 import { hurried } from "../support/hurried.ts"
 import type { Folder } from "./support.ts"
 import { makeFolder, taskOf } from "./support.ts"
@@ -88,7 +88,7 @@ describe("the stored state", () => {
       const folder = yield* makeFolder
       writeFileSync(
         folder.file("writer.mjs"),
-        `import { writeDurably } from ${JSON.stringify(new URL("../../src/layers/files.ts", import.meta.url).href)}
+        `import { writeDurably } from ${JSON.stringify(new URL("../../src/storage/files.ts", import.meta.url).href)}
         for (let i = 0; ; i++) await writeDurably("queue.json", JSON.stringify({ i, padding: "x".repeat((i % 7) * 100_000) }))`
       )
       for (let round = 0; round < 3; round++) {
@@ -320,7 +320,7 @@ describe("a state that cannot be written", () => {
     Effect.gen(function*() {
       const folder = yield* makeFolder
       yield* (yield* storeOf(folder)).save(holding("before"))
-      const files = JSON.stringify(new URL("../../src/layers/files.ts", import.meta.url).href)
+      const files = JSON.stringify(new URL("../../src/storage/files.ts", import.meta.url).href)
       writeFileSync(
         folder.file("writer.mjs"),
         `process.on("SIGXFSZ", () => {})

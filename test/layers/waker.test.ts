@@ -4,9 +4,9 @@ import * as Fiber from "effect/Fiber"
 import { spawn } from "node:child_process"
 import { mkdirSync, readdirSync, realpathSync, rmSync, writeFileSync } from "node:fs"
 import type { Task } from "../../src/domain/Work.ts"
-import { posixLaunch } from "../../src/layers/waker/launcher.ts"
-import { recordPrefix } from "../../src/layers/waker/record.ts"
 import { limits } from "../../src/limits.ts"
+import { posixLaunch } from "../../src/process/launcher.ts"
+import { recordPrefix } from "../../src/process/record.ts"
 import type { Folder } from "./support.ts"
 import {
   isRunning,

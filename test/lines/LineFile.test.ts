@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process"
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { openLineFile } from "../../src/lines/LineFile.ts"
+import { openLineFile } from "../../src/text/LineFile.ts"
 
 let folder = ""
 let path = ""

@@ -15,10 +15,10 @@ import {
   writeFileSync
 } from "node:fs"
 import { join } from "node:path"
-import { checkLock, type LockFile, takeLock } from "../../src/layers/lock/heldLock.ts"
-import { lockFile } from "../../src/lock/FileLock.ts"
-import { isHeld } from "../../src/lock/isHeld.ts"
 import { platform } from "../../src/platform.ts"
+import { lockFile } from "../../src/storage/FileLock.ts"
+import { checkLock, type LockFile, takeLock } from "../../src/storage/heldLock.ts"
+import { isHeld } from "../../src/storage/isHeld.ts"
 import { inContainer, lockProcess, temporaryFolder } from "../support/lockProcesses.ts"
 import { racedPairs } from "../support/lockRaces.ts"
 import { isThere, needing } from "../support/needs.ts"

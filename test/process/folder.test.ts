@@ -2,8 +2,8 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { isHeld } from "../../src/lock/isHeld.ts"
 import { platform } from "../../src/platform.ts"
+import { isHeld } from "../../src/storage/isHeld.ts"
 import { runCommand } from "../support/commands.ts"
 import {
   atOnce,

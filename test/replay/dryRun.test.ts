@@ -353,7 +353,7 @@ describe("the code of a dry run", () => {
     expect(paths.length).toBeGreaterThan(30)
     expect(
       paths.filter((path) =>
-        /^src\/(?:layers|config|dev|control)\/|Sidecar\.ts$/.test(path) && !path.includes("replay")
+        /^src\/(?:layers|config|dev|agent|hub|storage|observe)\/|Sidecar\.ts$/.test(path) && !path.includes("replay")
       )
     )
       .toEqual([])
@@ -366,8 +366,8 @@ describe("the code of a dry run", () => {
       "src/cli/dryRun.ts: ../replay/minimizedTo.ts",
       "src/replay/read/source.ts: node:fs",
       // What every command ends with: the last words on the terminal, and an end that nothing holds up.
-      "src/lines/terminal.ts: node:fs",
-      "src/lines/terminal.ts: node:tty",
+      "src/text/terminal.ts: node:fs",
+      "src/text/terminal.ts: node:tty",
       "src/cli/endProcess.ts: node:worker_threads",
       "src/cli/stopRequest.ts: node:tty"
     ])

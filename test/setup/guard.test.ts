@@ -3,8 +3,8 @@ import * as Effect from "effect/Effect"
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
-import type { AgentType } from "../../src/setup/agentTypes.ts"
-import { guardSecrets } from "../../src/setup/guard.ts"
+import type { AgentType } from "../../src/config/init/agentTypes.ts"
+import { guardSecrets } from "../../src/config/init/guard.ts"
 
 const inFolder = (test: (folder: string) => Effect.Effect<void>) =>
   Effect.acquireUseRelease(

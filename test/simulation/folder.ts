@@ -1,8 +1,8 @@
-import type { Moment } from "../../src/layers/moment.ts"
-import { parseAnswer } from "../../src/layers/results/parse.ts"
-import type { FileFound } from "../../src/layers/results/regularFile.ts"
-import type { Sightings } from "../../src/layers/results/sightings.ts"
-import type { TaskResults } from "../../src/layers/results/taskResults.ts"
+import { parseAnswer } from "../../src/agent/results/parse.ts"
+import type { FileFound } from "../../src/agent/results/regularFile.ts"
+import type { Sightings } from "../../src/agent/results/sightings.ts"
+import type { TaskResults } from "../../src/agent/results/taskResults.ts"
+import type { Moment } from "../../src/storage/moment.ts"
 
 export type FileKind = "started" | "progress" | "json"
 

@@ -1,4 +1,4 @@
-import type { Status } from "../../src/control/protocol.ts"
+import type { Status } from "../../src/observe/control/protocol.ts"
 
 /** What a running sidecar without a task says of itself. */
 export const status: Status = {

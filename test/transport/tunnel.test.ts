@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { tunnelTo } from "../../src/transport/proxy.ts"
+import { tunnelTo } from "../../src/hub/proxy.ts"
 import { proxyVariables } from "../support/proxy.ts"
 
 const tunnelWith = (variables: Record<string, string>, address: string) =>

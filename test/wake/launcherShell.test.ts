@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
-import { launcherShell, lostVariables, plainShell, unshellable } from "../../src/wake/launcherShell.ts"
-import { unreaped } from "../../src/wake/reaper.ts"
+import { launcherShell, lostVariables, plainShell, unshellable } from "../../src/process/launcherShell.ts"
+import { unreaped } from "../../src/process/reaper.ts"
 
 const odd = { PATH: "/bin", "my.api.key": "secret", "INPUT_A-B": "secret", "BASH_FUNC_f%%": "() { :; }" }
 const list = ["agent", "--go"]

@@ -7,10 +7,10 @@ import {
   fillArguments,
   fillWholeArguments,
   wakeArgumentsProblem
-} from "../../src/wake/arguments.ts"
-import { nameMissingProgram } from "../../src/wake/missingProgram.ts"
-import { programProblemIn } from "../../src/wake/programs.ts"
-import { carryProblem } from "../../src/wake/room.ts"
+} from "../../src/process/arguments.ts"
+import { nameMissingProgram } from "../../src/process/missingProgram.ts"
+import { programProblemIn } from "../../src/process/programs.ts"
+import { carryProblem } from "../../src/process/room.ts"
 
 const values = {
   task_id: "t1",

@@ -1,0 +1,81 @@
+import * as Effect from "effect/Effect"
+import { nameOf } from "../domain/Work.ts"
+import { limits } from "../limits.ts"
+import { polling } from "../process/polling.ts"
+import type { KnownWake, LivingWake, Processes, SeenWake } from "../process/processes.ts"
+import type { Logger } from "../services/Logger.ts"
+import type { Looks } from "../storage/looks.ts"
+import { livingWakes } from "./evidence.ts"
+
+/** What the stop of a wake needs. */
+export interface StopTools {
+  readonly processes: Processes
+  readonly looks: Looks
+  readonly log: Logger["Service"]["log"]
+}
+
+/** How the wakes of one piece of work are stopped; waits in milliseconds. */
+export interface StopOptions {
+  readonly work_id: string
+  readonly linger_ms: number
+  readonly kill_grace_ms: number
+}
+
+/** What has no process here lives in another pid namespace, where no signal gets to. */
+const isReachable = ({ pids }: LivingWake): boolean => pids.length > 0
+
+const pidsOf = (living: ReadonlyArray<LivingWake>): ReadonlyArray<number> => living.flatMap(({ pids }) => pids)
+
+/**
+ * Gives what lives of the wakes, also by what was `seen` of them before, `linger_ms` to end by itself, then asks it to
+ * (SIGTERM), and after `kill_grace_ms` ends it (SIGKILL). Returns when nothing lives any more, or withstands even that, with
+ * whether anything lived; what lives in another pid namespace is waited for, however long that takes.
+ */
+export const stopWakes = Effect.fnUntraced(function*(
+  { log, looks, processes }: StopTools,
+  wakes: ReadonlyArray<KnownWake>,
+  seen: ReadonlyArray<SeenWake>,
+  { work_id, linger_ms, kill_grace_ms }: StopOptions
+) {
+  let living: ReadonlyArray<LivingWake> = []
+  let known = seen
+  const look = Effect.map(
+    looks.untilKnown(Effect.suspend(() => livingWakes(processes, wakes, known))),
+    (found) => {
+      living = found
+      known = found
+      return found.length === 0
+    }
+  )
+  const signal = (name: "SIGTERM" | "SIGKILL") =>
+    Effect.suspend(() => Effect.forEach(living, (wake) => processes.signal(wake, name), { discard: true }))
+  const goneWithin = (wait_ms: number, step: Effect.Effect<boolean>) =>
+    Effect.timeoutOrElse(Effect.repeat(step, { schedule: polling, until: (gone) => gone }), {
+      duration: wait_ms,
+      orElse: () => look
+    })
+  const stopping = (reason: string) =>
+    log({
+      event: "agent_stopping",
+      ...nameOf(work_id),
+      reason: `${reason} to its processes ${pidsOf(living).join(", ")}`
+    })
+
+  const stopReachable = Effect.gen(function*() {
+    yield* stopping("SIGTERM")
+    yield* signal("SIGTERM")
+    if (yield* goneWithin(kill_grace_ms, look)) return
+    yield* stopping("SIGKILL")
+    yield* goneWithin(limits.kill_wait_ms, Effect.andThen(signal("SIGKILL"), look))
+    if (living.some(isReachable)) yield* log({ event: "agent_unstoppable", ...nameOf(work_id), pids: pidsOf(living) })
+  })
+
+  if (yield* look) return false
+  if (linger_ms > 0 && (yield* goneWithin(linger_ms, look))) return true
+  if (living.some(isReachable)) yield* stopReachable
+  if (!living.every(isReachable)) {
+    yield* log({ event: "agent_out_of_reach", ...nameOf(work_id) })
+    yield* Effect.repeat(look, { schedule: polling, until: () => living.every(isReachable) })
+  }
+  return true
+})
