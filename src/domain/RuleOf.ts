@@ -1,11 +1,11 @@
 /** The state after a rule, and what it puts out. `now` is in epoch milliseconds. */
 export type RuleOf<State, Out> = (state: State, now: number) => readonly [State, ReadonlyArray<Out>]
 
+const noop = <State>(state: State): readonly [State, ReadonlyArray<never>] => [state, []]
+
 /** How rules about one kind of state are made from others. */
 export const rulesOf = <State, Out>() => {
   type Rule = RuleOf<State, Out>
-
-  const noop: Rule = (state) => [state, []]
 
   const emit = (...out: ReadonlyArray<Out>): Rule => (state) => [state, out]
 

@@ -2,7 +2,6 @@ import * as Effect from "effect/Effect"
 import { createHash } from "node:crypto"
 import { rm } from "node:fs/promises"
 import { join } from "node:path"
-import type { Settings } from "../config/SidecarConfig.ts"
 import type { LifecycleEvent } from "../domain/LifecycleEvent.ts"
 import { folderIdentity } from "./fallback.ts"
 import { lockFile } from "./FileLock.ts"
@@ -26,7 +25,9 @@ export const ownerNotices = Effect.fnUntraced(function*(folder: string, user = p
  * Whether another sidecar of this user runs as the same agent of the same hub, from another folder. The hub would give each
  * task to whichever connected last. It is known by a lock with the agent's name, which is held until the scope closes.
  */
-export const sameAgentNotices = Effect.fnUntraced(function*({ agent_id, hub_url }: Settings) {
+export const sameAgentNotices = Effect.fnUntraced(function*(
+  { agent_id, hub_url }: { readonly agent_id: string; readonly hub_url: string }
+) {
   const name = createHash("sha256").update(JSON.stringify([new URL(hub_url).host, agent_id])).digest("hex").slice(0, 32)
   const path = join(yield* runtimeFolder, `agentcom-sidecar-agent-${name}.lock`)
   yield* prepare(path)

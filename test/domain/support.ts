@@ -353,13 +353,13 @@ const list = (name: string, items: ReadonlyArray<string>): ReadonlyArray<string>
   items.length === 0 ? [] : [`${name}: ${items.join(", ")}`]
 
 const workLine = (work: Work): string => {
-  const { failure, generation, id, status, wake, wake_attempts } = work
+  const { generation, id, status, wake, wake_attempts } = work
   const attempts = wake_attempts === 0 ? "" : ` wakes ${wake_attempts}`
   const end = wake?.end ? ` ended ${wake.end.how} ${wake.end.code ?? "-"}` : ""
-  const sent = failure?.sent_generation ?? null
-  const failed = failure === null
+  const sent = work.failure?.sent_generation ?? null
+  const failed = work.failure === null
     ? ""
-    : ` failed (${failure.reason}${sent === null ? "" : `; sent g${sent}`})`
+    : ` failed (${work.failure.reason}${sent === null ? "" : `; sent g${sent}`})`
   return `${id} g${generation} ${status}${attempts}${end}${failed}`
 }
 

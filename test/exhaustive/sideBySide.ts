@@ -391,6 +391,6 @@ export const walkSideBySide = (from: Pick<World, "faults" | "failing" | "batches
     }
   }
   const finished = new Set(worlds.flatMap((world, id) => isDone(world) ? [id] : []))
-  for (const id of finished) for (const from of back[id] ?? []) finished.add(from)
+  for (const id of finished) for (const before of back[id] ?? []) finished.add(before)
   return { states: worlds.length, steps, unfinished: worlds.length - finished.size, violation: null }
 }

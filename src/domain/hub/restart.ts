@@ -20,6 +20,8 @@ const remade = ({ assignment, wake: { at, attempt, generation }, wake }: TaskFou
   wake: { id: wakeIdOf(wake), at, end: null }
 })
 
+const hold = (stored: StoredState): Rule => patch({ stored: { ...stored, recovering: stored.task !== null } })
+
 /** The state is lost. What is left of it is the task at work. */
 const adopt = (found: TaskFound): Rule => {
   const task = remade(found)
@@ -46,9 +48,8 @@ const terminateStrangers = (survivors: ReadonlyArray<string>): Rule =>
 export const restarted = (
   { at_work = null, stored, survivors }: Extract<Message, { readonly _tag: "Restarted" }>
 ): Rule => {
-  const held = (kept: StoredState): Rule => patch({ stored: { ...kept, recovering: kept.task !== null } })
   return sequence(
-    stored !== null ? held(stored) : at_work !== null ? adopt(at_work) : noop,
+    stored !== null ? hold(stored) : at_work !== null ? adopt(at_work) : noop,
     terminateStrangers(survivors),
     ofTaskAgent(recover),
     inSlot("messages", recover),
