@@ -15,7 +15,7 @@ const longestTimeout_ms = 3_600_000
 const stop_ms = 1_500 // less than any supervisor waits
 const configurationExit = 78
 
-/** As src/text/readable.ts: git's words, say, may hold what moves a terminal's cursor or turns its text around. */
+/** As src/text/terminal.ts: the output of git may hold characters that move the cursor of a terminal or change the direction of its text. */
 const quote = (value) =>
   JSON.stringify(value).replace(
     /[\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g,

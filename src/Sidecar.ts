@@ -3,15 +3,14 @@ import { type Settings, SidecarConfig } from "./config/SidecarConfig.ts"
 import { ControlSocket } from "./layers/ControlSocket.ts"
 import { FolderLock } from "./layers/FolderLock.ts"
 import { HubWebSocket } from "./layers/HubWebSocket.ts"
-import { LoggerJsonLines } from "./layers/LoggerJsonLines.ts"
-import { LoggerWhileHeld } from "./layers/LoggerWhileHeld.ts"
+import { LoggerJsonLines, LoggerWhileHeld } from "./layers/Loggers.ts"
 import { OrphansFolder } from "./layers/OrphansFolder.ts"
 import { ReadinessOfMachine } from "./layers/ReadinessOfMachine.ts"
 import { ResultWatcherFolder } from "./layers/ResultWatcherFolder.ts"
 import { TaskStoreFile } from "./layers/TaskStoreFile.ts"
 import { WakerProcess } from "./layers/WakerProcess.ts"
 
-/** Everything the actor runs on in production, once the folder is ours. */
+/** The layers of the actor in production. All of them need the lock of the folder first. */
 export const sidecar = (settings: Settings) =>
   Layer.mergeAll(
     HubWebSocket,

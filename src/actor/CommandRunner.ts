@@ -9,15 +9,15 @@ import { Orphans } from "../services/Orphans.ts"
 import { Readiness } from "../services/Readiness.ts"
 import { ResultWatcher } from "../services/ResultWatcher.ts"
 import { Waker } from "../services/Waker.ts"
+import type { ActorContext } from "./ActorContext.ts"
 import { agentCommands } from "./agentCommands.ts"
-import type { Surroundings } from "./Surroundings.ts"
 
 /**
- * Runs one command. What is short and has to be done before the next command is done here; what takes time becomes a
- * fiber under the actor's scope, and its outcome comes through the mailbox.
+ * Runs one command. Short work is done here, before the next command. Work that takes time becomes a fiber of the actor, and its
+ * outcome comes through the mailbox.
  */
-export const makeRunner = Effect.fnUntraced(function*(surroundings: Surroundings) {
-  const { connection, exit, fibers, post, save } = surroundings
+export const makeRunner = Effect.fnUntraced(function*(context: ActorContext) {
+  const { connection, exit, fibers, post, save } = context
   const hub = yield* Hub
   const waker = yield* Waker
   const watcher = yield* ResultWatcher
@@ -39,7 +39,7 @@ export const makeRunner = Effect.fnUntraced(function*(surroundings: Surroundings
     Reconnect: ({ reason }) => hub.reconnect(reason),
     CloseConnection: () => fibers.stop("hub"),
     OpenConnection: () => fibers.run("hub", connection),
-    // One look at a time: a folder that does not answer is waited for, not asked again.
+    // One check at a time: a folder that does not respond is not asked again.
     CheckReadiness: ({ by_writing }) =>
       fibers.runOnce(
         "readiness",
@@ -51,8 +51,8 @@ export const makeRunner = Effect.fnUntraced(function*(surroundings: Surroundings
         "look-up",
         Effect.flatMap(hub.lookUp(task_id), (location) => post({ _tag: "TaskLookedUp", task_id, location }))
       ),
-    ...agentCommands(waker, watcher, orphans, (yield* FolderLease).check, surroundings),
-    // One that fires while it is cancelled or started anew is stale by its time.
+    ...agentCommands(waker, watcher, orphans, (yield* FolderLease).check, context),
+    // A timer that fires while it is cancelled or restarted is stale, which its due time shows.
     StartTimer: ({ after_ms, due, timer }) =>
       fibers.run(`timer ${timer}`, Effect.andThen(Effect.sleep(after_ms), post({ _tag: "TimerFired", timer, due }))),
     CancelTimer: ({ timer }) => fibers.stop(`timer ${timer}`),

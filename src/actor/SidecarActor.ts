@@ -4,7 +4,6 @@ import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
 import type { Message } from "../domain/Message.ts"
 import { initialState, type Policy, type SidecarState } from "../domain/SidecarState.ts"
-import { limits } from "../limits.ts"
 import { Ending } from "../services/Ending.ts"
 import { FolderLease } from "../services/FolderLease.ts"
 import { Hub } from "../services/Hub.ts"
@@ -12,28 +11,28 @@ import { Operator } from "../services/Operator.ts"
 import { Orphans } from "../services/Orphans.ts"
 import { TaskStore } from "../services/TaskStore.ts"
 import { Waker } from "../services/Waker.ts"
-import { findOrphans } from "./findOrphans.ts"
+import type { ActorContext } from "./ActorContext.ts"
+import { findOrphans, watchFolder } from "./background.ts"
+import { actorLimits } from "./limits.ts"
 import { makeStep } from "./step.ts"
 import { makeSupervisor } from "./Supervisor.ts"
-import type { Surroundings } from "./Surroundings.ts"
-import { watchFolder } from "./watchFolder.ts"
 
-/** Takes a message. What its commands learn at once is taken before the next message, so that the mailbox never waits for itself. */
+/** Takes a message. Outcomes that are known at once are taken before the next message, so the mailbox never waits for itself. */
 const makeHandler = Effect.fnUntraced(
-  function*(initial: SidecarState, surroundings: Omit<Surroundings, "learn" | "save">) {
-    const learnt: Array<Message> = []
-    const learn = (message: Message) => Effect.sync(() => void learnt.push(message))
-    const step = yield* makeStep(initial, { ...surroundings, learn })
+  function*(initial: SidecarState, context: Omit<ActorContext, "learn" | "save">) {
+    const known: Array<Message> = []
+    const learn = (message: Message) => Effect.sync(() => void known.push(message))
+    const step = yield* makeStep(initial, { ...context, learn })
 
     return Effect.fnUntraced(function*(posted: Message) {
-      for (let message: Message | undefined = posted; message !== undefined; message = learnt.shift()) {
+      for (let message: Message | undefined = posted; message !== undefined; message = known.shift()) {
         yield* step(message)
       }
     })
   }
 )
 
-/** What an earlier life has left; the agent at work is of interest only where nothing is stored. */
+/** What an earlier life left. The agent at work matters only if there is no stored state. */
 const whatIsLeft = Effect.gen(function*() {
   const store = yield* TaskStore
   const waker = yield* Waker
@@ -44,13 +43,13 @@ const whatIsLeft = Effect.gen(function*() {
 })
 
 /**
- * The sidecar: one fiber drains one mailbox. Ends with the exit code that was asked for by a drain; fails when the state
- * cannot be kept or a fiber of its dies. Interruption leaves the agent at its work.
+ * The sidecar: one fiber takes the messages of one mailbox. It succeeds with the exit code of a drain, and fails if the folder is
+ * lost or a fiber dies. Interruption leaves the agent running.
  */
 export const runSidecar = Effect.fnUntraced(function*(policy: Policy) {
   const hub = yield* Hub
   const waker = yield* Waker
-  const mailbox = yield* Effect.acquireRelease(Queue.bounded<Message>(limits.mailbox_messages), Queue.shutdown)
+  const mailbox = yield* Effect.acquireRelease(Queue.bounded<Message>(actorLimits.mailbox_messages), Queue.shutdown)
   const fibers = yield* makeSupervisor
   const exit = yield* Deferred.make<0 | 75>()
   const post = (message: Message) => Effect.asVoid(Queue.offer(mailbox, message))

@@ -8,7 +8,7 @@ import type { FolderLease } from "../services/FolderLease.ts"
 import type { OrphanedFiles } from "../services/Orphans.ts"
 import type { Observation, ResultWatcher } from "../services/ResultWatcher.ts"
 import type { Waker } from "../services/Waker.ts"
-import type { CommandOf, Surroundings } from "./Surroundings.ts"
+import type { ActorContext, CommandOf } from "./ActorContext.ts"
 import { awaitRetry } from "./wakeRetry.ts"
 
 const messageOf = (work_id: string, wake_id: string | null, seen: Observation): Message => {
@@ -22,20 +22,20 @@ const messageOf = (work_id: string, wake_id: string | null, seen: Observation): 
   }
 }
 
-/** Of a folder that cannot be read nobody knows what it holds. */
+/** The evidence of a folder that cannot be read. */
 const unread: FolderEvidence = { started: false, last_sign_at: null, answer: "unknown" }
 
-/** The end of a wake whose folder was gone: nothing ran. */
+/** The end of a wake whose folder is gone: nothing ran. */
 const unwritten = (reason: string): WakeEnd => ({ how: "unwritten", code: null, output: reason })
 
 type Check = Context.Service.Shape<typeof FolderLease>["check"]
 
-/** Looks at what there is of the agent. Where the folder is gone, nobody knows what is in it. */
+/** Inspects the agent. If the folder is gone, its content is unknown. */
 const inspectAgent = (
   waker: Waker["Service"],
   watcher: ResultWatcher["Service"],
   check: Check,
-  learn: Surroundings["learn"]
+  learn: ActorContext["learn"]
 ) =>
   Effect.fnUntraced(function*({ work }: CommandOf<"InspectAgent">) {
     const process = yield* waker.inspect(work)
@@ -49,15 +49,15 @@ const inspectAgent = (
     })
   })
 
-/** The commands about the agent: its processes and its files. */
+/** The commands about an agent: its processes and its files. */
 export const agentCommands = (
   waker: Waker["Service"],
   watcher: ResultWatcher["Service"],
   orphans: OrphanedFiles,
   check: Check,
-  { fibers, learn, post }: Surroundings
+  { fibers, learn, post }: ActorContext
 ) => {
-  /** Tells how the command of a wake ended, and what it wrote in its last moment; one that is told of already stays so. */
+  /** Waits for the end of a wake command once, and reads the folder again, because the agent may have written in its last moment. */
   const awaitEnd = (work_id: string, wake_id: string, ended: Effect.Effect<WakeEnd>) =>
     fibers.runOnce(
       `end of ${wake_id}`,
@@ -97,7 +97,7 @@ export const agentCommands = (
     AdoptAgent: ({ wake_id, work }: CommandOf<"AdoptAgent">) => awaitEnd(work.id, wake_id, waker.adopt(work, wake_id)),
     RetryWake: ({ failed_attempts, work_id }: CommandOf<"RetryWake">) =>
       fibers.run(`retry ${work_id}`, Effect.andThen(awaitRetry(failed_attempts), post({ _tag: "RetryDue", work_id }))),
-    // An attempt that is still being spawned ends first, so that nothing comes up behind the stop.
+    // A spawn under way is interrupted first, so that nothing comes up after the stop.
     StopAgent: ({ linger_ms, work_id }: CommandOf<"StopAgent">) =>
       Effect.andThen(
         fibers.stop(`wake ${work_id}`),

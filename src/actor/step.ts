@@ -6,18 +6,18 @@ import { transition } from "../domain/transition.ts"
 import { FolderLease, type FolderLost } from "../services/FolderLease.ts"
 import { Observer } from "../services/Observer.ts"
 import { TaskStore } from "../services/TaskStore.ts"
+import type { ActorContext } from "./ActorContext.ts"
 import { makeRunner } from "./CommandRunner.ts"
-import type { Surroundings } from "./Surroundings.ts"
 
 /**
- * How the actor takes a message: transition, save if what we owe has changed, tell the observer, run the commands. Where the
- * state cannot be saved the rules are told so first, and take the message anew: what they decide then needs no disk.
+ * How the actor takes a message: transition, save if the state has changed, tell the observer, run the commands. If the state
+ * cannot be saved, the rules are told so and take the message again: what they decide then needs no disk.
  */
-export const makeStep = Effect.fnUntraced(function*(initial: SidecarState, surroundings: Omit<Surroundings, "save">) {
+export const makeStep = Effect.fnUntraced(function*(initial: SidecarState, context: Omit<ActorContext, "save">) {
   const store = yield* TaskStore
   const { check } = yield* FolderLease
   const observe = yield* Observer
-  const { learn } = surroundings
+  const { learn } = context
   let state = initial
 
   const trySave = (stored: StoredState) =>
@@ -29,7 +29,7 @@ export const makeStep = Effect.fnUntraced(function*(initial: SidecarState, surro
       )
     )
   const save = Effect.suspend(() => Effect.flatMap(trySave(state.stored), learn))
-  const run = yield* makeRunner({ ...surroundings, save })
+  const run = yield* makeRunner({ ...context, save })
 
   const take = (message: Message): Effect.Effect<void, FolderLost> =>
     Effect.gen(function*() {

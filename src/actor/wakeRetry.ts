@@ -13,7 +13,7 @@ export const wakeRetry = later.reduce<Schedule.Schedule<Duration.Duration>>(
   Schedule.duration(first)
 )
 
-/** Waits as long as the schedule says after so many failed attempts; past its end as long as before the last. */
+/** Waits before the retry that follows that many failed attempts. After more than the schedule has, its last delay counts. */
 export const awaitRetry = Effect.fnUntraced(function*(failed_attempts: number) {
   const step = yield* Schedule.toStep(wakeRetry)
   const now = yield* Clock.currentTimeMillis

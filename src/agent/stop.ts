@@ -1,35 +1,34 @@
 import * as Effect from "effect/Effect"
 import { nameOf } from "../domain/Work.ts"
 import { limits } from "../limits.ts"
-import { polling } from "../process/polling.ts"
-import type { KnownWake, LivingWake, Processes, SeenWake } from "../process/processes.ts"
+import type { KnownWake } from "../process/knownWake.ts"
+import { polling } from "../process/limits.ts"
+import type { LivingWake, Processes, SeenWake } from "../process/processes.ts"
 import type { Logger } from "../services/Logger.ts"
-import type { Looks } from "../storage/looks.ts"
+import type { Looks } from "../storage/reading.ts"
 import { livingWakes } from "./evidence.ts"
 
-/** What the stop of a wake needs. */
-export interface StopTools {
+interface StopTools {
   readonly processes: Processes
   readonly looks: Looks
   readonly log: Logger["Service"]["log"]
 }
 
-/** How the wakes of one piece of work are stopped; waits in milliseconds. */
-export interface StopOptions {
+interface StopOptions {
   readonly work_id: string
   readonly linger_ms: number
   readonly kill_grace_ms: number
 }
 
-/** What has no process here lives in another pid namespace, where no signal gets to. */
+/** A wake without a process here lives in another pid namespace, where no signal from here reaches it. */
 const isReachable = ({ pids }: LivingWake): boolean => pids.length > 0
 
 const pidsOf = (living: ReadonlyArray<LivingWake>): ReadonlyArray<number> => living.flatMap(({ pids }) => pids)
 
 /**
- * Gives what lives of the wakes, also by what was `seen` of them before, `linger_ms` to end by itself, then asks it to
- * (SIGTERM), and after `kill_grace_ms` ends it (SIGKILL). Returns when nothing lives any more, or withstands even that, with
- * whether anything lived; what lives in another pid namespace is waited for, however long that takes.
+ * Gives what lives of the wakes, including what was `seen` of them before, `linger_ms` to end by itself. Then sends SIGTERM,
+ * and after `kill_grace_ms` SIGKILL. Returns whether anything lived, when nothing lives any more or SIGKILL did not help for
+ * `kill_wait_ms`. Waits without limit for what lives in another pid namespace.
  */
 export const stopWakes = Effect.fnUntraced(function*(
   { log, looks, processes }: StopTools,

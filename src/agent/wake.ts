@@ -8,31 +8,21 @@ import type { Settings } from "../config/SidecarConfig.ts"
 import type { Task, WakeEnd, Work } from "../domain/Work.ts"
 import { limits } from "../limits.ts"
 import { platform } from "../platform.ts"
-import type { ArgumentValues, WakeCommand } from "../process/arguments.ts"
-import { fillArguments } from "../process/arguments.ts"
-import { findProgram } from "../process/findProgram.ts"
-import { launchOf, unrecorded_exit } from "../process/launcher.ts"
-import type { LauncherShell } from "../process/launcherShell.ts"
-import { launcherShell, plainShell } from "../process/launcherShell.ts"
-import { makeRoom, openLog } from "../process/log.ts"
-import type { Place, Processes } from "../process/processes.ts"
-import { programProblemIn } from "../process/programs.ts"
-import { clearUnwritten } from "../process/record.ts"
-import { carryProblem, roomRemedy } from "../process/room.ts"
-import type { Exit, Quoting } from "../process/spawn.ts"
-import { outputTail, spawnDetached, wakeEnd } from "../process/spawn.ts"
-import type { WakeFiles } from "../process/taskFiles.ts"
-import { logPath } from "../process/taskFiles.ts"
+import { type ArgumentValues, carryProblem, fillArguments, roomRemedy, type WakeCommand } from "../process/arguments.ts"
+import { realPathOf } from "../process/knownWake.ts"
+import { type LauncherShell, launcherShell, launchOf, plainShell, unrecorded_exit } from "../process/launcher.ts"
+import { findProgram, programProblemIn } from "../process/programs.ts"
+import { type Exit, spawnDetached, wakeEnd } from "../process/spawn.ts"
+import { makeRoom, openLog, outputTail } from "../process/taskLog.ts"
+import { clearUnwritten, logPath, type WakeFiles } from "../process/wakeFiles.ts"
 import { WakeImpossible } from "../services/Waker.ts"
 import { attempt, FileError, writeDurably } from "../storage/files.ts"
-import type { Looks } from "../storage/looks.ts"
-import { homeOf, makeFolder } from "../storage/makeFolder.ts"
-import { childEnvironment, payloadText, tooLarge } from "./environment.ts"
-import type { WakeMemory } from "./memory.ts"
-import { promptText } from "./prompt.ts"
-import { realPathOf } from "./whose.ts"
+import { homeOf, makeFolder } from "../storage/folders.ts"
+import type { Looks } from "../storage/reading.ts"
+import { childEnvironment, payloadText, promptText, tooLarge } from "./input.ts"
+import type { WakerTools } from "./wakes.ts"
 
-/** A wake before it is made: all that it is made of, and nothing that could keep it from running. */
+/** A wake that nothing has been written or run for yet. Its command has passed all checks. */
 export interface PreparedWake {
   readonly files: WakeFiles
   readonly payload: string
@@ -45,7 +35,7 @@ export interface PreparedWake {
 
 const impossible = (remedy: string) => new WakeImpossible({ remedy })
 
-/** Fails where the command reads a variable that the platform could not carry for this task. */
+/** Fails if the command reads a variable that cannot hold this task. */
 const checkVariables = (command: WakeCommand, task: Task, payload: string): Effect.Effect<void, WakeImpossible> => {
   const names = tooLarge(command, task, payload, platform).map((name) => `\${${name}}`).join(" and ")
   return names === "" ? Effect.void : impossible(
@@ -54,10 +44,10 @@ const checkVariables = (command: WakeCommand, task: Task, payload: string): Effe
   )
 }
 
-/** A program that a wake needs cannot be run here, whatever the task. */
+/** This machine cannot run a program that every wake needs. */
 export class ProgramMissing extends Schema.TaggedError<ProgramMissing>()("ProgramMissing", { reason: Schema.String }) {}
 
-/** Puts the values into a list and looks for its programs; what a shell is to do is left to it. */
+/** Puts the values into a list and finds its programs. A line stays as it is, for the shell. */
 const commandOf = (
   wake_command: WakeCommand,
   values: ArgumentValues,
@@ -69,19 +59,23 @@ const commandOf = (
   if (typeof filled === "string") return Effect.succeed(filled)
   const resolved = findProgram(filled, env, cwd)
   if (resolved._tag === "Impossible") return new ProgramMissing({ reason: resolved.reason })
-  // On Windows one command line carries the launcher too. What it is told of the log is never longer than this.
-  const known = {
-    ...{ wake_id: files.wake_id, boot: "", pid_namespace: "" },
-    ...{ tasks_dir: dirname(files.record_path), log_offset: Number.MAX_SAFE_INTEGER }
+  // On Windows the same command line holds the launcher's own arguments. This is the longest that they can be there.
+  const { record_path, wake_id } = files
+  const longest = {
+    wake_id,
+    boot: "",
+    pid_namespace: "",
+    tasks_dir: dirname(record_path),
+    log_offset: Number.MAX_SAFE_INTEGER
   }
-  const { args, file } = launchOf(platform, files.record_path, known, resolved.command, plainShell)
+  const { args, file } = launchOf(platform, record_path, longest, resolved.command, plainShell)
   const problem = carryProblem([file, ...args], platform)
   return problem === undefined
     ? Effect.succeed(resolved.command)
     : impossible(`the wake_command ${problem}: ${roomRemedy}`)
 }
 
-/** Fails with what to change where the command can never run for this task, or cannot run here. */
+/** Prepares a wake. Fails if the command can never run for this task (the remedy says what to change) or cannot run here. */
 export const prepareWake = Effect.fnUntraced(function*(settings: Settings, work: Work, files: WakeFiles) {
   if (work.kind !== "task") return yield* impossible("there is no command for messages")
   const { prompt_template, results_dir, state_file, token, wake_command } = settings
@@ -108,7 +102,7 @@ export const prepareWake = Effect.fnUntraced(function*(settings: Settings, work:
   return prepared
 })
 
-/** A launcher that could not make the record has run nothing: that is the disk's fault, as it is with the payload. */
+/** Fails if the launcher could not make the record. It has run nothing then, and the disk is at fault, not the agent. */
 const unlessUnrecorded = (record_path: string, looks: Looks) => (end: WakeEnd): Effect.Effect<WakeEnd, FileError> =>
   end.code !== unrecorded_exit
     ? Effect.succeed(end)
@@ -124,29 +118,22 @@ export const tooLargeForSystem = impossible(
 const isTooLarge = (exit: Effect.Effect<Exit>): Effect.Effect<boolean> =>
   Effect.map(exit, (how) => how._tag === "Unspawned" && how.code === "E2BIG")
 
-/** What a wake is spawned beside. */
-export interface Surroundings {
-  readonly processes: Processes
-  readonly looks: Looks
-  readonly place: Effect.Effect<Place, FileError>
-  readonly memory: WakeMemory
-  readonly quoting: Quoting
-}
-
 /**
- * Looks that the agent could answer, writes the payload and the prompt and spawns the command; returns with what waits for
- * its end, or with what the command is for the system. Both fail where the disk kept the command from running.
+ * Checks that the agent could answer, writes the payload and the prompt, and spawns the command. Returns the effect that
+ * waits for its end, or "too large" if the system refuses the arguments. Either effect fails if the disk kept the command
+ * from running.
  */
 export const spawnWake = (
-  { results_dir, state_file, tasks_dir }: Pick<Settings, "results_dir" | "state_file" | "tasks_dir">,
-  { looks, memory, place, processes, quoting }: Surroundings,
+  settings: Settings,
+  { looks, memory, place, processes, quoting }: WakerTools,
   { command, cwd, env, files, payload, prompt, shell }: PreparedWake
 ) => {
+  const { results_dir, tasks_dir } = settings
   const { payload_path, prompt_path, record_path, wake_id } = files
   const log_path = logPath(tasks_dir, files.work_id)
-  const home = homeOf({ state_file })
+  const home = homeOf(settings)
 
-  // An agent that cannot answer would fail for what is the disk's fault.
+  // An agent that cannot write its answer would fail because of the disk.
   const mayAnswer = attempt(results_dir, async () => {
     await makeFolder(home, results_dir)
     await access(results_dir, constants.W_OK | constants.X_OK)

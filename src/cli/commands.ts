@@ -1,11 +1,11 @@
 interface OptionKind {
   readonly type: "string" | "boolean"
   readonly short?: string
-  /** What stands for its value in the help; in brackets where it may be left out. */
+  /** The placeholder for its value in the help. Brackets mean that the value is optional. */
   readonly value?: string
 }
 
-/** The options of all commands; each command says which it takes, and for what. */
+/** The options of all commands. Each command lists those that it takes. */
 export const commandOptions = {
   config: { type: "string", value: "FILE" },
   record: { type: "string", value: "FILE" },
@@ -38,136 +38,141 @@ export const commandOptions = {
 
 export type OptionName = keyof typeof commandOptions
 
-/** The options of a command, each with what it does there. */
-export type OptionTexts = Readonly<Partial<Record<OptionName, string>>>
-
-/** Whether the value of an option may be left out. */
-export const isValueOptional = (name: string): boolean => name === "minimize"
-
-/** What the command line gave, as it was typed. */
+/** The options on the command line, as they were typed. */
 export type Options = Readonly<Partial<Record<OptionName, string>>>
 
 export interface Command {
-  /** What it does, in the words of the help. */
+  /** What it does, for the help. */
   readonly does: string
-  readonly options: OptionTexts
-  /** Whether each key of the configuration may be given as an option. */
+  /** Its options, each with its text in the help. */
+  readonly options: Readonly<Partial<Record<OptionName, string>>>
+  /** Whether each key of the configuration is an option too. */
   readonly takesSettings?: true
-  /** Whether the command line of another program follows, behind `--`. */
+  /** Whether the command line of another program follows behind `--`. */
   readonly takesCommand?: true
-  /** What its one argument may be. */
+  /** The values of its one argument. */
   readonly takesOneOf?: ReadonlyArray<string>
-  /** Whether files follow, one or more. */
+  /** Whether one or more files follow. */
   readonly takesFiles?: true
-  readonly load: () => Promise<{ readonly main: (options: Options, rest: ReadonlyArray<string>) => void }>
+  readonly load: () => Promise<(options: Options, rest: ReadonlyArray<string>) => void>
 }
 
-const config = "whose folder (default: ./config.json)"
+export type CommandName =
+  | "run"
+  | "dry-run"
+  | "init"
+  | "doctor"
+  | "status"
+  | "logs"
+  | "drain"
+  | "exec"
+  | "completion"
+  | "dev-hub"
+  | "demo"
 
-/** Each command is imported only when it is asked for, so that the daemon loads nothing it does not run. */
-export const commands: Readonly<
-  Record<
-    "run" | "dry-run" | "init" | "doctor" | "status" | "logs" | "drain" | "exec" | "completion" | "dev-hub" | "demo",
-    Command
-  >
-> = {
+const config = "the configuration in the agent's folder (default: ./config.json)"
+
+/** The commands, in the order of the help. Each is imported only to run it, so that `run` loads nothing that it does not use. */
+export const commands: Readonly<Record<CommandName, Command>> = {
   run: {
     does: "runs the sidecar of an agent (the default)",
     options: {
-      config: "its configuration (default: ./config.json); the file's folder is the agent's",
-      record: "appends what it sees and does to the file, without the token"
+      config: "the configuration (default: ./config.json); its folder is the agent's folder",
+      record: "appends everything that it receives and does to the file, without the token"
     },
     takesSettings: true,
-    load: () => import("./run.ts")
+    load: async () => (await import("./run.ts")).main
   },
   "dry-run": {
-    does: "replays recordings: what the sidecar would do, with nothing woken, sent or written; - is standard input",
+    does:
+      "replays recordings and shows what the sidecar would do; wakes, sends and writes nothing; - is standard input",
     options: {
       "dry-run": "the same",
-      agent: "where a recording has frames only: confirms-after=MS|never,works=MS,exits=CODE",
-      expect: "strict (the default), ignore=FIELD,FIELD (of the frames), or none",
+      agent: "what the agent does if a recording has only frames: confirms-after=MS|never,works=MS,exits=CODE",
+      expect: "how frames are compared: strict (the default), ignore=FIELD,FIELD or none",
       from: "prints nothing before: an ISO time, HH:MM:SS (UTC) or seconds from the beginning",
       to: "prints nothing after",
       task: "prints only what is about the task",
       json: "prints each event as a line of JSON",
       realtime: "prints at the pace of the recording",
-      html: "and draws it: one page, to be opened in a browser",
-      minimize: "instead prints, or writes to FILE, the first step that differs, as a row of a test"
+      html: "also draws it as one page, to be opened in a browser",
+      minimize: "prints only the first step that differs, as a row of a test, or writes it to FILE"
     },
     takesFiles: true,
-    load: () => import("./dryRun.ts")
+    load: async () => (await import("./dryRun.ts")).main
   },
   init: {
     does: "registers an agent at the hub and writes its configuration; asks for what is not given",
     options: {
-      config: "where to (default: ./config.json); what is there is never overwritten",
-      "hub-url": "the hub's WebSocket",
+      config: "the file to write (default: ./config.json); an existing file is never overwritten",
+      "hub-url": "the address of the hub's WebSocket",
       "agent-id": "the agent's name at the hub",
       type: "openclaw, claude, codex, gemini or script",
       capabilities: "what it can do",
-      "token-file": "holds the token of a name that is registered already",
-      "tls-ca": "holds the authority of a wss:// hub, if it is not one of the system's",
-      "tls-cert": "holds the certificate by which the hub is to know this machine",
-      "tls-key": "and its private key",
-      yes: "takes the defaults, asks nothing"
+      "token-file": "holds the token of an agent that is registered already",
+      "tls-ca": "holds the certificate authority of a wss:// hub, if the system does not have it",
+      "tls-cert": "holds the certificate that shows the hub which machine this is",
+      "tls-key": "holds the private key of that certificate",
+      yes: "takes the defaults and asks nothing"
     },
-    load: () => import("./init.ts")
+    load: async () => (await import("./init.ts")).main
   },
   doctor: {
-    does: "says what is wrong, and what to do about it; it disturbs no running sidecar",
+    does: "shows what is wrong and how to fix it; does not disturb a running sidecar",
     options: { config, json: "as one line of JSON" },
-    load: () => import("./doctor.ts")
+    load: async () => (await import("./doctor.ts")).main
   },
   status: {
-    does: "says what the sidecar of the folder is at",
+    does: "shows what the sidecar of the folder is doing",
     options: { config, json: "as one line of JSON", watch: "again each second" },
-    load: () => import("./status.ts")
+    load: async () => (await import("./control.ts")).status
   },
   logs: {
-    does: "shows the log as lines for people, with local times",
+    does: "shows the log as readable lines with local times",
     options: {
-      config: "whose (default: ./config.json)",
-      follow: "and what is added, until it is stopped",
-      task: "only what is about the task",
-      since: "only from then on: how long ago (30s, 10m, 2h, 1d), a time (14:30) or a date"
+      config,
+      follow: "also shows new lines, until it is stopped",
+      task: "shows only lines about the task",
+      since: "shows only lines from then on: how long ago (30s, 10m, 2h, 1d), a time (14:30) or a date"
     },
-    load: () => import("./logs.ts")
+    load: async () => (await import("./logs.ts")).main
   },
   drain: {
     does: "lets the sidecar finish its task, take no other and stop",
     options: { config },
-    load: () => import("./drain.ts")
+    load: async () => (await import("./control.ts")).drain
   },
   exec: {
-    does: "used as wake_command: runs an agent that writes no files, its end is the answer",
-    options: { json: "the JSON object that it prints is the answer", progress: "what it prints is told as progress" },
+    does: "used as wake_command: runs an agent that writes no files; how it ends is the answer",
+    options: {
+      json: "the JSON object that it prints is the answer",
+      progress: "what it prints is reported as progress"
+    },
     takesCommand: true,
-    load: () => import("./exec.ts")
+    load: async () => (await import("./exec.ts")).main
   },
   completion: {
     does:
-      "prints what makes bash, zsh, fish or powershell complete all this with the tab key; with - in its place it is " +
-      "asked by them for what may follow the words on standard input",
+      "prints the script by which bash, zsh, fish or powershell complete this command line; the script runs it with -, " +
+      "and it then prints what may follow the words on standard input",
     options: {},
     takesOneOf: ["bash", "zsh", "fish", "powershell", "-"],
-    load: () => import("./completion.ts")
+    load: async () => (await import("./completion.ts")).main
   },
   "dev-hub": {
     does: "runs a hub for development, on this machine only",
     options: {
       port: "where it listens (default: 4000; 0 takes any free port)",
-      "time-scale": "how many times as fast as real its time passes (default: 1)"
+      "time-scale": "how many times as fast as real time its time passes (default: 1)"
     },
-    load: () => import("./devHub.ts")
+    load: async () => (await import("./dev.ts")).devHub
   },
   demo: {
-    does: "shows the main job for real: a hub, the sidecar, an agent, a cut connection",
+    does: "shows the main job: a hub, the sidecar, an agent, and a connection that is cut",
     options: {},
-    load: () => import("./demo.ts")
+    load: async () => (await import("./dev.ts")).demo
   }
 }
-
-export type CommandName = keyof typeof commands
 
 export const isCommand = (name: string): name is CommandName => Object.hasOwn(commands, name)
 

@@ -1,4 +1,4 @@
-import { type CommandName, commandOptions, commands } from "./commands.ts"
+import { type CommandName, commandOptions, commands, isCommand } from "./commands.ts"
 
 const introTo = (command: string): string =>
   `agentcom-sidecar: takes tasks from an AgentCom hub, wakes the agent and reports its answers
@@ -7,26 +7,26 @@ Usage: agentcom-sidecar ${command} [options]
 
 `
 
-const everywhere = `
-  -h, --help           shows this, behind a command its own part
+const commonOptions = `
+  -h, --help           shows this, behind a command only its part
   -v, --version        shows the version
 `
 
 const exitCodes = `
-Exit codes: 0 stopped as asked, 1 unforeseen (of --dry-run: different; of doctor: not all is well), 2 usage,
+Exit codes: 0 stopped as asked, 1 unforeseen error (of dry-run: a difference; of doctor: a problem), 2 usage,
 65 not a recording, 69 the hub cannot be used or the sidecar does not answer, 73 another sidecar runs in the folder,
 74 a file cannot be read or locked, 75 a restart is wanted, 78 configuration, 79 stopped as asked, under pm2,
 130 and 143 a dry run or a drain was stopped by SIGINT, by another signal
 `
 
 const settings =
-  "any key of the configuration but the token, as in --hub-url ws://hub/ws; it counts before the variable " +
-  "AGENTCOM_KEY, and that before the file"
+  "any key of the configuration except the token, as in --hub-url ws://hub/ws; an option counts before the variable " +
+  "AGENTCOM_KEY, and a variable before the file"
 
 const text_column = 23
 const width = 119 // characters of a line
 
-/** What it says, in lines that begin in the same column. */
+/** The text in lines that fit behind `text_column`. */
 const wrapped = (text: string): ReadonlyArray<string> =>
   text.split(" ").reduce<ReadonlyArray<string>>((lines, word) => {
     const longer = `${lines.at(-1)} ${word}`
@@ -66,9 +66,8 @@ const partOf = (name: CommandName): string => {
   ].join("\n")
 }
 
-/** How to use the program, or one command of it. */
-export const helpOf = (command: CommandName | null): string => {
-  const names = Object.keys(commands).filter((name): name is CommandName => command === null || name === command)
-  return [introTo(command ?? "[command]"), ...names.map(partOf), everywhere, ...command === null ? [exitCodes] : []]
-    .join("")
-}
+/** The help for one command, or for the whole program. */
+export const helpOf = (command: CommandName | null): string =>
+  command === null
+    ? [introTo("[command]"), ...Object.keys(commands).filter(isCommand).map(partOf), commonOptions, exitCodes].join("")
+    : introTo(command) + partOf(command) + commonOptions

@@ -4,18 +4,16 @@ import { readFile } from "node:fs/promises"
 import { resolve } from "node:path"
 import { createInterface } from "node:readline/promises"
 import type { Guarded } from "../config/init/guard.ts"
-import { type Ask, type Given, init, InitRefused, type Made } from "../config/init/init.ts"
-import type { TlsFiles } from "../config/init/writeConfig.ts"
-import { readFault } from "../config/readFault.ts"
+import { type Ask, type Given, init, InitRefused, type Made, type TlsFiles } from "../config/init/init.ts"
+import { readFault } from "../config/namedFiles.ts"
 import { exitCodes } from "../exitCodes.ts"
-import { CommandFailed } from "./CommandFailed.ts"
+import { failed } from "./CommandFailed.ts"
 import type { Options } from "./commands.ts"
 import { runMain } from "./runMain.ts"
 
 const takeDefault: Ask = (_question, byDefault) => Effect.succeed(byDefault)
 
-/** Asks at the terminal. */
-const atTerminal = Effect.map(
+const askAtTerminal = Effect.map(
   Effect.acquireRelease(
     Effect.sync(() => createInterface({ input: process.stdin, output: process.stdout })),
     (terminal) => Effect.sync(() => terminal.close())
@@ -24,14 +22,14 @@ const atTerminal = Effect.map(
     Effect.map(
       Effect.tryPromise({
         try: (signal) => terminal.question(`${question} [${byDefault}]: `, { signal }),
-        // By Ctrl+C or Ctrl+D, as nothing else can go wrong here.
+        // Only Ctrl+C and Ctrl+D make this fail.
         catch: () => new InitRefused({ problems: ["init was broken off: nothing is registered or written"] })
       }),
       (answer) => answer.trim() === "" ? byDefault : answer.trim()
     )
 )
 
-/** How the next command has to begin for whom npx has started this one. */
+/** How the user starts this program: npx sets the variable. */
 const program = (environment: NodeJS.ProcessEnv): string =>
   environment["npm_command"] === "exec" ? "npx agentcom-sidecar" : "agentcom-sidecar"
 
@@ -42,23 +40,20 @@ const guardText = ({ missing, path }: Guarded): string =>
       missing.join(" and ")
     } to it.\n`
 
-const told = ({ agent_id, guard, path, registered }: Made, as: string): string =>
+const textOf = ({ agent_id, guard, path, registered }: Made, as: string): string =>
   `${registered ? `${agent_id} is registered at the hub. ` : ""}${path} is written, readable by you only.\n` +
   (guard === null ? "" : guardText(guard)) +
   `The hub takes the token. Next: ${as} doctor --config ${path}\n` +
   `then:                       ${as} run --config ${path}\n`
 
-const readToken = (file: string | undefined) =>
-  file === undefined ? Effect.succeed(undefined) : Effect.tryPromise(() => readFile(file, "utf8")).pipe(
+const readToken = (file: string) =>
+  Effect.tryPromise(() => readFile(file, "utf8")).pipe(
     Effect.map((text) => Redacted.make(text.trim())),
-    Effect.catch(({ cause }) => failed(`${file} cannot be read: ${readFault(cause)}`, exitCodes.usage))
+    Effect.mapError(({ cause }) => failed(`${file} cannot be read: ${readFault(cause)}`, exitCodes.usage))
   )
 
-const failed = (message: string, exitCode: number) =>
-  Effect.fail(new CommandFailed({ message: `agentcom-sidecar: ${message}`, exitCode }))
-
-/** The files are named in the configuration as they lie, whatever folder that is in. */
-const tlsFiles = (options: Options): TlsFiles => {
+/** The paths are absolute, because the configuration may be in another folder. */
+const tlsFilesOf = (options: Options): TlsFiles => {
   const { "tls-ca": tls_ca, "tls-cert": tls_cert, "tls-key": tls_key } = options
   return {
     ...(tls_ca === undefined ? {} : { tls_ca: resolve(tls_ca) }),
@@ -67,30 +62,32 @@ const tlsFiles = (options: Options): TlsFiles => {
   }
 }
 
-const givenBy = (options: Options) =>
-  Effect.map(readToken(options["token-file"]), (token): Given => ({
+const givenBy = Effect.fnUntraced(function*(options: Options) {
+  const { "token-file": token_file } = options
+  return {
     config: options.config ?? "./config.json",
     hub_url: options["hub-url"],
     agent_id: options["agent-id"],
     agent_type: options.type,
     capabilities: options.capabilities,
-    tls_files: tlsFiles(options),
-    token,
-    token_file: options["token-file"]
-  }))
+    tls_files: tlsFilesOf(options),
+    token: token_file === undefined ? undefined : yield* readToken(token_file),
+    token_file
+  } satisfies Given
+})
 
 export const main = (options: Options): void =>
   runMain((stopRequested) => {
     const made = Effect.gen(function*() {
-      const ask = options.yes === undefined && process.stdin.isTTY ? yield* atTerminal : takeDefault
-      process.stdout.write(told(yield* init(yield* givenBy(options), ask), program(process.env)))
+      const ask = options.yes === undefined && process.stdin.isTTY ? yield* askAtTerminal : takeDefault
+      process.stdout.write(textOf(yield* init(yield* givenBy(options), ask), program(process.env)))
       return exitCodes.stopped
     }).pipe(
       Effect.scoped,
       Effect.catchTags({
-        InitRefused: ({ message }) => failed(message, exitCodes.usage),
-        AccountError: ({ message }) => failed(message, exitCodes.hubUnusable),
-        ConfigUnwritten: ({ message }) => failed(message, exitCodes.configuration)
+        InitRefused: ({ message }) => Effect.fail(failed(message, exitCodes.usage)),
+        AccountError: ({ message }) => Effect.fail(failed(message, exitCodes.hubUnusable)),
+        ConfigUnwritten: ({ message }) => Effect.fail(failed(message, exitCodes.configuration))
       })
     )
     return Effect.raceFirst(made, Effect.as(stopRequested, exitCodes.unforeseen))

@@ -2,24 +2,16 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { loadSettings } from "../config/SidecarConfig.ts"
 import { exitCodes } from "../exitCodes.ts"
-import { readLog } from "../observe/logs/readLog.ts"
-import { parseSince } from "../observe/logs/since.ts"
+import { parseSince, readLog } from "../observe/logs/readLog.ts"
 import { Output } from "../replay/print/Output.ts"
-import { CommandFailed } from "./CommandFailed.ts"
+import { failed, misused } from "./CommandFailed.ts"
 import type { Options } from "./commands.ts"
-import { runMain } from "./runMain.ts"
-
-const misused = (text: string): CommandFailed =>
-  new CommandFailed({
-    message: `agentcom-sidecar: --since must be how long ago (10m, 2h), a time (14:30) or a date, not ${text} ` +
-      "(see agentcom-sidecar --help)",
-    exitCode: exitCodes.usage
-  })
+import { runUntilStopped } from "./runMain.ts"
 
 const sinceOf = Effect.fnUntraced(function*(text: string | undefined) {
   if (text === undefined) return undefined
   const at = parseSince(text, yield* Clock.currentTimeMillis)
-  return at === undefined ? yield* misused(text) : at
+  return at ?? (yield* misused(`--since must be how long ago (10m, 2h), a time (14:30) or a date, not ${text}`))
 })
 
 const logs = Effect.fnUntraced(
@@ -36,10 +28,8 @@ const logs = Effect.fnUntraced(
   },
   Effect.catchTags({
     NobodyReads: () => Effect.succeed(exitCodes.stopped),
-    LogUnreadable: ({ message }) =>
-      Effect.fail(new CommandFailed({ message: `agentcom-sidecar: ${message}`, exitCode: exitCodes.unforeseen }))
+    LogUnreadable: ({ message }) => Effect.fail(failed(message, exitCodes.unforeseen))
   })
 )
 
-export const main = (options: Options): void =>
-  runMain((stopRequested) => Effect.raceFirst(logs(options), Effect.as(stopRequested, exitCodes.stopped)))
+export const main = (options: Options): void => runUntilStopped(logs(options))

@@ -1,6 +1,6 @@
 declare const AGENTCOM_SIDECAR_NODE: string | undefined
 
-/** `engines` of package.json, put in by the build: `^1.2.3` and `>=1.2.3`, one of which has to fit. */
+/** `engines` of package.json, which the build inserts: ranges like `^1.2.3` and `>=1.2.3`, one of which has to fit. */
 const engines = typeof AGENTCOM_SIDECAR_NODE === "string" ? AGENTCOM_SIDECAR_NODE : ">=0.0.0"
 
 const isAtLeast = (version: ReadonlyArray<number>, least: ReadonlyArray<number>): boolean => {
@@ -8,7 +8,7 @@ const isAtLeast = (version: ReadonlyArray<number>, least: ReadonlyArray<number>)
   return at === -1 || (version[at] ?? 0) > (least[at] ?? 0)
 }
 
-/** The sentence for who runs a Node.js that does not fit; undefined for others. It has to load on any Node.js there is. */
+/** The error message for a version of Node.js that does not fit; undefined if it fits. This file has to load on any Node.js. */
 export const nodeProblem = (version: string, needed = engines): string | undefined => {
   const parts = version.split(".").map(Number)
   const fits = needed.split(" || ").some((range) => {

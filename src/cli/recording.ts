@@ -5,13 +5,12 @@ import { makeRecorder, RecordingImpossible } from "../observe/record/record.ts"
 import { platform } from "../platform.ts"
 import { format_version, type Header } from "../replay/format.ts"
 import { leadsToOneOf } from "../secrets/ownFiles.ts"
-import { quotable } from "../secrets/quoted.ts"
-import { knownSecrets } from "../secrets/secret.ts"
+import { knownSecrets, quotable } from "../secrets/secret.ts"
 import { version } from "../version.ts"
-import { withoutQuery } from "./withoutQuery.ts"
+import { withoutQuery } from "./readable.ts"
 
-/** What a recording tells of the settings as they are: how the sidecar behaves, and where its files are. */
-const told = [
+/** The settings that a recording shows unchanged: how the sidecar behaves, and where its files are. */
+const shown = [
   "wake_command_blocks",
   "capabilities",
   "confirmation_timeout_ms",
@@ -25,31 +24,31 @@ const told = [
   "log_file"
 ] as const satisfies ReadonlyArray<keyof Settings>
 
+/** The header of a recording, without secrets. */
 export const headerOf = Effect.fnUntraced(function*(settings: Settings) {
   const { agent_id, hub_api_url, hub_url, wake_command } = settings
   const secrets = knownSecrets(settings, process.env)
   const masked = (text: string) => quotable(text, secrets)
-  const header: Header = {
+  return {
     format: format_version,
     version,
     agent_id,
     platform,
     continues: false,
     config: {
-      ...Struct.pick(settings, told),
+      ...Struct.pick(settings, shown),
       hub_url: withoutQuery(hub_url),
       hub_api_url: withoutQuery(hub_api_url),
       wake_command: yield* typeof wake_command === "string"
         ? masked(wake_command)
         : Effect.forEach(wake_command, masked)
     }
-  }
-  return header
+  } satisfies Header
 })
 
 /**
- * The recorder of a sidecar with these settings into the file, which is none of the sidecar's own: the system frees the lock
- * of a file that its holder opens and closes once more.
+ * The observer that records into the file. It refuses the sidecar's own files: the lock of a file is lost as soon as its holder
+ * opens and closes the file once more.
  */
 export const recorderOf = Effect.fnUntraced(function*(settings: Settings, path: string) {
   if (leadsToOneOf(path, settings.own_files)) {

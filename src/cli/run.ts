@@ -3,27 +3,45 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Redacted from "effect/Redacted"
 import * as Runtime from "effect/Runtime"
-import { exposedFolders, thisUser } from "../config/exposedFolders.ts"
-import { exposedOf } from "../config/secretFiles.ts"
+import { exposedFolders, exposedOf, thisUser } from "../config/exposure.ts"
 import { agentFolders, loadSettings, type Settings } from "../config/SidecarConfig.ts"
-import { exitCodes, underSupervisor } from "../exitCodes.ts"
-import { encrypt, unencrypted } from "../hub/address.ts"
-import { limits } from "../limits.ts"
+import type { LifecycleEvent } from "../domain/LifecycleEvent.ts"
+import { codeUnderPm2, exitCodes } from "../exitCodes.ts"
+import { encryptionRemedy, unencrypted } from "../hub/network.ts"
 import { platform } from "../platform.ts"
 import { Ending } from "../services/Ending.ts"
 import { FolderLease, isLoss } from "../services/FolderLease.ts"
 import { Logger } from "../services/Logger.ts"
 import { sidecar } from "../Sidecar.ts"
 import { release } from "../version.ts"
-import { attended } from "./attended.ts"
 import type { Options } from "./commands.ts"
-import { endWithin } from "./endProcess.ts"
-import { inOneLine } from "./inOneLine.ts"
-import { runMain } from "./runMain.ts"
-import { withoutQuery } from "./withoutQuery.ts"
+import { cliLimits } from "./limits.ts"
+import { inOneLine, withoutQuery } from "./readable.ts"
+import { endWithin, runMain } from "./runMain.ts"
+import { makeRuntime } from "./runtime.ts"
 
-/** The sidecar until it ends by itself or is asked to stop, with its first and its last line in the log. */
-const supervised = Effect.fnUntraced(function*(
+/** Logs the start, and everything about the folder and the hub that the user should fix. */
+const logStart = Effect.fnUntraced(function*(settings: Settings) {
+  const { log } = yield* Logger
+  const logAll = (events: ReadonlyArray<LifecycleEvent>) => Effect.forEach(events, log, { discard: true })
+  yield* log({
+    event: "startup",
+    version: release,
+    node: process.version,
+    pid: process.pid,
+    hub_url: withoutQuery(settings.hub_url)
+  })
+  yield* logAll((yield* FolderLease).notices)
+  const files = yield* exposedOf(settings.secret_files, platform === "windows")
+  yield* logAll(files.map((file) => ({ event: "secret_exposed", ...file })))
+  yield* logAll(unencrypted(settings).map((url) => ({ event: "hub_unencrypted", url, remedy: encryptionRemedy })))
+  const user = thisUser()
+  const folders = user === null ? [] : yield* exposedFolders(agentFolders(settings), user)
+  yield* logAll(folders.map((folder) => ({ event: "folder_exposed", ...folder })))
+})
+
+/** Runs the sidecar until it ends by itself or is asked to stop. Logs its start and its end. */
+const logged = Effect.fnUntraced(function*(
   settings: Settings,
   record: string | undefined,
   stopRequested: Effect.Effect<string>
@@ -33,25 +51,9 @@ const supervised = Effect.fnUntraced(function*(
     Cause.hasInterruptsOnly(cause) || isLoss(cause)
       ? Effect.void
       : log({ event: "fiber_died", fiber: "sidecar", reason: Cause.pretty(cause) })
-  yield* log({
-    event: "startup",
-    version: release,
-    node: process.version,
-    pid: process.pid,
-    hub_url: withoutQuery(settings.hub_url)
-  })
-  const { notices } = yield* FolderLease
-  yield* Effect.forEach(notices, log, { discard: true })
-  const exposed = yield* exposedOf(settings.secret_files, platform === "windows")
-  yield* Effect.forEach(exposed, (file) => log({ event: "secret_exposed", ...file }), { discard: true })
-  yield* Effect.forEach(unencrypted(settings), (url) => log({ event: "hub_unencrypted", url, remedy: encrypt }), {
-    discard: true
-  })
-  const user = thisUser()
-  const folders = user === null ? [] : yield* exposedFolders(agentFolders(settings), user)
-  yield* Effect.forEach(folders, (folder) => log({ event: "folder_exposed", ...folder }), { discard: true })
-  const actor = yield* attended(settings, record)
-  // Each is logged before the other is interrupted, since that may take longer than we have.
+  yield* logStart(settings)
+  const actor = yield* makeRuntime(settings, record)
+  // Each logs its end before it interrupts the other, because the interruption may take longer than the process has left.
   const stopped = Effect.tap(stopRequested, (reason) => log({ event: "shutdown", reason }))
   return yield* Effect.raceFirst(
     Effect.tapCause(actor, logDeath),
@@ -59,22 +61,22 @@ const supervised = Effect.fnUntraced(function*(
   )
 }, Effect.scoped)
 
-/** An end that nobody asked for is not to hang either; one that was asked for does not by itself. */
-const endsSoon = (exit: Exit.Exit<number, unknown>): Effect.Effect<void> =>
+/** Bounds the end of a sidecar that ends by itself. After a signal the end is bounded already. */
+const boundEnd = (exit: Exit.Exit<number, unknown>): Effect.Effect<void> =>
   Exit.hasInterrupts(exit) ? Effect.void : Effect.sync(() =>
     endWithin(
-      limits.own_end_ms,
+      cliLimits.own_end_ms,
       Exit.isSuccess(exit)
-        ? underSupervisor(exit.value, process.env)
+        ? codeUnderPm2(exit.value, process.env)
         : Runtime.getErrorExitCode(Cause.squash(exit.cause))
     )
   )
 
-/** An error without an exit code of its own is not ours, and its text may hold anything. */
-const conceal = (cause: Cause.Cause<unknown>, secret: string): Effect.Effect<never, unknown> => {
+/** Removes the token from an error that has no exit code of its own, because other code wrote its text. */
+const conceal = (cause: Cause.Cause<unknown>, token: string): Effect.Effect<never, unknown> => {
   const error = Cause.squash(cause)
   return Runtime.getErrorExitCode(error) === exitCodes.unforeseen
-    ? Effect.fail(inOneLine(error).replaceAll(secret, "<redacted>"))
+    ? Effect.fail(inOneLine(error).replaceAll(token, "<redacted>"))
     : Effect.fail(error)
 }
 
@@ -82,11 +84,11 @@ export const main = (options: Options): void =>
   runMain((stopRequested) => {
     const { config = "./config.json", record } = options
     return Effect.flatMap(loadSettings(config, { flags: options, environment: process.env }), (settings) =>
-      supervised(settings, record, stopRequested).pipe(
-        Effect.provideService(Ending, endsSoon),
+      logged(settings, record, stopRequested).pipe(
+        Effect.provideService(Ending, boundEnd),
         Effect.provide(sidecar(settings)),
         Effect.map((code) =>
-          underSupervisor(code, process.env)
+          codeUnderPm2(code, process.env)
         ),
         Effect.catchCause((cause) => conceal(cause, Redacted.value(settings.token)))
       ))

@@ -1,13 +1,11 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as SchemaGetter from "effect/SchemaGetter"
+import * as SchemaIssue from "effect/SchemaIssue"
 import { resolve } from "node:path"
 import { limits } from "../limits.ts"
 import { configLimits } from "./limits.ts"
-import { listenAddress } from "./listenAddress.ts"
-import { readCertificates } from "./readCertificates.ts"
-import { readKey } from "./readKey.ts"
-import { readPromptTemplate } from "./readPromptTemplate.ts"
+import { readCertificates, readKey, readPromptTemplate } from "./namedFiles.ts"
 import { wakeCommand } from "./wakeCommand.ts"
 
 const text = (pattern: RegExp, message: string) => Schema.String.check(Schema.isPattern(pattern, { message }))
@@ -15,14 +13,14 @@ const text = (pattern: RegExp, message: string) => Schema.String.check(Schema.is
 const upTo = (characters: number) =>
   Schema.isMaxLength(characters, { message: `must be at most ${characters} characters` })
 
-const whole = (unit: string) => (maximum: number, fallback: number) =>
+const whole = (minimum: number, maximum: number, unit: string) =>
   Schema.Number.check(
     Schema.isInt({ message: "must be a whole number" }),
-    Schema.isBetween({ minimum: 1, maximum }, { message: `must be 1 to ${maximum} ${unit}` })
-  ).pipe(Schema.withDecodingDefaultKey(Effect.succeed(fallback)))
+    Schema.isBetween({ minimum, maximum }, { message: `must be ${minimum} to ${maximum} ${unit}` })
+  )
 
-const milliseconds = whole("milliseconds")
-const days = whole("days")
+const wholeOr = (fallback: number, maximum: number, unit: string) =>
+  whole(1, maximum, unit).pipe(Schema.withDecodingDefaultKey(Effect.succeed(fallback)))
 
 const address = (protocols: ReadonlyArray<string>) =>
   Schema.String.check(
@@ -37,39 +35,50 @@ const address = (protocols: ReadonlyArray<string>) =>
     })
   )
 
+const largest_port = 65_535
+
+/** `host:port` to listen on, with an IPv6 address in brackets. Port 0 is any free port. */
+export const listenAddress = Schema.String.check(
+  Schema.makeFilter((value: string) => {
+    const [, port] = /^(?:[\w.-]+|\[[\da-fA-F:.]+\]):(\d{1,5})$/.exec(value) ?? []
+    return port !== undefined && Number(port) <= largest_port && URL.canParse(`http://${value}`)
+      ? undefined
+      : "must be a host and a port, as in 127.0.0.1:9464"
+  })
+)
+
 const path = text(/^[^\0]+$/, "must be a path").check(upTo(configLimits.path_chars))
 
-/** A path, made absolute against the agent's folder. */
-const pathIn = (folder: string) =>
-  path.pipe(Schema.decodeTo(Schema.String, {
-    decode: SchemaGetter.transform((relative: string) => resolve(folder, relative)),
-    encode: SchemaGetter.passthrough()
-  }))
+/** Schemas of a path in `config.json`, relative to the agent's folder. */
+const pathsIn = (folder: string) => {
+  const absolutePath = SchemaGetter.transform((relative: string) => resolve(folder, relative))
+  const encode = SchemaGetter.passthrough<string>()
+  const contentBy = <A>(read: (path: string) => Effect.Effect<A, string>) =>
+    SchemaGetter.transformEffect((relative: string) =>
+      Effect.mapError(read(resolve(folder, relative)), (message) => new SchemaIssue.InvalidValue({ message }))
+    )
+  return {
+    absolute: (fallback: string) =>
+      path.pipe(
+        Schema.decodeTo(Schema.String, { decode: absolutePath, encode }),
+        Schema.withDecodingDefaultKey(Effect.succeed(fallback))
+      ),
+    certificates: path.pipe(Schema.decodeTo(Schema.String, { decode: contentBy(readCertificates), encode })),
+    promptTemplate: path.pipe(Schema.decodeTo(Schema.String, { decode: contentBy(readPromptTemplate), encode })),
+    key: path.pipe(Schema.decodeTo(Schema.Redacted(Schema.String), {
+      decode: contentBy(readKey),
+      encode: SchemaGetter.transform(() => "")
+    }))
+  }
+}
 
-/** The path of a PEM file, decoded to what the file holds. */
-const certificatesIn = (folder: string) =>
-  path.pipe(Schema.decodeTo(Schema.String, {
-    decode: SchemaGetter.transformEffect((relative: string) => readCertificates(resolve(folder, relative))),
-    encode: SchemaGetter.passthrough()
-  }))
-
-/** The path of a PEM file, decoded to the private key that it holds. */
-const keyIn = (folder: string) =>
-  path.pipe(Schema.decodeTo(Schema.Redacted(Schema.String), {
-    decode: SchemaGetter.transformEffect((relative: string) => readKey(resolve(folder, relative))),
-    encode: SchemaGetter.transform(() => "")
-  }))
-
-/** The path of a prompt template, decoded to its text. */
-const promptTemplateIn = (folder: string) =>
-  path.pipe(Schema.decodeTo(Schema.String, {
-    decode: SchemaGetter.transformEffect((relative: string) => readPromptTemplate(resolve(folder, relative))),
-    encode: SchemaGetter.passthrough()
-  }))
-
-/** `config.json` of the agent whose folder this is: every key, its bounds and its default; decoded, its paths are absolute. */
-export const configFile = (folder: string, windows: boolean) =>
-  Schema.Struct({
+/**
+ * `config.json` of the agent in `folder`: every key, its bounds and its default. Decoding makes paths absolute, and reads the
+ * TLS files and the prompt template.
+ */
+export const configFile = (folder: string, windows: boolean) => {
+  const { absolute, certificates, key, promptTemplate } = pathsIn(folder)
+  return Schema.Struct({
     $schema: Schema.optionalKey(Schema.String),
     agent_id: text(/^[\p{L}\p{N}._:@-]+$/u, "must be one word of letters, digits and . _ : @ -")
       .check(upTo(configLimits.agent_id_chars)),
@@ -77,60 +86,32 @@ export const configFile = (folder: string, windows: boolean) =>
       text(/^[\x21-\x7e]+$/, "must be one word of printable ASCII characters").check(upTo(configLimits.token_chars)),
       { label: "token" }
     ),
-    token_file: Schema.optionalKey(path), // read already, as the token
+    token_file: Schema.optionalKey(path), // already read into `token`
     hub_url: address(["ws:", "wss:"]),
     hub_api_url: Schema.optionalKey(address(["http:", "https:"])),
-    tls_ca: Schema.optionalKey(certificatesIn(folder)),
-    tls_cert: Schema.optionalKey(certificatesIn(folder)),
-    tls_key: Schema.optionalKey(keyIn(folder)),
+    tls_ca: Schema.optionalKey(certificates),
+    tls_cert: Schema.optionalKey(certificates),
+    tls_key: Schema.optionalKey(key),
     wake_command: wakeCommand(windows),
-    prompt_template: Schema.optionalKey(promptTemplateIn(folder)),
+    prompt_template: Schema.optionalKey(promptTemplate),
     wake_command_blocks: Schema.Boolean.pipe(Schema.withDecodingDefaultKey(Effect.succeed(false))),
     capabilities: Schema.Array(text(/\S/, "must not be empty").check(upTo(configLimits.capability_chars)))
       .check(Schema.isMaxLength(configLimits.capabilities, {
         message: `must be at most ${configLimits.capabilities} capabilities`
       }))
       .pipe(Schema.withDecodingDefaultKey(Effect.succeed([]))),
-    confirmation_timeout_ms: milliseconds(configLimits.confirmation_timeout_ms, 30_000),
-    agent_silence_ms: milliseconds(configLimits.agent_silence_ms, 30 * 60_000),
-    task_timeout_ms: milliseconds(configLimits.task_timeout_ms, 24 * 60 * 60_000),
-    kill_grace_ms: milliseconds(configLimits.kill_grace_ms, limits.kill_grace_ms),
-    // Read by scripts/start.mjs, before there is a version to run; 0 turns it off.
-    update_timeout_ms: Schema.optionalKey(
-      Schema.Number.check(
-        Schema.isInt({ message: "must be a whole number" }),
-        Schema.isBetween({ minimum: 0, maximum: configLimits.update_timeout_ms }, {
-          message: `must be 0 to ${configLimits.update_timeout_ms} milliseconds`
-        })
-      )
-    ),
-    retention_days: days(configLimits.retention_days, 7),
+    confirmation_timeout_ms: wholeOr(30_000, configLimits.confirmation_timeout_ms, "milliseconds"),
+    agent_silence_ms: wholeOr(30 * 60_000, configLimits.agent_silence_ms, "milliseconds"),
+    task_timeout_ms: wholeOr(24 * 60 * 60_000, configLimits.task_timeout_ms, "milliseconds"),
+    kill_grace_ms: wholeOr(limits.kill_grace_ms, configLimits.kill_grace_ms, "milliseconds"),
+    // Only scripts/start.mjs uses it, before there is a version to run; 0 turns the update off.
+    update_timeout_ms: Schema.optionalKey(whole(0, configLimits.update_timeout_ms, "milliseconds")),
+    retention_days: wholeOr(7, configLimits.retention_days, "days"),
     metrics_listen: Schema.optionalKey(listenAddress),
-    results_dir: pathIn(folder).pipe(Schema.withDecodingDefaultKey(Effect.succeed("./results"))),
-    tasks_dir: pathIn(folder).pipe(Schema.withDecodingDefaultKey(Effect.succeed("./tasks"))),
-    log_file: pathIn(folder).pipe(Schema.withDecodingDefaultKey(Effect.succeed("./sidecar.log"))),
-    log_file_bytes: whole("bytes")(configLimits.log_file_bytes, 10_000_000),
-    log_files: whole("files")(configLimits.log_files, 5)
+    results_dir: absolute("./results"),
+    tasks_dir: absolute("./tasks"),
+    log_file: absolute("./sidecar.log"),
+    log_file_bytes: wholeOr(10_000_000, configLimits.log_file_bytes, "bytes"),
+    log_files: wholeOr(5, configLimits.log_files, "files")
   })
-
-type Folders = { readonly results_dir: string; readonly tasks_dir: string }
-
-/** A task may be called `config` or `queue`, and its files must not be those of the sidecar. */
-const notTheFolderItself = (key: keyof Folders, folder: string) => (folders: Folders) =>
-  folders[key] === resolve(folder)
-    ? { path: [key], issue: "must not be the folder of config.json itself" }
-    : undefined
-
-/** What no single key shows: an answer and a payload of one task have the same file name. */
-export const configFolders = (folder: string, windows: boolean) => {
-  const { results_dir, tasks_dir } = configFile(folder, windows).fields
-  return Schema.Struct({ results_dir, tasks_dir }).check(
-    Schema.makeFilter((folders) =>
-      folders.results_dir === folders.tasks_dir
-        ? { path: ["tasks_dir"], issue: "must not be the folder of results_dir" }
-        : undefined
-    ),
-    Schema.makeFilter(notTheFolderItself("results_dir", folder)),
-    Schema.makeFilter(notTheFolderItself("tasks_dir", folder))
-  )
 }

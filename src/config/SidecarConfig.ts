@@ -1,25 +1,19 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
-import * as Result from "effect/Result"
 import * as Runtime from "effect/Runtime"
 import * as Schema from "effect/Schema"
 import { basename, dirname, join, resolve } from "node:path"
-import { fileURLToPath } from "node:url"
 import { exitCodes } from "../exitCodes.ts"
 import { platform } from "../platform.ts"
 import type { WakeCommand } from "../process/arguments.ts"
-import { configFile, configFolders } from "./ConfigFile.ts"
-import { logFileProblem } from "./logFileProblem.ts"
-import { problems } from "./problems.ts"
+import { decodeConfig } from "./decodeConfig.ts"
+import { pairProblem } from "./namedFiles.ts"
+import { logFileProblem, ownFilesIn } from "./places.ts"
 import { defaultPrompt } from "./promptTemplate.ts"
-import { readConfigFile } from "./readConfigFile.ts"
-import { pairProblem } from "./readKey.ts"
-import { withToken } from "./readToken.ts"
-import { secretFilesOf } from "./secretFiles.ts"
-import { areEnough, overlay, type Overrides } from "./sources.ts"
+import { type Overrides, readSources } from "./sources.ts"
 
-/** What the daemon runs with. Paths are absolute; waits are in milliseconds. */
+/** The configuration of the daemon, checked and complete. Paths are absolute; waits are in milliseconds. */
 export interface Settings {
   readonly agent_id: string
   readonly token: Redacted.Redacted<string>
@@ -34,18 +28,18 @@ export interface Settings {
   readonly task_timeout_ms: number
   readonly kill_grace_ms: number
   readonly retention_days: number
-  readonly metrics_listen?: string // host:port; nothing listens where it is missing
+  readonly metrics_listen?: string // host:port; without it nothing listens
   readonly results_dir: string
   readonly tasks_dir: string
   readonly state_file: string
   readonly log_file: string
   readonly log_file_bytes: number
   readonly log_files: number
-  readonly tls_ca: string | null // PEM text, as are the next two
+  readonly tls_ca: string | null // this and the next two are PEM text
   readonly tls_cert: string | null
   readonly tls_key: Redacted.Redacted<string> | null
-  readonly secret_files: ReadonlyArray<string> // where the token and the key stand
-  readonly own_files: ReadonlyArray<string> // those and the others of the daemon that no agent may have sent
+  readonly secret_files: ReadonlyArray<string> // those that hold the token and the key
+  readonly own_files: ReadonlyArray<string> // all of the daemon, which no agent may send as its answer
 }
 
 /** The folders in which only the agent and its daemon may write. */
@@ -57,7 +51,7 @@ export const agentFolders = ({ results_dir, state_file, tasks_dir }: Settings): 
 
 export class SidecarConfig extends Context.Service<SidecarConfig, Settings>()("agentcom-sidecar/SidecarConfig") {}
 
-/** The configuration cannot be used; `problems` are sentences for its owner, none of which quotes a secret. */
+/** The configuration cannot be used. `problems` are sentences for the user, none of which quotes a secret. */
 export class ConfigError extends Schema.TaggedError<ConfigError>()("ConfigError", {
   problems: Schema.Array(Schema.String)
 }) {
@@ -67,68 +61,32 @@ export class ConfigError extends Schema.TaggedError<ConfigError>()("ConfigError"
   }
 }
 
-/** One folder up from here both in `src` and in the bundle. */
-const exampleFile = fileURLToPath(new URL("../../config.example.json", import.meta.url))
-
-/** The HTTP address of the hub whose WebSocket this is: the same host, without a path. */
-export const apiOf = (hub_url: string): string => new URL(hub_url.replace(/^ws/i, "http")).origin
-
-/** The daemon's own files, with those in the folder whose names are not configured. */
-const ownFilesOf = (folder: string, configured: ReadonlyArray<string>): ReadonlyArray<string> => [
-  ...new Set([...configured, ...["lock", "control.json", "incoming.json"].map((name) => join(folder, name))])
-]
-
-/** Nothing but the environment of this process. */
-const noFlags: Overrides = { flags: {}, environment: process.env }
-
 const refused = (problem: string) => new ConfigError({ problems: [problem] })
 
-/** What is said of every key, wherever it is said. */
-const readSaid = Effect.fnUntraced(function*(path: string, overrides: Overrides, windows: boolean) {
-  const file = basename(path)
-  const json = yield* readConfigFile(path, exampleFile, windows, !areEnough(overrides)).pipe(
-    Effect.mapError((problem) => refused(`${file}: ${problem}`))
-  )
-  const said = overlay(file, json, overrides)
-  return {
-    ...said,
-    secret_files: secretFilesOf(path, dirname(resolve(path)), json, said.json),
-    json: yield* withToken(dirname(resolve(path)), said.json).pipe(
-      Effect.mapError((problem) => refused(`${said.nameOf("token_file")}: ${problem}`))
-    )
-  }
-})
+/** The HTTP address of the hub with this WebSocket address: the same host, without a path. */
+export const apiOf = (hub_url: string): string => new URL(hub_url.replace(/^ws/i, "http")).origin
 
 /**
- * Reads `config.json` with its defaults; its folder is the agent's. A flag counts before the environment, and that
- * before the file. Fails with everything that is wrong.
+ * Reads `config.json` and applies the defaults; its folder is the agent's. An option counts before an environment variable, and
+ * that before the file. Fails with all that is wrong.
  */
 export const loadSettings = (
   path: string,
-  overrides: Overrides = noFlags,
+  overrides: Overrides = { flags: {}, environment: process.env },
   windows = platform === "windows"
 ): Effect.Effect<Settings, ConfigError> =>
   Effect.gen(function*() {
-    const folder = dirname(resolve(path))
+    const config_file = resolve(path)
+    const folder = dirname(config_file)
     const state_file = join(folder, "queue.json")
-    const { json, nameOf, secret_files } = yield* readSaid(path, overrides, windows)
-    const schema = configFile(folder, windows)
-    const decoded = yield* Effect.result(
-      Schema.decodeUnknownEffect(schema)(json, { errors: "all", onExcessProperty: "error" })
+    const { json, nameOf, secret_files } = yield* Effect.mapError(readSources(path, overrides, windows), refused)
+    const decoded = yield* decodeConfig(json, { file: basename(path), folder, nameOf }, windows).pipe(
+      Effect.mapError((problems) => new ConfigError({ problems }))
     )
-    const folders = Schema.decodeUnknownResult(configFolders(folder, windows))(json)
-    if (Result.isFailure(decoded) || Result.isFailure(folders)) {
-      const failures = [decoded, folders].flatMap((result) => Result.isFailure(result) ? [result.failure] : [])
-      const lines = failures.flatMap((failure) => problems(basename(path), failure, Object.keys(schema.fields), nameOf))
-      return yield* new ConfigError({ problems: [...new Set(lines)] })
-    }
-    const places = { ...decoded.success, config_file: resolve(path), state_file }
-    const logProblem = yield* logFileProblem(decoded.success.log_file, places, windows)
-    if (logProblem !== undefined) {
-      return yield* new ConfigError({ problems: [`${nameOf("log_file")}: ${logProblem}`] })
-    }
-    const pair = pairProblem(decoded.success)
-    if (pair !== undefined) return yield* new ConfigError({ problems: [`${nameOf(pair[0])}: ${pair[1]}`] })
+    const logProblem = yield* logFileProblem(decoded.log_file, { ...decoded, config_file, state_file }, windows)
+    if (logProblem !== undefined) return yield* refused(`${nameOf("log_file")}: ${logProblem}`)
+    const pair = pairProblem(decoded)
+    if (pair !== undefined) return yield* refused(`${nameOf(pair[0])}: ${pair[1]}`)
     const {
       $schema: _,
       hub_api_url,
@@ -139,7 +97,7 @@ export const loadSettings = (
       token_file: __,
       update_timeout_ms: ___,
       ...settings
-    } = decoded.success
+    } = decoded
     return {
       ...settings,
       prompt_template,
@@ -148,7 +106,7 @@ export const loadSettings = (
       tls_cert,
       tls_key,
       secret_files,
-      own_files: ownFilesOf(folder, [resolve(path), ...secret_files, state_file, settings.log_file]),
+      own_files: ownFilesIn(folder, [config_file, ...secret_files, state_file, settings.log_file]),
       state_file
     }
   })

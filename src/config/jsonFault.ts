@@ -8,7 +8,7 @@ const matchAt = (pattern: RegExp, text: string, at: number): string | undefined 
   return pattern.exec(text)?.[0]
 }
 
-/** The next token: a mark as it stands, "string" or "scalar"; undefined where there is none. */
+/** The token at `at`: a mark such as `{`, "string" or "scalar"; undefined if there is no valid one. */
 const tokenAt = (text: string, at: number): { readonly kind: string; readonly length: number } | undefined => {
   const sign = matchAt(mark, text, at)
   if (sign !== undefined) return { kind: sign, length: sign.length }
@@ -30,7 +30,7 @@ type Expected =
 const afterValue = (open: ReadonlyArray<string>): Expected =>
   open.length === 0 ? "the end of the file" : open.at(-1) === "{" ? "a comma or }" : "a comma or ]"
 
-/** What may follow this token where `expected` was; undefined where the token may not stand there. Keeps `open`. */
+/** What is expected after this token; undefined if it is not one of the `expected`. Updates the stack of `open` brackets. */
 const follow = (expected: Expected, token: string, open: Array<string>): Expected | undefined => {
   const wantsValue = expected.startsWith("a value")
   if (token === "string" && expected.startsWith("a key")) return "a colon"
@@ -57,8 +57,8 @@ const describe = (text: string, at: number, expected: string): string => {
 }
 
 /**
- * Where a text stops being JSON, and what should stand there; undefined where it is JSON. Unlike the message of
- * `JSON.parse` it quotes nothing of the text, which may hold a secret.
+ * Where a text stops being JSON, and what is expected there; undefined if it is JSON. Unlike the message of `JSON.parse`
+ * it quotes nothing of the text, which may hold a secret.
  */
 export const jsonFault = (text: string): string | undefined => {
   const open: Array<string> = []

@@ -1,4 +1,4 @@
-/** The keys of `config.json`, each with what it is as text in a variable or on the command line. */
+/** The keys of `config.json`, each with how its text in a variable or an option is read. */
 export const configKeys = {
   agent_id: "text",
   token: "text",
@@ -38,5 +38,5 @@ export const variableOf = (key: ConfigKey): string => `AGENTCOM_${key.toUpperCas
 /** The command line option of a key, without its dashes. */
 export const flagOf = (key: ConfigKey): string => key.replaceAll("_", "-")
 
-/** The command line options of all keys but the token, which would be seen by every user of the machine. */
+/** The command line options of all keys except the token, which every user of the machine could see there. */
 export const configFlags: ReadonlyArray<string> = configKeyNames.filter((key) => key !== "token").map(flagOf)

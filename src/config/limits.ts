@@ -1,4 +1,4 @@
-/** Bounds of what config.json may say. Waits are in milliseconds (`_ms`), sizes in bytes (`_bytes`), text in characters (`_chars`). */
+/** The largest values that `config.json` may have, in the units that the names end with (`_chars` are characters). */
 export const configLimits = {
   file_bytes: 1024 * 1024,
   tls_certificates_bytes: 4 * 1024 * 1024,

@@ -17,7 +17,7 @@ const editDistance = (a: string, b: string): number => {
 
 const plain = (text: string): string => text.toLowerCase().replaceAll(/[-_ ]/g, "")
 
-/** The one of `words` most like `word`, or undefined where none is like it. Case and the kind of dash do not count. */
+/** The one of `words` that is most like `word`; undefined if none is close. Ignores case, dashes, underscores and spaces. */
 export const nearest = (word: string, words: ReadonlyArray<string>): string | undefined => {
   const furthest = Math.max(1, Math.floor(word.length / 3))
   const ranked = words

@@ -1,4 +1,4 @@
-/** What a prompt template may name in braces; docs/agents.md explains each. */
+/** The placeholders of a prompt template; docs/agents.md explains each. */
 const promptNames = [
   "task",
   "details",
@@ -13,12 +13,12 @@ const promptNames = [
 
 export type PromptValues = Readonly<Record<typeof promptNames[number], string>>
 
-/** `{name}` is a placeholder, `{{name}}` the text `{name}` itself; braces around anything else, as in JSON, stay. */
+/** `{name}` is a placeholder, `{{name}}` the literal text `{name}`. Braces around anything else, as in JSON, are text. */
 const placeholder = /\{\{([a-z_]+)\}\}|\{([a-z_]+)\}/g
 
 const carriers = ["{task}", "{task_file}"]
 
-/** What is wrong with a template, as the end of a sentence about it; undefined where nothing is. */
+/** What is wrong with a template, as the end of a sentence about it; undefined if it can be used. */
 export const promptProblem = (template: string): string | undefined => {
   const known: ReadonlyArray<string> = promptNames
   const names = [...template.matchAll(placeholder)].flatMap(([, , name]) => name === undefined ? [] : [name])
@@ -30,7 +30,7 @@ export const promptProblem = (template: string): string | undefined => {
   return names.some((name) => carriers.includes(`{${name}}`)) ? undefined : `must hold ${carriers.join(" or ")}`
 }
 
-/** Puts the values in, all at once: what stands in a value is never taken for a placeholder. */
+/** Replaces the placeholders in one pass, so that braces inside a value are never taken for a placeholder. */
 export const fillPrompt = (template: string, values: PromptValues): string => {
   const byName: ReadonlyMap<string, string> = new Map(Object.entries(values))
   return template.replace(
@@ -40,7 +40,7 @@ export const fillPrompt = (template: string, values: PromptValues): string => {
   )
 }
 
-/** The prompt of an agent that its owner has written none for. */
+/** The prompt of an agent without a `prompt_template`. */
 export const defaultPrompt =
   `You have been given one task by a hub, through a program that waits for your answer. The id of the task is {task_id}.
 

@@ -1,22 +1,80 @@
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
-import type { WakeCommand } from "../process/arguments.ts"
-import { commandVariables, wakeArgumentsProblem } from "../process/arguments.ts"
-import { quotingProblem, wordProblem } from "./commandWords.ts"
+import {
+  commandVariables,
+  placeholders,
+  takesCode,
+  wakeArgumentsProblem,
+  type WakeCommand
+} from "../process/arguments.ts"
+import { agentTypes } from "./agentTypes.ts"
 import { configLimits } from "./limits.ts"
+import { nearest } from "./nearest.ts"
 
-const defaultWakeCommand: WakeCommand = [
-  ...["openclaw", "agent", "--agent", "main"],
-  ...["--session-key", "agentcom-${TASK_ID}"],
-  ...["--message-file", "${TASK_PROMPT_FILE}"],
-  ...["--timeout", "86400", "--json"]
-]
+const variables: ReadonlyArray<string> = [...commandVariables.keys(), "TASK_DESCRIPTION", "TASK_JSON"]
 
-const isWakeCommand = (value: unknown): value is WakeCommand =>
-  Predicate.isString(value) || (Array.isArray(value) && value.every(Predicate.isString))
+const listed = placeholders.map((name) => `{${name}}`).join(", ")
 
-/** The first `${NAME}` of a line for cmd.exe that stands for nothing. */
+/** A word in braces that is no placeholder, where it is close to one or is a whole argument: other braces may be text. */
+const wrongPlaceholder = (text: string, isArgument: boolean): string | undefined => {
+  const known: ReadonlyArray<string> = placeholders
+  const whole = isArgument ? /^(?:--?[\w-]+=)?\{([a-z_]+)\}$/.exec(text)?.[1] : undefined
+  for (const [, word = ""] of text.matchAll(/(?<!\$)\{([A-Za-z_]+)\}/g)) {
+    if (known.includes(word)) continue
+    const near = nearest(word, known)
+    if (near !== undefined) return `has no placeholder {${word}}: did you mean {${near}}?`
+    if (word === whole) return `has no placeholder {${word}}: there are ${listed}`
+  }
+  return undefined
+}
+
+/** A variable that is none of ours but has nearly the name of one. */
+const wrongVariable = (text: string): string | undefined => {
+  for (const [, name = ""] of text.matchAll(/\$\{?((?:TASK|RESULTS?)_\w+)/g)) {
+    const near = variables.includes(name) ? undefined : nearest(name, variables)
+    if (near !== undefined) return `has no variable \${${name}}: did you mean \${${near}}?`
+  }
+  return undefined
+}
+
+/** The first placeholder or variable in the command that looks misspelt, as a problem; undefined if there is none. */
+export const wordProblem = (command: WakeCommand): string | undefined => {
+  const isLine = typeof command === "string"
+  for (const text of isLine ? [command] : command) {
+    const problem = wrongPlaceholder(text, !isLine) ?? wrongVariable(text)
+    if (problem !== undefined) return problem
+  }
+  return undefined
+}
+
+/** The parts of a shell line in single quotes, each with the text before it. */
+const singleQuoted = (line: string): ReadonlyArray<readonly [before: string, text: string]> =>
+  Array.from(
+    line.matchAll(/"(?:[^"\\]|\\.)*"|'([^']*)'|\\./gs),
+    ({ 1: text, index }) => [line.slice(0, index), text ?? ""] as const
+  )
+
+const reads = /\$\{?(TASK_(?:ID|FILE|PROMPT_FILE|DESCRIPTION|JSON)|RESULTS_DIR)\b/
+
+/** Whether the quoted text after `before` is a program whose own shell replaces variables, or a list of variables to replace. */
+const replacesLater = (before: string): boolean => {
+  const last = /(\S+)\s*$/.exec(before)?.[1] ?? ""
+  return takesCode.test(last) || /(?:^|\/)(?:envsubst|eval|trap)$/.test(last)
+}
+
+/** Why the shell would not replace a variable in a line; undefined if it replaces all of them. */
+export const quotingProblem = (line: string): string | undefined => {
+  for (const [before, text] of singleQuoted(line)) {
+    const name = reads.exec(text)?.[1]
+    if (name !== undefined && !replacesLater(before)) {
+      return `must not have \${${name}} in single quotes, where the shell does not replace it: use double quotes`
+    }
+  }
+  return undefined
+}
+
+/** The first `${NAME}` in a line for cmd.exe that the sidecar does not replace. */
 const foreignVariable = (command: string): string | undefined =>
   [...command.matchAll(/\$\{(\w+)\}/g)].map(([, name = ""]) => name).find((name) => !commandVariables.has(name))
 
@@ -44,17 +102,20 @@ const listProblem = (command: ReadonlyArray<string>): string | undefined => {
     : wakeArgumentsProblem(command)
 }
 
-const commandProblem = (value: WakeCommand, windows: boolean): string | undefined => {
-  const texts = typeof value === "string" ? [value] : value
+const commandProblem = (command: WakeCommand, windows: boolean): string | undefined => {
+  const texts = typeof command === "string" ? [command] : command
   if (texts.some((text) => text.includes("\0"))) return "must not hold a NUL character"
   if (texts.reduce((sum, text) => sum + text.length, 0) > configLimits.wake_command_chars) {
     return `must be at most ${configLimits.wake_command_chars} characters`
   }
-  return (typeof value === "string" ? lineProblem(value, windows) : listProblem(value)) ?? wordProblem(value)
+  return (typeof command === "string" ? lineProblem(command, windows) : listProblem(command)) ?? wordProblem(command)
 }
+
+const isWakeCommand = (value: unknown): value is WakeCommand =>
+  Predicate.isString(value) || (Array.isArray(value) && value.every(Predicate.isString))
 
 /** `wake_command` in `config.json`: what wakes the agent, by default OpenClaw. */
 export const wakeCommand = (windows: boolean) =>
   Schema.declare(isWakeCommand, { message: "must be text in double quotes, or a list in [ ] of such texts" }).check(
     Schema.makeFilter((command) => commandProblem(command, windows))
-  ).pipe(Schema.withDecodingDefaultKey(Effect.succeed(defaultWakeCommand)))
+  ).pipe(Schema.withDecodingDefaultKey(Effect.succeed(agentTypes.openclaw.wake_command)))

@@ -7,15 +7,15 @@ import * as Layer from "effect/Layer"
 
 /** A clock that runs faster than real time and can be moved forward at will. */
 export interface ScaledClock extends Clock.Clock {
-  /** Moves the clock forward at once; sleepers whose time has come wake up. Virtual milliseconds. */
+  /** Moves the clock forward at once, in virtual ms. Sleepers that are due wake up. */
   readonly advance: (millis: number) => Effect.Effect<void>
-  /** Waits in real time, whatever clock the surroundings have. Milliseconds. */
+  /** Waits in real time, in ms. */
   readonly sleepReal: (millis: number) => Effect.Effect<void>
 }
 
 const NANOS_PER_MILLI = 1_000_000
 
-/** The clock Effect uses where nobody chose another. */
+/** Effect's default clock. */
 const real: Clock.Clock = Context.get(Context.empty(), Clock.Clock)
 
 /** A clock that starts at the present time and runs `scale` times as fast as the real one. */
@@ -58,5 +58,5 @@ export const make = (scale: number): ScaledClock => {
   }
 }
 
-/** Everything below it lives `scale` times as fast. */
+/** Makes time pass `scale` times as fast. */
 export const layer = (scale: number): Layer.Layer<never> => Layer.sync(Clock.Clock, () => make(scale))

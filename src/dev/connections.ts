@@ -1,12 +1,9 @@
 import * as agents from "./agents.ts"
-import type { Hub, Presence, Socket } from "./hub.ts"
-import { agentOfToken, broadcast, send } from "./hub.ts"
-import type { JsonObject } from "./json.ts"
-import { text, texts } from "./json.ts"
+import { agentOfToken, broadcast, type Hub, type Presence, send, type Socket } from "./hub.ts"
+import { type JsonObject, text, texts } from "./json.ts"
 import { reclaim } from "./queue.ts"
-import { cooldownSeconds } from "./rateLimit.ts"
 
-/** Enters a new socket into the books; its number is the answer. */
+/** Records a new socket. Returns its number. */
 export const connect = (hub: Hub, now: number): number => {
   const id = hub.count()
   hub.sockets.set(id, {
@@ -21,13 +18,13 @@ export const connect = (hub: Hub, now: number): number => {
   return id
 }
 
-/** Takes an agent off the list of those present and tells everybody, itself included. */
+/** Removes the presence of an agent and tells everybody, the agent included. */
 export const leave = (hub: Hub, agentId: string): void => {
   hub.presence.delete(agentId)
   broadcast(hub, { type: "agent_left", agent_id: agentId })
 }
 
-/** A socket is gone: its registration, its agent's presence and the task of every picture drawn on it go too. */
+/** Removes a socket with its registration, its agent's presence, and the records of agents that identified on it. */
 export const disconnect = (hub: Hub, id: number, now: number): void => {
   const socket = hub.sockets.get(id)
   if (socket === undefined) return
@@ -40,7 +37,7 @@ export const disconnect = (hub: Hub, id: number, now: number): void => {
   }
 }
 
-/** Every agent counts as heard of `millis` later than it was. */
+/** Moves the last sign of life of every agent `millis` forward. */
 export const keepAlive = (hub: Hub, millis: number): void => {
   for (const socket of hub.sockets.values()) socket.lastHeard += millis
   for (const [agentId, presence] of hub.presence) {
@@ -48,21 +45,21 @@ export const keepAlive = (hub: Hub, millis: number): void => {
   }
 }
 
-/** The hub closes a socket with a reason the client can read. */
+/** Closes a socket with a code and a reason. */
 export const close = (hub: Hub, id: number, code: number, reason: string, now: number): void => {
   if (!hub.sockets.has(id)) return
   hub.outputs.push({ _tag: "Close", socket: id, code, reason })
   disconnect(hub, id, now)
 }
 
-/** The hub drops a socket without a word: the client sees 1006. */
+/** Drops a socket without a close frame: the client sees 1006. */
 export const terminate = (hub: Hub, id: number, now: number): void => {
   if (!hub.sockets.has(id)) return
   hub.outputs.push({ _tag: "Terminate", socket: id })
   disconnect(hub, id, now)
 }
 
-/** What the others are shown of an agent. */
+/** The presence of an agent as other agents see it. */
 export const shown = ({ agent_id, name, status, capabilities, connected_at }: Presence): JsonObject => ({
   agent_id,
   name,
@@ -77,7 +74,7 @@ const join = (hub: Hub, socket: Socket, agentId: string, frame: JsonObject, now:
   const held = [...hub.tasks.values()].find((task) => task.status === "assigned" && task.assigned_to === agentId)
   hub.agents.set(
     agentId,
-    agents.identified({ agentId, socket: socket.id, name, capabilities, idleSince: hub.count() }, held?.id, now)
+    agents.identified({ agentId, socket: socket.id, capabilities, idleSince: hub.count() }, held?.id, now)
   )
   if (!hub.registry.has(agentId)) hub.registry.set(agentId, socket.id)
   const presence = {
@@ -101,10 +98,10 @@ const join = (hub: Hub, socket: Socket, agentId: string, frame: JsonObject, now:
   hub.scheduleWanted = true
 }
 
-/** The first frame of an agent; a refused one leaves the socket open and silent. */
+/** Handles an identify. A refused one leaves the socket open and unidentified. */
 export const identify = (hub: Hub, socket: Socket, frame: JsonObject, now: number): void => {
   const agentId = text(frame, "agent_id", "")
-  const seconds = cooldownSeconds(hub.cooldowns.get(agentId), now)
+  const seconds = agents.cooldownSeconds(hub.cooldowns.get(agentId), now)
   if (seconds > 0) {
     close(hub, socket.id, 1008, `cooldown active: retry in ${seconds}s`, now)
     return

@@ -4,36 +4,102 @@ import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import * as Random from "effect/Random"
 import type * as Scope from "effect/Scope"
-import type { Durable, Hub, Output } from "./hub.ts"
-import { start } from "./hub.ts"
-import { schedule } from "./queue.ts"
+import * as agents from "./agents.ts"
+import { close, leave, terminate } from "./connections.ts"
+import { type Durable, type Hub, type Output, start } from "./hub.ts"
+import { limits } from "./limits.ts"
+import { bury, reclaim, schedule } from "./queue.ts"
 import type { ScaledClock } from "./ScaledClock.ts"
-import { fireNext, nextDeadline } from "./sweeps.ts"
+import * as tasks from "./tasks.ts"
 
-/** What is done to the sockets for the books. */
-export interface Wire {
-  readonly perform: (output: Output, now: number) => void
+type Event<A> = (hub: Hub, now: number) => A
+
+interface Deadline {
+  readonly at: number
+  readonly fire: Event<void>
 }
 
-export interface Delays {
+const acceptanceTimeout = (agentId: string, taskId: string): Event<void> => (hub, now) => {
+  // The timer does not check who has the task by now.
+  reclaim(hub, taskId, now, "agent_disconnect")
+  const agent = hub.agents.get(agentId)
+  if (agent !== undefined) hub.agents.set(agentId, agents.timedOut(agent, hub.count()))
+}
+
+const sweepAssignments: Event<void> = (hub, now) => {
+  hub.next.assignmentSweep += limits.assignmentSweepMs
+  for (const task of [...hub.tasks.values()]) {
+    if (tasks.isOverdue(task, now)) reclaim(hub, task.id, now, "overdue")
+    const works = task.assigned_to !== null && hub.agents.get(task.assigned_to)?.phase === "working"
+    if (tasks.isStale(task, works, now)) reclaim(hub, task.id, now, "agent_disconnect")
+  }
+}
+
+const sweepTtl: Event<void> = (hub, now) => {
+  hub.next.ttlSweep += limits.ttlSweepMs
+  for (const task of [...hub.tasks.values()]) if (tasks.isPastTtl(task, now)) bury(hub, tasks.expired(task, now))
+}
+
+const sweepPresence: Event<void> = (hub, now) => {
+  hub.next.presenceSweep += limits.presenceSweepMs
+  for (const { agent_id, lastSeen } of [...hub.presence.values()]) {
+    if (lastSeen >= now - limits.presenceMs) continue
+    const socket = hub.registry.get(agent_id)
+    if (socket === undefined) leave(hub, agent_id)
+    else if (hub.sockets.get(socket)?.frozen !== true) terminate(hub, socket, now)
+  }
+}
+
+const closeIdle = (socket: number): Event<void> => (hub, now) => close(hub, socket, 1002, "", now)
+
+const deadlines = (hub: Hub): ReadonlyArray<Deadline> => [
+  { at: hub.next.assignmentSweep, fire: sweepAssignments },
+  { at: hub.next.ttlSweep, fire: sweepTtl },
+  { at: hub.next.presenceSweep, fire: sweepPresence },
+  ...[...hub.agents.values()].flatMap(({ agentId, taskId, acceptBy }) =>
+    acceptBy === undefined || taskId === undefined
+      ? []
+      : [{ at: acceptBy, fire: acceptanceTimeout(agentId, taskId) }]
+  ),
+  ...[...hub.sockets.values()].flatMap((socket) =>
+    socket.frozen ? [] : [{ at: socket.lastHeard + limits.idleSocketMs, fire: closeIdle(socket.id) }]
+  )
+]
+
+const earliest = (hub: Hub): Deadline => deadlines(hub).reduce((first, one) => one.at < first.at ? one : first)
+
+/** When the hub next does something by itself, in virtual epoch ms. */
+export const nextDeadline = (hub: Hub): number => earliest(hub).at
+
+/** Does the one thing that is due next, at its own time. */
+export const fireNext = (hub: Hub): void => {
+  const { at, fire } = earliest(hub)
+  fire(hub, at)
+}
+
+/** Does to the sockets what the hub wants done. */
+type Perform = (output: Output, now: number) => void
+
+interface Delays {
   assignDelayMs: number
   pushDelayMs: number
 }
 
-/** Runs the books: one event at a time, each settled before the next, timers at their own times. */
+/** Runs the hub: one event at a time, each settled before the next, timers at their own times. */
 export interface Engine {
-  readonly act: <A>(event: (hub: Hub, now: number) => A) => A
+  readonly act: <A>(event: Event<A>) => A
   readonly hub: () => Hub
   readonly now: () => number
-  /** Something broke that the hub survives: the log says what. */
+  /** Logs a failure that does not end the hub. */
   readonly complain: (cause: unknown) => void
-  /** The process is gone: its timers stand still until `boot`. */
+  /** Forgets all but the durable data, and stops the timers until `boot`. */
   readonly halt: () => void
-  /** A new process takes up the queue of the old one. */
+  /** Starts again from the durable data. */
   readonly boot: () => void
 }
 
-const logged = Effect.tapCause((cause) => Effect.logError("the development hub failed", cause))
+const failure = "the development hub failed"
+const logged = Effect.tapCause((cause) => Effect.logError(failure, cause))
 
 const hexDigits = 16
 
@@ -46,7 +112,7 @@ const makeWorld = Effect.map(Random.Random, (random) => {
   }
 })
 
-/** Calls `tick` whenever something is due; `look` has to be called when that may have become earlier. */
+/** Calls `tick` whenever something is due. `look` has to be called when that may have become earlier. */
 const makeTimer = (clock: ScaledClock, dueAt: () => number, tick: () => void) =>
   Effect.gen(function*() {
     let sleepsUntil = Number.POSITIVE_INFINITY
@@ -58,19 +124,15 @@ const makeTimer = (clock: ScaledClock, dueAt: () => number, tick: () => void) =>
       return Effect.raceFirst(clock.sleep(Duration.millis(left)), Deferred.await(wake))
     })
     yield* untilDue.pipe(Effect.andThen(Effect.sync(tick)), Effect.forever, logged, Effect.forkScoped)
-    // A later deadline needs no waking: the timer looks again when the old one is over.
+    // A later deadline does not wake the timer: it looks again when the old deadline is over.
     const look = (): void => {
       if (dueAt() < sleepsUntil) Deferred.doneUnsafe(wake, Effect.void)
     }
     return look
   })
 
-/** Does what the books want done, at once or after the delays that a test has asked for. */
-const makeSettling = (
-  delays: Delays,
-  wire: Wire,
-  later: (realMs: number, event: (hub: Hub, now: number) => void) => void
-) => {
+/** Does what an event has caused, at once or after the delays that a test asked for. */
+const makeSettling = (delays: Delays, perform: Perform, later: (realMs: number, event: Event<void>) => void) => {
   let lastTrigger = 0
   const match = (hub: Hub, at: number): void => {
     hub.scheduleWanted = false
@@ -79,64 +141,62 @@ const makeSettling = (
       return
     }
     const trigger = ++lastTrigger
-    // The delay counts from the latest reason to look, or an older one would cut it short.
-    later(delays.assignDelayMs, (books, now) => trigger === lastTrigger ? schedule(books, now) : undefined)
+    // The delay counts from the latest trigger: an older one must not cut it short.
+    later(delays.assignDelayMs, (records, now) => trigger === lastTrigger ? schedule(records, now) : undefined)
   }
   return (hub: Hub, at: number): void => {
     if (hub.scheduleWanted) match(hub, at)
     for (const output of hub.outputs.splice(0)) {
       if (output._tag === "Push" && delays.pushDelayMs > 0) {
-        later(delays.pushDelayMs, (_, now) => wire.perform(output, now))
-      } else wire.perform(output, at)
+        later(delays.pushDelayMs, (_, now) => perform(output, now))
+      } else perform(output, at)
     }
   }
 }
 
-/** Starts the books on `durable`; `changed` is called after every event. */
+/** Starts the hub on `durable`. Calls `changed` after every event. */
 export const make = (
   durable: Durable,
   clock: ScaledClock,
   delays: Delays,
-  wire: Wire,
+  perform: Perform,
   changed: () => void
 ): Effect.Effect<Engine, never, Scope.Scope> =>
   Effect.gen(function*() {
     const world = yield* makeWorld
     const fork = yield* FiberSet.makeRuntime()
-    const time = (): number => clock.currentTimeMillisUnsafe()
-    let hub = start(durable, world, time())
+    const now = (): number => clock.currentTimeMillisUnsafe()
+    let hub = start(durable, world, now())
     let running = true
     const dueAt = (): number => running ? nextDeadline(hub) : Number.POSITIVE_INFINITY
-    const settle = makeSettling(delays, wire, (realMs, event) => {
+    const settle = makeSettling(delays, perform, (realMs, event) => {
       fork(logged(Effect.andThen(clock.sleepReal(realMs), Effect.sync(() => act(event)))))
     })
-    const act = <A>(event: (hub: Hub, now: number) => A): A => {
-      const now = time()
-      for (let due = dueAt(); due <= now; due = dueAt()) {
+    const act = <A>(event: Event<A>): A => {
+      const at = now()
+      for (let due = dueAt(); due <= at; due = dueAt()) {
         fireNext(hub)
         settle(hub, due)
       }
-      const answer = event(hub, now)
-      settle(hub, now)
+      const answer = event(hub, at)
+      settle(hub, at)
       changed()
       look()
       return answer
     }
     const tick = (): void => act(() => undefined)
     const look = yield* makeTimer(clock, dueAt, tick)
-    const reboot = (runs: boolean) => (): void => {
-      hub = start(hub, world, time())
+    const restart = (runs: boolean): void => {
+      hub = start(hub, world, now())
       running = runs
       tick()
     }
     return {
       act,
       hub: () => hub,
-      now: time,
-      complain: (cause) => {
-        fork(Effect.logError("the development hub failed", cause))
-      },
-      halt: reboot(false),
-      boot: reboot(true)
+      now,
+      complain: (cause) => void fork(Effect.logError(failure, cause)),
+      halt: () => restart(false),
+      boot: () => restart(true)
     }
   })

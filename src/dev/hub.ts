@@ -1,23 +1,22 @@
-import type { Agent } from "./agents.ts"
+import { type Agent, type Bucket, type Count, penalised, type RateTier, take, type Verdict } from "./agents.ts"
 import type { JsonObject } from "./json.ts"
 import { limits } from "./limits.ts"
-import type { Bucket, Cooldown, Penalty, Violations } from "./rateLimit.ts"
 import type { HubTask } from "./tasks.ts"
 
-/** One open WebSocket in the hub's books. */
+/** One open WebSocket in the hub's records. */
 export interface Socket {
   readonly id: number
   agentId: string | undefined
-  /** Identifying twice subscribes twice, which doubles every broadcast. */
+  /** A second identify subscribes again, which doubles every broadcast. */
   subscriptions: number
   readonly channels: Map<string, number>
   lastHeard: number
-  violations: Violations | undefined
-  /** A half-open link: the hub has not noticed yet, so nothing closes it for silence. */
+  violations: Count | undefined
+  /** A half-open connection that the hub does not notice, so it is not closed for silence. */
   frozen: boolean
 }
 
-/** What the other agents are told of an agent. */
+/** What the other agents are told about an agent. */
 export interface Presence {
   readonly agent_id: string
   readonly name: string
@@ -27,7 +26,7 @@ export interface Presence {
   readonly lastSeen: number
 }
 
-/** What the shell has to do, in this order. */
+/** What is to be done to the sockets, in this order. */
 export type Output =
   | { readonly _tag: "Send"; readonly socket: number; readonly frame: JsonObject }
   | { readonly _tag: "Push"; readonly socket: number; readonly frame: JsonObject }
@@ -56,7 +55,7 @@ export interface Channel {
 export interface Durable {
   readonly tasks: Map<string, HubTask>
   readonly deadLetters: Map<string, HubTask>
-  /** Kept for the tests only: to its clients a cancelled task is gone. */
+  /** For tests only: clients no longer see a cancelled task. */
   readonly cancelled: Map<string, HubTask>
   readonly tokens: Map<string, string>
   readonly channels: Map<string, Channel>
@@ -64,42 +63,33 @@ export interface Durable {
   readonly lastMail: { seq: number }
 }
 
-export interface RoomMessage {
-  readonly seq: number
-  readonly from: string
-  readonly text: string
-  readonly type: string
-  readonly timestamp: number
-}
-
-/** The books of the hub: plain data that only its own synchronous functions change, with time handed in. */
-export interface Hub extends Durable {
+/** The records of the hub: plain data that only its synchronous functions change. They get the time as an argument. */
+export interface Hub extends Durable, World {
   readonly agents: Map<string, Agent>
-  /** Who gets an agent's pushes: the FIRST of its sockets, until that one closes. */
+  /** The socket that gets an agent's pushes: the FIRST one of the agent, until it closes. */
   readonly registry: Map<string, number>
   readonly presence: Map<string, Presence>
   readonly sockets: Map<number, Socket>
   readonly buckets: Map<string, Bucket>
-  readonly penalties: Map<string, Penalty>
-  readonly cooldowns: Map<string, Cooldown>
-  readonly room: Array<RoomMessage>
+  /** Agent → when its penalty started, in virtual epoch ms. */
+  readonly penalties: Map<string, number>
+  readonly cooldowns: Map<string, Count>
+  readonly room: { seq: number }
   readonly next: { assignmentSweep: number; presenceSweep: number; ttlSweep: number }
   readonly outputs: Array<Output>
-  /** Something happened that may let a queued task meet an idle agent. */
+  /** Something happened that may let an idle agent get a queued task. */
   scheduleWanted: boolean
-  readonly makeId: () => string
-  readonly count: () => number
 }
 
-/** The parts of the outside world that the books need. */
-export interface World {
+/** What the records need from outside. */
+interface World {
   /** 16 random hex digits. */
   readonly makeId: () => string
   /** 1, 2, 3 …: never the same twice, not even across restarts. */
   readonly count: () => number
 }
 
-/** An empty disk. */
+/** The data of a hub that never ran. */
 export const emptyDurable = (): Durable => ({
   tasks: new Map(),
   deadLetters: new Map(),
@@ -110,7 +100,7 @@ export const emptyDurable = (): Durable => ({
   lastMail: { seq: 0 }
 })
 
-/** A hub that has just started: it knows its queue, and nobody. */
+/** A hub that has just started: it has its durable data, and no agents. */
 export const start = (durable: Durable, world: World, now: number): Hub => ({
   ...durable,
   ...world,
@@ -121,7 +111,7 @@ export const start = (durable: Durable, world: World, now: number): Hub => ({
   buckets: new Map(),
   penalties: new Map(),
   cooldowns: new Map(),
-  room: [],
+  room: { seq: 0 },
   next: {
     assignmentSweep: now + limits.assignmentSweepMs,
     presenceSweep: now + limits.presenceSweepMs,
@@ -135,7 +125,7 @@ export const send = (hub: Hub, socket: number, frame: JsonObject): void => {
   hub.outputs.push({ _tag: "Send", socket, frame })
 }
 
-/** To every subscribed socket, as often as it subscribed, save those of one agent. */
+/** Sends to every subscribed socket, as often as it subscribed, except the sockets of one agent. */
 export const broadcast = (hub: Hub, frame: JsonObject, exceptAgent?: string): void => {
   for (const socket of hub.sockets.values()) {
     if (exceptAgent !== undefined && socket.agentId === exceptAgent) continue
@@ -143,16 +133,37 @@ export const broadcast = (hub: Hub, frame: JsonObject, exceptAgent?: string): vo
   }
 }
 
-/** Changes the picture of an agent, if the hub has one. */
+/** Changes the record of an agent, if the hub has one. */
 export const updateAgent = (hub: Hub, agentId: string, change: (agent: Agent) => Agent): void => {
   const agent = hub.agents.get(agentId)
   if (agent !== undefined) hub.agents.set(agentId, change(agent))
 }
 
-/** The agent whose token this is. */
+/** The agent that a token belongs to. */
 export const agentOfToken = (hub: Hub, token: string | undefined): string | undefined =>
   token === undefined ? undefined : hub.tokens.get(token)
 
-/** The newest identified socket of an agent, which need not be the one that gets its pushes. */
+/** The newest identified socket of an agent. The agent's pushes may go to an older one. */
 export const newestSocket = (hub: Hub, agentId: string): number | undefined =>
   [...hub.sockets.values()].findLast((socket) => socket.agentId === agentId)?.id
+
+/** Counts one request against a limit. The first refused one starts the penalty of `who`. */
+export const limitRate = (hub: Hub, over: "http" | "ws", who: string, tier: RateTier, now: number): Verdict => {
+  const key = `${over} ${tier} ${who}`
+  const [verdict, bucket] = take(hub.buckets.get(key), tier, now)
+  hub.buckets.set(key, bucket)
+  if (verdict._tag === "Deny") hub.penalties.set(who, penalised(hub.penalties.get(who), now))
+  return verdict
+}
+
+/** A frame of an identified agent. */
+export interface Received {
+  readonly hub: Hub
+  readonly socket: Socket
+  readonly agentId: string
+  readonly frame: JsonObject
+  readonly now: number
+}
+
+/** Handles a frame. Returns the frames to answer, in order. */
+export type Handler = (received: Received) => ReadonlyArray<JsonObject>

@@ -1,4 +1,4 @@
-/** Every number of the hub in one table; times are virtual milliseconds unless they say real. */
+/** The numbers of the real hub, and those of its imitation. Times are virtual ms unless their name says real. */
 export const limits = {
   acceptanceMs: 60_000,
   staleOfflineMs: 600_000,
@@ -20,7 +20,6 @@ export const limits = {
   rateStepMs: 1000,
   mailboxMessages: 100,
   channelMessages: 200,
-  roomMessages: 500,
   historyEntries: 50,
   listedMessages: 50,
   frameBytes: 64 * 1024 * 1024,
@@ -36,7 +35,7 @@ export const limits = {
 /** Requests a minute and agent, by tier. */
 export const tierCapacity = { light: 120, normal: 60, heavy: 10 } as const
 
-/** Longest text of a field, in characters as a reader counts them. */
+/** The longest text of a field, in characters as a reader counts them (grapheme clusters). */
 export const fieldCharacters: ReadonlyMap<string, number> = new Map([
   ["agent_id", 128],
   ["description", 10_000],

@@ -1,11 +1,8 @@
 import * as agents from "./agents.ts"
-import type { Hub } from "./hub.ts"
-import { send, updateAgent } from "./hub.ts"
-import type { JsonObject } from "./json.ts"
-import { text } from "./json.ts"
-import { isPenalised } from "./rateLimit.ts"
-import type { HubTask } from "./tasks.ts"
+import { type Hub, send, updateAgent } from "./hub.ts"
+import { type JsonObject, text } from "./json.ts"
 import * as tasks from "./tasks.ts"
+import type { HubTask } from "./tasks.ts"
 
 /** The `task_assign` frame of a task. */
 const assignment = (task: HubTask, now: number): JsonObject => ({
@@ -35,7 +32,7 @@ export const submit = (hub: Hub, input: JsonObject, submittedBy: string, now: nu
   return task
 }
 
-/** The task by its id, dead letters included. */
+/** A task or dead letter by its id. */
 export const find = (hub: Hub, id: string): HubTask | undefined => hub.tasks.get(id) ?? hub.deadLetters.get(id)
 
 /** Moves a task to the dead letters. */
@@ -44,7 +41,7 @@ export const bury = (hub: Hub, task: HubTask): void => {
   hub.deadLetters.set(task.id, task)
 }
 
-/** Takes an assigned task back into the queue, and says so to nobody; any other is left alone. */
+/** Takes an assigned task back into the queue without telling anybody. Any other task stays as it is. */
 export const reclaim = (hub: Hub, id: string, now: number, why: string): void => {
   const task = hub.tasks.get(id)
   if (task?.status !== "assigned") return
@@ -52,7 +49,7 @@ export const reclaim = (hub: Hub, id: string, now: number, why: string): void =>
   hub.scheduleWanted = true
 }
 
-/** Revives a dead letter; undefined when there is none of that id. */
+/** Puts a dead letter into the queue again. Undefined if there is none with that id. */
 export const retry = (hub: Hub, id: string, now: number): HubTask | undefined => {
   const task = hub.deadLetters.get(id)
   if (task === undefined) return undefined
@@ -63,7 +60,7 @@ export const retry = (hub: Hub, id: string, now: number): HubTask | undefined =>
   return revived
 }
 
-/** Removes a task for good and tells the agent that has it; undefined when there is none of that id. */
+/** Removes a task for good and tells the agent that has it. Undefined if there is none with that id. */
 export const cancel = (hub: Hub, id: string, now: number): HubTask | undefined => {
   const task = find(hub, id)
   if (task === undefined) return undefined
@@ -79,7 +76,7 @@ export const cancel = (hub: Hub, id: string, now: number): HubTask | undefined =
   return task
 }
 
-/** Sends an assignment to the socket that has the agent's registration; false when nobody has it. */
+/** Sends an assignment to the registered socket of the agent. False without one. */
 const push = (hub: Hub, agentId: string, frame: JsonObject, taskId: string, now: number): boolean => {
   const socket = hub.registry.get(agentId)
   if (socket === undefined) return false
@@ -88,7 +85,7 @@ const push = (hub: Hub, agentId: string, frame: JsonObject, taskId: string, now:
   return true
 }
 
-/** Pushes a task that is not in the queue, generation 0; undefined when the agent is not connected. */
+/** Pushes a task that is not in the queue, generation 0. Returns its id; undefined if the agent is not connected. */
 export const adminPush = (
   hub: Hub,
   agentId: string,
@@ -110,11 +107,11 @@ const matches = (agent: agents.Agent, task: HubTask): boolean =>
 const isReady = (hub: Hub, task: HubTask): boolean =>
   task.status === "queued" && task.depends_on.every((id) => find(hub, id)?.status === "completed")
 
-/** Gives the queued tasks, most urgent and oldest first, to the idle agents, longest idle first. */
+/** Assigns queued tasks to idle agents: the most urgent and oldest task to the agent that has been idle longest. */
 export const schedule = (hub: Hub, now: number): void => {
   hub.scheduleWanted = false
   const idle = [...hub.agents.values()]
-    .filter((agent) => agent.phase === "idle" && !isPenalised(hub.penalties.get(agent.agentId), now))
+    .filter((agent) => agent.phase === "idle" && !agents.isPenalised(hub.penalties.get(agent.agentId), now))
     .toSorted((a, b) => a.idleSince - b.idleSince)
   const queued = [...hub.tasks.values()]
     .filter((task) => isReady(hub, task))
@@ -125,7 +122,7 @@ export const schedule = (hub: Hub, now: number): void => {
     if (agent === undefined) continue
     const assigned = tasks.assigned(task, agent.agentId, now)
     hub.tasks.set(task.id, assigned)
-    // A picture without a registered socket gets tasks that nobody ever receives: so does the real one.
+    // An agent record without a registered socket gets tasks that nobody receives. The real hub does the same.
     push(hub, agent.agentId, assignment(assigned, now), task.id, now)
   }
 }

@@ -24,13 +24,13 @@ const FrameSchema = Schema.Struct({
   optional_fields: Schema.Array(Field)
 })
 
-/** What a frame or body has to look like. */
+/** The fields of a frame or body. */
 export interface Shape {
   readonly required: ReadonlyArray<typeof Field.Type>
   readonly optional: ReadonlyArray<typeof Field.Type>
 }
 
-/** One broken rule, in the very words of the hub. */
+/** One violation, in the words of the real hub. */
 export interface FieldError {
   readonly field: string
   readonly error: "required" | "wrong_type" | "too_long" | "unknown_message_type" | "invalid_value"
@@ -47,7 +47,7 @@ const shapes: ReadonlyMap<string, Shape> = new Map(
 
 const knownTypes = [...shapes.keys()].toSorted()
 
-/** The name of a value's type as the hub says it. */
+/** The real hub's name of a value's type. */
 const typeName = (value: unknown): string =>
   value === null
     ? "null"
@@ -81,14 +81,7 @@ const checkType = (name: string, type: FieldType, value: unknown): FieldError | 
 
 const segmenter = new Intl.Segmenter()
 
-/** Whether a text has more characters than `count`, as a reader counts them. */
-const longerThan = (value: string, count: number): boolean => {
-  if (value.length <= count) return false
-  let seen = 0
-  for (const _ of segmenter.segment(value)) if (++seen > count) return true
-  return false
-}
-
+/** The first characters of a text, as a reader counts them (grapheme clusters). */
 const head = (value: string, count: number): string => {
   let kept = ""
   let seen = 0
@@ -101,7 +94,8 @@ const head = (value: string, count: number): string => {
 
 const checkLength = (name: string, value: unknown): FieldError | undefined => {
   const most = fieldCharacters.get(name)
-  if (most === undefined || typeof value !== "string" || !longerThan(value, most)) return undefined
+  if (most === undefined || typeof value !== "string") return undefined
+  if (value.length <= most || head(value, most) === value) return undefined
   return {
     field: name,
     error: "too_long",
@@ -110,7 +104,7 @@ const checkLength = (name: string, value: unknown): FieldError | undefined => {
   }
 }
 
-/** Every broken rule of a shape: required fields first, then optional ones; unknown fields are welcome. */
+/** All violations of a shape: required fields first, then optional ones. Unknown fields are allowed. */
 export const checkShape = (shape: Shape, data: JsonObject): ReadonlyArray<FieldError> => {
   const check = (field: typeof Field.Type, required: boolean): ReadonlyArray<FieldError> => {
     const value = data[field.name]
@@ -126,7 +120,7 @@ export const checkShape = (shape: Shape, data: JsonObject): ReadonlyArray<FieldE
   ]
 }
 
-/** Every broken rule of a frame from an agent; none when the hub takes it. */
+/** All violations in a frame of an agent; none if the hub takes it. */
 export const checkFrame = (frame: JsonObject): ReadonlyArray<FieldError> => {
   const type = frame["type"]
   if (type === undefined) return [{ field: "type", error: "required", detail: "field is required" }]
@@ -150,7 +144,7 @@ const bodyShape = (
   optional: Readonly<Record<string, FieldType>> = {}
 ): Shape => ({ required: fields(required), optional: fields(optional) })
 
-/** The bodies of the HTTP calls. */
+/** The shapes of HTTP request bodies. */
 export const bodies = {
   register: bodyShape({ agent_id: "string" }),
   mailboxAck: bodyShape({ seq: "integer" }),

@@ -5,7 +5,7 @@ import * as Schema from "effect/Schema"
 import * as http from "node:http"
 import type { Duplex } from "node:stream"
 import { type WebSocket, WebSocketServer } from "ws"
-import { isLoopback } from "../hub/address.ts"
+import { isLoopback } from "../hub/network.ts"
 import type { Request, Response } from "./httpApi.ts"
 import { isJsonObject, parseJson } from "./json.ts"
 import { limits } from "./limits.ts"
@@ -25,7 +25,7 @@ export interface Handlers {
   readonly request: (request: Request) => Response
 }
 
-/** A listening server; `close` ends every connection without a word. */
+/** A listening server. `close` terminates every connection. */
 export interface Server {
   readonly port: number
   readonly close: Effect.Effect<void>
@@ -33,7 +33,7 @@ export interface Server {
 
 const HOST = "127.0.0.1"
 
-const hosts = "the development hub answers as localhost, 127.0.0.1 and [::1] only"
+const hint = "the development hub answers as localhost, 127.0.0.1 and [::1] only"
 
 const ignore = (): void => undefined
 
@@ -65,14 +65,14 @@ const answer = (incoming: http.IncomingMessage, body: string, handle: Handlers["
   }
 }
 
-/** A page in a browser that leads a name of its own here asks by that name (DNS rebinding). */
+/** Refuses names of other hosts: with DNS rebinding a page of such a host could read every task. */
 const isForUs = ({ headers: { host = "" } }: http.IncomingMessage): boolean =>
   isLoopback(URL.parse(`http://${host}`)?.hostname ?? "")
 
 const onRequest =
   (handle: Handlers["request"]) => (incoming: http.IncomingMessage, response: http.ServerResponse): void => {
     if (!isForUs(incoming)) {
-      return respond(response, { status: 421, body: { error: "misdirected_request", hint: hosts } })
+      return respond(response, { status: 421, body: { error: "misdirected_request", hint } })
     }
     const chunks: Array<Buffer> = []
     let size = 0
@@ -80,7 +80,7 @@ const onRequest =
       size += chunk.length
       if (size <= limits.bodyBytes) chunks.push(chunk)
     })
-    // A client that went away needs no answer.
+    // The client has gone.
     incoming.on("error", ignore)
     incoming.on("end", () => {
       if (size > limits.bodyBytes) respond(response, { status: 413, body: { error: "request_too_large" } })
@@ -91,7 +91,7 @@ const onRequest =
 const onUpgrade =
   (sockets: WebSocketServer, connected: Handlers["connected"]) =>
   (request: http.IncomingMessage, stream: Duplex, head: Buffer): void => {
-    // A peer that is gone already must not take the process down.
+    // An error without a listener would end the process.
     stream.on("error", ignore)
     const refuse = (status: string) =>
       stream.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
@@ -108,7 +108,8 @@ const shut = (server: http.Server, sockets: WebSocketServer): Effect.Effect<void
     server.closeAllConnections()
   })
 
-const listen = (port: number, handlers: Handlers): Effect.Effect<Server, PortError> =>
+/** Listens on loopback. Port 0 takes any free port. */
+export const serve = (port: number, handlers: Handlers): Effect.Effect<Server, PortError> =>
   Effect.callback((resume) => {
     const sockets = new WebSocketServer({ noServer: true, maxPayload: limits.frameBytes, perMessageDeflate: false })
     const server = http.createServer(onRequest(handlers.request))
@@ -122,12 +123,9 @@ const listen = (port: number, handlers: Handlers): Effect.Effect<Server, PortErr
     return shut(server, sockets)
   })
 
-/** Listens on loopback; port 0 takes any free one. */
-export const serve = listen
-
-/** Listens on a port that was ours a moment ago, and that the system may not have given back yet. */
+/** Listens again on a port that the system may not have released yet. */
 export const serveAgain = (port: number, handlers: Handlers): Effect.Effect<Server, PortError> =>
-  Effect.retry(listen(port, handlers), {
+  Effect.retry(serve(port, handlers), {
     times: limits.listenAttempts,
     schedule: Schedule.spaced(limits.listenRetryRealMs)
   })

@@ -1,23 +1,25 @@
-import { type Complexity, complexityOf } from "./complexity.ts"
 import type { JsonObject } from "./json.ts"
 import { array, number, object, text, texts } from "./json.ts"
 import { limits } from "./limits.ts"
 
-export type TaskStatus = "queued" | "assigned" | "completed" | "dead_letter" | "cancelled"
+export const tiers = ["trivial", "standard", "complex", "unknown"] as const
 
-export interface HistoryEntry {
-  readonly event: string
-  readonly timestamp: number
-  readonly details: unknown
+type Tier = typeof tiers[number]
+
+interface Complexity {
+  readonly effective_tier: Tier
+  readonly explicit_tier: Tier | null
+  readonly source: "explicit" | "inferred"
+  readonly inferred: { readonly tier: Tier; readonly confidence: number }
 }
 
-/** A task as the hub keeps it; the names are those of `GET /api/tasks/ID`. */
+/** A task as the hub keeps it. The names are those of `GET /api/tasks/ID`. */
 export interface HubTask {
   readonly id: string
   readonly description: string
   readonly metadata: JsonObject
   readonly priority: number
-  readonly status: TaskStatus
+  readonly status: "queued" | "assigned" | "completed" | "dead_letter" | "cancelled"
   readonly assigned_to: string | null
   readonly assigned_at: number | null
   readonly generation: number
@@ -31,7 +33,7 @@ export interface HubTask {
   readonly submitted_by: string
   readonly created_at: number
   readonly updated_at: number
-  readonly history: ReadonlyArray<HistoryEntry>
+  readonly history: ReadonlyArray<{ readonly event: string; readonly timestamp: number; readonly details: unknown }>
   readonly repo: string | null
   readonly branch: string | null
   readonly file_hints: ReadonlyArray<unknown>
@@ -49,8 +51,52 @@ export interface HubTask {
   readonly assign_to: string | null
 }
 
-/** Why a report is refused. */
-export type Refusal = "stale_generation" | "invalid_state"
+const COMPLEX = ["refactor", "architect", "migration", "redesign", "migrate", "security", "overhaul", "rewrite"]
+const TRIVIAL = ["typo", "update readme", "bump version", "rename", "format", "lint", "version bump"]
+
+export const isTier = (value: unknown): value is Tier => tiers.some((tier) => tier === value)
+
+/** One vote by an amount: at most `few` is trivial, more than `many` is complex. */
+const vote = (amount: number, few: number, many: number): Tier =>
+  amount <= few ? "trivial" : amount > many ? "complex" : "standard"
+
+const count = (votes: ReadonlyArray<Tier>, tier: Tier): number => votes.filter((one) => one === tier).length
+
+const majority = (votes: ReadonlyArray<Tier>): Tier =>
+  (["standard", "complex", "trivial"] as const)
+    .reduce((best, next) => count(votes, next) > count(votes, best) ? next : best)
+
+const infer = (input: JsonObject): Complexity["inferred"] => {
+  const description = text(input, "description", "").toLowerCase()
+  const words = description.split(/\s+/).filter((word) => word !== "").length
+  const files = array(input, "file_hints").length
+  const steps = array(input, "verification_steps").length
+  if (words + files + steps === 0) return { tier: "unknown", confidence: 0 }
+  if (COMPLEX.some((word) => description.includes(word))) {
+    return { tier: "complex", confidence: 0.7 + [files > 3, steps > 3, words > 50].filter(Boolean).length * 0.1 }
+  }
+  if (TRIVIAL.some((word) => description.includes(word)) && files <= 3 && steps <= 3) {
+    return { tier: "trivial", confidence: words < 10 ? 0.9 : 0.75 }
+  }
+  const votes = [vote(words, 9, 50), vote(files, 0, 3), vote(steps, 0, 3)]
+  const winner = majority(votes)
+  // Few words do not make a task trivial: only a keyword does.
+  const tier = winner === "trivial" ? "standard" : winner
+  return { tier, confidence: count(votes, tier) / votes.length }
+}
+
+/** How hard a submitted task is. A tier that the input names wins over the one that its text suggests. */
+const complexityOf = (input: JsonObject): Complexity => {
+  const named = input["complexity_tier"]
+  const explicit = isTier(named) ? named : null
+  const inferred = infer(input)
+  return {
+    effective_tier: explicit ?? inferred.tier,
+    explicit_tier: explicit,
+    source: explicit === null ? "inferred" : "explicit",
+    inferred
+  }
+}
 
 const PRIORITIES: ReadonlyMap<string, number> = new Map([["urgent", 0], ["high", 1], ["normal", 2], ["low", 3]])
 
@@ -61,7 +107,7 @@ const change = (task: HubTask, now: number, event: string, details: unknown, fie
   history: [{ event, timestamp: now, details }, ...task.history].slice(0, limits.historyEntries)
 })
 
-/** A freshly submitted task, generation 0, from the body of `POST /api/tasks`. */
+/** A new task, generation 0, from the body of `POST /api/tasks`. */
 export const submitted = (id: string, input: JsonObject, submittedBy: string, now: number): HubTask => ({
   id,
   description: text(input, "description", ""),
@@ -102,7 +148,7 @@ export const submitted = (id: string, input: JsonObject, submittedBy: string, no
   assign_to: text(input, "assign_to", null) ?? text(object(input, "metadata"), "assign_to", null)
 })
 
-/** The task in the hands of an agent: every assignment is a new generation. */
+/** The task after its assignment to an agent. Every assignment is a new generation. */
 export const assigned = (task: HubTask, agentId: string, now: number): HubTask =>
   change(task, now, "assigned", { agent_id: agentId, generation: task.generation + 1 }, {
     status: "assigned",
@@ -111,7 +157,7 @@ export const assigned = (task: HubTask, agentId: string, now: number): HubTask =
     generation: task.generation + 1
   })
 
-/** Back in the queue: every take-back is a new generation, too. */
+/** The task back in the queue. Every reclaim is a new generation, too. */
 export const reclaimed = (task: HubTask, now: number, why: string): HubTask =>
   change(task, now, "reclaimed", why, {
     status: "queued",
@@ -120,11 +166,11 @@ export const reclaimed = (task: HubTask, now: number, why: string): HubTask =>
     generation: task.generation + 1
   })
 
-/** Reports are fenced by the generation alone, not by who sends them. */
-export const refusal = (task: HubTask, generation: number): Refusal | undefined =>
+/** Why a report is refused, if it is. Only the generation counts, not who sends the report. */
+export const refusal = (task: HubTask, generation: number): "stale_generation" | "invalid_state" | undefined =>
   task.status !== "assigned" ? "invalid_state" : task.generation !== generation ? "stale_generation" : undefined
 
-/** The task with its answer. */
+/** The task with its result. */
 export const completed = (task: HubTask, report: JsonObject, now: number): HubTask => {
   const result = object(report, "result")
   const tokens = number(report, "tokens_used", null) ?? number(result, "tokens_used", null)
@@ -137,7 +183,7 @@ export const completed = (task: HubTask, report: JsonObject, now: number): HubTa
   })
 }
 
-/** The task after a failure: queued again, or a dead letter once its retries are used up. */
+/** The task after a failure: queued again, or a dead letter after its last retry. */
 export const failed = (task: HubTask, error: string, now: number): HubTask => {
   const retries = task.retry_count + 1
   return retries >= task.max_retries
@@ -167,11 +213,11 @@ export const revived = (task: HubTask, now: number): HubTask =>
     last_error: null
   })
 
-/** A sign of life: renews the lease of an assigned task, means nothing for any other. */
+/** A sign of life renews the lease of an assigned task. Any other task stays as it is. */
 export const touched = (task: HubTask, now: number): HubTask =>
   task.status === "assigned" ? { ...task, updated_at: now } : task
 
-/** Whether the queue gives up a queued task of this age. */
+/** Whether a queued task is too old. A trivial one never is. */
 export const isPastTtl = (task: HubTask, now: number): boolean =>
   task.status === "queued" && task.created_at < now - limits.ttlMs && task.complexity.effective_tier !== "trivial"
 
@@ -179,7 +225,7 @@ export const isPastTtl = (task: HubTask, now: number): boolean =>
 export const isOverdue = (task: HubTask, now: number): boolean =>
   task.status === "assigned" && task.complete_by !== null && task.complete_by < now
 
-/** Whether an assigned task was silent for too long; an agent at work gets twice the time. */
+/** Whether an assigned task was silent for too long. A working agent gets twice the time. */
 export const isStale = (task: HubTask, agentWorks: boolean, now: number): boolean =>
   task.status === "assigned" &&
   task.updated_at < now - (agentWorks ? limits.staleWorkingMs : limits.staleOfflineMs)

@@ -1,11 +1,14 @@
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
+import { execFile } from "node:child_process"
 import type { Settings } from "../config/SidecarConfig.ts"
+import { limits } from "../limits.ts"
+import { printable } from "../text/terminal.ts"
 
-/** What a check came to: all is well, something is wrong, or there was nothing to check. */
+/** The result of a check; `skipped` if there was nothing to check. */
 export interface Outcome {
   readonly verdict: "ok" | "failed" | "skipped"
   readonly found: string
-  /** What to do about it; null where there is nothing to do. */
+  /** How to fix it; null if there is nothing to fix. */
   readonly remedy: string | null
 }
 
@@ -17,19 +20,60 @@ export const ok = (found: string): Outcome => ({ verdict: "ok", found, remedy: n
 export const failed = (found: string, remedy: string): Outcome => ({ verdict: "failed", found, remedy })
 export const skipped = (found: string): Outcome => ({ verdict: "skipped", found, remedy: null })
 
-/** Whom the doctor examines. `config` is the absolute path of the configuration. */
+/** The sidecar that is checked. `config` is the absolute path of its configuration. */
 export interface Subject {
   readonly config: string
   readonly folder: string
   readonly settings: Settings
-  /** The exit codes after which a supervisor is not to start the sidecar again. */
+  /** The exit codes after which a supervisor must not start the sidecar again. */
   readonly final_exit_codes: ReadonlyArray<number>
 }
 
-/** One look at the subject, which touches no task and disturbs no running sidecar. */
+/** A check changes no task and does not disturb a running sidecar. */
 export interface Check {
   readonly name: string
-  /** The check without whose success this one says nothing. */
+  /** The check that must be ok for this one to make sense. */
   readonly needs?: string
   readonly run: (subject: Subject) => Effect.Effect<Outcome>
 }
+
+const signs = { ok: "✓", failed: "✗", skipped: "–" } as const
+
+const name_chars = 13
+
+/** A finding for people: a line, and a second one with the remedy. */
+export const findingText = ({ check, found, remedy, verdict }: Finding): string => {
+  const line = `${signs[verdict]} ${check.padEnd(name_chars)} ${printable(found)}\n`
+  return remedy === null ? line : `${line}${" ".repeat(name_chars + 3)}→ ${printable(remedy)}\n`
+}
+
+interface Ran {
+  /** Its exit code; null if it did not run, was killed or took too long. */
+  readonly code: number | null
+  readonly out: string
+  readonly err: string
+}
+
+interface Surroundings {
+  readonly cwd: string
+  readonly env: Readonly<Record<string, string | undefined>>
+}
+
+/** Runs a program to its end without a shell, for at most `doctor_answer_ms`. */
+export const runProgram = ([file = "", ...args]: ReadonlyArray<string>, { cwd, env }: Surroundings) =>
+  Effect.callback<Ran>((resume) => {
+    const options = {
+      cwd,
+      env,
+      timeout: limits.doctor_answer_ms,
+      killSignal: "SIGKILL",
+      maxBuffer: limits.doctor_output_bytes,
+      windowsHide: true
+    } as const
+    const child = execFile(file, args, options, (error, out, err) => {
+      const code = error === null ? 0 : error.code
+      resume(Effect.succeed({ code: typeof code === "number" ? code : null, out, err }))
+    })
+    child.stdin?.end()
+    return Effect.sync(() => void child.kill("SIGKILL"))
+  })

@@ -1,19 +1,34 @@
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import type { PreparedWake } from "../agent/wake.ts"
+import { type PreparedWake, prepareWake } from "../agent/wake.ts"
+import type { Settings } from "../config/SidecarConfig.ts"
+import { taskOf } from "../domain/hub/assignment.ts"
 import { platform } from "../platform.ts"
 import { behindExec } from "../process/arguments.ts"
-import { lostRemedy, lostVariables } from "../process/launcherShell.ts"
+import { lostRemedy, lostVariables } from "../process/launcher.ts"
 import { programProblemIn } from "../process/programs.ts"
-import { type Check, failed, ok, type Outcome } from "./Check.ts"
-import { runProgram } from "./runProgram.ts"
-import { sampleWake } from "./sampleWake.ts"
+import { wakeFiles } from "../process/wakeFiles.ts"
+import { type Check, failed, ok, type Outcome, runProgram } from "./Check.ts"
 
-const remedy = "mend wake_command (docs/agents.md has a recipe for each agent), or the PATH of what starts the sidecar"
+const remedy = "fix wake_command (docs/agents.md has a recipe for each agent), or the PATH of what starts the sidecar"
 
-/** The program that a line begins with; undefined where that is no plain word. */
+/** Prepares the wake of an example task as the sidecar would. Writes and runs nothing. */
+export const sampleWake = Effect.fnUntraced(function*(settings: Settings) {
+  const task = taskOf({
+    task_id: "task-0000000000000000",
+    generation: 1,
+    description: "an example",
+    metadata: {},
+    assigned_at: yield* Clock.currentTimeMillis,
+    assignment: {}
+  })
+  return yield* prepareWake(settings, task, wakeFiles(settings.tasks_dir, task.id, "doctor"))
+})
+
+/** The program at the start of a shell line; undefined if that is no plain word. */
 const firstProgram = (line: string): string | undefined => /^\s*(?:exec\s+)?([\w./+-]+)(?:\s|$)/.exec(line)?.[1]
 
-/** Lets the shell read the line without running it, and say whether it knows what the line begins with. */
+/** Lets the shell parse the line without running it, and look for its first program. */
 const ofLine = Effect.fnUntraced(function*(line: string, surroundings: PreparedWake) {
   if (platform === "windows") return ok("wake_command is a line for cmd.exe, which looks for its programs when it runs")
   const read = yield* runProgram(["/bin/sh", "-n", "-c", line], surroundings)
@@ -28,7 +43,7 @@ const ofLine = Effect.fnUntraced(function*(line: string, surroundings: PreparedW
     : failed(problem, remedy)
 })
 
-/** Whether the agent would refuse to run in what it is given. */
+/** The failure of an agent that would refuse to run in this environment; undefined if it would run. */
 export const refusedIn = (env: Readonly<Record<string, string | undefined>>, command: string): Outcome | undefined =>
   env["OPENCLAW_SHELL"] === "exec" && /openclaw/i.test(command)
     ? failed(
@@ -37,7 +52,6 @@ export const refusedIn = (env: Readonly<Record<string, string | undefined>>, com
     )
     : undefined
 
-/** Prepares a wake as the sidecar would, and looks for the programs that it needs. */
 export const commandCheck: Check = {
   name: "command",
   run: Effect.fnUntraced(

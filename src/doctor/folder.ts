@@ -1,7 +1,9 @@
 import * as Effect from "effect/Effect"
-import { access, constants, readFile, rm, stat } from "node:fs/promises"
+import { access, constants, readFile, rm, stat, statfs } from "node:fs/promises"
 import { dirname, join } from "node:path"
+import { limits } from "../limits.ts"
 import { attempt, FileError, isMissing, writeDurably } from "../storage/files.ts"
+import { hasNoLocks, isHeld } from "../storage/folderLock.ts"
 import { type Check, failed, ok } from "./Check.ts"
 
 const remedies: Readonly<Record<string, string>> = {
@@ -14,9 +16,9 @@ const remedies: Readonly<Record<string, string>> = {
   ENOTDIR: "what should be a folder is a file: move it away, or give another path"
 }
 
-const remedyOf = ({ code }: FileError): string => remedies[code] ?? "mend what the system says"
+const remedyOf = ({ code }: FileError): string => remedies[code] ?? "fix what the system reports"
 
-/** Does what the sidecar does to its state at every step, with a file of our own. */
+/** Replaces a file of our own durably, as the sidecar does with its state at every step. */
 const replaceWhole = (folder: string): Effect.Effect<void, FileError> => {
   const path = join(folder, `.doctor-${process.pid}`)
   return attempt(path, async () => {
@@ -30,7 +32,7 @@ const replaceWhole = (folder: string): Effect.Effect<void, FileError> => {
   })
 }
 
-/** The folder itself, or where there is none the one in which it will be made. */
+/** The folder itself or, if it does not exist, the nearest one above it, in which it will be made. */
 export const nearestFolder = (path: string): Effect.Effect<string, FileError> =>
   Effect.matchEffect(attempt(path, () => stat(path)), {
     onSuccess: (found) =>
@@ -57,3 +59,57 @@ export const folderCheck: Check = {
       })
     )
 }
+
+/** Whether the folder can be locked, so that no second sidecar runs in it. */
+export const lockCheck: Check = {
+  name: "lock",
+  needs: "folder",
+  run: ({ folder }) =>
+    Effect.gen(function*() {
+      if (yield* isHeld(folder)) return ok(`${folder} is held by a running sidecar`)
+      return (yield* hasNoLocks(folder))
+        ? ok(
+          `the file system of ${folder} has no locks: no other sidecar of this machine runs there, but another machine's may`
+        )
+        : ok(`${folder} can be locked, and nobody holds it`)
+    }).pipe(
+      Effect.catch(({ message }) =>
+        Effect.succeed(
+          failed(
+            message.replace(/^agentcom-sidecar: /, ""),
+            "give the folder's files to the user that runs the sidecar (chown), or move away files of others"
+          )
+        )
+      )
+    )
+}
+
+const inMiB = (bytes: number): string => `${Math.floor(bytes / 1024 / 1024)} MiB`
+
+const freeAt = Effect.fnUntraced(function*(path: string) {
+  const folder = yield* nearestFolder(path)
+  const { bavail, bsize } = yield* attempt(folder, () => statfs(folder))
+  return { folder, free: bavail * bsize }
+})
+
+/** Whether `wanted_bytes` are free wherever the sidecar and its agent write. */
+export const diskCheck = (wanted_bytes: number): Check => ({
+  name: "disk",
+  run: ({ folder, settings: { log_file, results_dir, tasks_dir } }) =>
+    Effect.forEach([folder, results_dir, tasks_dir, dirname(log_file)], freeAt).pipe(
+      Effect.map((places) => {
+        const least = places.reduce((a, b) => b.free < a.free ? b : a)
+        const found = `${inMiB(least.free)} are free at ${least.folder}, at least ${inMiB(wanted_bytes)} is ok`
+        return least.free >= wanted_bytes
+          ? ok(found)
+          : failed(found, "make room there: without it no task is taken, and no answer is kept")
+      }),
+      Effect.catchTag(
+        "FileError",
+        ({ path, reason }) =>
+          Effect.succeed(failed(`the free space at ${path} is not known: ${reason}`, "see the line about the folder"))
+      )
+    )
+})
+
+export const diskSpaceCheck = diskCheck(limits.doctor_free_bytes)

@@ -3,20 +3,20 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { realpath, rm, writeFile } from "node:fs/promises"
 import { basename, join } from "node:path"
-import { subscribe } from "../agent/results/subscribe.ts"
+import { subscribe } from "../agent/results/folderWatch.ts"
 import { limits } from "../limits.ts"
 import { attempt, FileError } from "../storage/files.ts"
 import { type Check, failed, ok } from "./Check.ts"
 import { nearestFolder } from "./folder.ts"
 
-/** How a folder is watched. */
+/** Watches a folder until the scope ends. */
 export type Watch = (
   folder: string,
   onPath: (path: string) => void,
   onError: (error: FileError) => void
 ) => Effect.Effect<unknown, FileError, Scope.Scope>
 
-/** A file of our own that lies in the folder until the scope ends. */
+/** Writes a file of our own, and removes it when the scope ends. */
 const writeFor = (path: string) =>
   Effect.acquireRelease(
     attempt(path, () => writeFile(path, "", { mode: 0o600 })).pipe(
@@ -25,7 +25,7 @@ const writeFor = (path: string) =>
     () => Effect.ignore(attempt(path, () => rm(path, { force: true })))
   )
 
-/** Returns when the watcher has told of a file that is written meanwhile. */
+/** Returns when the watcher has reported a file that is written now. */
 const delivered = Effect.fnUntraced(function*(watch: Watch, folder: string) {
   const heard = yield* Deferred.make<void, FileError>()
   const settle = (outcome: Effect.Effect<void, FileError>) => void Deferred.doneUnsafe(heard, outcome)
@@ -36,11 +36,11 @@ const delivered = Effect.fnUntraced(function*(watch: Watch, folder: string) {
   yield* Deferred.await(heard)
 })
 
-const slower = `until then an answer is found by looking every ${limits.rescan_ms / 1_000} s`
 const remedy =
-  `let the results be on a local disk, and on Linux raise the limit that is reached (sysctl fs.inotify); ${slower}`
+  "let the results be on a local disk, and on Linux raise the limit that is reached (sysctl fs.inotify); " +
+  `until then an answer is found by looking every ${limits.rescan_ms / 1_000} s`
 
-/** Whether an agent's answer would be seen at once: in the folder of the results, or the one in which that is to be made. */
+/** Whether an agent's answer would be seen within `within_ms`, in the folder of the results or the one where it will be made. */
 export const watcherCheck = (watch: Watch, within_ms: number): Check => ({
   name: "watcher",
   run: Effect.fnUntraced(
@@ -64,7 +64,7 @@ export const watcherCheck = (watch: Watch, within_ms: number): Check => ({
   )
 })
 
-/** It watches for a moment only, so that the subscription is ended as one that does not work. */
+/** `isWorking` is false, so that on Windows too the subscription ends with its scope. */
 const watchFolder: Watch = (folder, onPath, onError) => subscribe(folder, { onPath, onError, isWorking: () => false })
 
 export const resultsWatcherCheck = watcherCheck(watchFolder, limits.doctor_event_ms)

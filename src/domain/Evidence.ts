@@ -5,8 +5,8 @@ export const Success = Schema.TaggedStruct("Success", { result: JsonObject, toke
 export type Success = typeof Success.Type
 
 /**
- * What the agent wrote as its answer; `Unusable` is a file that can never become one. A failure `of_command` is what our
- * `exec` wrote of the command's end, and no verdict of the agent's own.
+ * The agent's answer. `Unusable` is a file that can never become one. A failure `of_command` is what our `exec` wrote about the
+ * end of the command. It is not the agent's own verdict.
  */
 export const Answer = Schema.Union([
   Success,
@@ -15,14 +15,14 @@ export const Answer = Schema.Union([
 ])
 export type Answer = typeof Answer.Type
 
-/** What the agent says of its progress: a whole percentage, an event for the hub's dashboard, or both. */
+/** The agent's progress: a whole percentage, an event for the hub's dashboard, or both. */
 export const Progress = Schema.Struct({
   progress: Schema.NullOr(Schema.Finite),
   execution_event: Schema.NullOr(JsonObject)
 })
 export type Progress = typeof Progress.Type
 
-/** What the results folder says about one task; the answer is `unknown` where it cannot be read. Times are epoch milliseconds. */
+/** What the results folder says about the work. `unknown`: the answer cannot be read. Times are in epoch milliseconds. */
 export const FolderEvidence = Schema.Struct({
   started: Schema.Boolean,
   last_sign_at: Schema.NullOr(Schema.Finite),
@@ -32,9 +32,8 @@ export type FolderEvidence = typeof FolderEvidence.Type
 
 /**
  * What the wake record and the process table say about one wake. `none`: it never ran and never will. `unknown`: one of the
- * two could not be read. `this_boot` is false where the machine, or the container of the agent, has ended since: with it
- * ended all that the wake had started. `output` is the end of what the agent has printed, where somebody is to be told of
- * it: not while it is at work.
+ * two could not be read. `this_boot` is false if the machine, or the agent's container, has ended since, and with it all that
+ * the wake had started. `output` is the end of what the agent printed; it is left out while the agent works.
  */
 export const ProcessEvidence = Schema.Struct({
   process: Schema.Literals(["alive", "gone", "none", "unknown"]),
@@ -51,15 +50,15 @@ export interface SilencePolicy {
   readonly wake_command_blocks: boolean
 }
 
-/** Whether a command that ended so may have left an agent at work behind it, as one that only starts something does. */
+/** Whether a command that ended so may have left an agent at work, because it only starts one. */
 export const mayHaveLaunched = (end: WakeEnd | null, policy: SilencePolicy): boolean =>
   !policy.wake_command_blocks && (end === null || end.how === "unseen" || end.code === 0)
 
-/** A wake that never ran wrote nothing, and the signs before it were removed: an agent that an earlier one launched is there. */
+/** A wake that never ran wrote nothing, and the signs before it were removed. So these come from an agent that an earlier wake launched. */
 const signsOfAnother = (last_sign_at: number, { wake }: Work, policy: SilencePolicy): boolean =>
   !policy.wake_command_blocks && wake !== null && last_sign_at >= wake.at
 
-/** The definition of "at work" in docs/architecture.md: by its process, or by recent signs of life of this boot. */
+/** "At work" as docs/architecture.md defines it: by its process, or by recent signs of life from this boot. */
 export const isAtWork = (evidence: Evidence, work: Work, policy: SilencePolicy, now: number): boolean => {
   const end = work.wake?.end ?? null
   const { last_sign_at } = evidence

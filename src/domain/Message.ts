@@ -9,11 +9,11 @@ const ofWork = { work_id: Schema.String }
 const ofWake = { ...ofWork, wake_id: Schema.String }
 const { generation } = Task.fields
 
-/** What the hub said, in one frame each. */
+/** What the hub said, one frame each. */
 export const HubSaid = Schema.Union([
   Schema.TaggedStruct("Identified", {}),
   Schema.TaggedStruct("TaskAssigned", { task: Assignment }),
-  Schema.TaggedStruct("TaskUnworkable", { ...ofTask, generation, reason: Schema.String }), // ours, but too much to be taken in
+  Schema.TaggedStruct("TaskUnworkable", { ...ofTask, generation, reason: Schema.String }), // too large to be taken in
   Schema.TaggedStruct("TaskAcknowledged", { ...ofTask, status: Schema.String }),
   Schema.TaggedStruct("TaskContinued", { ...ofTask, generation }),
   Schema.TaggedStruct("TaskReassigned", ofTask),
@@ -37,18 +37,18 @@ const LinkMessage = Schema.Union([
 
 export type HubMessage = typeof HubSaid.Type | typeof LinkMessage.Type
 
-/** What the agent wrote into the results folder; `wake_id` is the wake during whose watch it was seen. */
+/** What the agent wrote into the results folder. `wake_id` is the wake that the folder was watched for. */
 const AgentMessage = Schema.Union([
   Schema.TaggedStruct("AgentStarted", { ...ofWork, wake_id: Schema.NullOr(Schema.String) }),
   Schema.TaggedStruct("ProgressFound", { ...ofWork, progress: Progress }),
   Schema.TaggedStruct("ResultFound", { ...ofWork, answer: Answer })
 ])
 
-/** Where the hub has a task: in its queue, with us, with nobody who waits for us, or unknown where it could not be asked. */
+/** Where a task is at the hub: queued, with us, elsewhere (with another agent, finished or gone), or unknown: it could not be asked. */
 export const TaskLocation = Schema.Literals(["queued", "ours", "elsewhere", "unknown"])
 export type TaskLocation = typeof TaskLocation.Type
 
-/** How a command of ours came out. */
+/** The outcome of a command. */
 const OutcomeMessage = Schema.Union([
   Schema.TaggedStruct("AgentInspected", { ...ofWork, evidence: Evidence }),
   Schema.TaggedStruct("WakeSpawned", ofWake),
@@ -67,18 +67,18 @@ const OutcomeMessage = Schema.Union([
   Schema.TaggedStruct("TaskLookedUp", { ...ofTask, location: TaskLocation })
 ])
 
-/** What this daemon began with, what its operator asks for, and what there is to deliver. */
+/** What this daemon starts with, what its operator asks for, and which messages there are to deliver. */
 const LifeMessage = Schema.Union([
   Schema.TaggedStruct("BatchReady", { batch: Batch }),
   Schema.TaggedStruct("Restarted", {
-    stored: Schema.NullOr(StoredState), // where there is none, or none any more
+    stored: Schema.NullOr(StoredState), // null if there is none, or it is lost
     survivors: Schema.Array(Schema.String),
-    at_work: Schema.optionalKey(Schema.NullOr(TaskFound)) // looked for where there is no stored state
+    at_work: Schema.optionalKey(Schema.NullOr(TaskFound)) // looked for only if there is no stored state
   }),
   Schema.TaggedStruct("DrainRequested", { exit_code: Schema.Literals([0, 75]) })
 ])
 
-/** What is told by this machine, and not by a frame of the hub. */
+/** What this machine tells, not a frame of the hub. */
 export const LocalFact = Schema.Union([
   ...LinkMessage.members,
   ...AgentMessage.members,

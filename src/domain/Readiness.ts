@@ -1,8 +1,8 @@
 import * as Schema from "effect/Schema"
-import { limits } from "../limits.ts"
+import { domainLimits } from "./limits.ts"
 import type { SidecarState } from "./SidecarState.ts"
 
-/** What on this machine keeps the agent from being woken, whatever the task. */
+/** What keeps this machine from waking the agent for any task. */
 export const Obstacle = Schema.Struct({ cause: Schema.Literals(["program", "folders"]), reason: Schema.String })
 export type Obstacle = typeof Obstacle.Type
 
@@ -13,21 +13,21 @@ export const Unready = Schema.Struct({
 })
 export type Unready = typeof Unready.Type
 
-/** The same, with since when (epoch milliseconds). */
+/** The same, with the time since when (epoch milliseconds). */
 export const NotReady = Schema.Struct({ ...Unready.fields, since: Schema.Finite })
 export type NotReady = typeof NotReady.Type
 
 /**
- * Whether a task may be taken now. The hub gives one to every connected idle agent, so who is not ready disconnects. `link` is
- * whether a connection to the hub is kept; it rests for `readiness_ms` after it was closed for not being ready.
+ * Whether a task may be taken now. The hub gives one to every connected idle agent, so a sidecar that is not ready
+ * disconnects. `link` says whether a connection is kept. It rests for `readiness_ms` after it was closed.
  */
 export const Readiness = Schema.Struct({
   link: Schema.Literals(["open", "resting", "closed"]),
   obstacle: Schema.NullOr(Obstacle),
-  programs: Schema.NullOr(Schema.String), // which programs a wake would run, as last looked at
-  failures: Schema.Int, // in a row, each with a short wake and without a verdict of the agent's own
-  paused_by: Schema.NullOr(Schema.String), // the reason of the last of them, while no task is taken for it
-  not_ready: Schema.NullOr(NotReady) // as it was told last
+  programs: Schema.NullOr(Schema.String), // that a wake would run, by the last check
+  failures: Schema.Int, // in a row, each after a short wake and without the agent's own verdict
+  paused_by: Schema.NullOr(Schema.String), // the reason of the last failure, during the pause
+  not_ready: Schema.NullOr(NotReady) // as it was logged last
 })
 export type Readiness = typeof Readiness.Type
 
@@ -40,19 +40,19 @@ export const notOpenedYet: Readiness = {
   not_ready: null
 }
 
-/** How long no task is taken after so many such failures in a row, in milliseconds. */
+/** How long the pause is after that many failures in a row, in milliseconds. */
 export const pauseAfter = (failures: number): number => {
-  const [first, second, later] = limits.failure_pauses_ms
+  const [first, second, later] = domainLimits.failure_pauses_ms
   return failures <= 1 ? first : failures === 2 ? second : later
 }
 
 const pausedReason = (failures: number, last: string): string =>
   `${failures === 1 ? "the last task" : `the last ${failures} tasks`} failed within ${
-    limits.short_wake_ms / 1_000
+    domainLimits.short_wake_ms / 1_000
   } s of ` +
   `the wake, without an answer of the agent's own; the next is taken after ${pauseAfter(failures) / 1_000} s: ${last}`
 
-/** Rule 13: why no task may be taken now; null where one may. */
+/** Rule 13: why no task may be taken now; null if one may. */
 export const whyNotReady = ({ disk, draining, readiness }: SidecarState): Unready | null => {
   const { failures, obstacle, paused_by } = readiness
   if (draining !== null) {
@@ -72,5 +72,5 @@ const remedies: Readonly<Record<Unready["cause"], string>> = {
     "run the wake command by hand and see why it fails; tasks/<id>.log has what it printed. A restart ends the pause"
 }
 
-/** What the owner of the machine can do about it. */
+/** What the owner of the machine can do. */
 export const remedyFor = ({ cause }: Unready): string => remedies[cause]

@@ -1,12 +1,12 @@
 import * as Schema from "effect/Schema"
 
-/** What the name of a wake tells, `g3a1t1795220229450` for example: under which generation, which attempt, when (epoch ms). */
+/** What the name of a wake says, for example `g3a1t1795220229450`: generation, attempt and time (epoch ms). */
 export const WakeName = Schema.Struct({ generation: Schema.Int, attempt: Schema.Int, at: Schema.Int })
 export type WakeName = typeof WakeName.Type
 
 export const wakeIdOf = ({ attempt, at, generation }: WakeName): string => `g${generation}a${attempt}t${at}`
 
-/** The reverse of `wakeIdOf`; null where a text is no such name. */
+/** The reverse of `wakeIdOf`; null if the text is no such name. */
 export const readWakeId = (wake_id: string): WakeName | null => {
   const [, generation, attempt, at] = /^g(\d{1,15})a(\d{1,15})t(\d{1,15})$/.exec(wake_id) ?? []
   const name = { generation: Number(generation), attempt: Number(attempt), at: Number(at) }

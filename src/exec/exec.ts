@@ -3,74 +3,34 @@ import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import { readFile } from "node:fs/promises"
 import { limits } from "../limits.ts"
-import { quotable } from "../secrets/quoted.ts"
-import { secretsIn } from "../secrets/secret.ts"
+import { quotable, secretsIn } from "../secrets/secret.ts"
 import { attempt } from "../storage/files.ts"
-import type { ExecAnswer } from "./answer.ts"
-import { answerOf, answerText, failed } from "./answer.ts"
-import type { Child } from "./child.ts"
-import { spawnChild } from "./child.ts"
-import { prepareCommand, startProblem } from "./command.ts"
-import { ExecRefused } from "./ExecRefused.ts"
-import { confirm, handIn, isThere, say, tellProgress } from "./files.ts"
+import { answerOf, answerText, type ExecAnswer, failed } from "./answer.ts"
+import { type Child, exitCodeOf, passOn, prepareCommand, spawnChild, startProblem, stopSignals } from "./command.ts"
 import { execLimits } from "./limits.ts"
-import { lineReader } from "./lines.ts"
-import { keep } from "./output.ts"
-import { exitCodeOf, passOn, stopSignals } from "./signals.ts"
-import type { Wake } from "./wake.ts"
-import { commandEnvironment, wakeIn } from "./wake.ts"
+import { listen } from "./output.ts"
+import { commandEnvironment, confirm, handIn, isThere, refuse, say, tellProgress, type Wake, wakeIn } from "./wake.ts"
 
-export interface ExecOptions {
+interface ExecOptions {
   readonly command: ReadonlyArray<string>
   readonly json: boolean
   readonly progress: boolean
 }
 
-type Ending = { readonly _tag: "Answered"; readonly answer: ExecAnswer } | {
-  readonly _tag: "Stopped"
-  readonly signal: NodeJS.Signals
-}
+type Ending =
+  | { readonly _tag: "Answered"; readonly answer: ExecAnswer }
+  | { readonly _tag: "Stopped"; readonly signal: NodeJS.Signals }
 
 const answered = (answer: ExecAnswer): Ending => ({ _tag: "Answered", answer })
 
-/** Hands the beginning of a stream on to one of ours. */
-const echo = (stream: NodeJS.WriteStream) => {
-  stream.on("error", () => {}) // nobody need read it
-  let left: number = execLimits.log_bytes
-  return (chunk: Uint8Array): void => {
-    if (left <= 0) return
-    stream.write(chunk.subarray(0, left))
-    left -= chunk.length
-    if (left <= 0) stream.write("\n[... what follows is left out ...]\n")
-  }
-}
-
-type Hear = (chunk: Uint8Array) => void
-
-const toEach = (...hearers: ReadonlyArray<Hear>): Hear => (chunk) => hearers.forEach((hear) => hear(chunk))
-
-/** What becomes of what the command prints. */
-const listen = (json: boolean, onLine: ((line: string) => void) | null) => {
-  const half = execLimits.output_bytes / 2
-  const output = json ? keep(execLimits.json_bytes, 0) : keep(half, half)
-  const tails = { output: keep(0, execLimits.tail_bytes), errors: keep(0, execLimits.tail_bytes) }
-  const read = onLine === null ? () => {} : lineReader(onLine)
-  return {
-    output,
-    tails,
-    onOutput: toEach(output.push, tails.output.push, read, echo(process.stdout)),
-    onErrors: toEach(tails.errors.push, echo(process.stderr))
-  }
-}
-
-/** Passes every signal on until the command has ended. The first waits, as the command has often got it too. */
+/** Passes every signal on until the command has ended. The first waits, because the command has often got it too. */
 const stopped = (child: Child, signals: Queue.Queue<NodeJS.Signals>, first: NodeJS.Signals): Effect.Effect<Ending> => {
   const others = Effect.forever(Effect.flatMap(Queue.take(signals), (signal) => passOn(child.pid, signal)))
   const all = Effect.sleep(execLimits.pass_on_ms).pipe(Effect.andThen(passOn(child.pid, first)), Effect.andThen(others))
   return Effect.as(Effect.raceFirst(child.ended, all), { _tag: "Stopped", signal: first })
 }
 
-/** Runs the command to its end, and tells of its lines at most once in `progress_interval_ms`; the newest counts. */
+/** Runs the command to its end. Tells of its newest line at most once in `progress_interval_ms`. */
 const run = Effect.fnUntraced(function*(
   { command, json, progress }: ExecOptions,
   wake: Wake,
@@ -107,8 +67,8 @@ const run = Effect.fnUntraced(function*(
 
 /**
  * Runs a command as the agent of the wake that we are in: confirms when it runs, and makes its end the answer. Returns the
- * exit code: 0 when there is an answer, whatever it says. Where it is asked to stop, so is the command, and as nobody
- * waits for an answer then, there is none.
+ * exit code, which is 0 if there is an answer, whatever it says. If we are asked to stop, the command is asked too, and no
+ * answer is written, because nobody waits for one.
  */
 export const exec = Effect.fnUntraced(function*(options: ExecOptions) {
   const signals = yield* stopSignals
@@ -118,7 +78,7 @@ export const exec = Effect.fnUntraced(function*(options: ExecOptions) {
     return 0
   }
   const prompt = yield* attempt(wake.prompt_file, () => readFile(wake.prompt_file, "utf8")).pipe(
-    Effect.mapError(({ reason }) => new ExecRefused({ message: `agentcom-sidecar exec: no prompt: ${reason}` }))
+    Effect.mapError(({ reason }) => refuse(`no prompt: ${reason}`))
   )
   const ending = yield* run(options, wake, prompt, signals)
   if (ending._tag === "Stopped") return exitCodeOf(ending.signal)

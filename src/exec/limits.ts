@@ -2,14 +2,14 @@ import { limits } from "../limits.ts"
 
 /** The limits of `exec` alone. Waits are in milliseconds (`_ms`), sizes in bytes (`_bytes`) or as named. */
 export const execLimits = {
-  output_bytes: 256 * 1024, // of the standard output in an answer: half from its beginning, half from its end
-  json_bytes: 8 * 1024 * 1024, // of the standard output that is to be the answer itself
-  tail_bytes: limits.output_read_bytes, // of each stream, for a failure
-  log_bytes: 1024 * 1024, // of each stream, that goes on to our own
+  output_bytes: 256 * 1024, // of standard output in an answer: half from its beginning, half from its end
+  json_bytes: 8 * 1024 * 1024, // of standard output that is the answer itself
+  tail_bytes: limits.output_read_bytes, // of each stream, to quote in a failure
+  log_bytes: 1024 * 1024, // of each stream, passed on to our own
   line_chars: 1_000, // of a line that is told as progress
-  drain_ms: 1_000, // for output that comes after the end, as something else may hold the pipe open
-  stop_notice_ms: 100, // a signal for us and the command may reach it first, and then its end us
-  pass_on_ms: 200, // a signal to the whole group has reached the command already, and it ends by itself
+  drain_ms: 1_000, // for output after the end, because something else may hold the pipe open
+  stop_notice_ms: 100, // a signal for us and the command may end the command before it reaches us
+  pass_on_ms: 200, // a signal to the whole group has reached the command already, which then ends by itself
   signals: 16,
   write_retries: 120 // every `disk_retry_ms`
 } as const

@@ -1,14 +1,17 @@
+import { stripVTControlCharacters } from "node:util"
+import { execLimits } from "./limits.ts"
+
 /** What is kept of a stream: its beginning and its end. */
 export interface Kept {
   readonly push: (chunk: Uint8Array) => void
-  /** How many bytes there were. */
+  /** The bytes there were in all. */
   readonly total: () => number
   readonly isWhole: () => boolean
-  /** The text, with a line in the middle that says how much is left out; no half of a character. */
+  /** The text without half characters, with a line in the middle that says how much is left out. */
   readonly text: () => string
 }
 
-/** Drops what the cut has left of a character at the beginning. */
+/** Drops the rest of a character that the cut has left at the beginning. */
 const fromWholeCharacter = (bytes: Buffer): Buffer => {
   const begin = bytes.findIndex((byte) => (byte & 0xc0) !== 0x80)
   return begin === -1 || begin > 3 ? bytes : bytes.subarray(begin)
@@ -39,9 +42,55 @@ export const keep = (head_bytes: number, tail_bytes: number): Kept => {
       const begin = Buffer.concat(head)
       const end = tail_bytes === 0 ? Buffer.alloc(0) : Buffer.concat(tail).subarray(-tail_bytes)
       if (isWhole()) return Buffer.concat([begin, end]).toString()
-      const cut = new TextDecoder().decode(begin, { stream: true }) // withholds what begins a character and does not end it
+      const cut = new TextDecoder().decode(begin, { stream: true }) // leaves out half a character at the end
       const mark = head_bytes === 0 ? "" : `\n[... ${sizes.total - begin.length - end.length} bytes left out ...]\n`
       return `${cut}${mark}${fromWholeCharacter(end).toString()}`
     }
+  }
+}
+
+/** Splits what a command prints into lines, and tells of each that is not empty, cut to `line_chars`. */
+export const lineReader = (tell: (line: string) => void) => {
+  const decoder = new TextDecoder()
+  let begun = ""
+  return (chunk: Uint8Array): void => {
+    const parts = decoder.decode(chunk, { stream: true }).split(/\r\n|[\r\n]/)
+    for (const [index, part] of parts.entries()) {
+      if (begun.length < execLimits.line_chars) begun += part.slice(0, execLimits.line_chars - begun.length)
+      if (index === parts.length - 1) return
+      const line = stripVTControlCharacters(begun).replaceAll(/\p{Cc}/gu, " ").trim()
+      if (line !== "") tell(line.toWellFormed())
+      begun = ""
+    }
+  }
+}
+
+type Hear = (chunk: Uint8Array) => void
+
+const toEach = (...hearers: ReadonlyArray<Hear>): Hear => (chunk) => hearers.forEach((hear) => hear(chunk))
+
+/** Passes the first `log_bytes` on to a stream of ours. */
+const echo = (stream: NodeJS.WriteStream): Hear => {
+  stream.on("error", () => {}) // a closed stream of ours must not stop the command
+  let left: number = execLimits.log_bytes
+  return (chunk) => {
+    if (left <= 0) return
+    stream.write(chunk.subarray(0, left))
+    left -= chunk.length
+    if (left <= 0) stream.write("\n[... what follows is left out ...]\n")
+  }
+}
+
+/** Listens to a command: keeps its output for the answer, passes it on to ours, and tells of its lines. */
+export const listen = (json: boolean, onLine: ((line: string) => void) | null) => {
+  const half = execLimits.output_bytes / 2
+  const output = json ? keep(execLimits.json_bytes, 0) : keep(half, half)
+  const tails = { output: keep(0, execLimits.tail_bytes), errors: keep(0, execLimits.tail_bytes) }
+  const read = onLine === null ? () => {} : lineReader(onLine)
+  return {
+    output,
+    tails,
+    onOutput: toEach(output.push, tails.output.push, read, echo(process.stdout)),
+    onErrors: toEach(tails.errors.push, echo(process.stderr))
   }
 }

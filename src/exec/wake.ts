@@ -1,8 +1,23 @@
 import * as Effect from "effect/Effect"
-import { join, resolve } from "node:path"
+import * as Runtime from "effect/Runtime"
+import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
+import { lstat, open } from "node:fs/promises"
+import { dirname, join, resolve } from "node:path"
 import { isSafeWorkId } from "../domain/workId.ts"
-import type { Environment } from "../process/findProgram.ts"
-import { ExecRefused } from "./ExecRefused.ts"
+import { exitCodes } from "../exitCodes.ts"
+import { limits } from "../limits.ts"
+import type { Environment } from "../process/programs.ts"
+import { attempt, isMissing, writeDurably } from "../storage/files.ts"
+import { makeOne } from "../storage/folders.ts"
+import { execLimits } from "./limits.ts"
+
+/** `exec` cannot begin: it is used wrongly, or not in a wake. The message says what to change. */
+class ExecRefused extends Schema.TaggedError<ExecRefused>()("ExecRefused", { message: Schema.String }) {
+  override readonly [Runtime.errorExitCode] = exitCodes.usage
+}
+
+export const refuse = (reason: string) => new ExecRefused({ message: `agentcom-sidecar exec: ${reason}` })
 
 /** The wake that we run in; the paths are absolute. */
 export interface Wake {
@@ -15,8 +30,6 @@ export interface Wake {
   readonly answer: string
 }
 
-const refuse = (message: string) => new ExecRefused({ message: `agentcom-sidecar exec: ${message}` })
-
 /** Reads the wake from the environment that the sidecar gives its wake command. */
 export const wakeIn = Effect.fnUntraced(function*(environment: Environment) {
   const variable = (name: string) => {
@@ -26,7 +39,7 @@ export const wakeIn = Effect.fnUntraced(function*(environment: Environment) {
       : Effect.succeed(value)
   }
   const task_id = yield* variable("TASK_ID")
-  if (!isSafeWorkId(task_id)) return yield* refuse("TASK_ID is no id of a task")
+  if (!isSafeWorkId(task_id)) return yield* refuse("TASK_ID is not the id of a task")
   const results_dir = resolve(yield* variable("RESULTS_DIR"))
   const result = (ending: string) => join(results_dir, `${task_id}${ending}`)
   const wake: Wake = {
@@ -41,10 +54,41 @@ export const wakeIn = Effect.fnUntraced(function*(environment: Environment) {
   return wake
 })
 
-/** The environment of the command: ours, with nothing of the sidecar's own but the cookie by which its processes are found. */
+/** The environment of the command: ours without the sidecar's own variables, except the cookie by which its processes are found. */
 export const commandEnvironment = (environment: Environment): Record<string, string> =>
   Object.fromEntries(
     Object.entries(environment).flatMap(([name, value]) =>
       value !== undefined && (!/^AGENTCOM_/i.test(name) || name === "AGENTCOM_WAKE_ID") ? [[name, value]] : []
     )
+  )
+
+/** Writes a sentence to standard error, which the sidecar keeps in the log of the task. */
+export const say = (sentence: string): Effect.Effect<void> =>
+  Effect.sync(() => void process.stderr.write(`agentcom-sidecar exec: ${sentence}\n`))
+
+export const isThere = (path: string) =>
+  attempt(path, () => lstat(path)).pipe(Effect.as(true), Effect.catchIf(isMissing, () => Effect.succeed(false)))
+
+/** Writes a file of the results folder, which is made if it is missing. */
+const put = (path: string, write: () => Promise<void>) =>
+  attempt(path, async () => {
+    await makeOne(dirname(path))
+    await write()
+  })
+
+/** Confirms the wake. An error is only reported: without the confirmation the sidecar stops the command anyway. */
+export const confirm = (path: string): Effect.Effect<void> =>
+  put(path, async () => (await open(path, "a", 0o600)).close()).pipe(
+    Effect.catch(({ reason }) => say(`the confirmation cannot be written: ${reason}`))
+  )
+
+/** Tells of progress. An error does not matter, because the next line comes soon. */
+export const tellProgress = (path: string, line: string): Effect.Effect<void> =>
+  Effect.ignore(put(path, () => writeDurably(path, JSON.stringify({ message: line }))))
+
+/** Writes the answer, whole and durably. Tries again for as long as somebody may need to fix a disk. */
+export const handIn = (path: string, text: string) =>
+  put(path, () => writeDurably(path, text)).pipe(
+    Effect.tapError(({ reason }) => say(`the answer cannot be written: ${reason}`)),
+    Effect.retry({ schedule: Schedule.spaced(limits.disk_retry_ms), times: execLimits.write_retries })
   )

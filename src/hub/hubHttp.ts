@@ -3,44 +3,46 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { request as requestHttp } from "node:http"
 import { request as requestHttps } from "node:https"
+import type { TaskLocation } from "../domain/Message.ts"
 import { limits } from "../limits.ts"
-import { type RequestOptions, requestOptions } from "./connect.ts"
-import { hubBehind, reasonOf } from "./failure.ts"
+import { readMembers } from "../text/jsonScan.ts"
+import { hubBehind, type HubTls, reasonOf, type RequestOptions, requestOptions } from "./network.ts"
 import { blamed, sentenceOf, type Tunnel, tunnelTo } from "./proxy.ts"
-import type { HubTls } from "./tls.ts"
 
-/** The hub's HTTP interface gave no usable answer; `code` is the system's where the connection failed, or empty. */
+/** The hub's HTTP API gave no usable answer. `code` is the system's error code if the connection failed, otherwise empty. */
 export class HttpError extends Schema.TaggedError<HttpError>()("HttpError", {
   reason: Schema.String,
   code: Schema.String
 }) {}
 
-export interface HttpAnswer {
+interface HttpAnswer {
   readonly status: number
   readonly body: string
-  /** The hub's clock as its `date` header tells it, in epoch milliseconds; null where it tells none. */
+  /** The hub's clock from its `date` header, in epoch milliseconds; null without one. */
   readonly date: number | null
 }
 
-export interface HttpRequest {
+interface HttpRequest {
   readonly api_url: string
-  /** Relative to `api_url`, without a slash before it. */
+  /** Relative to `api_url`, without a leading slash. */
   readonly path: string
   readonly token?: Redacted.Redacted<string>
-  /** What is posted as JSON; a request without it is a GET. */
+  /** Sent as JSON by POST; without it the request is a GET. */
   readonly body?: object
   readonly tls: HubTls
   readonly timeout_ms: number
 }
 
+const failed = (reason: string, code = "") => new HttpError({ reason, code })
+
 const failure = (cause: unknown, hub: URL | null): HttpError => {
   const { code = "" }: NodeJS.ErrnoException = cause instanceof Error ? cause : new Error()
-  return new HttpError({ reason: reasonOf(cause, hub), code })
+  return failed(reasonOf(cause, hub), code)
 }
 
-const optionsOf = ({ body, token }: HttpRequest, line: RequestOptions) => ({
+const optionsOf = ({ body, token }: HttpRequest, connection: RequestOptions) => ({
   agent: false,
-  ...line,
+  ...connection,
   method: body === undefined ? "GET" : "POST",
   headers: {
     accept: "application/json",
@@ -49,11 +51,11 @@ const optionsOf = ({ body, token }: HttpRequest, line: RequestOptions) => ({
   }
 })
 
-const exchange = (url: URL, request: HttpRequest, tunnel: Tunnel | null, line: RequestOptions) =>
+const exchange = (url: URL, request: HttpRequest, tunnel: Tunnel | null, connection: RequestOptions) =>
   Effect.callback<HttpAnswer, HttpError>((resume) => {
     const fail = (cause: unknown) => resume(Effect.fail(failure(cause, hubBehind(url.href, tunnel))))
-    const asked = (url.protocol === "https:" ? requestHttps : requestHttp)(url, optionsOf(request, line))
-    // Stays for ever: an error without a listener would end the process.
+    const asked = (url.protocol === "https:" ? requestHttps : requestHttp)(url, optionsOf(request, connection))
+    // Never removed: an error without a listener would end the process.
     asked.on("error", fail)
     asked.on("response", (response) => {
       const chunks: Array<Buffer> = []
@@ -76,38 +78,69 @@ const exchange = (url: URL, request: HttpRequest, tunnel: Tunnel | null, line: R
     asked.end(request.body === undefined ? undefined : JSON.stringify(request.body))
     return Effect.sync(() => asked.destroy())
   }).pipe(
-    // Node throws at an address or a header that it does not take.
+    // Node.js throws at an address or a header that it does not take.
     Effect.catchDefect((defect) => Effect.fail(failure(defect, null)))
   )
 
-const send = (url: URL, request: HttpRequest, tunnel: Tunnel | null) =>
-  Effect.flatMap(
-    Effect.promise(() => requestOptions(url.href, { ...request, tunnel, within_ms: request.timeout_ms })),
-    (line) => exchange(url, request, tunnel, line)
-  )
-
-/** A refusal of the proxy looks like an answer of the hub, and its failures like those of the line. */
-const sendThrough = Effect.fnUntraced(function*(url: URL, request: HttpRequest) {
-  const tunnel = yield* tunnelTo(url.href, request.timeout_ms).pipe(
-    Effect.mapError((error) => new HttpError({ reason: sentenceOf(error), code: "" }))
-  )
-  const answer = yield* send(url, request, tunnel).pipe(
+const send = Effect.fnUntraced(function*(url: URL, request: HttpRequest) {
+  const { timeout_ms: within_ms, tls } = request
+  const tunnel = yield* Effect.mapError(tunnelTo(url.href, within_ms), (error) => failed(sentenceOf(error)))
+  const answer = yield* Effect.promise(() => requestOptions(url.href, { tls, tunnel, within_ms })).pipe(
+    Effect.flatMap((connection) => exchange(url, request, tunnel, connection)),
     Effect.timeoutOrElse({
-      duration: request.timeout_ms,
-      orElse: () => Effect.fail(new HttpError({ reason: `no answer within ${request.timeout_ms} ms`, code: "" }))
+      duration: within_ms,
+      orElse: () => Effect.fail(failed(`no answer within ${within_ms} ms`))
     }),
-    Effect.mapError(({ code, reason }) => new HttpError({ reason: blamed(tunnel, reason), code }))
+    Effect.mapError(({ code, reason }) => failed(blamed(tunnel, reason), code))
   )
+  // The proxy's refusal of a CONNECT looks like an answer of the hub.
   const fault = tunnel?.fault("") ?? null
-  return fault === null ? answer : yield* new HttpError({ reason: sentenceOf(fault), code: "" })
-})
+  return fault === null ? answer : yield* failed(sentenceOf(fault))
+}, Effect.scoped)
 
-/** One request to the hub's HTTP interface. Fails where there is no answer in time; a status of any kind is an answer. */
+/** One request to the hub's HTTP API. An answer with any status is a success; no answer in time is an error. */
 export const hubRequest = (request: HttpRequest): Effect.Effect<HttpAnswer, HttpError> =>
   Effect.try({
     try: () => new URL(request.path, request.api_url.replace(/\/*$/, "/")),
-    catch: () => new HttpError({ reason: "hub_api_url is not an address", code: "" })
-  }).pipe(
-    Effect.flatMap((url) => sendThrough(url, request)),
-    Effect.scoped
-  )
+    catch: () => failed("hub_api_url is not an address")
+  }).pipe(Effect.flatMap((url) => send(url, request)))
+
+interface LookUpTools {
+  readonly agent_id: string
+  readonly token: Redacted.Redacted<string>
+  readonly hub_api_url: string
+  readonly tls: HubTls
+  readonly timeout_ms: number
+}
+
+const Task = Schema.Struct({
+  status: Schema.String,
+  assigned_to: Schema.optionalKey(Schema.NullOr(Schema.String))
+})
+const decodeTask = Schema.decodeUnknownEffect(Task)
+const decodeError = Schema.decodeUnknownEffect(Schema.Struct({ error: Schema.String }))
+
+const over: ReadonlySet<string> = new Set(["completed", "failed", "dead_letter", "cancelled"])
+const held: ReadonlySet<string> = new Set(["assigned", "working"])
+
+const locationOf = ({ assigned_to, status }: typeof Task.Type, agent_id: string): TaskLocation => {
+  if (status === "queued") return "queued"
+  if (over.has(status)) return "elsewhere"
+  if (!held.has(status) || assigned_to == null) return "unknown"
+  return assigned_to === agent_id ? "ours" : "elsewhere"
+}
+
+/** Where a task is according to the hub's HTTP API. Fails if the hub does not say so in time. */
+export const lookUpTask = Effect.fnUntraced(function*(task_id: string, tools: LookUpTools) {
+  const { hub_api_url: api_url, timeout_ms, tls, token } = tools
+  const path = `api/tasks/${encodeURIComponent(task_id)}`
+  const { body, status } = yield* hubRequest({ api_url, path, token, tls, timeout_ms })
+  const odd = () => failed(`HTTP ${status} with a body that is not about a task`)
+  if (status !== 404 && status !== 200) return yield* failed(`HTTP ${status}`)
+  const { members } = readMembers(body, ["status", "assigned_to", "error"])
+  // Only a 404 of the hub itself, which has an error in JSON, says that there is no such task.
+  if (status === 404) {
+    return yield* decodeError(members).pipe(Effect.mapError(odd), Effect.as<TaskLocation>("elsewhere"))
+  }
+  return locationOf(yield* Effect.mapError(decodeTask(members), odd), tools.agent_id)
+})

@@ -3,39 +3,41 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type { Agent } from "node:http"
 
-/** What is wrong, and what to do about it; neither quotes the user or the password of a proxy. */
+/** What is wrong with a proxy and how to fix it. Neither text contains the proxy's user or password. */
 export interface Fault {
   readonly found: string
   readonly remedy: string
 }
 
-/** The environment names a proxy that cannot be one. */
+/** The environment names a proxy by something that is not the address of one. */
 export class ProxyError extends Schema.TaggedError<ProxyError>()("ProxyError", {
   found: Schema.String,
   remedy: Schema.String
 }) {}
 
-/** The way to one address through a proxy, for one attempt. Closing its scope ends a CONNECT that is not answered yet. */
+/** The way through a proxy to one address, for one attempt. Closing its scope ends a CONNECT that has no answer yet. */
 export interface Tunnel {
   readonly host: string
   readonly port: number
   /** The proxy's address without user and password. */
   readonly shown: string
-  /** The environment variable that is to name it. */
+  /** The environment variable that names the proxy. */
   readonly variable: string
   /** Opens the connections of a request by CONNECT. */
   readonly agent: Agent
-  /** What the proxy has to do with a failure of that `reason`; null where it has done its part. */
+  /** The proxy's part in a failure with that `reason`; null once the proxy has connected. */
   readonly fault: (reason: string) => Fault | null
 }
 
-/** Whether there is any variable that names a proxy; if not, nothing that knows of proxies has to be loaded. */
 const namesProxy = (environment: Readonly<Record<string, string | undefined>>): boolean =>
   Object.entries(environment).some(([name, value]) =>
     /^(?:https?|all)_proxy$/i.test(name) && value !== undefined && value !== ""
   )
 
-/** The tunnel to the host of a ws, wss, http or https address, which has so long to be there; null where the environment wants no proxy for it. */
+/**
+ * The tunnel to the host of a ws, wss, http or https address, to be open within `within_ms`. Null if the environment wants
+ * no proxy for it. The proxy libraries are only loaded if the environment names a proxy at all.
+ */
 export const tunnelTo = (address: string, within_ms: number): Effect.Effect<Tunnel | null, ProxyError, Scope.Scope> =>
   namesProxy(process.env)
     ? Effect.flatMap(Effect.promise(() => import("./tunnel.ts")), ({ openTunnel }) => openTunnel(address, within_ms))

@@ -1,40 +1,39 @@
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Latch from "effect/Latch"
 import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import * as Redacted from "effect/Redacted"
 import * as Ref from "effect/Ref"
 import * as Result from "effect/Result"
+import * as Schedule from "effect/Schedule"
 import type { HubCommand } from "../domain/Command.ts"
 import type { LifecycleEvent } from "../domain/LifecycleEvent.ts"
 import type { HubMessage } from "../domain/Message.ts"
 import { limits } from "../limits.ts"
 import type { Incoming } from "../protocol/incoming.ts"
-import type { Identity } from "../protocol/outgoing.ts"
-import { encodeCommand } from "../protocol/outgoing.ts"
+import { encodeCommand, type Identity, pingFrame } from "../protocol/outgoing.ts"
 import type { HideSecrets } from "../secrets/outgoing.ts"
-import { makeHeartbeat } from "./heartbeat.ts"
-import type { LargeFrames } from "./largeFrames.ts"
+import { type LargeFrames, takeIn } from "./largeFrames.ts"
 import type { HubSocket, SocketEvent } from "./socket.ts"
-import { takeIn } from "./takeIn.ts"
 import type { Timing } from "./timing.ts"
 
-/** Longest piece of a frame that is put into the log. */
+/** How much of a frame the log shows, in characters. */
 const excerpt_chars = 200
 
-/** Why a connection ended: it closed, we closed it, the hub refused who we say we are, or the heartbeat found it dead. */
+/** Why a connection ended: it closed, we closed it, the hub refused to identify us, or the heartbeat found it dead. */
 export type SessionEnd =
   | { readonly _tag: "Closed"; readonly code: number; readonly reason: string }
   | { readonly _tag: "Left"; readonly reason: string }
   | { readonly _tag: "Refused"; readonly reason: string }
   | { readonly _tag: "HalfOpen"; readonly after_ms: number }
 
-/** One connection, from its opening to its end. */
+/** What is said and heard on one open socket. */
 export interface Session {
-  /** Reads the connection until it ends, and says why. */
+  /** Reads the socket until the session ends, and returns why. */
   readonly run: Effect.Effect<SessionEnd>
   readonly isIdentified: Effect.Effect<boolean>
-  /** Sends one frame: `Identify` once and first, the others once the hub has answered it; out of turn it does nothing. */
+  /** Sends one frame: `Identify` first and once, the others after the hub's answer to it. Out of turn it does nothing. */
   readonly send: (command: HubCommand) => Effect.Effect<void>
   readonly leave: (reason: string) => Effect.Effect<void>
 }
@@ -48,87 +47,108 @@ export interface SessionTools {
   readonly log: (event: LifecycleEvent) => Effect.Effect<void>
 }
 
+/**
+ * The heartbeat of the protocol, in JSON frames. While frames of the hub wait to be read, a missing pong is no sign of a
+ * dead connection: we are slow, and the pong gets its full time again once nothing is unread.
+ */
+const makeHeartbeat = Effect.fnUntraced(function*(socket: HubSocket, timing: Timing) {
+  const answered = yield* Latch.make(false)
+  const pongInTime = answered.await.pipe(Effect.timeoutOption(timing.pong_timeout_ms), Effect.map(Option.isSome))
+  /** Whether no pong comes for a whole `pong_timeout_ms` that has nothing unread at its start and its end. */
+  const silent = (wasUnread: boolean): Effect.Effect<boolean> =>
+    Effect.flatMap(
+      Effect.all([pongInTime, socket.hasUnread]),
+      ([inTime, isUnread]) =>
+        inTime ? Effect.succeed(false) : isUnread || wasUnread ? silent(isUnread) : Effect.succeed(true)
+    )
+  const beat = answered.close.pipe(
+    Effect.andThen(socket.send(pingFrame)),
+    Effect.andThen(socket.hasUnread),
+    Effect.flatMap(silent)
+  )
+  const everyInterval = Schedule.fixed(timing.ping_interval_ms).pipe(
+    Schedule.setInputType<boolean>(),
+    Schedule.while(({ input: dead }) => !dead)
+  )
+  return {
+    /** To be run at each pong. */
+    onPong: answered.open,
+    /** Sends pings until the hub leaves one unanswered. */
+    untilDead: Effect.scheduleFrom(beat, false, everyInterval)
+  }
+})
+
 type Phase = "connected" | "identifying" | "identified"
 
-/** The beginning of a text, without the token, should the hub have sent it back to us. */
+/** Whether a command may be sent in a phase, and the phase after it. */
+const turn = (phase: Phase, command: HubCommand): [maySend: boolean, next: Phase] => {
+  if (command._tag !== "Identify") return [phase === "identified", phase]
+  return phase === "connected" ? [true, "identifying"] : [false, phase]
+}
+
+/** The beginning of a text, without the token, which the hub may have sent back to us. */
 const excerptOf = (text: string, token: string): string =>
   text.slice(0, excerpt_chars + token.length).replaceAll(token, "<redacted>").slice(0, excerpt_chars)
 
-const carryOn: Option.Option<SessionEnd> = Option.none()
-const ended = (end: SessionEnd): Effect.Effect<Option.Option<SessionEnd>> => Effect.succeedSome(end)
-
-interface Ears {
+interface Reactions {
   readonly isIdentified: Effect.Effect<boolean>
   readonly onIdentified: Effect.Effect<void>
   readonly onPong: Effect.Effect<unknown>
 }
 
-/** What to do about one thing that came out of the socket; the end of the session is the answer, if it is one. */
-const listener = ({ emit, identity, large_frames, log }: SessionTools, ears: Ears) => {
+/** Handles one event of the socket. Returns the end of the session, or null if it goes on. */
+const makeListener = ({ emit, identity, large_frames, log }: SessionTools, reactions: Reactions) => {
+  const { isIdentified, onIdentified, onPong } = reactions
   const token = Redacted.value(identity.token)
 
-  const onIncoming = (incoming: Incoming): Effect.Effect<Option.Option<SessionEnd>> => {
+  const onIncoming = Effect.fnUntraced(function*(incoming: Incoming): Effect.fn.Return<SessionEnd | null> {
     switch (incoming._tag) {
       case "Identified":
-        return Effect.as(ears.onIdentified, carryOn)
+        yield* onIdentified
+        return null
       case "Pong":
-        return Effect.as(ears.onPong, carryOn)
+        yield* onPong
+        return null
       case "IdentifyRefused":
-        return ended({ _tag: "Refused", reason: incoming.reason })
+        return { _tag: "Refused", reason: incoming.reason }
       case "HubRefused":
-        return Effect.flatMap(
-          ears.isIdentified,
-          (identified) =>
-            identified ? Effect.as(emit(incoming), carryOn) : ended({ _tag: "Refused", reason: incoming.error })
-        )
+        if (!(yield* isIdentified)) return { _tag: "Refused", reason: incoming.error }
+        yield* emit(incoming)
+        return null
       case "AgentLeft":
-        return ears.isIdentified.pipe(
-          Effect.flatMap((identified) =>
-            identified && incoming.agent_id === identity.agent_id ? emit({ _tag: "HubLostUs" }) : Effect.void
-          ),
-          Effect.as(carryOn)
-        )
-      case "Ignored": {
-        const ignored = log({ event: "frame_ignored", type: excerptOf(incoming.type, token) })
-        return incoming.known ? Effect.succeed(carryOn) : Effect.as(ignored, carryOn)
-      }
+        if (incoming.agent_id === identity.agent_id && (yield* isIdentified)) yield* emit({ _tag: "HubLostUs" })
+        return null
+      case "Ignored":
+        if (!incoming.known) yield* log({ event: "frame_ignored", type: excerptOf(incoming.type, token) })
+        return null
       default:
-        return Effect.as(emit(incoming), carryOn)
+        yield* emit(incoming)
+        return null
     }
-  }
+  })
 
-  return (event: SocketEvent): Effect.Effect<Option.Option<SessionEnd>> => {
-    switch (event._tag) {
-      case "Closed":
-        return ended(event)
-      case "Binary":
-        return Effect.as(log({ event: "frame_ignored", type: `binary, ${event.bytes} bytes` }), carryOn)
-      case "Text":
-        return Effect.flatMap(
-          takeIn(event.text, large_frames),
-          Result.match({
-            onFailure: ({ reason }) =>
-              Effect.as(log({ event: "frame_undecodable", reason, excerpt: excerptOf(event.text, token) }), carryOn),
-            onSuccess: onIncoming
-          })
-        )
+  return Effect.fnUntraced(function*(event: SocketEvent): Effect.fn.Return<SessionEnd | null> {
+    if (event._tag === "Closed") return event
+    if (event._tag === "Binary") {
+      yield* log({ event: "frame_ignored", type: `binary, ${event.bytes} bytes` })
+      return null
     }
-  }
+    const taken = yield* takeIn(event.text, large_frames)
+    if (Result.isSuccess(taken)) return yield* onIncoming(taken.success)
+    const { reason } = taken.failure
+    yield* log({ event: "frame_undecodable", reason, excerpt: excerptOf(event.text, token) })
+    return null
+  })
 }
 
-/** Whether a command may go out now, and what that makes of the phase. */
-const turn = (phase: Phase, command: HubCommand): [mayGo: boolean, next: Phase] => {
-  if (command._tag !== "Identify") return [phase === "identified", phase]
-  return phase === "connected" ? [true, "identifying"] : [false, phase]
-}
-
+/** A session on an open socket. Nothing is read before `run`. */
 export const makeSession = Effect.fnUntraced(function*(socket: HubSocket, tools: SessionTools) {
   const { emit, hideSecrets, identity, large_frames, log, timing } = tools
   const phase = yield* Ref.make<Phase>("connected")
   const identified = yield* Deferred.make<void>()
   const left = yield* Deferred.make<SessionEnd>()
   const refusals = yield* Queue.dropping<HubMessage>(limits.pending_exchanges)
-  const heartbeat = yield* makeHeartbeat(socket, timing)
+  const { onPong, untilDead } = yield* makeHeartbeat(socket, timing)
 
   const leave = (reason: string) => Effect.asVoid(Deferred.succeed(left, { _tag: "Left", reason }))
   const isIdentified = Effect.map(Ref.get(phase), (now) => now === "identified")
@@ -149,43 +169,32 @@ export const makeSession = Effect.fnUntraced(function*(socket: HubSocket, tools:
     const bytes = frame === null ? 0 : Buffer.byteLength(frame)
     if (frame !== null && bytes <= limits.max_sent_frame_bytes) return yield* socket.send(frame)
     if (bytes > 0) yield* log({ event: "hub_error", error: `a frame of ${bytes} bytes is more than the hub takes` })
-    // What cannot be written as JSON would be refused by the hub in these words, so the rules hear them from here.
+    // The hub would answer this frame with this error, so the rules get the answer from here.
     yield* Queue.offer(refusals, { _tag: "HubRefused", error: "invalid_json", message_type: null, unknown_type: false })
   })
+  const send = Effect.fnUntraced(function*(command: HubCommand) {
+    if (!(yield* Ref.modify(phase, (now) => turn(now, command)))) return
+    yield* transmit(command)
+    // The answer to an assignment is sent when the task is on disk, or is not taken: its frame can do no more harm.
+    if (command._tag === "AcceptTask" || command._tag === "RejectTask") yield* large_frames.end
+  })
 
-  /** Who accepts a task has it on disk. */
-  const afterwards = ({ _tag }: HubCommand) =>
-    _tag === "AcceptTask" || _tag === "RejectTask" ? large_frames.end : Effect.void
-
-  const listen = listener(tools, { isIdentified, onIdentified, onPong: heartbeat.pong })
+  const listen = makeListener(tools, { isIdentified, onIdentified, onPong })
   const read = Effect.gen(function*() {
     while (true) {
       const end = yield* listen(yield* socket.receive)
-      if (Option.isSome(end)) return end.value
+      if (end !== null) return end
     }
   })
   const notIdentified: SessionEnd = { _tag: "Left", reason: `not identified within ${timing.identify_timeout_ms} ms` }
   const dead: SessionEnd = { _tag: "HalfOpen", after_ms: timing.pong_timeout_ms }
   const watch = Deferred.await(identified).pipe(
     Effect.timeoutOption(timing.identify_timeout_ms),
-    Effect.map(Option.isSome),
     Effect.flatMap((inTime): Effect.Effect<SessionEnd> =>
-      inTime ? Effect.as(heartbeat.untilDead, dead) : Effect.succeed(notIdentified)
+      Option.isSome(inTime) ? Effect.as(untilDead, dead) : Effect.succeed(notIdentified)
     )
   )
   const passRefusalsOn = Effect.forever(Effect.flatMap(Queue.take(refusals), emit))
-
-  return {
-    run: Effect.ensuring(
-      Effect.raceAllFirst([read, watch, Deferred.await(left), passRefusalsOn]),
-      large_frames.end
-    ),
-    isIdentified,
-    leave,
-    send: (command) =>
-      Effect.flatMap(
-        Ref.modify(phase, (now) => turn(now, command)),
-        (mayGo) => mayGo ? Effect.andThen(transmit(command), afterwards(command)) : Effect.void
-      )
-  } satisfies Session
+  const run = Effect.raceAllFirst([read, watch, Deferred.await(left), passRefusalsOn])
+  return { run: Effect.ensuring(run, large_frames.end), isIdentified, leave, send } satisfies Session
 })

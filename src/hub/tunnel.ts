@@ -1,51 +1,41 @@
 import * as Effect from "effect/Effect"
-import type * as Scope from "effect/Scope"
 import { HttpsProxyAgent } from "https-proxy-agent"
 import { type ClientRequest, STATUS_CODES } from "node:http"
 import { checkServerIdentity } from "node:tls"
 import { getProxyForUrl } from "proxy-from-env"
-import { endpointOf } from "./address.ts"
-import { connectOptions } from "./connect.ts"
+import { connectOptions, endpointOf } from "./network.ts"
 import { type Fault, ProxyError, type Tunnel } from "./proxy.ts"
 
-/** Who is to be reached; the address of a WebSocket counts as that of the HTTP below it. */
+/** Whom to reach. The proxy variables know only HTTP, so a WebSocket counts as the HTTP request that opens it. */
 const targetOf = (address: string) => {
   const url = new URL(address.replace(/^ws/i, "http"))
-  const { host, isSecure, port } = endpointOf(url)
-  // Brackets as NO_PROXY has them.
-  return { url, host, named: url.hostname, port, isSecure }
+  // `named` has the brackets of IPv6, as NO_PROXY has them.
+  return { ...endpointOf(url), url, named: url.hostname }
 }
 type Target = ReturnType<typeof targetOf>
 
-interface Named {
-  /** The variable that names the proxy, and what it says. */
-  readonly variable: string
-  readonly value: string
-}
-
-/** Where the library has found the proxy; it gives one said without a scheme that of the target. */
-const namedIn = (environment: NodeJS.ProcessEnv, isSecure: boolean): Named => {
+/** The variable that names the proxy. The library tells only the address, with the target's scheme where it has none. */
+const variableFor = (isSecure: boolean, environment: NodeJS.ProcessEnv): string => {
   const names = [isSecure ? "https_proxy" : "http_proxy", "all_proxy"].flatMap((name) => [name, name.toUpperCase()])
-  const variable = names.find((name) => (environment[name] ?? "") !== "") ?? ""
-  return { variable, value: environment[variable] ?? "" }
+  return names.find((name) => (environment[name] ?? "") !== "") ?? ""
 }
 
 const decoded = (part: string): string => {
   try {
     return decodeURIComponent(part)
   } catch {
-    return part // a lone % in a password means itself
+    return part // a % in a password that does not begin an escape
   }
 }
 
 /**
- * The proxy's address, its user and password apart, so that no part of the library can show them. One said without a scheme
- * is spoken to in plain HTTP, as by every other program.
+ * The proxy's address, with user and password taken out so that the library cannot show them. An address without a scheme
+ * means plain HTTP, as in other programs.
  */
-const proxyAt = ({ value, variable }: Named) => {
+const proxyIn = (variable: string, value: string) => {
   const url = URL.parse(value.includes("://") ? value : `http://${value}`)
   if (url === null || (url.protocol !== "http:" && url.protocol !== "https:")) {
-    const kind = url === null ? "what is no address" : `a ${url.protocol}// address`
+    const kind = url === null ? "something that is not an address" : `a ${url.protocol}// address`
     return Effect.fail(
       new ProxyError({
         found: `the environment names ${kind} as the proxy`,
@@ -57,18 +47,19 @@ const proxyAt = ({ value, variable }: Named) => {
   url.username = url.password = ""
   return Effect.succeed({
     variable,
-    address: url,
+    url,
     headers: user === ":" ? {} : { "Proxy-Authorization": `Basic ${Buffer.from(user).toString("base64")}` }
   })
 }
+type Proxy = Effect.Success<ReturnType<typeof proxyIn>>
 
-/** A proxy may say back what it was told, and the library quotes it. */
+/** The library quotes the proxy's answer, which may repeat the password. */
 const withoutQuotation = (reason: string): string => reason.replace(/:? ?".*/s, "")
 
-/** What the answer to CONNECT says; a proxy's own words for it are not shown. */
+/** What the status of a refused CONNECT means. The proxy's own text is not shown. */
 const refusal = (status: number, shown: string, { named, port }: Target, variable: string): Fault => {
-  const said = Number.isInteger(status) ? `HTTP ${status} ${STATUS_CODES[status] ?? ""}`.trimEnd() : "no HTTP"
-  const found = `the proxy ${shown} does not connect to ${named}:${port}: ${said}`
+  const answer = Number.isInteger(status) ? `HTTP ${status} ${STATUS_CODES[status] ?? ""}`.trimEnd() : "no HTTP"
+  const found = `the proxy ${shown} does not connect to ${named}:${port}: ${answer}`
   if (status === 407) {
     return { found, remedy: `put the user and password that it wants into ${variable}: http://USER:PASSWORD@HOST:PORT` }
   }
@@ -77,45 +68,34 @@ const refusal = (status: number, shown: string, { named, port }: Target, variabl
     : { found, remedy: `it does not reach the hub: look at hub_url, at the proxy's own log, or set NO_PROXY=${named}` }
 }
 
-/** The library would compare the certificate of an address without a name with that of the proxy. */
-class HubAgent extends HttpsProxyAgent<string> {
-  private readonly target: Target
-  private readonly within_ms: number
+type Library = typeof HttpsProxyAgent<string>
+type Connect = InstanceType<Library>["connect"]
 
-  constructor(
-    proxy: URL,
-    target: Target,
-    within_ms: number,
-    options: ConstructorParameters<typeof HttpsProxyAgent<string>>[1]
-  ) {
+class HubAgent extends HttpsProxyAgent<string> {
+  readonly #hub_host: string
+  readonly #within_ms: number
+
+  constructor(proxy: URL, hub_host: string, within_ms: number, options: ConstructorParameters<Library>[1]) {
     super(proxy, options)
-    this.target = target
-    this.within_ms = within_ms
+    this.#hub_host = hub_host
+    this.#within_ms = within_ms
   }
 
-  override async connect(
-    request: ClientRequest,
-    options: Parameters<HttpsProxyAgent<string>["connect"]>[1]
-  ): ReturnType<HttpsProxyAgent<string>["connect"]> {
-    Object.assign(this.connectOpts, await connectOptions(endpointOf(this.proxy).host, this.within_ms))
-    return super.connect(
-      request,
-      options.secureEndpoint
-        ? { ...options, checkServerIdentity: (_, certificate) => checkServerIdentity(this.target.host, certificate) }
-        : options
-    )
+  override async connect(request: ClientRequest, options: Parameters<Connect>[1]): ReturnType<Connect> {
+    Object.assign(this.connectOpts, await connectOptions(endpointOf(this.proxy).host, this.#within_ms))
+    if (!options.secureEndpoint) return super.connect(request, options)
+    // If the hub is an IP address, the library would compare its certificate with the name of the proxy.
+    const checkHub = (_: string, certificate: Parameters<typeof checkServerIdentity>[1]) =>
+      checkServerIdentity(this.#hub_host, certificate)
+    return super.connect(request, { ...options, checkServerIdentity: checkHub })
   }
 }
 
-const makeTunnel = (
-  target: Target,
-  within_ms: number,
-  { address, headers, variable }: Effect.Success<ReturnType<typeof proxyAt>>
-) => {
+const makeTunnel = (target: Target, within_ms: number, { headers, url, variable }: Proxy) => {
   const abort = new AbortController()
-  const { named, port } = target
-  const agent = new HubAgent(address, target, within_ms, { headers, signal: abort.signal })
-  const shown = address.origin
+  const { host, named, port } = target
+  const agent = new HubAgent(url, host, within_ms, { headers, signal: abort.signal })
+  const shown = url.origin
   let status: number | undefined
   agent.on("proxyConnect", (answer: { readonly statusCode: number }) => {
     status = answer.statusCode
@@ -128,26 +108,21 @@ const makeTunnel = (
       remedy: `look whether it runs and whether ${variable} names it rightly, or go around it by NO_PROXY=${named}`
     }
   }
-  const tunnel: Tunnel = {
-    ...endpointOf(address),
-    shown,
-    variable,
-    agent,
-    fault
-  }
-  // An answered one belongs to its request, which ends it.
+  const tunnel: Tunnel = { ...endpointOf(url), shown, variable, agent, fault }
+  // Once CONNECT has an answer, the connection belongs to its request, which ends it.
   const giveUp = () => status === undefined && abort.abort()
   return { tunnel, giveUp }
 }
 
-/** The way to an address that the environment wants a proxy for, by HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY. */
+/** The tunnel to an address by HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY; null if they want no proxy for it. */
 export const openTunnel = Effect.fnUntraced(function*(address: string, within_ms: number) {
   const target = targetOf(address)
   if (getProxyForUrl(target.url.href) === "") return null
-  const proxy = yield* proxyAt(namedIn(process.env, target.isSecure))
+  const variable = variableFor(target.isSecure, process.env)
+  const proxy = yield* proxyIn(variable, process.env[variable] ?? "")
   const { tunnel } = yield* Effect.acquireRelease(
     Effect.sync(() => makeTunnel(target, within_ms, proxy)),
     ({ giveUp }) => Effect.sync(giveUp)
   )
   return tunnel
-}) satisfies (address: string, within_ms: number) => Effect.Effect<Tunnel | null, ProxyError, Scope.Scope>
+})

@@ -7,58 +7,44 @@ import type { Server } from "node:net"
 import { dirname, join } from "node:path"
 import { SidecarConfig } from "../config/SidecarConfig.ts"
 import { limits } from "../limits.ts"
-import { Control } from "../observe/control/Control.ts"
-import { type ControlFile, controlFileIn, socketIn } from "../observe/control/ControlFile.ts"
-import { thisPlace } from "../observe/control/place.ts"
-import { newSecret } from "../observe/control/proof.ts"
-import { makeControlServer } from "../observe/control/server.ts"
+import { type ControlFile, controlFileIn, socketIn, thisPlace } from "../observe/control/ControlFile.ts"
+import { newSecret } from "../observe/control/protocol.ts"
+import { Control, makeControlServer } from "../observe/control/server.ts"
 import { platform } from "../platform.ts"
 import { FolderLease } from "../services/FolderLease.ts"
 import { Logger } from "../services/Logger.ts"
 import { attempt, writeDurably } from "../storage/files.ts"
-import { runtimeFolder } from "../storage/runtimeFolder.ts"
+import { runtimeFolder } from "../storage/folderLock.ts"
 
-/** Listens at the address, and lets nobody but this user connect to it. */
+/** Listens at the address and returns it. Only this user can connect to it. */
 const listen = (server: Server, address: string) =>
   attempt(address, async () => {
     const umask = process.umask(0o177)
-    server.listen(address) // which makes the socket at once
+    server.listen(address) // makes the socket at once, with this umask
     process.umask(umask)
     await once(server, "listening")
+    return address
   })
 
 const remove = (path: string, recursive = false) => attempt(path, () => rm(path, { force: true, recursive }))
 
-/** A new folder that only this user can reach, removed when the scope closes. */
+/** A new folder that only this user can reach. It is removed when the scope closes. */
 const privateFolder = Effect.flatMap(runtimeFolder, (above) =>
   Effect.acquireRelease(
     attempt(above, () => mkdtemp(join(above, "agentcom-"))),
     (path) => Effect.ignore(remove(path, true))
   ))
 
-/** Listens in the folder; where that is impossible, in one of its own. Returns where. */
-const listenNear = Effect.fnUntraced(function*(server: Server, folder: string) {
+/** Listens in the folder, or in a new private folder if that is impossible; on Windows at a pipe. Returns the address. */
+const listenFor = Effect.fnUntraced(function*(server: Server, folder: string) {
+  if (platform === "windows") return yield* listen(server, `\\\\.\\pipe\\agentcom-sidecar-${yield* newSecret}`)
   const near = socketIn(folder)
-  const inFolder = Buffer.byteLength(near) > limits.control_path_bytes
-    ? Effect.fail(null)
-    : Effect.andThen(remove(near), listen(server, near))
-  return yield* Effect.as(inFolder, near).pipe(
-    Effect.catch(() =>
-      Effect.flatMap(privateFolder, (own) => {
-        const elsewhere = join(own, "socket")
-        return Effect.as(listen(server, elsewhere), elsewhere)
-      })
-    )
-  )
+  const elsewhere = Effect.flatMap(privateFolder, (own) => listen(server, join(own, "socket")))
+  if (Buffer.byteLength(near) > limits.control_path_bytes) return yield* elsewhere
+  return yield* Effect.andThen(remove(near), listen(server, near)).pipe(Effect.catch(() => elsewhere))
 })
 
-const listenAnywhere = Effect.fnUntraced(function*(server: Server, folder: string) {
-  if (platform !== "windows") return yield* listenNear(server, folder)
-  const pipe = `\\\\.\\pipe\\agentcom-sidecar-${yield* newSecret}`
-  return yield* Effect.as(listen(server, pipe), pipe)
-})
-
-/** The socket of the folder that we hold, and `control.json`, which tells where it is. */
+/** The control socket of the folder that we hold, and `control.json`, which says where it is. */
 export const ControlSocket: Layer.Layer<Control, never, SidecarConfig | Logger> = Layer.effect(
   Control,
   Effect.gen(function*() {
@@ -67,7 +53,7 @@ export const ControlSocket: Layer.Layer<Control, never, SidecarConfig | Logger> 
     const { check } = yield* FolderLease
     const folder = dirname(state_file)
     const files = [controlFileIn(folder), socketIn(folder)]
-    // In a folder that is not ours any more they may be another's. The closing of a server removes its socket, too.
+    // In a folder that is no longer ours they may belong to another sidecar. Closing a server also removes its socket.
     const whileOurs = <E>(effect: Effect.Effect<void, E>) => Effect.ignore(Effect.andThen(check, effect))
     const removeAll = Effect.forEach(files, (path) => remove(path), { discard: true })
 
@@ -82,7 +68,7 @@ export const ControlSocket: Layer.Layer<Control, never, SidecarConfig | Logger> 
           )
           const file: ControlFile = {
             version: 2,
-            address: yield* listenAnywhere(server, folder),
+            address: yield* listenFor(server, folder),
             key,
             pid: process.pid,
             ...yield* thisPlace,

@@ -6,16 +6,15 @@ import * as Schema from "effect/Schema"
 import { dirname } from "node:path"
 import { SidecarConfig } from "../config/SidecarConfig.ts"
 import { exitCodes } from "../exitCodes.ts"
-import { askOnce } from "../observe/control/ask.ts"
-import { elsewhereText, thisPlace } from "../observe/control/place.ts"
+import { askOnce } from "../observe/control/client.ts"
+import { elsewhereText, thisPlace } from "../observe/control/ControlFile.ts"
 import { FolderLease } from "../services/FolderLease.ts"
-import { checkLock, type HeldLock, type LockFile, takeLock } from "../storage/heldLock.ts"
-import type { LockUnusable } from "../storage/LockUnusable.ts"
-import { ownerNotices, sameAgentNotices } from "../storage/notices.ts"
-import { foldersElsewhere, shareFolder } from "../storage/sharedFolder.ts"
+import type { LockUnusable } from "../storage/FileLock.ts"
+import { checkLock, type HeldLock, type LockFile, takeLock } from "../storage/folderLock.ts"
+import { foldersElsewhere, ownerNotices, sameAgentNotices, shareFolder } from "../storage/sharing.ts"
 
-/** Another sidecar holds this folder, and has proved it. */
-export class FolderInUse extends Schema.TaggedError<FolderInUse>()("FolderInUse", {
+/** Another sidecar holds this folder and has proved that. */
+class FolderInUse extends Schema.TaggedError<FolderInUse>()("FolderInUse", {
   folder: Schema.String,
   pid: Schema.Int,
   where: Schema.String,
@@ -29,8 +28,8 @@ export class FolderInUse extends Schema.TaggedError<FolderInUse>()("FolderInUse"
   }
 }
 
-/** Somebody holds this folder, and does not prove to be its sidecar. */
-export class FolderBusy extends Schema.TaggedError<FolderBusy>()("FolderBusy", {
+/** A process holds this folder and does not prove that it is the folder's sidecar. */
+class FolderBusy extends Schema.TaggedError<FolderBusy>()("FolderBusy", {
   folder: Schema.String,
   reason: Schema.String
 }) {
@@ -40,8 +39,8 @@ export class FolderBusy extends Schema.TaggedError<FolderBusy>()("FolderBusy", {
   }
 }
 
-/** The holder, as it proves itself at the control socket. */
-const holderOf = (folder: string, token: Redacted.Redacted<string>) =>
+/** Asks the holder at the control socket who it is. Always fails: with the holder, or with why it is unknown. */
+const refuse = (folder: string, token: Redacted.Redacted<string>) =>
   Effect.matchEffect(askOnce(folder, "status", token), {
     onSuccess: (holder) =>
       Effect.flatMap(thisPlace, (here) =>
@@ -56,22 +55,19 @@ const holderOf = (folder: string, token: Redacted.Redacted<string>) =>
     onFailure: (reason) => Effect.fail(new FolderBusy({ folder, reason }))
   })
 
-/** Holds the folder until this process ends in whatever way, so that it is free only when nothing is left of the sidecar. */
+/** Locks the folder until this process ends in any way. Not even the end of a scope frees it while the sidecar lives. */
 export const holdFolder = (
   folder: string,
   token: Redacted.Redacted<string>,
   lock?: LockFile
 ): Effect.Effect<HeldLock, FolderInUse | FolderBusy | LockUnusable> =>
-  Effect.flatMap(takeLock(folder, lock), (held) => held === null ? holderOf(folder, token) : Effect.succeed(held))
+  Effect.flatMap(takeLock(folder, lock), (held) => held === null ? refuse(folder, token) : Effect.succeed(held))
 
-const noticesOf = ({ of, path, folder }: HeldLock) =>
-  of === null ? [] : [{ event: "lock_elsewhere", path, reason: `the file system of ${folder} has no locks` } as const]
-
-/** A folder that two sidecars were told to use for their tasks or results. */
+/** Two sidecars were configured with the same folder for their tasks or results. */
 const shared = (folder: string) =>
   new FolderBusy({ folder, reason: "it is another sidecar's; give this one a tasks_dir and a results_dir of its own" })
 
-/** The agent's folder for this sidecar alone, and the folders of its tasks and results where they lie elsewhere. */
+/** Locks the agent's folder for this sidecar alone, and its tasks and results folders if they are elsewhere. */
 export const FolderLock: Layer.Layer<never, FolderInUse | FolderBusy | LockUnusable, SidecarConfig> = Layer.effect(
   FolderLease,
   Effect.gen(function*() {
@@ -92,7 +88,9 @@ export const FolderLock: Layer.Layer<never, FolderInUse | FolderBusy | LockUnusa
       ),
       isLost: () => lost,
       notices: [
-        ...noticesOf(held),
+        ...held.of === null
+          ? []
+          : [{ event: "lock_elsewhere", path: held.path, reason: `the file system of ${home} has no locks` } as const],
         ...shares.flatMap(({ notices }) => notices),
         ...yield* ownerNotices(home),
         ...yield* sameAgentNotices(settings)

@@ -9,19 +9,18 @@ import { dirname } from "node:path"
 import { SidecarConfig } from "../config/SidecarConfig.ts"
 import type { HubMessage } from "../domain/Message.ts"
 import { connectOnce } from "../hub/connection.ts"
+import { lookUpTask } from "../hub/hubHttp.ts"
 import { makeLargeFrames } from "../hub/largeFrames.ts"
-import { lookUpTask } from "../hub/lookUp.ts"
-import { connectForever, reconnectSchedule } from "../hub/reconnect.ts"
 import type { Session } from "../hub/session.ts"
-import { HubTiming } from "../hub/timing.ts"
-import { SocketOpener } from "../hub/webSocket.ts"
+import { SocketOpener } from "../hub/socket.ts"
+import { connectForever, HubTiming, reconnectSchedule } from "../hub/timing.ts"
 import { makeHideSecrets } from "../secrets/outgoing.ts"
 import { knownSecrets } from "../secrets/secret.ts"
 import { Hub } from "../services/Hub.ts"
 import { Logger } from "../services/Logger.ts"
 import { release } from "../version.ts"
 
-/** The hub over a WebSocket, and its HTTP interface for the look-up. */
+/** The hub over a WebSocket. Looks tasks up over HTTP. */
 export const HubWebSocket: Layer.Layer<Hub, never, SidecarConfig | Logger> = Layer.effect(
   Hub,
   Effect.gen(function*() {
@@ -42,27 +41,25 @@ export const HubWebSocket: Layer.Layer<Hub, never, SidecarConfig | Logger> = Lay
       ({ attempt, duration }) => log({ event: "reconnect_scheduled", delay_ms: Duration.toMillis(duration), attempt })
     )
 
-    const connections = (emit: (message: HubMessage) => Effect.Effect<void>) =>
-      connectForever(
-        connectOnce({
-          hideSecrets,
-          identity: { agent_id, capabilities, token, client_version: release },
-          current,
-          emit,
-          large_frames,
-          log,
-          open,
-          timing,
-          tls: settings,
-          url: hub_url
-        }),
-        schedule
-      )
-
     return {
-      // One message at a time: what the reader has not taken stays in the socket's inbox, whose bytes are counted.
+      // One message at a time: the others stay in the socket's inbox, which counts their bytes.
       messages: Stream.callback<HubMessage>(
-        (queue) => connections((message) => Effect.asVoid(Queue.offer(queue, message))),
+        (queue) =>
+          connectForever(
+            connectOnce({
+              hideSecrets,
+              identity: { agent_id, capabilities, token, client_version: release },
+              current,
+              emit: (message) => Effect.asVoid(Queue.offer(queue, message)),
+              large_frames,
+              log,
+              open,
+              timing,
+              tls: settings,
+              url: hub_url
+            }),
+            schedule
+          ),
         { bufferSize: 1, strategy: "suspend" }
       ),
       send: (command) => withSession((session) => session.send(command)),
@@ -71,7 +68,7 @@ export const HubWebSocket: Layer.Layer<Hub, never, SidecarConfig | Logger> = Lay
       lookUp: (task_id) =>
         lookUpTask(task_id, { agent_id, hub_api_url, timeout_ms: timing.lookup_timeout_ms, tls: settings, token }).pipe(
           Effect.catchTag(
-            "LookUpError",
+            "HttpError",
             ({ reason }) =>
               Effect.as(log({ event: "hub_error", error: `look-up of ${task_id}: ${reason}` }), "unknown" as const)
           )

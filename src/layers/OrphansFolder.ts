@@ -7,36 +7,33 @@ import { SidecarConfig } from "../config/SidecarConfig.ts"
 import { kindOf, nameOf } from "../domain/Work.ts"
 import { isSafeWorkId } from "../domain/workId.ts"
 import { limits } from "../limits.ts"
+import { revocation } from "../process/wakeFiles.ts"
 import { Logger } from "../services/Logger.ts"
 import { Orphans } from "../services/Orphans.ts"
-import { orAbsent, withHome } from "../storage/absent.ts"
-import type { FileError } from "../storage/files.ts"
-import { attempt, isMissing, moveToFreeName, orElseLog } from "../storage/files.ts"
-import { homeOf, makeFolder } from "../storage/makeFolder.ts"
-import type { Moment } from "../storage/moment.ts"
-import { skewOf, thisMoment } from "../storage/moment.ts"
-import { revocation } from "../storage/revocation.ts"
+import { attempt, type FileError, isMissing, moveToFreeName, orElseLog } from "../storage/files.ts"
+import { homeOf, makeFolder, orAbsent, withHome } from "../storage/folders.ts"
+import { type Moment, skewOf, thisMoment } from "../storage/moment.ts"
 
 const day_ms = 24 * 60 * 60 * 1_000
 
-/** A task's file: what its name begins with is the id, and what it ends with says what it is. */
+/** A file of a task. Its name is the id and an ending that says what it is. */
 interface TaskFile {
   readonly work_id: string
   readonly path: string
-  readonly ending: string // where it is kept
+  readonly ending: string // of its name in `results/expired`
 }
 
-/** What an agent wrote, an answer that is still being written included, and what could only be set aside beside it. */
+/** What an agent wrote, also an unfinished answer, and what was set aside in the same folder. */
 const resultName = /^(.+)(\.json\.tmp|\.(?:started|progress|json)(?:\.(?:sent|rejected)-\d{1,16})?)$/
 
-/** What we wrote, and what a kill in the middle of that left. */
+/** What the sidecar wrote, and what a kill during that left. */
 const taskName = /^(.+)(\.json|\.json\.\d{1,10}|\.prompt|\.prompt\.\d{1,10}|\.log|\.[^.]+\.wake(?:\.alive)?)$/
 
-/** The form of the hub's ids, or of a batch: somebody's `package.json` is none of ours, wherever `results_dir` leads. */
+/** Whether the id is a task's or a batch's. `results_dir` may hold other files, say a `package.json`. */
 const isOurs = (work_id: string): boolean =>
   (work_id.startsWith("task-") || kindOf(work_id) === "messages") && isSafeWorkId(work_id)
 
-/** The files in `folder` whose name is a task's; all others are none of ours. */
+/** The files in `folder` that belong to a task or batch. */
 const filesOf = (folder: string, name: RegExp, kind: string): Effect.Effect<ReadonlyArray<TaskFile>, FileError> =>
   attempt(folder, () => readdir(folder)).pipe(
     orAbsent<Array<string>>(folder, []),
@@ -51,13 +48,10 @@ const filesOf = (folder: string, name: RegExp, kind: string): Effect.Effect<Read
 const statOf = (path: string): Effect.Effect<Stats | null, FileError> =>
   attempt(path, () => lstat(path)).pipe(orAbsent(path, null))
 
-/** The earlier of what the clock says and what it would say had nobody set it since `then`: so no file is old by a jump. */
+/** The clock's time, or the time without its changes since `then`, if that is earlier: setting the clock makes no file old. */
 const cautiousTime = (now: Moment, then: Moment): number => Math.min(now.wall, now.steady + skewOf(then))
 
-/**
- * The files of `results_dir` and `tasks_dir` by their tasks. A task is stale when all of its files are: they are one work.
- * The time of their last change is all that an earlier life of the daemon has left of their age.
- */
+/** The files of `results_dir` and `tasks_dir` by task. A task is stale when none of its files has changed for `retention_days`. */
 export const OrphansFolder: Layer.Layer<never, never, SidecarConfig | Logger> = Layer.effect(
   Orphans,
   Effect.gen(function*() {
@@ -85,27 +79,28 @@ export const OrphansFolder: Layer.Layer<never, never, SidecarConfig | Logger> = 
       return [...found.keys()]
     })
 
-    const keep = ({ ending, path, work_id }: TaskFile, stamp: number) =>
-      attempt(path, async () => {
-        await makeFolder(home, expired)
-        return moveToFreeName(path, (free) => join(expired, `${work_id}.${free}${ending}`), stamp)
+    /** Whether the file was moved. A revocation is removed instead, because no launcher is left that must find it. */
+    const expire = Effect.fnUntraced(function*({ ending, path, work_id }: TaskFile, stamp: number) {
+      const isRevocation = ending.endsWith(".wake") && ((yield* statOf(path))?.size ?? 0) <= revocation.length
+      return yield* attempt(path, async () => {
+        if (isRevocation) await rm(path)
+        else {
+          await makeFolder(home, expired)
+          await moveToFreeName(path, (free) => join(expired, `${work_id}.${free}${ending}`), stamp)
+        }
+        return !isRevocation
       })
-
-    /** Where it went; null for a revocation, whose launcher comes no more, and for what is gone already. */
-    const expire = Effect.fnUntraced(function*(file: TaskFile, stamp: number) {
-      const isRevocation = file.ending.endsWith(".wake") && ((yield* statOf(file.path))?.size ?? 0) <= revocation.length
-      return yield* isRevocation ? Effect.as(attempt(file.path, () => rm(file.path)), null) : keep(file, stamp)
-    }, Effect.catchIf(isMissing, () => Effect.succeed(null)))
+    }, Effect.catchIf(isMissing, () => Effect.succeed(false)))
 
     return {
-      stale: orElseLog(withHome(home)(look), log, () => []), // what cannot be seen may be young
+      stale: orElseLog(withHome(home)(look), log, () => []), // what cannot be read may be young
       expire: Effect.fn("Orphans.expire")(function*(work_id: string) {
         const { wall } = yield* thisMoment
         const moved = yield* Effect.forEach(
           found.get(work_id) ?? [],
-          (file) => orElseLog(expire(file, wall), log, () => null)
+          (file) => orElseLog(expire(file, wall), log, () => false)
         )
-        if (moved.some((path) => path !== null)) {
+        if (moved.includes(true)) {
           yield* log({ event: "files_expired", ...nameOf(work_id), folder: expired })
         }
       })

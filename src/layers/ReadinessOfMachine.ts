@@ -6,15 +6,14 @@ import { type Settings, SidecarConfig } from "../config/SidecarConfig.ts"
 import type { Obstacle } from "../domain/Readiness.ts"
 import { limits } from "../limits.ts"
 import { platform } from "../platform.ts"
-import { withOwnBin } from "../process/findProgram.ts"
-import { programProblemIn, programVersions } from "../process/programs.ts"
+import { programProblemIn, programVersions, withOwnBin } from "../process/programs.ts"
 import { Readiness } from "../services/Readiness.ts"
-import { attempt, type FileError } from "../storage/files.ts"
-import { homeOf, makeFolder } from "../storage/makeFolder.ts"
+import { attempt } from "../storage/files.ts"
+import { homeOf, makeFolder } from "../storage/folders.ts"
 
 const probe = Buffer.alloc(limits.readiness_probe_bytes)
 
-/** Writes into the folder, as a full disk shows by nothing else. */
+/** Writes into the folder: nothing else shows that a disk is full. */
 const writeInto = async (folder: string): Promise<void> => {
   const path = join(folder, `.agentcom-sidecar-${process.pid}`)
   try {
@@ -24,25 +23,20 @@ const writeInto = async (folder: string): Promise<void> => {
   }
 }
 
-const use = (home: string, folder: string, by_writing: boolean): Effect.Effect<void, FileError> =>
-  attempt(folder, async () => {
-    await makeFolder(home, folder)
-    await access(folder, constants.R_OK | constants.W_OK | constants.X_OK)
-    if (by_writing) await writeInto(folder)
-  })
-
 const folderProblem = (settings: Settings, by_writing: boolean) =>
-  Effect.forEach(
-    [settings.tasks_dir, settings.results_dir],
-    (folder) => use(homeOf(settings), folder, by_writing)
-  ).pipe(
-    Effect.as<Obstacle | null>(null),
-    Effect.catch(({ path, reason }) =>
-      Effect.succeed<Obstacle>({ cause: "folders", reason: `${path} cannot be used: ${reason}` })
+  Effect.forEach([settings.tasks_dir, settings.results_dir], (folder) =>
+    attempt(folder, async () => {
+      await makeFolder(homeOf(settings), folder)
+      await access(folder, constants.R_OK | constants.W_OK | constants.X_OK)
+      if (by_writing) await writeInto(folder)
+    })).pipe(
+      Effect.as<Obstacle | null>(null),
+      Effect.catch(({ path, reason }) =>
+        Effect.succeed<Obstacle>({ cause: "folders", reason: `${path} cannot be used: ${reason}` })
+      )
     )
-  )
 
-/** Looks at what every wake needs: its programs, by the agent's PATH and folder, and the folders of its files. */
+/** Checks what every wake needs: its programs, by the agent's PATH and folder, and the folders of its files. */
 export const ReadinessOfMachine: Layer.Layer<never, never, SidecarConfig> = Layer.effect(
   Readiness,
   Effect.gen(function*() {

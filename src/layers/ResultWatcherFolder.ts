@@ -3,26 +3,29 @@ import * as FiberHandle from "effect/FiberHandle"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import { join } from "node:path"
-import { makeFolderTicks } from "../agent/results/folderTicks.ts"
-import { moveResults, removePath } from "../agent/results/keep.ts"
-import { nothingTold, observe, type Told } from "../agent/results/observe.ts"
-import { Pace } from "../agent/results/Pace.ts"
-import { Sightings } from "../agent/results/sightings.ts"
-import { evidenceOf, readResults, type Restraint, resultFiles } from "../agent/results/taskResults.ts"
+import { moveResults, removePath, resultFiles } from "../agent/results/files.ts"
+import { Pace, Sightings } from "../agent/results/fileTimes.ts"
+import { makeFolderTicks } from "../agent/results/folderWatch.ts"
+import {
+  folderEvidence,
+  nothingTold,
+  observe,
+  readResults,
+  type Restraint,
+  type Told
+} from "../agent/results/taskResults.ts"
 import { SidecarConfig } from "../config/SidecarConfig.ts"
 import { nameOf } from "../domain/Work.ts"
 import { Logger } from "../services/Logger.ts"
 import { ResultWatcher } from "../services/ResultWatcher.ts"
-import { withHome } from "../storage/absent.ts"
-import type { FileError } from "../storage/files.ts"
-import { orElseLog } from "../storage/files.ts"
-import { makeLooks } from "../storage/looks.ts"
-import { homeOf } from "../storage/makeFolder.ts"
+import { type FileError, orElseLog } from "../storage/files.ts"
+import { homeOf, withHome } from "../storage/folders.ts"
 import { thisMoment } from "../storage/moment.ts"
+import { makeLooks } from "../storage/reading.ts"
 
 const prefixOf = (work_id: string): string => `${work_id}.`
 
-/** The agent's answers in `results_dir`: what it writes there is seen at once, and by the next rescan at the latest. */
+/** The agent's answers in `results_dir`. What it writes there is seen at once, or at the next rescan if the event is lost. */
 export const ResultWatcherFolder: Layer.Layer<ResultWatcher, never, SidecarConfig | Logger> = Layer.effect(
   ResultWatcher,
   Effect.gen(function*() {
@@ -37,7 +40,7 @@ export const ResultWatcherFolder: Layer.Layer<ResultWatcher, never, SidecarConfi
     const logged = (operation: Effect.Effect<unknown, FileError>) =>
       Effect.asVoid(orElseLog(operation, log, () => null))
     const { nudge, ticksFor } = yield* makeFolderTicks(home, results_dir, logged)
-    /** What there is of a task; null where that cannot be read. */
+    /** What there is of a task; null if that cannot be read. */
     const read = (work_id: string, restraint: Restraint | null = null, sightings = reader.sightings) =>
       thisMoment.pipe(
         Effect.flatMap((now) => readResults({ ...reader, sightings }, work_id, now, restraint)),
@@ -45,7 +48,7 @@ export const ResultWatcherFolder: Layer.Layer<ResultWatcher, never, SidecarConfi
         looks.once,
         Effect.orElseSucceed(() => null)
       )
-    /** What is new of a task; what is not to be read yet is looked at again as soon as it may be. */
+    /** What is new of a task. A file that is not to be read yet is looked at again as soon as it may be. */
     const readNew = Effect.fnUntraced(function*(work_id: string, told: Told, pace: Pace) {
       const isTold = (version: string) => version === told.answer || version === told.progress
       const found = yield* read(work_id, { pace, isTold })
@@ -69,7 +72,7 @@ export const ResultWatcherFolder: Layer.Layer<ResultWatcher, never, SidecarConfi
           return Stream.mapAccumEffect(ticks, () => nothingTold, (told) => readNew(work_id, told, pace))
         }),
       rescan: (work_id) => nudge(prefixOf(work_id)),
-      look: (work_id) => Effect.map(read(work_id), (found) => found && evidenceOf(found)),
+      look: (work_id) => Effect.map(read(work_id), (found) => found && folderEvidence(found)),
       clear: (work_id) => {
         const { started, progress } = resultFiles(results_dir, work_id)
         return removeAll([started, progress])

@@ -12,7 +12,6 @@ import { fromV1, StoredStateV1 } from "../domain/StoredStateV1.ts"
 import { limits } from "../limits.ts"
 import { Logger } from "../services/Logger.ts"
 import { StateNotOurs, StoreError, TaskStore } from "../services/TaskStore.ts"
-import { orAbsent, withHome } from "../storage/absent.ts"
 import {
   attempt,
   FileError,
@@ -24,14 +23,14 @@ import {
   versionOf,
   writeDurably
 } from "../storage/files.ts"
-import { readAgain, unreadable } from "../storage/readAgain.ts"
-import { asNumber, parseExact } from "../text/exact.ts"
+import { orAbsent, withHome } from "../storage/folders.ts"
+import { readAgain, unreadable } from "../storage/reading.ts"
+import { asNumber, parseExact } from "../text/json.ts"
 
-/** What a look at the state's file finds. `version` tells a file that makes no sense from what it is a moment later. */
+/** What the state file holds. `version` shows whether an invalid file is still being written. */
 type Found =
-  | { readonly _tag: "Nothing" }
-  | { readonly _tag: "State"; readonly state: StoredState }
-  | { readonly _tag: "Senseless"; readonly version: string; readonly reason: string }
+  | { readonly _tag: "State"; readonly state: StoredState | null }
+  | { readonly _tag: "Invalid"; readonly version: string; readonly reason: string }
   | { readonly _tag: "NotOurs"; readonly why: StateNotOurs }
 
 const decode = Schema.decodeUnknownEffect(Schema.Union([StoredState, StoredStateV1]))
@@ -46,11 +45,12 @@ const notOurs = (path: string, problem: string, remedy: string): Found => ({
   why: new StateNotOurs({ path, problem, remedy })
 })
 
-const parse = (bytes: Uint8Array): unknown => parseExact(new TextDecoder("utf-8", { fatal: true }).decode(bytes))
-
-/** What the bytes of the file say. */
+/** Decodes the bytes of the file. */
 const understand = (path: string, bytes: Uint8Array, version: string): Effect.Effect<Found> =>
-  Effect.try({ try: () => parse(bytes), catch: reasonOf }).pipe(
+  Effect.try({
+    try: () => parseExact(new TextDecoder("utf-8", { fatal: true }).decode(bytes)),
+    catch: reasonOf
+  }).pipe(
     Effect.flatMap((value) =>
       isNewer(value)
         ? Effect.succeed(notOurs(path, "was written by a newer agentcom-sidecar", "start that version again"))
@@ -59,7 +59,7 @@ const understand = (path: string, bytes: Uint8Array, version: string): Effect.Ef
           onSuccess: (state): Found => ({ _tag: "State", state: state.version === 1 ? fromV1(state) : state })
         })
     ),
-    Effect.catch((reason) => Effect.succeed<Found>({ _tag: "Senseless", version, reason }))
+    Effect.catch((reason) => Effect.succeed<Found>({ _tag: "Invalid", version, reason }))
   )
 
 const statOf = (path: string): Effect.Effect<Stats | null, FileError> =>
@@ -70,29 +70,29 @@ const statOf = (path: string): Effect.Effect<Stats | null, FileError> =>
 
 const look = Effect.fnUntraced(function*(path: string): Effect.fn.Return<Found, FileError> {
   const stats = yield* statOf(path)
-  if (stats === null) return { _tag: "Nothing" }
-  if (!stats.isFile()) { // a named pipe would be waited for
+  if (stats === null) return { _tag: "State", state: null }
+  if (!stats.isFile()) { // reading a named pipe would wait
     return notOurs(path, `is ${kindOf(stats)}, not a file`, "move it away, or let state_file name another path")
   }
   const version = versionOf(stats)
   if (stats.size > limits.state_file_bytes) {
     const reason = `it has ${stats.size} bytes, more than ${limits.state_file_bytes}`
-    return { _tag: "Senseless", version, reason }
+    return { _tag: "Invalid", version, reason }
   }
   return yield* understand(path, yield* attempt(path, () => readFile(path)), version)
 })
 
-/** What makes no sense is looked at again, as it may be under way: it counts when it has not changed for a while. */
+/** Reads the file. An invalid one may still be being written, so it counts only if it has not changed for a while. */
 const lookTwice = Effect.fnUntraced(function*(path: string) {
   const first = yield* look(path)
-  if (first._tag !== "Senseless") return first
+  if (first._tag !== "Invalid") return first
   yield* Effect.sleep(limits.state_settles_ms)
   const later = yield* look(path)
-  if (later._tag !== "Senseless" || later.version === first.version) return later
+  if (later._tag !== "Invalid" || later.version === first.version) return later
   return yield* new FileError({ path, code: "", reason: `it changes while it is read: ${later.reason}` })
 })
 
-/** A file that `load` would refuse must never replace one that it would take. */
+/** The text of the state. Throws if it is too large: `load` would refuse it, so it must not replace a good file. */
 const encode = (state: StoredState): string => {
   const text = JSON.stringify(state)
   const size = Buffer.byteLength(text)
@@ -102,7 +102,7 @@ const encode = (state: StoredState): string => {
   return text
 }
 
-/** The state in `state_file`, replaced whole by every save and readable by its owner only. */
+/** The state in `state_file`. Every save replaces the whole file. Only its owner can read it. */
 export const TaskStoreFile: Layer.Layer<TaskStore, never, SidecarConfig | Logger> = Layer.effect(
   TaskStore,
   Effect.gen(function*() {
@@ -125,8 +125,7 @@ export const TaskStoreFile: Layer.Layer<TaskStore, never, SidecarConfig | Logger
         const found = yield* readAgain(lookTwice(path), log)
         if (found._tag === "NotOurs") return yield* found.why
         yield* orElseLog(removeTemporaries(path), log, () => undefined)
-        if (found._tag === "Senseless") return yield* setAside(found.reason)
-        return found._tag === "State" ? found.state : null
+        return found._tag === "Invalid" ? yield* setAside(found.reason) : found.state
       }),
       save: (state) =>
         Effect.tryPromise({

@@ -1,7 +1,10 @@
-/** What wakes the agent: a line for the shell, or a program with its arguments, which no shell sees. */
+import { limits } from "../limits.ts"
+import type { Platform } from "../platform.ts"
+
+/** What wakes the agent: a line for the shell, or a program with its arguments, which no shell reads. */
 export type WakeCommand = string | ReadonlyArray<string>
 
-/** What the placeholders of a command stand for. */
+/** The values of the placeholders of a command. */
 export interface ArgumentValues {
   readonly task_id: string
   readonly task_file: string
@@ -12,10 +15,10 @@ export interface ArgumentValues {
 
 type Name = keyof ArgumentValues
 
-/** What a command may name in braces. */
+/** The names that a command may write in braces. */
 export const placeholders: ReadonlyArray<Name> = ["prompt", "prompt_file", "task_id", "task_file", "results_dir"]
 
-/** The variables of a wake that a command may name as `${NAME}`; none of them holds a task's text. */
+/** The variables of a wake that a command may name as `${NAME}`. None of them holds a task's text. */
 export const commandVariables: ReadonlyMap<string, Name> = new Map<string, Name>([
   ["TASK_ID", "task_id"],
   ["TASK_FILE", "task_file"],
@@ -36,7 +39,7 @@ const fill = (argument: string, pattern: RegExp, values: ArgumentValues): string
     return typeof name === "string" && isName(name) ? values[name] : whole
   })
 
-/** Where our own `exec` stands in a command; what follows belongs to it. The length of the command where it is not there. */
+/** The index of our own `exec` in a command; the length of the command if it is not there. */
 const execAt = (command: ReadonlyArray<string>): number => {
   const at = command.findIndex((argument, index) =>
     argument === "exec" && /(?:^|[\\/])(?:agentcom-sidecar(?:\.\w+)?|dist[\\/]main\.js)$/.test(command[index - 1] ?? "")
@@ -44,35 +47,32 @@ const execAt = (command: ReadonlyArray<string>): number => {
   return at === -1 ? command.length : at
 }
 
-/** The command that our own `exec` runs; undefined where it is not there. */
+/** The command that our own `exec` runs; undefined if the command does not use `exec`. */
 export const behindExec = (command: ReadonlyArray<string>): ReadonlyArray<string> | undefined => {
   const behind = command.slice(execAt(command))
   const at = behind.indexOf("--")
   return at === -1 ? undefined : behind.slice(at + 1)
 }
 
-/** The command with everything in place of its placeholders; those in braces that stand behind our `exec` are left to it. */
+/** Puts the values into a list. Braces behind our own `exec` stay: `exec` replaces those itself. */
 export const fillArguments = (command: ReadonlyArray<string>, values: ArgumentValues): ReadonlyArray<string> => {
   const ours = execAt(command)
   return command.map((argument, index) => fill(argument, index > ours ? variable : variableOrBraces, values))
 }
 
-/** The arguments of `exec`, where a placeholder is a whole argument. */
+/** Puts the values into the command of `exec`, where a placeholder is always a whole argument. */
 export const fillWholeArguments = (command: ReadonlyArray<string>, values: ArgumentValues): ReadonlyArray<string> =>
   command.map((argument) => {
     const name = argument.startsWith("{") && argument.endsWith("}") ? argument.slice(1, -1) : ""
     return isName(name) ? values[name] : argument
   })
 
-export const holds = (command: ReadonlyArray<string>, ...wanted: ReadonlyArray<Name>): boolean =>
-  command.some((argument) => wanted.some((name) => argument === braced(name)))
-
 const interpreter = /(?:^|[\\/])(?:\w*sh|busybox|node|bun|python[\d.]*|perl|ruby|php)(?:\.exe)?$/i
 const commandLineReader = /(?:^|[\\/])(?:cmd|powershell|pwsh)(?:\.exe)?$/i
-/** An option whose argument is a program text. */
+/** An option whose argument is program code. */
 export const takesCode = /^(?:-\w*[ceEpr]|--eval|--print|--command)$/
 
-/** Whether the argument at `index` is a program text rather than data for a program. */
+/** Whether the argument at `index` is program code rather than data for a program. */
 const isCode = (command: ReadonlyArray<string>, index: number): boolean => {
   const before = command.slice(0, index)
   if (before.some((argument) => commandLineReader.test(argument))) return true
@@ -84,7 +84,7 @@ const isCode = (command: ReadonlyArray<string>, index: number): boolean => {
 const runsIt = (at: number): string =>
   `argument ${at} would run {prompt} as a program: let the program read the file {prompt_file}`
 
-/** Why a task's text must not go where this `wake_command` puts it; undefined where it may. */
+/** Why this `wake_command` must not take a task's text where it asks for it; undefined if it may. */
 export const wakeArgumentsProblem = (command: ReadonlyArray<string>): string | undefined => {
   const ours = execAt(command)
   for (const [index, argument] of command.entries()) {
@@ -112,3 +112,27 @@ export const execArgumentsProblem = (command: ReadonlyArray<string>): string | u
   }
   return undefined
 }
+
+/** The most characters an argument takes on a Windows command line: quotes, a space, and a backslash for each of these. */
+const charsOnWindows = (argument: string): number => argument.length + 3 + (argument.match(/["\\]/g)?.length ?? 0)
+
+/** Why this platform cannot pass these arguments to a program, as the end of a sentence; undefined if it can. */
+export const carryProblem = (command: ReadonlyArray<string>, platform: Platform): string | undefined => {
+  if (command.some((argument) => argument.includes("\0"))) {
+    return "would hold a NUL character, which no argument can"
+  }
+  if (platform === "windows") {
+    const chars = command.reduce((sum, argument) => sum + charsOnWindows(argument), 0)
+    return chars > limits.windows_command_line_chars
+      ? `would be ${chars} characters, more than the ${limits.windows_command_line_chars} of a Windows command line`
+      : undefined
+  }
+  const bytes = Math.max(...command.map((argument) => Buffer.byteLength(argument)))
+  return bytes > limits.argument_bytes
+    ? `would have an argument of ${bytes} bytes, more than the ${limits.argument_bytes} that one can hold`
+    : undefined
+}
+
+/** What to do when the arguments are too large. */
+export const roomRemedy =
+  "use {prompt_file} instead of {prompt}, or pass the prompt on standard input by agentcom-sidecar exec"

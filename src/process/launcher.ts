@@ -1,31 +1,28 @@
 import { createHash } from "node:crypto"
-import type { Platform } from "../platform.ts"
-import type { WakeCommand } from "./arguments.ts"
-import { commandVariables } from "./arguments.ts"
-import type { LauncherShell } from "./launcherShell.ts"
-import { plainShell } from "./launcherShell.ts"
-import type { KnownBefore } from "./record.ts"
-import { recordPrefix } from "./record.ts"
+import { type Platform, platform } from "../platform.ts"
+import { commandVariables, type WakeCommand } from "./arguments.ts"
+import { type Environment, isRunnable } from "./programs.ts"
+import { type KnownBefore, recordPrefix } from "./wakeFiles.ts"
 
-/** What is spawned for a wake. Of a task's text nothing is in it but the arguments of a list that ask for it. */
+/** What is spawned for a wake. It holds a task's text only in those arguments of a list that ask for it. */
 export interface Launch {
   readonly file: string
   readonly args: ReadonlyArray<string>
-  /** What the environment of the launcher holds beside that of the command. */
+  /** The variables of the launcher that the command does not get. */
   readonly env: Readonly<Record<string, string>>
 }
 
-/** What a launcher ends with that could not make the record, and so has not become the command; a command may as well. */
+/** The exit code of a launcher that could not make the record and so ran nothing. A command may end with it as well. */
 export const unrecorded_exit = 75
 
-/** By this variable a launcher is told from the command that it becomes, where another's environment may be read. */
+/** This variable tells a launcher from the command that it becomes, where the environment of a process can be read. */
 export const launching = "AGENTCOM_LAUNCHING"
 
 /**
- * Makes the wake record, only where there is none yet (`set -C`), and becomes the command, which so keeps its pid and
- * start time. $1 the record's path, $2 its beginning, then the command. The start time is the 20th of the fields of
- * /proc/PID/stat that stand behind the name. Where there are pid namespaces, the command inherits a FIFO that it holds open
- * for as long as it lives (`alivePipe.ts`); where that cannot be made, it goes without.
+ * Makes the wake record, but only if there is none yet (`set -C`), and becomes the command, which so keeps its pid and
+ * start time. $1 is the record's path, $2 its beginning; the command follows. The start time is the 20th field after the
+ * name in /proc/PID/stat. On a system with pid namespaces the command inherits a FIFO that it holds open while it lives
+ * (`wakeFiles.ts`); if the FIFO cannot be made, the command runs without it.
  */
 const shellLauncher = `set -Cf
 if [ -e /proc/self/ns/pid ]; then
@@ -46,7 +43,7 @@ set +Cf
 shift 2
 exec "$@"`
 
-/** The same where no process can become another: it stays as the parent of the command, and its pipe tells that it lives. */
+/** The same for Windows, where no process can become another: it stays as the command's parent, and its pipe shows that it lives. */
 const nodeLauncher = `const { spawn } = require("node:child_process")
 const [record, prefix, pipe, form, ...command] = process.argv.slice(1)
 const fail = (code) => (error) => { console.error(error.message); process.exit(code) }
@@ -64,9 +61,51 @@ require("node:net").createServer((socket) => socket.destroy()).on("error", fail(
 export const pipeName = (record_path: string): string =>
   `\\\\.\\pipe\\agentcom-sidecar-${createHash("sha256").update(record_path).digest("hex").slice(0, 32)}`
 
-/** `${NAME}` as cmd.exe writes it, for the variables that hold a name of ours and no text of a task. */
+/** Writes `${NAME}` as cmd.exe does, but only for the variables that hold no text of a task. */
 const forCmd = (command: string): string =>
   command.replace(/\$\{(\w+)\}/g, (whole, name: string) => commandVariables.has(name) ? `%${name}%` : whole)
+
+/** The shell that becomes the wake command. */
+export interface LauncherShell {
+  readonly file: string
+  readonly flags: ReadonlyArray<string>
+}
+
+export const plainShell: LauncherShell = { file: "/bin/sh", flags: [] }
+
+/** Full paths, because a folder of the PATH may be the agent's own. */
+const bashes = ["/bin/bash", "/usr/bin/bash", "/usr/local/bin/bash", "/run/current-system/sw/bin/bash"]
+
+const findBash = (): string | null => bashes.find(isRunnable) ?? null
+
+/** The variables whose names no shell could set. Dash and other plain shells do not pass these on. */
+export const unshellable = (environment: Environment): ReadonlyArray<string> =>
+  Object.keys(environment).filter((name) => !/^[A-Za-z_]\w*$/.test(name)).toSorted()
+
+/** The shell for a command with this environment. Bash passes every variable on, and with `-p` reads none of the user's files. */
+export const launcherShell = (
+  command: WakeCommand,
+  environment: Environment,
+  find: () => string | null = findBash
+): LauncherShell => {
+  const bash = typeof command === "string" || unshellable(environment).length === 0 ? null : find()
+  return bash === null ? plainShell : { file: bash, flags: ["-p"] }
+}
+
+export const lostRemedy = "install bash, or give them names of letters, digits and underscores"
+
+/** A sentence with the variables that the agent of this command may not get; null if it gets all of them. */
+export const lostVariables = (
+  command: WakeCommand,
+  environment: Environment,
+  find: () => string | null = findBash
+): string | null => {
+  const names = unshellable(environment)
+  if (platform === "windows" || typeof command === "string" || names.length === 0 || find() !== null) return null
+  return `/bin/sh may not pass on to the agent the variables ${
+    names.join(", ")
+  }: no shell variable can have such a name`
+}
 
 export const windowsLaunch = (record_path: string, prefix: string, pipe: string, command: WakeCommand): Launch => {
   const formed = typeof command === "string" ? ["line", forCmd(command)] : ["list", ...command]
@@ -91,14 +130,14 @@ export const posixLaunch = (
   env: { [launching]: "1" }
 })
 
-/** The launcher of `command` for this platform; it makes the record at `record_path`, or does not run the command. */
+/** The launcher of `command`. It makes the record at `record_path`, or it does not run the command. */
 export const launchOf = (
-  platform: Platform,
+  on: Platform,
   record_path: string,
   known: KnownBefore,
   command: WakeCommand,
   shell: LauncherShell
 ): Launch =>
-  platform === "windows"
+  on === "windows"
     ? windowsLaunch(record_path, recordPrefix(known), pipeName(record_path), command)
     : posixLaunch(record_path, recordPrefix(known), command, shell)

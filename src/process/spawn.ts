@@ -3,50 +3,37 @@ import * as Effect from "effect/Effect"
 import { spawn } from "node:child_process"
 import type { FileHandle } from "node:fs/promises"
 import type { WakeEnd } from "../domain/Work.ts"
-import { limits } from "../limits.ts"
 import { codeOf, reasonOf } from "../storage/files.ts"
 import type { Launch } from "./launcher.ts"
-import { logEnd } from "./log.ts"
-import { couldNotBecome, nameMissingProgram } from "./missingProgram.ts"
+import { programProblem } from "./programs.ts"
 
-/** Hides what is secret in a text. */
-export type Mask = (text: string) => Effect.Effect<string>
-
-/** What of a program's output may be quoted: not what is in our `own` files, nor what `mask` hides. */
-export interface Quoting {
-  readonly mask: Mask
-  readonly own: ReadonlyArray<string>
-}
-
-/** The last `output_tail_chars` of what stands in the log from `offset` (bytes) on; empty where there is no log. */
-export const outputTail = (path: string, offset: number, { mask, own }: Quoting): Effect.Effect<string> =>
-  logEnd(path, offset, limits.output_read_bytes, own).pipe(
-    Effect.flatMap(mask),
-    Effect.map((text) => text.trimEnd().slice(-limits.output_tail_chars).replace(/^[\uDC00-\uDFFF]/, "")),
-    Effect.orElseSucceed(() => "")
-  )
-
-/** How the leader of a wake ended. */
-export type Exit =
+/** How a process ended. */
+export type ProcessEnd =
   | { readonly _tag: "Exited"; readonly code: number }
   | { readonly _tag: "Killed"; readonly signal: string }
-  | { readonly _tag: "Unspawned"; readonly reason: string; readonly code: string } // the system's
 
-export interface SpawnOptions {
+/** What the `exit` event of a child process says. */
+export const processEnd = (code: number | null, signal: string | null): ProcessEnd =>
+  code === null ? { _tag: "Killed", signal: signal ?? "a signal" } : { _tag: "Exited", code }
+
+/** How the leader of a wake ended, or why it could not be spawned; `code` is the system's. */
+export type Exit = ProcessEnd | { readonly _tag: "Unspawned"; readonly reason: string; readonly code: string }
+
+interface SpawnOptions {
   readonly cwd: string
   readonly env: Record<string, string>
   readonly log: FileHandle
 }
 
-/** A command that runs, or has failed to: then it has no pid, and `exit` says why. */
+/** A command that runs. If it could not be spawned, `pid` is null and `exit` says why. */
 interface Spawned {
   readonly pid: number | null
   readonly exit: Effect.Effect<Exit>
 }
 
 /**
- * Spawns `launch` detached, in a process group of its own, its output appended to the log. Returns when it runs, or has
- * failed to, with what waits for its end.
+ * Spawns `launch` detached in a process group of its own, with its output appended to the log. Returns as soon as it runs
+ * or could not be spawned.
  */
 export const spawnDetached = (launch: Launch, { cwd, env, log }: SpawnOptions): Effect.Effect<Spawned> =>
   Effect.callback<Spawned>((resume) => {
@@ -72,11 +59,7 @@ export const spawnDetached = (launch: Launch, { cwd, env, log }: SpawnOptions): 
         windowsHide: true
       })
       child.on("error", unspawned)
-      child.once(
-        "exit",
-        (code, signal) =>
-          settle(code === null ? { _tag: "Killed", signal: signal ?? "a signal" } : { _tag: "Exited", code })
-      )
+      child.once("exit", (code, signal) => settle(processEnd(code, signal)))
       child.once("spawn", () => spawned(child.pid ?? null))
       child.unref()
     } catch (cause) {
@@ -84,28 +67,64 @@ export const spawnDetached = (launch: Launch, { cwd, env, log }: SpawnOptions): 
     }
   }).pipe(Effect.uninterruptible)
 
-/** What a shell was given to do, and what is wrong with a program that it names, where a look at that tells. */
-export interface ShellLine {
+/** What shells print about a program that they could not run; the first group is its name. */
+const complaints: ReadonlyArray<RegExp> = [
+  /^(?:[\w./-]*sh|launcher): (?:line )?(?:\d+: )?(?:exec: )?(.+?): (?:command )?not found$/m,
+  /^[\w./-]*sh:\d+: command not found: (.+)$/m,
+  /^(?:[\w./-]*sh|launcher): (?:line )?(?:\d+: )?(?:exec: )?(.+?): (?:Permission denied|No such file or directory|not executable.*|cannot execute.*|Is a directory)$/m,
+  /^\/?[\w./-]*env: [‘'"]?(.+?)[’'"]?: (?:No such file or directory|Permission denied)$/m,
+  /^'(.+?)' is not recognized as an internal or external command,/m
+]
+
+/** What the launcher of a list prints if it could not become its program, except when the arguments are too long. */
+const launcherComplaint =
+  /^(?:launcher: .*(?:not found|No such file or directory|Permission denied|not executable|cannot execute|Exec format error|Is a directory|bad interpreter)|spawn .* E(?:NOENT|ACCES))/m
+
+/** Whether nothing of the command ran because this machine cannot run its program. */
+const couldNotBecome = (exit_code: number, output: string): boolean =>
+  (exit_code === 126 || exit_code === 127) && launcherComplaint.test(output)
+
+const named = (output: string): string | undefined =>
+  complaints.map((complaint) => complaint.exec(output)?.[1]).find((name) => name !== undefined)
+
+const firstWord = (command: string): string =>
+  /^\s*(?:exec\s+)?(?:"([^"]+)"|'([^']+)'|(\S+))/.exec(command)
+    ?.slice(1).find((word) => word !== undefined) ?? command
+
+/**
+ * The output of a wake command. If the exit code (126 or 127; 9009 from cmd.exe) says that a program could not be run, the
+ * sentence for that program comes first. `command` is the line for the shell, null for a list. `problemOf` says what is
+ * wrong with a program, if a look at it shows that.
+ */
+export const nameMissingProgram = (
+  command: string | null,
+  exit_code: number,
+  output: string,
+  problemOf: (program: string) => string | undefined = () => undefined
+): string => {
+  if (![126, 127, 9009].includes(exit_code)) return output
+  const program = named(output) ?? (command === null ? undefined : firstWord(command))
+  if (program === undefined) return output
+  const sentence = problemOf(program) ?? programProblem(program, exit_code === 126 ? "EACCES" : "ENOENT")
+  return output.includes("\n") ? `${sentence}\n${output}` : sentence
+}
+
+/** A command that a shell ran; `problemOf` as above. */
+interface ShellLine {
   readonly command: string
   readonly problemOf: (program: string) => string | undefined
 }
 
-/** What an exit means, with the end of the output that `tail` reads; `line` is null where there was no shell. */
-export const wakeEnd = (exit: Exit, line: ShellLine | null, tail: Effect.Effect<string>): Effect.Effect<WakeEnd> =>
-  exit._tag === "Unspawned"
-    ? Effect.succeed({ how: "unspawned", code: null, output: exit.reason })
-    : Effect.map(tail, (output) => endOf(exit, line, output))
-
-const endOf = (
-  exit: Exclude<Exit, { readonly _tag: "Unspawned" }>,
-  line: ShellLine | null,
-  output: string
-): WakeEnd => {
-  if (exit._tag === "Killed") {
-    return { how: "killed", code: null, output: `ended by ${exit.signal}${output === "" ? "" : `\n${output}`}` }
-  }
-  const said = nameMissingProgram(line?.command ?? null, exit.code, output, line?.problemOf)
-  return line === null && couldNotBecome(exit.code, output)
-    ? { how: "unspawned", code: null, output: said }
-    : { how: "exited", code: exit.code, output: said }
+/** What an exit means, with the end of the output that `tail` reads; `line` is null for a list. */
+export const wakeEnd = (exit: Exit, line: ShellLine | null, tail: Effect.Effect<string>): Effect.Effect<WakeEnd> => {
+  if (exit._tag === "Unspawned") return Effect.succeed({ how: "unspawned", code: null, output: exit.reason })
+  return Effect.map(tail, (output): WakeEnd => {
+    if (exit._tag === "Killed") {
+      return { how: "killed", code: null, output: `ended by ${exit.signal}${output === "" ? "" : `\n${output}`}` }
+    }
+    const said = nameMissingProgram(line?.command ?? null, exit.code, output, line?.problemOf)
+    return line === null && couldNotBecome(exit.code, output)
+      ? { how: "unspawned", code: null, output: said }
+      : { how: "exited", code: exit.code, output: said }
+  })
 }

@@ -5,12 +5,10 @@ import * as Schema from "effect/Schema"
 import type { HubMessage } from "../domain/Message.ts"
 import type { JsonObject } from "../domain/Work.ts"
 import { limits } from "../limits.ts"
-import { excessIn, parseBounded } from "../text/bounded.ts"
-import { asNumber, isJsonObject } from "../text/exact.ts"
-import type { Assigned, ScannedFrame } from "./scanFrame.ts"
-import { scanFrame } from "./scanFrame.ts"
+import { asNumber, excessIn, isJsonObject, parseBounded } from "../text/json.ts"
+import { readMembers, type Scan } from "../text/jsonScan.ts"
 
-/** What one frame of the hub says: a message for the rules, or something the connection itself has to do with. */
+/** What one frame of the hub says: a message for the rules, or something for the connection itself. */
 export type Incoming =
   | Exclude<HubMessage, { readonly _tag: "Connected" | "Disconnected" | "HubLostUs" }>
   | { readonly _tag: "Pong" }
@@ -18,7 +16,7 @@ export type Incoming =
   | { readonly _tag: "AgentLeft"; readonly agent_id: string }
   | { readonly _tag: "Ignored"; readonly type: string; readonly known: boolean }
 
-/** Why a frame could not be understood; no value of the frame is quoted. */
+/** Why a frame could not be decoded. The reason quotes no value of the frame. */
 export interface DecodeProblem {
   readonly reason: string
 }
@@ -66,106 +64,106 @@ const identifyRefusals: ReadonlySet<unknown> = new Set(["invalid_token", "token_
 const namesUnknownType = (errors: unknown): boolean =>
   Array.isArray(errors) && errors.some((one) => Predicate.isObject(one) && one["error"] === "unknown_message_type")
 
-/** Every error frame decodes, however odd: by its place in the order it is the answer to a frame of ours. */
+/** Decodes any error frame, however odd: answers come in order, so each is the answer to a frame of ours. */
 const onError = ({ error, message_type, errors }: typeof ErrorFrame.Type): Incoming => {
-  const said = Predicate.isString(error) ? error : "unspecified"
-  if (identifyRefusals.has(error)) return { _tag: "IdentifyRefused", reason: said }
+  const reason = Predicate.isString(error) ? error : "unspecified"
+  if (identifyRefusals.has(error)) return { _tag: "IdentifyRefused", reason }
   return {
     _tag: "HubRefused",
-    error: said,
+    error: reason,
     message_type: Predicate.isString(message_type) ? message_type : null,
     unknown_type: error === "validation_failed" && namesUnknownType(errors)
   }
 }
 
-const decoders: ReadonlyMap<string, Decode> = new Map([
-  ["identified", decoder(NoFields, () => ({ _tag: "Identified" }))],
-  ["pong", decoder(NoFields, () => ({ _tag: "Pong" }))],
-  [
-    "task_assign",
-    decoder(TaskAssign, (fields, frame) => ({
-      _tag: "TaskAssigned",
-      task: {
-        task_id: fields.task_id,
-        generation: fields.generation,
-        description: fields.description ?? "",
-        metadata: fields.metadata ?? {},
-        assigned_at: fields.assigned_at ?? 0,
-        assignment: Record.remove(frame, "type")
-      }
-    }))
-  ],
-  [
-    "task_ack",
-    decoder(TaskAck, ({ task_id, status }) => ({ _tag: "TaskAcknowledged", task_id, status: status ?? "" }))
-  ],
-  [
-    "task_continue",
-    decoder(TaskContinue, ({ task_id, generation }) => ({ _tag: "TaskContinued", task_id, generation }))
-  ],
-  ["task_reassign", decoder(OfTask, ({ task_id }) => ({ _tag: "TaskReassigned", task_id }))],
-  [
-    "state_report_ack",
-    decoder(StateReportAck, ({ task_id, action }) => ({ _tag: "StateReportAnswered", task_id, action }))
-  ],
-  ["task_cancelled", decoder(OfTask, ({ task_id }) => ({ _tag: "TaskCancelled", task_id }))],
-  [
-    "rate_limited",
-    decoder(RateLimited, ({ retry_after_ms }) => ({
-      _tag: "RateLimited",
-      retry_after_ms: Predicate.isNumber(retry_after_ms) ? retry_after_ms : limits.rate_limit_min_ms
-    }))
-  ],
-  ["restart_sidecar", decoder(RestartSidecar, ({ reason }) => ({ _tag: "RestartRequested", reason: reason ?? "" }))],
-  ["agent_left", decoder(AgentLeft, ({ agent_id }) => ({ _tag: "AgentLeft", agent_id }))],
-  ["error", decoder(ErrorFrame, onError)]
-])
+const decoders: ReadonlyMap<string, Decode> = new Map(Object.entries({
+  identified: decoder(NoFields, () => ({ _tag: "Identified" })),
+  pong: decoder(NoFields, () => ({ _tag: "Pong" })),
+  task_assign: decoder(TaskAssign, ({ assigned_at, description, generation, metadata, task_id }, frame) => ({
+    _tag: "TaskAssigned",
+    task: {
+      task_id,
+      generation,
+      description: description ?? "",
+      metadata: metadata ?? {},
+      assigned_at: assigned_at ?? 0,
+      assignment: Record.remove(frame, "type")
+    }
+  })),
+  task_ack: decoder(TaskAck, ({ status, task_id }) => ({ _tag: "TaskAcknowledged", task_id, status: status ?? "" })),
+  task_continue: decoder(TaskContinue, (fields) => ({ _tag: "TaskContinued", ...fields })),
+  task_reassign: decoder(OfTask, ({ task_id }) => ({ _tag: "TaskReassigned", task_id })),
+  state_report_ack: decoder(StateReportAck, (fields) => ({ _tag: "StateReportAnswered", ...fields })),
+  task_cancelled: decoder(OfTask, ({ task_id }) => ({ _tag: "TaskCancelled", task_id })),
+  rate_limited: decoder(RateLimited, ({ retry_after_ms }) => ({
+    _tag: "RateLimited",
+    retry_after_ms: Predicate.isNumber(retry_after_ms) ? retry_after_ms : limits.rate_limit_min_ms
+  })),
+  restart_sidecar: decoder(RestartSidecar, ({ reason }) => ({ _tag: "RestartRequested", reason: reason ?? "" })),
+  agent_left: decoder(AgentLeft, ({ agent_id }) => ({ _tag: "AgentLeft", agent_id })),
+  error: decoder(ErrorFrame, onError)
+}))
 
-/** Frames that real hubs send and that the task relay has no use for. */
-const unused: ReadonlySet<string> = new Set([
-  "message",
-  "message_sent",
-  "channel_message",
-  "channel_subscribed",
-  "channel_unsubscribed",
-  "channel_published",
-  "channel_history",
-  "channels",
-  "room_message",
-  "agents",
-  "agent_joined",
-  "status_changed",
-  "status_updated",
-  "rate_limit_warning"
-])
+/** Types of frames that real hubs send and that the sidecar does not need. */
+const unused: ReadonlySet<string> = new Set(
+  [
+    "message message_sent channel_message channel_subscribed channel_unsubscribed channel_published channel_history",
+    "channels room_message agents agent_joined status_changed status_updated rate_limit_warning"
+  ].flatMap((types) => types.split(" "))
+)
 
-/** A task stands in the state, in its files and in frames: each of these would hold it once more. */
-const tooLargeTask = ({ assigned, bytes }: ScannedFrame): string | null =>
+/** The task that a frame assigns, known before the frame is parsed. */
+interface Assigned {
+  readonly task_id: string
+  readonly generation: number
+}
+
+/** A frame after one pass over its text. Nothing is parsed yet. */
+interface ScannedFrame {
+  readonly text: string
+  readonly bytes: number
+  readonly scan: Scan
+  readonly assigned: Assigned | null
+}
+
+/** Finds out how much a frame holds, and which task it assigns, if any. */
+export const scanFrame = (text: string): ScannedFrame => {
+  const { members: { generation, task_id, type }, scan } = readMembers(text, ["type", "task_id", "generation"])
+  const isAssignment = type === "task_assign" && typeof task_id === "string" && Number.isSafeInteger(generation)
+  return {
+    text,
+    bytes: Buffer.byteLength(text),
+    scan,
+    assigned: isAssignment ? { task_id, generation: Number(generation) } : null
+  }
+}
+
+/** State, task files and frames each hold a copy of the task, so a task has a lower limit than other frames. */
+const excessOfTask = ({ assigned, bytes }: ScannedFrame): string | null =>
   assigned !== null && bytes > limits.max_task_bytes
     ? `has ${bytes} bytes, more than ${limits.max_task_bytes}, and than a hub takes from whoever gives a task`
     : null
 
-/** What a frame says that holds too much: of an assignment that it cannot be worked on. */
-const oversize = (assigned: Assigned | null, excess: string): Result.Result<Incoming, DecodeProblem> =>
-  assigned === null
-    ? Result.fail({ reason: excess })
-    : Result.succeed({ _tag: "TaskUnworkable", ...assigned, reason: `the frame of the task ${excess}` })
-
 /**
- * Decodes one text frame of the hub. Unknown fields are ignored, but a `task_assign` is kept whole as its `assignment`.
- * One that holds too much is not parsed.
+ * Decodes one text frame of the hub. Unknown fields are ignored, except that a `task_assign` is kept whole as its
+ * `assignment`. A frame that holds too much is not parsed: a task in it cannot be worked on.
  */
 export const decodeScanned = (frame: ScannedFrame): Result.Result<Incoming, DecodeProblem> => {
   const { assigned, scan, text } = frame
-  const excess = excessIn(scan) ?? tooLargeTask(frame)
-  if (excess !== null) return oversize(assigned, excess)
-  return Result.flatMap(Result.mapError(parseBounded(text, scan), () => ({ reason: "not JSON" })), (said) => {
-    if (!isJsonObject(said)) return Result.fail({ reason: "not a JSON object" })
-    const type = said["type"]
+  const excess = excessIn(scan) ?? excessOfTask(frame)
+  if (excess !== null) {
+    return assigned === null
+      ? Result.fail({ reason: excess })
+      : Result.succeed({ _tag: "TaskUnworkable", ...assigned, reason: `the frame of the task ${excess}` })
+  }
+  return Result.flatMap(Result.mapError(parseBounded(text, scan), () => ({ reason: "not JSON" })), (parsed) => {
+    if (!isJsonObject(parsed)) return Result.fail({ reason: "not a JSON object" })
+    const type = parsed["type"]
     if (!Predicate.isString(type)) return Result.fail({ reason: "no type" })
     const decode = decoders.get(type)
-    return decode === undefined ? Result.succeed({ _tag: "Ignored", type, known: unused.has(type) }) : decode(said)
+    return decode === undefined ? Result.succeed({ _tag: "Ignored", type, known: unused.has(type) }) : decode(parsed)
   })
 }
 
+/** Decodes the text of one frame, as `decodeScanned` does. */
 export const decodeFrame = (text: string): Result.Result<Incoming, DecodeProblem> => decodeScanned(scanFrame(text))

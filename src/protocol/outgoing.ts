@@ -13,25 +13,26 @@ export interface Identity {
 
 const protocol_version = 1
 
-// JSON.stringify writes a surrogate as an escape only where it is a lone one; the other escapes are matched to be skipped.
+// JSON.stringify escapes a surrogate only if it is a lone one. The other escapes are matched to be skipped.
 const loneSurrogate = /\\ud[89a-f]/
 const escapes = /\\(?:(ud[89a-f][0-9a-f]{2})|.)/g
 
-/** JSON text in which every string and key is well-formed Unicode: to the hub one lone surrogate makes it `invalid_json`. */
+/** JSON text with well-formed Unicode only: one lone surrogate makes a frame `invalid_json` to the hub. */
 const encodeJson = (value: JsonObject): string => {
   const text = JSON.stringify(value)
   if (!loneSurrogate.test(text)) return text
   return text.replace(escapes, (escape, surrogate) => surrogate === undefined ? escape : "\ufffd")
 }
 
-/** Cuts by code points, so never inside a surrogate pair; what the hub counts as a character is one of them or more. */
+/** Cuts by code points, so never inside a surrogate pair. A character of the hub's count has one code point or more. */
 const cut = (text: string): string =>
   Array.from(text.slice(0, 2 * limits.hub_reason_chars)).slice(0, limits.hub_reason_chars).join("")
 
-/** The hub takes no float for an integer, and JavaScript writes large ones with an exponent. */
+/** Leaves out what the hub would not take as an integer: fractions, and large numbers, which JavaScript writes with an exponent. */
 const integer = (value: number | null): number | undefined =>
   value !== null && Number.isSafeInteger(value) ? value : undefined
 
+/** Description and metadata, which frames about a task repeat; left out if they are large. */
 const payloadOf = ({ payload: { description, metadata } }: Task): JsonObject => {
   const payload = { description, metadata }
   if (description.length > limits.echoed_payload_bytes) return {}
@@ -97,7 +98,7 @@ const frameOf = (command: HubCommand, { agent_id, token, capabilities, client_ve
   }
 }
 
-/** The frame of a command as JSON text. Throws a RangeError where an agent's answer is nested too deeply for JSON. */
+/** The frame of a command as JSON text. Throws a RangeError if an agent's answer is nested too deeply for JSON. */
 export const encodeCommand = (command: HubCommand, identity: Identity): string =>
   encodeJson({ ...frameOf(command, identity), protocol_version })
 

@@ -4,7 +4,7 @@ import * as Schema from "effect/Schema"
 import { Message } from "../domain/Message.ts"
 import { KnownState } from "../domain/SidecarState.ts"
 import { JsonObject } from "../domain/Work.ts"
-import { fromExactJson } from "../text/schema.ts"
+import { fromExactJson } from "../text/json.ts"
 import { fieldsNow, stateNow } from "./read/older.ts"
 
 /** The version of the format that this sidecar writes; a newer one may hold what it does not understand. */

@@ -1,6 +1,6 @@
 import * as Predicate from "effect/Predicate"
 import type { JsonObject } from "../domain/Work.ts"
-import { isJsonObject, parseExact } from "../text/exact.ts"
+import { isJsonObject, parseExact } from "../text/json.ts"
 import type { Place, ReplayEvent, Verdict } from "./ReplayEvent.ts"
 import { changedFields } from "./sameFields.ts"
 

@@ -1,24 +1,22 @@
 import * as Predicate from "effect/Predicate"
-import type { HubCommand, Report } from "../domain/Command.ts"
-import type { Progress } from "../domain/Evidence.ts"
+import type { HubCommand } from "../domain/Command.ts"
 import type { JsonObject } from "../domain/Work.ts"
-import { mask } from "./quoted.ts"
-import { looksLikeKey, type Secret } from "./secret.ts"
+import { looksLikeKey, mask, type Secret } from "./secret.ts"
 
-/** Where in a frame a secret stood: the task, the field, and the names of the secrets. */
-export interface HiddenSecrets {
+/** Where in a frame secrets were hidden, and their names. */
+interface HiddenSecrets {
   readonly task_id: string | null
   readonly field: "result" | "reason" | "error" | "execution_event"
   readonly names: ReadonlyArray<string>
 }
 
-/** Makes of a command what may go out, and tells what was hidden in it. */
+/** Hides the secrets in a command, and tells what was hidden; null if nothing was. */
 export type HideSecrets = (command: HubCommand) => {
   readonly safe: HubCommand
   readonly hidden: HiddenSecrets | null
 }
 
-/** Hides secrets in the strings and keys of JSON values, and notes whose they were. A value that holds none stays the same one. */
+/** Hides secrets in the strings and keys of JSON values, and collects their names. Returns a value without secrets itself. */
 const hider = (secrets: ReadonlyArray<Secret>) => {
   const names = new Set<string>()
 
@@ -53,53 +51,39 @@ const hider = (secrets: ReadonlyArray<Secret>) => {
   return { names, object, text }
 }
 
-type Hider = ReturnType<typeof hider>
-
-const fieldOf = (command: HubCommand): HiddenSecrets["field"] => {
-  switch (command._tag) {
-    case "SendReport":
-      return command.report._tag === "Complete" ? "result" : "reason"
-    case "SendProgress":
-      return "execution_event"
-    case "SendWakeResult":
-      return "error"
-    default:
-      return "reason"
-  }
-}
-
 const taskIdOf = (command: HubCommand): string | null =>
   "task" in command ? command.task.id : "task_id" in command ? command.task_id : null
 
-const inReport = (report: Report, { object, text }: Hider): Report =>
-  report._tag === "Complete"
-    ? { ...report, result: object(report.result) }
-    : { ...report, reason: text(report.reason) }
-
-const inProgress = (progress: Progress, { object }: Hider): Progress => ({
-  ...progress,
-  execution_event: progress.execution_event && object(progress.execution_event)
-})
-
-const inCommand = (command: HubCommand, hide: Hider): HubCommand => {
+/** The command with its text hidden, and the field that holds this text. */
+const hideIn = (
+  command: HubCommand,
+  { object, text }: ReturnType<typeof hider>
+): readonly [field: HiddenSecrets["field"], safe: HubCommand] => {
   switch (command._tag) {
-    case "SendReport":
-      return { ...command, report: inReport(command.report, hide) }
-    case "SendProgress":
-      return { ...command, progress: inProgress(command.progress, hide) }
+    case "SendReport": {
+      const { report } = command
+      return report._tag === "Complete"
+        ? ["result", { ...command, report: { ...report, result: object(report.result) } }]
+        : ["reason", { ...command, report: { ...report, reason: text(report.reason) } }]
+    }
+    case "SendProgress": {
+      const { progress } = command
+      const execution_event = progress.execution_event && object(progress.execution_event)
+      return ["execution_event", { ...command, progress: { ...progress, execution_event } }]
+    }
     case "SendWakeResult":
-      return { ...command, reason: command.reason && hide.text(command.reason) }
+      return ["error", { ...command, reason: command.reason && text(command.reason) }]
     case "RejectTask":
     case "AnnounceRestart":
-      return { ...command, reason: hide.text(command.reason) }
+      return ["reason", { ...command, reason: text(command.reason) }]
     default:
-      return command // ids, and what the hub itself has said
+      return ["reason", command] // it holds only ids and what the hub itself sent
   }
 }
 
 /**
- * Hides known secrets in what an agent or a program said, before it is written as a frame. The value of a variable is
- * hidden only where it looks like a key, as an ordinary word may stand in any answer.
+ * Hides known secrets in the text of an agent or a program before it is sent. The value of a variable is hidden only if it
+ * looks like a key, since an ordinary word may occur in any answer.
  */
 export const makeHideSecrets = (secrets: ReadonlyArray<Secret>): HideSecrets => {
   const hideable = secrets
@@ -107,10 +91,10 @@ export const makeHideSecrets = (secrets: ReadonlyArray<Secret>): HideSecrets => 
     .toSorted((a, b) => b.value.length - a.value.length)
   return (command) => {
     const hide = hider(hideable)
-    const safe = inCommand(command, hide)
+    const [field, safe] = hideIn(command, hide)
     const names = [...hide.names]
     return names.length === 0
       ? { safe: command, hidden: null }
-      : { safe, hidden: { task_id: taskIdOf(command), field: fieldOf(command), names } }
+      : { safe, hidden: { task_id: taskIdOf(command), field, names } }
   }
 }

@@ -3,7 +3,7 @@ import type { BigIntStats } from "node:fs"
 import { statSync } from "node:fs"
 import { resolve } from "node:path"
 
-/** Whether the file is what stands at `path`, which may be it where it cannot be looked at. */
+/** Whether the file is the one at `path`. True if that cannot be found out, to be on the safe side. */
 const isAt = ({ dev, ino }: BigIntStats, path: string): boolean => {
   try {
     const own = statSync(path, { bigint: true })
@@ -14,19 +14,19 @@ const isAt = ({ dev, ino }: BigIntStats, path: string): boolean => {
 }
 
 /**
- * Whether a file that was opened is one of those at `paths` under another name (a hard link). Only a file with several names
- * costs a look.
+ * Whether an opened file is one of those at `paths` under another name (a hard link). Looks at them only if the file has
+ * several names.
  */
 export const isOneOf = (file: BigIntStats, paths: ReadonlyArray<string>): boolean =>
   file.nlink > 1n && paths.some((path) => isAt(file, path))
 
-/** Whether a name leads to one of the files at `paths`, which need not be there yet. */
+/** Whether a name leads to one of the files at `paths`, which need not exist yet. */
 export const leadsToOneOf = (name: string, paths: ReadonlyArray<string>): boolean => {
   if (paths.includes(resolve(name))) return true
   try {
     const file = statSync(name, { bigint: true })
     return paths.some((path) => isAt(file, path))
   } catch {
-    return false // whoever opens it is told why it cannot be
+    return false // opening the file reports the reason
   }
 }

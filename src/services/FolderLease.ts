@@ -16,7 +16,7 @@ export class FolderGone extends Schema.TaggedError<FolderGone>()("FolderGone", {
   }
 }
 
-/** What has this folder's name now is not what we locked: another sidecar may hold it, so nothing in it is ours. */
+/** Another folder has this folder's name now. Another sidecar may hold it, so nothing in it is ours. */
 export class FolderLost extends Schema.TaggedError<FolderLost>()("FolderLost", { path: Schema.String }) {
   override readonly [Runtime.errorExitCode] = exitCodes.restart
   override get message(): string {
@@ -25,15 +25,15 @@ export class FolderLost extends Schema.TaggedError<FolderLost>()("FolderLost", {
   }
 }
 
-/** Whether the folder was lost: then nothing is written or logged any more. */
+/** Whether the folder was lost. Then nothing is written or logged any more. */
 export const isLoss = (cause: Cause.Cause<unknown>): boolean => Cause.squash(cause) instanceof FolderLost
 
-/** That the agent's folder is ours alone. Nobody can take it away unless someone holds it. */
+/** The lease of the agent's folder: it is ours alone. By default nobody can take it away. */
 export const FolderLease = Context.Reference<{
-  /** Looks whether what we locked is still there. */
+  /** Checks that the folder we locked is still there. */
   readonly check: Effect.Effect<void, FolderGone | FolderLost>
-  /** Whether a check has found that it was lost. */
+  /** Whether a check found that it was lost. */
   readonly isLost: () => boolean
-  /** What the log is to tell of how the folder is held. */
+  /** What the log says about how the folder is held. */
   readonly notices: ReadonlyArray<LifecycleEvent>
 }>("agentcom-sidecar/FolderLease", { defaultValue: () => ({ check: Effect.void, isLost: () => false, notices: [] }) })

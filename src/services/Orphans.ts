@@ -1,15 +1,15 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 
-/** Files of tasks that are over, or that nobody here ever knew. */
+/** Files of work that is over, or that this sidecar never knew. */
 export interface OrphanedFiles {
-  /** The tasks none of whose files has changed for `retention_days`, whoever holds them. */
+  /** The ids of work none of whose files has changed for `retention_days`, held or not. */
   readonly stale: Effect.Effect<ReadonlyArray<string>>
-  /** Moves what was found of a task to `results/expired`. */
+  /** Moves the files that were found for an id to `results/expired`. */
   readonly expire: (work_id: string) => Effect.Effect<void>
 }
 
-/** Keeps the folders from filling up. Nothing is ever moved unless someone is there to. */
+/** Keeps the folders from filling up. By default nothing is moved. */
 export const Orphans: Context.Reference<OrphanedFiles> = Context.Reference<OrphanedFiles>(
   "agentcom-sidecar/Orphans",
   { defaultValue: () => ({ stale: Effect.succeed([]), expire: () => Effect.void }) }

@@ -14,17 +14,17 @@ export type Observation =
   | { readonly _tag: "Progress"; readonly progress: Progress }
   | { readonly _tag: "Answer"; readonly answer: Answer }
 
-/** What the agent wrote for a task. */
+/** What the agent wrote for a task or a batch. */
 export class ResultWatcher extends Context.Service<ResultWatcher, {
-  /** Everything found now and from now on, each thing once; it survives lost events and a folder deleted and made again. */
+  /** Everything found now and later, each thing once. It survives lost events, and a folder that is deleted and made again. */
   readonly watch: (work_id: string) => Stream.Stream<Observation, WatchError>
-  /** Looks again at once for whoever watches the task. */
+  /** Reads the folder again at once, for the watch of that work. */
   readonly rescan: (work_id: string) => Effect.Effect<void>
-  /** What the folder says right now; null where it cannot be read. */
+  /** What the folder says now; null if it cannot be read. */
   readonly look: (work_id: string) => Effect.Effect<FolderEvidence | null>
-  /** Removes the signs of an agent that is not at work any more, so that they are not taken for those of the next. */
+  /** Removes the signs of life of an agent that is gone, so that they do not count for the next one. */
   readonly clear: (work_id: string) => Effect.Effect<void>
-  /** Moves what there is of the task to `results/sent`, but for a success, or to `results/rejected`. */
+  /** Moves the files to `results/sent` (a success stays where it is) or to `results/rejected`. */
   readonly setAside: (work_id: string, folder: "sent" | "rejected") => Effect.Effect<void>
   readonly remove: (work_id: string, keep_answer: boolean) => Effect.Effect<void>
 }>()("agentcom-sidecar/ResultWatcher") {}

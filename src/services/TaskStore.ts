@@ -17,7 +17,7 @@ export class StoreError extends Schema.TaggedError<StoreError>()("StoreError", {
   }
 }
 
-/** What is in the place of the state is not ours to read, and waiting does not change that. */
+/** What is in the place of the state file is not ours to read, and waiting does not change that. */
 export class StateNotOurs extends Schema.TaggedError<StateNotOurs>()("StateNotOurs", {
   path: Schema.String,
   problem: Schema.String,
@@ -29,11 +29,11 @@ export class StateNotOurs extends Schema.TaggedError<StateNotOurs>()("StateNotOu
   }
 }
 
-/** What we owe the hub, kept across crashes. */
+/** The state, kept across crashes. */
 export class TaskStore extends Context.Service<TaskStore, {
   /**
-   * The stored state; null where there is none, or none any more, as what was there made no sense and was set aside. What
-   * a kill in the middle of a save left is removed.
+   * The stored state; null if there is none, or it made no sense and was set aside. Leftovers of a save that was killed are
+   * removed.
    */
   readonly load: Effect.Effect<StoredState | null, StateNotOurs | Unreadable>
   /** Returns when the state would survive a power failure. */

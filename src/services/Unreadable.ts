@@ -2,11 +2,11 @@ import * as Runtime from "effect/Runtime"
 import * as Schema from "effect/Schema"
 import { exitCodes } from "../exitCodes.ts"
 
-/** What is there and could not be read, however often that was tried: nobody knows what it says. */
+/** A file exists and could not be read, even after retries. Its content is unknown. */
 export class Unreadable extends Schema.TaggedError<Unreadable>()("Unreadable", {
   path: Schema.String,
   reason: Schema.String,
-  owner: Schema.NullOr(Schema.Int), // null where the system does not say
+  owner: Schema.NullOr(Schema.Int), // null if the system does not say
   user: Schema.NullOr(Schema.Int)
 }) {
   override readonly [Runtime.errorExitCode] = exitCodes.unreadable

@@ -1,23 +1,41 @@
+import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
+import * as Runtime from "effect/Runtime"
+import * as Schema from "effect/Schema"
+import type { BigIntStats } from "node:fs"
+import { access, chmod, constants, lstat, open } from "node:fs/promises"
 import type { DatabaseSync } from "node:sqlite"
+import { exitCodes } from "../exitCodes.ts"
+import { platform } from "../platform.ts"
+import { codeOf, reasonOf } from "./files.ts"
 
-/** A lock that this process holds until it is released, or until the process ends in whatever way. */
-export interface FileLock {
+/** The lock file cannot be used. Another start may help, unless it is `foreign`: then it is not a lock of ours. */
+export class LockUnusable extends Schema.TaggedError<LockUnusable>()("LockUnusable", {
+  path: Schema.String,
+  reason: Schema.String,
+  foreign: Schema.Boolean
+}) {
+  override readonly [Runtime.errorExitCode] = this.foreign ? exitCodes.configuration : exitCodes.unreadable
+  override get message(): string {
+    const remedy = this.foreign ? "; move it away, as the sidecar locks its folder by a file of that name" : ""
+    return `agentcom-sidecar: ${this.path} cannot be locked: ${this.reason}${remedy}`
+  }
+}
+
+/** What the system said about the path, as an error that another start may not meet. */
+export const unusable = (path: string, cause: unknown): LockUnusable =>
+  new LockUnusable({ path, reason: reasonOf(cause), foreign: false })
+
+/** A lock that this process holds until it is released, or until the process ends in any way. */
+interface Locked {
   readonly _tag: "Locked"
   readonly release: () => void
 }
 
-/** The file cannot be locked; `foreign` where it is no lock of ours. */
-interface Unlockable {
-  readonly _tag: "Unlockable"
-  readonly reason: string
-  readonly foreign: boolean
-}
+/** Another process holds the lock, or nobody can hold one. */
+type Refusal = { readonly _tag: "Busy" } | LockUnusable
 
-/** Another process holds the lock, or nobody can. */
-export type Refusal = { readonly _tag: "Busy" } | Unlockable
-
-/** SQLite's result codes, without their details. */
+/** SQLite's primary result codes. */
 const busy = 5
 const notADatabase = 26
 
@@ -27,7 +45,7 @@ const notADatabase = 26
  */
 const exclusively = "PRAGMA journal_mode=MEMORY; PRAGMA locking_mode=EXCLUSIVE; BEGIN EXCLUSIVE; PRAGMA user_version=1"
 
-/** A database that nothing refers to is closed by the garbage collector, and its lock with it. */
+/** The garbage collector would close a database that nothing refers to, and free its lock. */
 const held = new Set<DatabaseSync>()
 
 /** Loads SQLite without Node 22's warning that it is experimental. */
@@ -41,18 +59,14 @@ const loadSqlite = () => {
   }
 }
 
-const codeOf = (cause: unknown): number =>
-  Predicate.hasProperty(cause, "errcode") && Predicate.isNumber(cause.errcode) ? cause.errcode & 0xff : 0
-
-const refusalOf = (cause: unknown): Refusal => {
-  const code = codeOf(cause)
+const refusalOf = (path: string, cause: unknown): Refusal => {
+  const code = Predicate.hasProperty(cause, "errcode") && Predicate.isNumber(cause.errcode) ? cause.errcode & 0xff : 0
   if (code === busy) return { _tag: "Busy" }
-  const reason = cause instanceof Error ? cause.message : String(cause)
-  return { _tag: "Unlockable", reason, foreign: code === notADatabase }
+  return new LockUnusable({ path, reason: reasonOf(cause), foreign: code === notADatabase })
 }
 
-/** Opens the file, runs `statement` on it and hands it to `use`; a file that refuses is closed again. */
-const open = <A>(
+/** Opens the file, runs `statement` on it and passes it to `use`. Closes it again if that fails. */
+const openDatabase = <A>(
   path: string,
   readOnly: boolean,
   statement: string,
@@ -65,16 +79,16 @@ const open = <A>(
     return use(database)
   } catch (cause) {
     if (database?.isOpen === true) database.close()
-    return refusalOf(cause)
+    return refusalOf(path, cause)
   }
 }
 
 /**
- * Locks the file, which has to exist. POSIX drops the lock as soon as this process closes any handle of that file, so
- * nothing else in this process may open it.
+ * Locks the file, which must exist. POSIX frees the lock as soon as this process closes any handle of that file, so nothing
+ * else in this process may open it.
  */
-export const lockFile = (path: string): FileLock | Refusal =>
-  open(path, false, exclusively, (database): FileLock => {
+export const lockFile = (path: string): Locked | Refusal =>
+  openDatabase(path, false, exclusively, (database): Locked => {
     held.add(database)
     return {
       _tag: "Locked",
@@ -85,11 +99,62 @@ export const lockFile = (path: string): FileLock | Refusal =>
     }
   })
 
-/** Whether another process holds the lock of the file. The question itself holds it, shared, for an instant. */
-export const isLocked = (path: string): boolean | Unlockable => {
-  const found = open(path, true, "PRAGMA schema_version", (database) => {
+/** Whether another process holds the lock of the file. Asking takes a shared lock for an instant. */
+export const isLocked = (path: string): boolean | LockUnusable => {
+  const found = openDatabase(path, true, "PRAGMA schema_version", (database) => {
     database.close()
     return { _tag: "Free" } as const
   })
-  return found._tag === "Unlockable" ? found : found._tag === "Busy"
+  return found._tag === "LockUnusable" ? found : found._tag === "Busy"
+}
+
+/** Tells a file or folder from another one of the same name. */
+export interface Identity {
+  readonly dev: bigint
+  readonly ino: bigint
+}
+
+export const isSame = (one: Identity, other: Identity): boolean => one.dev === other.dev && one.ino === other.ino
+
+/** The file or folder of this name, without following a link; null if there is none. */
+export const identityOf = (path: string): Effect.Effect<Identity | null, LockUnusable> =>
+  Effect.tryPromise({ try: () => lstat(path, { bigint: true }), catch: (cause) => cause }).pipe(
+    Effect.catch((cause) => codeOf(cause) === "ENOENT" ? Effect.succeed(null) : Effect.fail(unusable(path, cause)))
+  )
+
+/** The owner of a file that we cannot use, if that is another user. */
+const ownerText = ({ uid }: BigIntStats): string => {
+  const ours = process.getuid?.()
+  return ours === undefined || BigInt(ours) === uid
+    ? ""
+    : ` (it belongs to user ${uid}, and this is user ${ours}: start it as that user, or give the folder's files to this one with chown)`
+}
+
+/** Makes the file if it does not exist. Never opens an existing one, because closing that could free its lock. */
+const create = async (path: string): Promise<void> => {
+  const handle = await open(path, "ax", 0o600).catch((cause: unknown) => {
+    if (codeOf(cause) === "EEXIST") return undefined
+    throw cause
+  })
+  await handle?.close()
+}
+
+/** Makes the file ready to be locked, and returns its identity. */
+export const prepare = (path: string): Effect.Effect<Identity, LockUnusable> => {
+  let stats: BigIntStats | undefined
+  return Effect.tryPromise({
+    try: async () => {
+      await create(path)
+      stats = await lstat(path, { bigint: true })
+      if (!stats.isFile()) throw new LockUnusable({ path, reason: "it is no regular file", foreign: true })
+      // Others who can open the file could lock it and keep us out.
+      if (platform !== "windows" && (Number(stats.mode) & 0o777) !== 0o600) await chmod(path, 0o600)
+      await access(path, constants.R_OK | constants.W_OK)
+      return stats
+    },
+    catch: (cause) =>
+      cause instanceof LockUnusable
+        ? cause
+        : unusable(path, `${reasonOf(cause)}${stats === undefined ? "" : ownerText(stats)}`)
+  })
 }

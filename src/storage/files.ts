@@ -5,46 +5,45 @@ import type { Stats } from "node:fs"
 import { lstat, open, readdir, rename, rm, writeFile } from "node:fs/promises"
 import { basename, dirname, join } from "node:path"
 import writeFileAtomic from "write-file-atomic"
-import type { LifecycleEvent } from "../domain/LifecycleEvent.ts"
 import { platform } from "../platform.ts"
+import type { Logger } from "../services/Logger.ts"
 
-/** What went wrong with a file; `code` is the system's (`ENOENT` …), or empty. */
+/** An operation on a file failed. `code` is the system's (`ENOENT` …), or empty. */
 export class FileError extends Schema.TaggedError<FileError>()("FileError", {
   path: Schema.String,
   code: Schema.String,
   reason: Schema.String
 }) {}
 
+/** The system's code of an error (`ENOENT` …), or an empty text. */
 export const codeOf = (cause: unknown): string => Predicate.hasProperty(cause, "code") ? String(cause.code) : ""
 
 export const reasonOf = (cause: unknown): string => cause instanceof Error ? cause.message : String(cause)
 
-/** An operation on `path` as an effect. Once begun it runs to its end, even where the effect is interrupted. */
+/** An operation on `path` as an effect. Once begun it runs to its end, even if the effect is interrupted. */
 export const attempt = <A>(path: string, operation: () => Promise<A>): Effect.Effect<A, FileError> =>
   Effect.tryPromise({
     try: operation,
     catch: (cause) => new FileError({ path, code: codeOf(cause), reason: reasonOf(cause) })
   })
 
-/** Whether there is nothing of that name, nor a folder that could hold it. */
+/** Whether the file, or the folder that could hold it, does not exist. */
 export const isMissing = (error: FileError): boolean => error.code === "ENOENT" || error.code === "ENOTDIR"
 
-/** Changes with every change of the file. */
+/** A text that changes with every change of the file. */
 export const versionOf = ({ ino, mtimeMs, size }: Stats): string => `${ino}:${size}:${mtimeMs}`
 
-/** What there is, in words, where it is no regular file. */
+/** What an entry is, in words, if it is not a regular file. */
 export const kindOf = (stats: Stats): string => {
   if (stats.isSymbolicLink()) return "a symbolic link"
   if (stats.isDirectory()) return "a folder"
   return stats.isFIFO() ? "a named pipe" : "a special file"
 }
 
-type Log = (event: LifecycleEvent) => Effect.Effect<void>
-
-/** Logs the trouble and goes on with `otherwise`, as no file but the state may stop the work. */
+/** Logs an error and goes on with `otherwise`: no file except the state may stop the work. */
 export const orElseLog = <A, B>(
   operation: Effect.Effect<A, FileError>,
-  log: Log,
+  log: Logger["Service"]["log"],
   otherwise: (error: FileError) => B
 ): Effect.Effect<A | B> =>
   Effect.catchTag(
@@ -53,7 +52,7 @@ export const orElseLog = <A, B>(
     (error) => Effect.as(log({ event: "file_trouble", path: error.path, reason: error.reason }), otherwise(error))
   )
 
-/** Some network file systems cannot sync a folder; there the rename itself has to do. */
+/** Some network file systems cannot sync a folder. There the rename alone has to do. */
 const cannotSync = (cause: unknown): boolean => ["EINVAL", "ENOTSUP"].includes(codeOf(cause))
 
 const syncFolder = async (folder: string): Promise<void> => {
@@ -67,15 +66,15 @@ const syncFolder = async (folder: string): Promise<void> => {
   }
 }
 
-/** Replaces the file whole or not at all, readable by its owner only; returns when it would survive a power failure. */
+/** Replaces the whole file or nothing, readable by its owner only. Returns when it would survive a power failure. */
 export const writeDurably = async (path: string, text: string): Promise<void> => {
-  // On a full disk write-file-atomic takes a short write for a whole one: it gets nothing to write, and this write fails
-  // before the old file is replaced.
+  // On a full disk write-file-atomic does not notice a short write. So it writes nothing, and this write fails before the
+  // old file is replaced.
   await writeFileAtomic(path, "", { mode: 0o600, tmpfileCreated: (temporary) => writeFile(temporary, text) })
   if (platform !== "windows") await syncFolder(dirname(path))
 }
 
-/** Removes what a kill in the middle of `writeDurably` left beside the file: what has the name of its temporary files. */
+/** Removes the temporary files that a kill during `writeDurably` left beside the file. */
 export const removeTemporaries = (path: string): Effect.Effect<void, FileError> =>
   attempt(dirname(path), async () => {
     const [folder, prefix] = [dirname(path), `${basename(path)}.`]
@@ -85,13 +84,14 @@ export const removeTemporaries = (path: string): Effect.Effect<void, FileError> 
     }
   })
 
-const exists = (path: string): Promise<boolean> =>
+/** Whether an entry has this name, without following a link. Rejects if that is unknown. */
+export const exists = (path: string): Promise<boolean> =>
   lstat(path).then(() => true, (cause: unknown) => {
     if (codeOf(cause) === "ENOENT") return false
     throw cause
   })
 
-/** Moves `from` to the first `name(stamp)` from `first` on that is free, so that nothing is overwritten; returns that name. */
+/** Moves `from` to the first free name of `name(first)`, `name(first + 1)` … and returns that. Nothing is overwritten. */
 export const moveToFreeName = async (from: string, name: (stamp: number) => string, first: number): Promise<string> => {
   const target = name(first)
   if (await exists(target)) return moveToFreeName(from, name, first + 1)

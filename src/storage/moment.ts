@@ -1,7 +1,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 
-/** A moment by both clocks, in milliseconds: the one that tells the time, and the one that nobody can set. */
+/** A moment in milliseconds: `wall` is epoch time, which somebody may set; `steady` is a clock that nobody can set. */
 export interface Moment {
   readonly wall: number
   readonly steady: number
@@ -13,5 +13,5 @@ export const thisMoment: Effect.Effect<Moment> = Effect.gen(function*() {
   return { wall, steady: Number(steady / 1_000_000n) }
 })
 
-/** What the clock that tells the time is ahead of the other; it changes when that is set. */
+/** How far the wall clock is ahead of the steady one. It changes only when somebody sets the wall clock. */
 export const skewOf = ({ steady, wall }: Moment): number => wall - steady

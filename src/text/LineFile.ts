@@ -1,6 +1,6 @@
 import { closeSync, constants, fchmodSync, fstatSync, openSync, readSync, writeSync } from "node:fs"
 
-/** `O_NONBLOCK`, so that a FIFO nobody reads is an error and not a wait; Windows knows neither. */
+/** With `O_NONBLOCK`, a FIFO that nobody reads is an error instead of a wait. Windows does not have the flag. */
 export const appending = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | (constants.O_NONBLOCK ?? 0)
 
 /** Only a part of the lines fitted on the disk. */
@@ -11,13 +11,13 @@ export class DiskFull extends Error {
   }
 }
 
-/** An open file that grows by lines. What fails throws, and the file is then to be closed. */
+/** An open file that grows by lines. Its functions throw; after that, close it. */
 export interface LineFile {
-  /** Its size in bytes; 0 for what is no file but an endless device or a pipe. */
+  /** Its size in bytes; 0 for a device or a pipe. */
   readonly size: () => number
-  /** The first bytes of what it holds. */
+  /** Its first `bytes` bytes. */
   readonly beginning: (bytes: number) => string
-  /** Appends whole lines with one write; those survive the end of this process, however it comes. */
+  /** Appends whole lines with one write. They survive any end of this process. */
   readonly append: (lines: string) => void
   /** Makes it readable by its owner only. */
   readonly hide: () => void
@@ -33,7 +33,7 @@ const lineFile = (fd: number): LineFile => {
   const stats = fstatSync(fd)
   const isFile = stats.isFile()
   let size = isFile ? stats.size : 0
-  // A crash or a full disk has left the last line without its end.
+  // A crash or a full disk left the last line incomplete.
   let isTorn = size > 0 && read(fd, size - 1, 1) !== "\n"
   return {
     size: () => size,
@@ -49,7 +49,7 @@ const lineFile = (fd: number): LineFile => {
   }
 }
 
-/** Opens the file, made where there is none, readable by its owner only. */
+/** Opens the file for appending. If it does not exist, makes it readable by its owner only. Throws if that fails. */
 export const openLineFile = (path: string): LineFile => {
   const fd = openSync(path, appending, 0o600)
   try {

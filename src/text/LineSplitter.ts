@@ -1,13 +1,13 @@
 const newline = 10
 
-/** The text of a line, or `null` where it is longer than may be kept; `isWhole` says that its end is there. */
+/** A line. Its text is null if it is longer than the limit. `isWhole` is false for a last line without a line end. */
 export interface TextLine {
   readonly text: string | null
   readonly bytes: number
   readonly isWhole: boolean
 }
 
-/** Divides bytes into lines of UTF-8. No more than `limit` bytes are kept of a line. */
+/** Divides bytes into lines of UTF-8. It keeps at most `limit` bytes of a line in memory. */
 export class LineSplitter {
   readonly #limit: number
   readonly #decoder = new TextDecoder()
@@ -18,7 +18,7 @@ export class LineSplitter {
     this.#limit = limit
   }
 
-  /** How many bytes of a line there are whose end is still to come. */
+  /** The bytes of the line whose end has not come yet. */
   get pending(): number {
     return this.#bytes
   }
@@ -35,7 +35,7 @@ export class LineSplitter {
     return lines
   }
 
-  /** What comes after the last end of a line. */
+  /** The text after the last line end, as a line; empty if there is none. */
   end(): ReadonlyArray<TextLine> {
     return this.#bytes === 0 ? [] : [this.#cut(false)]
   }

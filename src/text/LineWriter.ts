@@ -1,11 +1,9 @@
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import * as Schema from "effect/Schema"
-import { onForcedEnd } from "./lastWords.ts"
 import { lineLimits } from "./limits.ts"
-import type { Ears } from "./unfailing.ts"
 
-/** Lines could not be written; the reason is the system's. */
+/** Lines could not be written. `reason` is the system's. */
 export class LinesUnwritten extends Schema.TaggedError<LinesUnwritten>()("LinesUnwritten", {
   reason: Schema.String
 }) {}
@@ -17,23 +15,48 @@ export const unwritten = (cause: unknown): LinesUnwritten =>
 export interface LineSink {
   /** Writes them all, however long that takes. */
   readonly write: (lines: string) => Effect.Effect<void, LinesUnwritten>
-  /** Writes them before it returns, as the process is about to end by force; throws where it cannot. */
+  /** Writes them before it returns, because the process is about to be killed. Throws if it cannot. */
   readonly writeNow: (lines: string) => void
 }
 
-/** As many of the lines as one write may have, and at least one. */
+/** Is told when a sink stops working, and when it works again after `lost` items. */
+export interface SinkListener {
+  readonly stopped: (reason: string) => void
+  readonly worksAgain: (lost: number) => void
+}
+
+const pendingWrites = new Set<() => void>()
+
+/** Registers `write`, which `lastWords` calls before a forced end of the process. Returns a function that removes it. */
+export const onForcedEnd = (write: () => void): () => void => {
+  pendingWrites.add(write)
+  return () => void pendingWrites.delete(write)
+}
+
+/** Writes what is left just before a forced end. A write that fails stops neither the others nor the end. */
+export const lastWords = (): void => {
+  for (const write of pendingWrites) {
+    try {
+      write()
+    } catch {
+      // nothing is left to report it to
+    }
+  }
+}
+
+/** How many of the lines go into one write: at least one. */
 const batchOf = (lines: ReadonlyArray<string>): number => {
-  let bytes = 0
-  const over = lines.findIndex((line, index) => (bytes += line.length) > lineLimits.batch_chars && index > 0)
+  let chars = 0
+  const over = lines.findIndex((line, index) => (chars += line.length) > lineLimits.batch_chars && index > 0)
   return over < 0 ? lines.length : over
 }
 
 /**
- * A writer of lines that nobody has to wait for: it writes them in their order as fast as the sink takes them, keeps at most
- * `queue_chars`, and counts what it cannot keep or write. When its scope ends it writes what is left, for
- * `drain_ms` at most; so it does when the process is ended by force.
+ * A writer that nobody has to wait for. It writes lines in order as fast as the sink takes them, keeps at most `queue_chars`,
+ * and counts the lines that it cannot keep or write. When its scope ends it writes what is left, for `drain_ms` at most. At a
+ * forced end of the process it writes what is left at once.
  */
-export const makeLineWriter = Effect.fnUntraced(function*({ write, writeNow }: LineSink, ears: Ears) {
+export const makeLineWriter = Effect.fnUntraced(function*({ write, writeNow }: LineSink, listener: SinkListener) {
   const lines: Array<string> = [] // with those that are being written
   let chars = 0
   let lost = 0
@@ -41,7 +64,7 @@ export const makeLineWriter = Effect.fnUntraced(function*({ write, writeNow }: L
   const noneLeft = yield* Latch.make(true)
 
   const lose = (count: number, reason: string): void => {
-    if (lost === 0) ears.stopped(reason)
+    if (lost === 0) listener.stopped(reason)
     lost += count
   }
   const push = (line: string): void => {
@@ -57,7 +80,7 @@ export const makeLineWriter = Effect.fnUntraced(function*({ write, writeNow }: L
     yield* Effect.match(write(batch), {
       onFailure: ({ reason }) => lose(count, reason),
       onSuccess: () => {
-        if (lost > 0) ears.worksAgain(lost)
+        if (lost > 0) listener.worksAgain(lost)
         lost = 0
       }
     })

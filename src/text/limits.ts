@@ -1,6 +1,6 @@
-/** What waits to be written as lines. */
+/** Lines that wait to be written. */
 export const lineLimits = {
-  queue_chars: 1024 * 1024, // what does not fit is lost, and counted
-  batch_chars: 64 * 1024, // of one write
-  drain_ms: 400 // for what is left at the end
+  queue_chars: 1024 * 1024, // lines beyond that are dropped and counted
+  batch_chars: 64 * 1024, // in one write
+  drain_ms: 400 // to write what is left at the end
 } as const

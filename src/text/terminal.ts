@@ -2,12 +2,32 @@ import { constants, openSync, writeSync } from "node:fs"
 import { isatty } from "node:tty"
 import { platform } from "../platform.ts"
 
+/** Characters that JSON may hold unescaped, but that move a terminal's cursor or change the direction of its text. */
+const unprintable = /[\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g
+
+const escape = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`
+
+/** The value as JSON that is safe to show on a terminal. */
+export const quote = (value: unknown): string => JSON.stringify(value).replaceAll(unprintable, escape)
+
+/** The text on one line, safe to show on a terminal. */
+export const printable = (text: string): string => text.replaceAll(/\p{Cc}/gu, escape).replaceAll(unprintable, escape)
+
+/** An event as a line for people, without a line end. */
+export const readable = (time: string, event: string, fields: ReadonlyArray<readonly [string, unknown]>): string => {
+  const shown = fields.map(([key, value]) => {
+    const isPlain = typeof value === "string" && /^[\w.:/@-]+$/.test(value)
+    return `${/^\w+$/.test(key) ? key : quote(key)}=${isPlain ? value : quote(value)}`
+  })
+  return [time, event, ...shown].join(" ")
+}
+
 const flags = constants.O_WRONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOCTTY ?? 0)
 
 /**
- * Our own opening of the terminal behind `fd`, where a write never waits for a terminal that has stopped (Ctrl-S); the one that
- * the shell and others share stays as it is. Null where it cannot be opened again: on other systems than Linux, and where
- * the terminal is another user's.
+ * Opens the terminal behind `fd` again without blocking, so that a terminal that was stopped (Ctrl-S) holds up no write. The
+ * descriptor that the shell shares stays as it is. Null if it cannot be opened again: on systems other than Linux, or if
+ * the terminal belongs to another user.
  */
 export const openTerminal = (fd: 1 | 2): number | null => {
   if (platform !== "linux") return null
@@ -18,13 +38,13 @@ export const openTerminal = (fd: 1 | 2): number | null => {
   }
 }
 
-/** Says a sentence on standard error as the process ends; a terminal that has stopped does not hear it, and holds up nothing. */
+/** Writes the sentence to standard error as the process ends. A stopped terminal loses it, but does not hold up the end. */
 export const sayAtTheEnd = (sentence: string): void => {
   const fd = isatty(2) ? openTerminal(2) : null
   if (fd === null) return void process.stderr.write(sentence)
   try {
     writeSync(fd, sentence)
   } catch {
-    // it takes nothing
+    // the terminal takes nothing
   }
 }

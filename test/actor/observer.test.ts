@@ -6,7 +6,7 @@ import * as TestClock from "effect/testing/TestClock"
 import { runSidecar } from "../../src/actor/SidecarActor.ts"
 import type { HubMessage } from "../../src/domain/Message.ts"
 import { emptyStore } from "../../src/domain/SidecarState.ts"
-import { overviewAtStart, see, statusOf } from "../../src/observe/control/Overview.ts"
+import { nextOverview, overviewAtStart, statusOf } from "../../src/observe/control/Overview.ts"
 import { Observer, type Step } from "../../src/services/Observer.ts"
 import { A, assignment, policy } from "../domain/support.ts"
 import { makeWorld, mockServices, type World } from "../support/fakes.ts"
@@ -22,7 +22,7 @@ const observed = (world: World) =>
       Effect.provide(mockServices(world)),
       Effect.provideService(Observer, (event) =>
         Effect.sync(() => {
-          overview = see(overview, event, 0)
+          overview = nextOverview(overview, event, 0)
           if (event._tag === "Stepped") steps.push(event.step)
         })),
       Effect.forkChild

@@ -1,9 +1,9 @@
 import { expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { watchLoop } from "../../src/actor/watchLoop.ts"
+import { watchLoop } from "../../src/actor/background.ts"
+import { actorLimits } from "../../src/actor/limits.ts"
 import type { LifecycleEvent } from "../../src/domain/LifecycleEvent.ts"
-import { loggerMemory } from "../../src/layers/LoggerMemory.ts"
-import { limits } from "../../src/limits.ts"
+import { loggerMemory } from "../../src/layers/Loggers.ts"
 import { until } from "../layers/support.ts"
 
 const standStill = (ms: number) =>
@@ -18,10 +18,10 @@ it.live("an event loop that stands still after something was seen is told of onc
     for (const sight of [{ _tag: "FrameIn", text: "{}" }, { _tag: "FrameOut", text: "{}" }] as const) {
       yield* observe(sight)
     }
-    yield* standStill(limits.loop_stall_ms + 500)
+    yield* standStill(actorLimits.loop_stall_ms + 500)
     yield* until("it is told", () => events.length > 0)
     expect(events).toEqual([{ event: "loop_stalled", ms: expect.any(Number) }])
     const [told] = events
-    expect(told?.event === "loop_stalled" ? told.ms : 0).toBeGreaterThan(limits.loop_stall_ms)
+    expect(told?.event === "loop_stalled" ? told.ms : 0).toBeGreaterThan(actorLimits.loop_stall_ms)
   }).pipe(Effect.scoped, Effect.provide(loggerMemory(events)))
 })

@@ -1,17 +1,17 @@
 import { describe, expect, it } from "@effect/vitest"
 import { readFileSync } from "node:fs"
 import { createRequire } from "node:module"
-import { type Invocation, parse } from "../../src/cli/arguments.ts"
+import { type Invocation, parse } from "../../src/cli/cli.ts"
 import { commands, optionsOf } from "../../src/cli/commands.ts"
 import { helpOf } from "../../src/cli/help.ts"
-import { inOneLine } from "../../src/cli/inOneLine.ts"
 import { nodeProblem } from "../../src/cli/nodeVersion.ts"
+import { inOneLine } from "../../src/cli/readable.ts"
 import { exitCodes } from "../../src/exitCodes.ts"
 
 const parsed = (line: string): Invocation => parse(line.split(" ").filter((word) => word !== ""))
 
 describe("the command line", () => {
-  it("runs the sidecar where it names no command", () => {
+  it("runs the sidecar if it names no command", () => {
     expect(parsed("")).toEqual({ _tag: "Run", command: "run", options: {} })
     expect(parsed("run")).toEqual(parsed(""))
   })
@@ -30,7 +30,7 @@ describe("the command line", () => {
     })
   })
 
-  it("asks for help or the version wherever it says so", () => {
+  it("asks for help or the version anywhere", () => {
     for (const line of ["--help", "-h", "nonsense -h"]) expect(parsed(line)).toEqual({ _tag: "Help", command: null })
     for (const line of ["dev-hub --help", "-h dev-hub", "dev-hub --port -h"]) {
       expect(parsed(line)).toEqual({ _tag: "Help", command: "dev-hub" })
@@ -39,7 +39,7 @@ describe("the command line", () => {
     for (const line of ["--version", "-v", "run -v"]) expect(parsed(line)).toEqual({ _tag: "Version" })
   })
 
-  it("takes the command of exec from behind --, as it is", () => {
+  it("takes the command of exec from behind --, unchanged", () => {
     const expected = { _tag: "Run", command: "exec", options: {}, rest: ["agent", "--help", "--", "-p", "{prompt}"] }
     expect(parsed("exec -- agent --help -- -p {prompt}")).toEqual(expected)
     expect(parsed("exec --json --progress -- x")).toEqual({
@@ -90,9 +90,9 @@ describe("the help", () => {
     for (const code of Object.values(shown)) expect(help).toMatch(new RegExp(`\\b${code} `))
   })
 
-  it("of one command has its part alone", () => {
+  it("of one command has only its part", () => {
     const help = helpOf("status")
-    expect(help).toContain("\n  status               says what the sidecar of the folder is at\n    --config FILE ")
+    expect(help).toContain("\n  status               shows what the sidecar of the folder is doing\n    --config FILE ")
     expect(help).not.toContain("\n  run ")
   })
 
@@ -118,7 +118,7 @@ interface Semver {
 const { satisfies, subset }: Semver = createRequire(import.meta.url)("semver")
 
 describe("a Node.js", () => {
-  it("that package.json does not name is told so in one sentence, in the words of package.json", () => {
+  it("that package.json does not allow gets one sentence, with the range of package.json", () => {
     expect(nodeProblem("20.20.2", engines)).toBe(`agentcom-sidecar needs Node.js ${engines}; this is 20.20.2.`)
   })
 
@@ -144,7 +144,7 @@ describe("a Node.js", () => {
 })
 
 describe("an unforeseen error", () => {
-  it("is told in one line, with what caused it", () => {
+  it("is shown in one line with its causes", () => {
     const root = new TypeError("x is not a function\n  a second line")
     expect(inOneLine(new Error("cannot", { cause: root }))).toBe(
       "Error: cannot, caused by TypeError: x is not a function"
@@ -153,7 +153,7 @@ describe("an unforeseen error", () => {
     expect(inOneLine(new RangeError())).toBe("RangeError")
   })
 
-  it("that is its own cause is told too", () => {
+  it("that is its own cause is shown too", () => {
     const error = new Error("round")
     error.cause = error
     expect(inOneLine(error).length).toBeLessThan(200)

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { existsSync } from "node:fs"
 import { createRequire } from "node:module"
-import { exitCodes, underSupervisor } from "../../src/exitCodes.ts"
+import { codeUnderPm2, exitCodes } from "../../src/exitCodes.ts"
 import { limits } from "../../src/limits.ts"
 
 const load: (path: string) => { readonly apps: ReadonlyArray<Record<string, unknown>> } = createRequire(import.meta.url)
@@ -9,17 +9,17 @@ const load: (path: string) => { readonly apps: ReadonlyArray<Record<string, unkn
 describe("ecosystem.config.cjs", () => {
   const [app = {}] = load("../../ecosystem.config.cjs").apps
 
-  it("lets pm2 restart the sidecar except where that mends nothing", () => {
+  it("lets pm2 restart the sidecar except where that fixes nothing", () => {
     const { configuration, folderInUse, stopped, stoppedUnderPm2 } = exitCodes
     expect(app["stop_exit_codes"]).toEqual([folderInUse, configuration, stoppedUnderPm2])
-    expect(underSupervisor(stopped, { pm_id: "0" })).toBe(stoppedUnderPm2)
+    expect(codeUnderPm2(stopped, { pm_id: "0" })).toBe(stoppedUnderPm2)
     expect(app["exp_backoff_restart_delay"]).toBeGreaterThan(0)
   })
 
   it("changes no other exit code under pm2, and none elsewhere", () => {
     for (const code of Object.values(exitCodes)) {
-      expect(underSupervisor(code, {})).toBe(code)
-      if (code !== exitCodes.stopped) expect(underSupervisor(code, { pm_id: "0" })).toBe(code)
+      expect(codeUnderPm2(code, {})).toBe(code)
+      if (code !== exitCodes.stopped) expect(codeUnderPm2(code, { pm_id: "0" })).toBe(code)
     }
   })
 

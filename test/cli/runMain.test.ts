@@ -7,7 +7,7 @@ import { join } from "node:path"
 import { limits } from "../../src/limits.ts"
 import { behaving, timed } from "./support.ts"
 
-/** What a busy machine may take to end a process. */
+/** Time that a busy machine may take to end a process. */
 const machine_ms = 5_000
 
 describe("a command that is asked to stop", () => {
@@ -21,7 +21,7 @@ describe("a command that is asked to stop", () => {
       }))
   }
 
-  it.live("by SIGHUP only where it has a terminal, as under nohup it has none and is to go on", () =>
+  it.live("by SIGHUP continues without a terminal, as under nohup", () =>
     Effect.gen(function*() {
       const program = yield* behaving("waits")
       yield* program.signal("SIGHUP")
@@ -66,14 +66,14 @@ describe("a command that ends by itself", () => {
       expect(yield* program.ended).toBe(75)
     }))
 
-  it.live("for a reason its user can mend says that and no more, with the exit code of that reason", () =>
+  it.live("by an error that its user can fix prints only that error, and exits with its code", () =>
     Effect.gen(function*() {
       const program = yield* behaving("fails foreseen")
       expect(yield* program.ended).toBe(69)
-      expect(program.errors()).toBe("mend it\n")
+      expect(program.errors()).toBe("fix it\n")
     }))
 
-  it.live("by an unforeseen error says so in one line, without a stack, and exits with 1", () =>
+  it.live("by an unforeseen error prints it in one line, without a stack, and exits with 1", () =>
     Effect.gen(function*() {
       const program = yield* behaving("fails")
       expect(yield* program.ended).toBe(1)
@@ -82,27 +82,27 @@ describe("a command that ends by itself", () => {
       )
     }))
 
-  it.live("by an exception that nobody caught says so in one line too", () =>
+  it.live("by an uncaught exception says so in one line too", () =>
     Effect.gen(function*() {
       const program = yield* behaving("throws in a callback")
       expect(yield* program.ended).toBe(1)
       expect(program.errors()).toBe("agentcom-sidecar: unforeseen error: Error: nobody caught it\n")
     }))
 
-  it.live("by an exception that nobody caught exits with 1 in time, also when a finalizer hangs", () =>
+  it.live("by an uncaught exception exits with 1 in time, also when a finalizer hangs", () =>
     Effect.gen(function*() {
       const program = yield* behaving("throws and hangs")
       expect(yield* program.ended).toBe(1)
     }))
 })
 
-describe("words of others", () => {
+describe("text from elsewhere", () => {
   it.live.each(
     [
-      ["fails with hostile words", 73, "held since \\u001b]0;owned\\u0007\\u009b2J\\u202e\nmend it\n"],
+      ["fails with hostile words", 73, "held since \\u001b]0;owned\\u0007\\u009b2J\\u202e\nfix it\n"],
       ["dies of hostile words", 1, "agentcom-sidecar: unforeseen error: Error: \\u001b[2Jit broke\n"]
     ] as const
-  )("move nothing on the terminal: a command that %s", ([name, code, told]) =>
+  )("does not control the terminal: a command that %s", ([name, code, told]) =>
     Effect.gen(function*() {
       const program = yield* behaving(name)
       expect(yield* program.ended).toBe(code)
@@ -111,7 +111,7 @@ describe("words of others", () => {
 })
 
 describe("a command behind an operation on a file that does not return", () => {
-  /** A pipe that nobody writes into; who opens it to read waits. */
+  /** A pipe without a writer. Opening it to read waits. */
   const makePipe = Effect.acquireRelease(
     Effect.sync(() => {
       const path = join(mkdtempSync(join(tmpdir(), "sidecar-end-")), "pipe")
@@ -126,7 +126,7 @@ describe("a command behind an operation on a file that does not return", () => {
     return { ...yield* timed(program.ended), output: program.output(), errors: program.errors() }
   })
 
-  it.live("that is asked to stop ends by SIGKILL after its last words, as process.exit would wait for ever", () =>
+  it.live("that is asked to stop ends by SIGKILL after its last words, because process.exit would wait for ever", () =>
     Effect.gen(function*() {
       const { output, took_ms, value } = yield* stopped("waits for a file", ["SIGTERM"])
       expect(value).toBe("SIGKILL")
@@ -151,11 +151,11 @@ describe("a command behind an operation on a file that does not return", () => {
       expect(output).toBe("ready\nlast words\n")
     }))
 
-  it.live("says why it fails all the same", () =>
+  it.live("still prints why it fails", () =>
     Effect.gen(function*() {
       const { errors, value } = yield* stopped("fails beside a file", [])
       expect(value).toBe("SIGKILL")
-      expect(errors).toBe("mend it\n")
+      expect(errors).toBe("fix it\n")
     }))
 
   it.live("ends with its own code where the operation returns in time", () =>

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { quotingProblem, wordProblem } from "../../src/config/commandWords.ts"
+import { quotingProblem, wordProblem } from "../../src/config/wakeCommand.ts"
 
 describe("a word of a wake command that stands for nothing", () => {
   const wrong: ReadonlyArray<readonly [command: string | ReadonlyArray<string>, problem: string]> = [

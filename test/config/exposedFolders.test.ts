@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import { chmodSync, mkdirSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { exposedFolders } from "../../src/config/exposedFolders.ts"
+import { exposedFolders } from "../../src/config/exposure.ts"
 
 const me = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 }
 

@@ -7,9 +7,9 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { emptyStore, initialState, type SidecarState, type StoredState } from "../../src/domain/SidecarState.ts"
 import { transition } from "../../src/domain/transition.ts"
-import { storedIn } from "../../src/observe/control/ask.ts"
-import { makeDesk } from "../../src/observe/control/desk.ts"
+import { storedIn } from "../../src/observe/control/client.ts"
 import { decodeAnswer } from "../../src/observe/control/protocol.ts"
+import { makeControlHandler } from "../../src/observe/control/server.ts"
 import { statusText, storedText } from "../../src/observe/control/statusText.ts"
 import { status as idle } from "../support/status.ts"
 
@@ -31,7 +31,7 @@ const about = {
 describe("what is asked of a running sidecar", () => {
   it.effect("status: it tells what it is at", () =>
     Effect.gen(function*() {
-      const desk = yield* makeDesk(policy, about)
+      const control = yield* makeControlHandler(policy, about)
       const message = {
         _tag: "TaskAssigned",
         task: {
@@ -46,9 +46,9 @@ describe("what is asked of a running sidecar", () => {
       const begun = initialState(policy)
       const before: SidecarState = { ...begun, readiness: { ...begun.readiness, link: "open" } }
       const [after, commands] = transition(before, message, 1_000)
-      yield* desk.observe({ _tag: "FrameIn", text: "{}" })
-      yield* desk.observe({ _tag: "Stepped", step: { at: 1_000, message, before, after, commands, saved: true } })
-      const respond = desk.respond(Effect.succeed(["task-1"]))
+      yield* control.observe({ _tag: "FrameIn", text: "{}" })
+      yield* control.observe({ _tag: "Stepped", step: { at: 1_000, message, before, after, commands, saved: true } })
+      const respond = control.respond(Effect.succeed(["task-1"]))
       const answer = yield* Effect.flatMap(respond({ command: "status", token_changed: true }), decodeAnswer)
       expect(answer).toMatchObject({
         ...about,
@@ -64,11 +64,11 @@ describe("what is asked of a running sidecar", () => {
 
   it.effect("drain: it is passed on to the rules", () =>
     Effect.gen(function*() {
-      const desk = yield* makeDesk(policy, about)
-      const respond = desk.respond(Effect.succeed([]))
+      const control = yield* makeControlHandler(policy, about)
+      const respond = control.respond(Effect.succeed([]))
       const answer = yield* Effect.flatMap(respond({ command: "drain", token_changed: false }), decodeAnswer)
       expect(answer).toMatchObject({ pid: 4711 })
-      expect(yield* Stream.runHead(desk.requests)).toMatchObject({
+      expect(yield* Stream.runHead(control.requests)).toMatchObject({
         value: { _tag: "DrainRequested", exit_code: 0 }
       })
     }))

@@ -9,16 +9,14 @@ import { connect, createServer } from "node:net"
 import { join } from "node:path"
 import { SidecarConfig } from "../../src/config/SidecarConfig.ts"
 import { ControlSocket } from "../../src/layers/ControlSocket.ts"
-import { loggerMemory } from "../../src/layers/LoggerMemory.ts"
+import { loggerMemory } from "../../src/layers/Loggers.ts"
 import { limits } from "../../src/limits.ts"
-import { ask, askOnce } from "../../src/observe/control/ask.ts"
-import { Control } from "../../src/observe/control/Control.ts"
+import { ask, askOnce } from "../../src/observe/control/client.ts"
 import { type ControlFile, controlFileIn, socketIn } from "../../src/observe/control/ControlFile.ts"
-import { proofOf } from "../../src/observe/control/proof.ts"
-import { encodeAnswer } from "../../src/observe/control/protocol.ts"
-import type { Question } from "../../src/observe/control/server.ts"
+import { encodeAnswer, proofOf } from "../../src/observe/control/protocol.ts"
+import { Control, type Question } from "../../src/observe/control/server.ts"
 import { platform } from "../../src/platform.ts"
-import { takeLock } from "../../src/storage/heldLock.ts"
+import { takeLock } from "../../src/storage/folderLock.ts"
 import { settings } from "../layers/hubRig.ts"
 import { until } from "../support/daemon.ts"
 import { temporaryFolder } from "../support/lockProcesses.ts"
@@ -294,7 +292,7 @@ describe("asking", () => {
       writeFileSync(controlFileIn(folder), JSON.stringify({ ...file, address: "/nowhere/socket", host: "build-7" }))
       const error = yield* Effect.flip(ask({ path: folder, state_file: join(folder, "queue.json"), token }, "status"))
       expect(error.message).toContain(
-        "nobody can be reached at /nowhere/socket (ENOENT); its control.json is of one on the host build-7"
+        "nobody can be reached at /nowhere/socket (ENOENT); its control.json was written on the host build-7"
       )
     }))
 })

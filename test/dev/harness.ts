@@ -8,7 +8,7 @@ import { type Client, connect, type Mishap } from "./conformance/client.ts"
 export const hubWith = (options: DevHub.DevHubOptions = {}) =>
   DevHub.make({ registerTokens: { a: "token a", b: "token b", c: "token c" }, ...options })
 
-/** An identified agent; `identified` is taken off its inbox. */
+/** An identified agent. Its `identified` frame is already taken. */
 export const join = (
   hub: DevHub.DevHub,
   agentId: string,
@@ -29,9 +29,9 @@ export const next = (client: Client, ...types: ReadonlyArray<string>): Effect.Ef
     () => next(client, ...types)
   )
 
-/** Asks and gets the answer, where the answer is the next frame. */
+/** Sends a frame and returns the next one, which is its answer. */
 export const ask = (client: Client, frame: object): Effect.Effect<JsonObject, Mishap> =>
   Effect.andThen(client.sendJson(frame), client.take)
 
-/** The types of all frames that have come by now. */
+/** The types of all frames so far. */
 export const typesSoFar = (client: Client) => Effect.map(client.drain, (frames) => frames.map((frame) => frame["type"]))

@@ -216,7 +216,7 @@ describe("a name that is not the hub's own", () => {
       })
   )
 
-  // A page of that name, which leads to this machine, would read every task (DNS rebinding).
+  // With DNS rebinding a page of such a host could read every task.
   it.live.each([
     "attacker.example",
     "attacker.example:4000",

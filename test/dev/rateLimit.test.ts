@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import * as rateLimit from "../../src/dev/rateLimit.ts"
+import * as rateLimit from "../../src/dev/agents.ts"
 
 /** The verdicts of so many frames at once. */
 const burst = (count: number, tier: rateLimit.RateTier, now: number, full?: rateLimit.Bucket) => {

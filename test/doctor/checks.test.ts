@@ -7,23 +7,17 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, wr
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import type { Settings } from "../../src/config/SidecarConfig.ts"
-import { type Check, failed, type Outcome, type Subject } from "../../src/doctor/Check.ts"
+import { type Check, failed, findingText, type Outcome, type Subject } from "../../src/doctor/Check.ts"
 import { commandCheck, refusedIn } from "../../src/doctor/command.ts"
-import { diskCheck, diskSpaceCheck } from "../../src/doctor/disk.ts"
-import { encryptionCheck } from "../../src/doctor/encryption.ts"
 import { checks, examine, outcomeOf } from "../../src/doctor/examine.ts"
-import { findingText } from "../../src/doctor/findingText.ts"
-import { folderCheck } from "../../src/doctor/folder.ts"
-import { heartbeatCheck, heartbeatOf } from "../../src/doctor/heartbeat.ts"
-import { clockCheck, tokenCheck, webSocketCheck } from "../../src/doctor/hub.ts"
-import { proxyCheck, tlsCheck } from "../../src/doctor/line.ts"
-import { lockCheck } from "../../src/doctor/lock.ts"
-import { connectionCheck, nameCheck } from "../../src/doctor/network.ts"
-import { secretsCheck, secretsOutcome } from "../../src/doctor/secrets.ts"
+import { encryptionCheck, secretsCheck, secretsOutcome } from "../../src/doctor/exposure.ts"
+import { diskCheck, diskSpaceCheck, folderCheck, lockCheck } from "../../src/doctor/folder.ts"
+import { clockCheck, heartbeatCheck, heartbeatOf, tokenCheck, webSocketCheck } from "../../src/doctor/hub.ts"
+import { connectionCheck, nameCheck, proxyCheck, tlsCheck } from "../../src/doctor/network.ts"
 import { resultsWatcherCheck, type Watch, watcherCheck } from "../../src/doctor/watcher.ts"
 import { limits } from "../../src/limits.ts"
 import { FileError } from "../../src/storage/files.ts"
-import { takeLock } from "../../src/storage/heldLock.ts"
+import { takeLock } from "../../src/storage/folderLock.ts"
 import { settings as example } from "../layers/hubRig.ts"
 import { ca, clientCa, eventually, pem, startServer } from "../layers/hubServer.ts"
 import { agentId, startHub, token } from "../support/daemon.ts"
@@ -58,64 +52,72 @@ const outcome = (check: Check, settings?: Partial<Settings>) =>
   Effect.flatMap(makeSubject(settings), (subject) => check.run(subject))
 
 /** The verdict, and that it comes with a remedy where and only where one is needed. */
-const well = ({ remedy, verdict }: Outcome) => expect({ verdict, remedy }).toEqual({ verdict: "ok", remedy: null })
-const unwell = ({ found, remedy, verdict }: Outcome, what: RegExp, help: RegExp) => {
+const expectOk = ({ remedy, verdict }: Outcome) => expect({ verdict, remedy }).toEqual({ verdict: "ok", remedy: null })
+const expectFailed = ({ found, remedy, verdict }: Outcome, what: RegExp, help: RegExp) => {
   expect(verdict).toBe("failed")
   expect(found).toMatch(what)
   expect(remedy).toMatch(help)
 }
 
 describe("the folder", () => {
-  it.live("is well where a file in it can be replaced whole, and nothing is left there", () =>
+  it.live("is ok where a file in it can be replaced whole, and nothing is left there", () =>
     Effect.gen(function*() {
       const subject = yield* makeSubject()
-      well(yield* folderCheck.run(subject))
+      expectOk(yield* folderCheck.run(subject))
       expect(readdirSync(subject.folder)).toEqual([])
     }))
 
-  it.live("is not where the system refuses to write", () =>
+  it.live("is not ok where the system refuses to write", () =>
     Effect.gen(function*() {
       const subject = yield* makeSubject()
-      unwell(yield* folderCheck.run({ ...subject, folder: join(subject.folder, "gone") }), /gone/, /make the folder/)
+      expectFailed(
+        yield* folderCheck.run({ ...subject, folder: join(subject.folder, "gone") }),
+        /gone/,
+        /make the folder/
+      )
     }))
 
-  it.live("is not where results could not be written", () =>
+  it.live("is not ok where results could not be written", () =>
     Effect.gen(function*() {
       const subject = yield* makeSubject()
       const results_dir = join(subject.folder, "file", "results")
       writeFileSync(join(subject.folder, "file"), "")
       const settings = { ...subject.settings, results_dir }
-      unwell(yield* folderCheck.run({ ...subject, settings }), /is not a folder/, /should be a folder is a file/)
+      expectFailed(yield* folderCheck.run({ ...subject, settings }), /is not a folder/, /should be a folder is a file/)
     }))
 })
 
 describe("the name of the hub", () => {
-  it.live("is well where it has an address, or is one", () =>
+  it.live("is ok where it has an address, or is one", () =>
     Effect.gen(function*() {
-      well(yield* outcome(nameCheck, { hub_url: "ws://localhost:1/ws" }))
-      well(yield* outcome(nameCheck, { hub_url: "ws://[::1]:1/ws" }))
+      expectOk(yield* outcome(nameCheck, { hub_url: "ws://localhost:1/ws" }))
+      expectOk(yield* outcome(nameCheck, { hub_url: "ws://[::1]:1/ws" }))
     }))
 
-  it.live("is not where it has none", () =>
+  it.live("is not ok where it has none", () =>
     Effect.gen(function*() {
-      unwell(yield* outcome(nameCheck, { hub_url: "ws://no.such.host.invalid/ws" }), /no\.such\.host\.invalid/, /DNS/)
+      expectFailed(
+        yield* outcome(nameCheck, { hub_url: "ws://no.such.host.invalid/ws" }),
+        /no\.such\.host\.invalid/,
+        /DNS/
+      )
     }))
 })
 
 describe("the connection", () => {
-  it.live("is well where the hub takes it, with TLS and without", () =>
+  it.live("is ok where the hub takes it, with TLS and without", () =>
     Effect.gen(function*() {
       for (const secure of [false, true]) {
         const { hub_url, port } = yield* startServer({ secure })
         const found = yield* outcome(connectionCheck, { hub_url })
-        well(found)
+        expectOk(found)
         expect(found.found).toBe(`127.0.0.1 port ${port} takes connections, as the hub`)
       }
     }))
 
-  it.live("is not where nobody listens", () =>
+  it.live("is not ok where nobody listens", () =>
     Effect.gen(function*() {
-      unwell(
+      expectFailed(
         yield* outcome(connectionCheck, { hub_url: "ws://127.0.0.1:9/ws" }),
         /ECONNREFUSED/,
         /start the hub, .* of hub_url/
@@ -126,40 +128,40 @@ describe("the connection", () => {
 describe("TLS", () => {
   const mine = { tls_cert: pem("client.pem"), tls_key: Redacted.make(pem("client.key")) }
 
-  it.live("is well where the hub's certificate is trusted, and where there is none to be", () =>
+  it.live("is ok where the hub's certificate is trusted, and where there is none to be", () =>
     Effect.gen(function*() {
       const { hub_url } = yield* startServer({ secure: true })
       const found = yield* outcome(tlsCheck, { hub_url, tls_ca: ca })
-      well(found)
+      expectOk(found)
       expect(found.found).toMatch(/^TLSv1\.3, the hub's certificate is good until /)
-      well(yield* outcome(tlsCheck, { hub_url: "ws://127.0.0.1:9/ws" }))
+      expectOk(yield* outcome(tlsCheck, { hub_url: "ws://127.0.0.1:9/ws" }))
     }))
 
-  it.live("is not where the certificate is of an authority nobody named", () =>
+  it.live("is not ok where the certificate is of an authority nobody named", () =>
     Effect.gen(function*() {
       const { hub_url } = yield* startServer({ secure: true })
-      unwell(yield* outcome(tlsCheck, { hub_url }), /certificate/, /tls_ca/)
+      expectFailed(yield* outcome(tlsCheck, { hub_url }), /certificate/, /tls_ca/)
     }))
 
-  it.live("is not where the hub speaks no TLS", () =>
+  it.live("is not ok where the hub speaks no TLS", () =>
     Effect.gen(function*() {
       const { port } = yield* startServer()
-      unwell(yield* outcome(tlsCheck, { hub_url: `wss://127.0.0.1:${port}/ws` }), /./, /rather ws:\/\//)
+      expectFailed(yield* outcome(tlsCheck, { hub_url: `wss://127.0.0.1:${port}/ws` }), /./, /rather ws:\/\//)
     }))
 
-  it.live("is not where the certificate is for another name", () =>
+  it.live("is not ok where the certificate is for another name", () =>
     Effect.gen(function*() {
       const server = yield* startServer({ secure: true, cert: pem("elsewhere.pem"), key: pem("elsewhere.key") })
-      unwell(
+      expectFailed(
         yield* outcome(tlsCheck, { hub_url: server.hub_url, tls_ca: clientCa }),
         /altnames/,
         /name in hub_url that the certificate is for/
       )
     }))
 
-  it.live("is not where nobody answers there", () =>
+  it.live("is not ok where nobody answers there", () =>
     Effect.gen(function*() {
-      unwell(
+      expectFailed(
         yield* outcome(tlsCheck, { hub_url: "wss://127.0.0.1:9/ws" }),
         /no TLS with the hub: .*ECONNREFUSED/,
         /hub_url/
@@ -169,9 +171,13 @@ describe("TLS", () => {
   it.live("with a hub that wants a certificate of this machine opens the WebSocket only with that", () =>
     Effect.gen(function*() {
       const { hub_url } = yield* startServer({ secure: true, clientCa })
-      well(yield* outcome(tlsCheck, { hub_url, tls_ca: ca, ...mine }))
-      well(yield* outcome(webSocketCheck, { hub_url, tls_ca: ca, ...mine }))
-      unwell(yield* outcome(webSocketCheck, { hub_url, tls_ca: ca }), /certificate/, /tls_cert, and its key as tls_key/)
+      expectOk(yield* outcome(tlsCheck, { hub_url, tls_ca: ca, ...mine }))
+      expectOk(yield* outcome(webSocketCheck, { hub_url, tls_ca: ca, ...mine }))
+      expectFailed(
+        yield* outcome(webSocketCheck, { hub_url, tls_ca: ca }),
+        /certificate/,
+        /tls_cert, and its key as tls_key/
+      )
     }))
 })
 
@@ -192,7 +198,7 @@ describe("behind a proxy", () => {
       const found: Array<string> = []
       for (const check of [nameCheck, connectionCheck, proxyCheck, tlsCheck, webSocketCheck]) {
         const one = yield* check.run(subject)
-        well(one)
+        expectOk(one)
         found.push(one.found)
       }
       expect(found.join("\n")).toMatch(
@@ -209,7 +215,7 @@ describe("behind a proxy", () => {
   it.live("none is wanted where there is no variable, or NO_PROXY names the hub", () =>
     Effect.gen(function*() {
       yield* proxyVariables({})
-      well(yield* outcome(proxyCheck, ofHub))
+      expectOk(yield* outcome(proxyCheck, ofHub))
       yield* proxyVariables({ HTTP_PROXY: "http://127.0.0.1:9", NO_PROXY: "hub.test" })
       expect(yield* outcome(proxyCheck, ofHub)).toMatchObject({
         verdict: "ok",
@@ -220,26 +226,26 @@ describe("behind a proxy", () => {
   it.live("its name has to have an address", () =>
     Effect.gen(function*() {
       yield* proxyVariables({ HTTP_PROXY: `http://${login}@no.such.proxy.invalid:3128` })
-      unwell(yield* outcome(nameCheck, ofHub), /^no\.such\.proxy\.invalid has no address/, /DNS/)
+      expectFailed(yield* outcome(nameCheck, ofHub), /^no\.such\.proxy\.invalid has no address/, /DNS/)
     }))
 
   it.live("its address has to be one", () =>
     Effect.gen(function*() {
       yield* proxyVariables({ ALL_PROXY: `socks5://${login}@127.0.0.1:1080` })
       for (const check of [nameCheck, connectionCheck, proxyCheck, tlsCheck]) {
-        unwell(
+        expectFailed(
           yield* outcome(check, ofHub),
           /^the environment names a socks5:\/\/ address as the proxy$/,
           /^let ALL_PROXY be an http:\/\/ or https:\/\/ address, or name the hub's host in NO_PROXY$/
         )
       }
-      unwell(yield* outcome(webSocketCheck, ofHub), /names a socks5/, /./)
+      expectFailed(yield* outcome(webSocketCheck, ofHub), /names a socks5/, /./)
     }))
 
   it.live("it has to take connections", () =>
     Effect.gen(function*() {
       yield* proxyVariables({ HTTP_PROXY: `http://${login}@127.0.0.1:9` })
-      unwell(yield* outcome(connectionCheck, ofHub), /ECONNREFUSED/, /start the proxy, .* of HTTP_PROXY/)
+      expectFailed(yield* outcome(connectionCheck, ofHub), /ECONNREFUSED/, /start the proxy, .* of HTTP_PROXY/)
     }))
 
   const refusals = [
@@ -259,7 +265,7 @@ describe("behind a proxy", () => {
         yield* outcome(tlsCheck, secure)
       ]
       for (const one of found) expect(one.found).toMatch(what)
-      unwell(found[0] ?? failed("", ""), what, help)
+      expectFailed(found[0] ?? failed("", ""), what, help)
       expect(JSON.stringify(found)).not.toContain("s3cret")
       yield* eventually(() => proxy.open.size === 0)
     }))
@@ -274,18 +280,18 @@ describe("the secrets", () => {
       return path
     })
 
-  it.live("are well in files that only their owner may use, or in none", () =>
+  it.live("are ok in files that only their owner may use, or in none", () =>
     Effect.gen(function*() {
       const path = yield* file(0o600)
-      well(yield* outcome(secretsCheck, { secret_files: [path, yield* file(0o400)] }))
-      well(yield* outcome(secretsCheck, { secret_files: [] }))
+      expectOk(yield* outcome(secretsCheck, { secret_files: [path, yield* file(0o400)] }))
+      expectOk(yield* outcome(secretsCheck, { secret_files: [] }))
     }))
 
-  it.live.each([0o644, 0o640, 0o604, 0o620])("are not where their mode is %o", (mode) =>
+  it.live.each([0o644, 0o640, 0o604, 0o620])("are not ok where their mode is %o", (mode) =>
     Effect.gen(function*() {
       const path = yield* file(mode)
       const found = yield* outcome(secretsCheck, { secret_files: [yield* file(0o600), path] })
-      unwell(found, /config\.json: other users of this machine may use it \(mode 6\d\d\)$/, /./)
+      expectFailed(found, /config\.json: other users of this machine may use it \(mode 6\d\d\)$/, /./)
       expect(found.remedy).toBe(`chmod 600 ${path}`)
     }))
 
@@ -296,35 +302,45 @@ describe("the secrets", () => {
 })
 
 describe("the encryption", () => {
-  it.live("is well with wss://, or on this machine", () =>
+  it.live("is ok with wss://, or on this machine", () =>
     Effect.gen(function*() {
-      well(yield* outcome(encryptionCheck, { hub_url: "wss://hub.example/ws", hub_api_url: "https://hub.example" }))
-      well(yield* outcome(encryptionCheck, { hub_url: "ws://127.0.0.1:4000/ws", hub_api_url: "http://127.0.0.1:4000" }))
+      expectOk(yield* outcome(encryptionCheck, { hub_url: "wss://hub.example/ws", hub_api_url: "https://hub.example" }))
+      expectOk(
+        yield* outcome(encryptionCheck, { hub_url: "ws://127.0.0.1:4000/ws", hub_api_url: "http://127.0.0.1:4000" })
+      )
     }))
 
-  it.live("is not where a plain address leads to another machine", () =>
+  it.live("is not ok where a plain address leads to another machine", () =>
     Effect.gen(function*() {
       const settings = { hub_url: "ws://hub.example/ws", hub_api_url: "https://hub.example" }
-      unwell(yield* outcome(encryptionCheck, settings), /everybody on the way.*: ws:\/\/hub\.example\/ws$/, /use wss:/)
+      expectFailed(
+        yield* outcome(encryptionCheck, settings),
+        /everybody on the way.*: ws:\/\/hub\.example\/ws$/,
+        /use wss:/
+      )
     }))
 })
 
 describe("the WebSocket", () => {
-  it.live("is well where it opens, and is closed again without a frame", () =>
+  it.live("is ok where it opens, and is closed again without a frame", () =>
     Effect.gen(function*() {
       const frames: Array<unknown> = []
       const server = yield* startServer({ onConnection: (socket) => void socket.on("message", (m) => frames.push(m)) })
-      well(yield* outcome(webSocketCheck, { hub_url: server.hub_url }))
+      expectOk(yield* outcome(webSocketCheck, { hub_url: server.hub_url }))
       expect(server.closes).toEqual([{ code: 1000, reason: "" }])
       expect(frames).toEqual([])
     }))
 
-  it.live("is not where another path is the hub's, or a proxy refuses it", () =>
+  it.live("is not ok where another path is the hub's, or a proxy refuses it", () =>
     Effect.gen(function*() {
       const { port } = yield* startServer()
-      unwell(yield* outcome(webSocketCheck, { hub_url: `ws://127.0.0.1:${port}/other` }), /400/, /path of hub_url/)
+      expectFailed(
+        yield* outcome(webSocketCheck, { hub_url: `ws://127.0.0.1:${port}/other` }),
+        /400/,
+        /path of hub_url/
+      )
       const { hub_url } = yield* startServer({ refuse: true })
-      unwell(yield* outcome(webSocketCheck, { hub_url: `${hub_url}?secret=x` }), /^ws:[^?]*401$/, /proxy/)
+      expectFailed(yield* outcome(webSocketCheck, { hub_url: `${hub_url}?secret=x` }), /^ws:[^?]*401$/, /proxy/)
     }))
 })
 
@@ -337,20 +353,20 @@ describe("the token", () => {
       hub_api_url: httpUrl
     }))
 
-  it.live("is well where the hub takes it", () =>
+  it.live("is ok where the hub takes it", () =>
     Effect.gen(function*() {
-      well(yield* outcome(tokenCheck, yield* account(token)))
+      expectOk(yield* outcome(tokenCheck, yield* account(token)))
     }))
 
-  it.live("is not where it is another's", () =>
+  it.live("is not ok where it is another's", () =>
     Effect.gen(function*() {
-      unwell(yield* outcome(tokenCheck, yield* account("wrong")), new RegExp(agentId), /init/)
+      expectFailed(yield* outcome(tokenCheck, yield* account("wrong")), new RegExp(agentId), /init/)
     }))
 
-  it.live("is not where another server answers", () =>
+  it.live("is not ok where another server answers", () =>
     Effect.gen(function*() {
       const { hub_api_url } = yield* startServer()
-      unwell(yield* outcome(tokenCheck, { hub_api_url }), /is it an AgentCom hub/, /hub_api_url/)
+      expectFailed(yield* outcome(tokenCheck, { hub_api_url }), /is it an AgentCom hub/, /hub_api_url/)
     }))
 })
 
@@ -360,18 +376,18 @@ describe("the clock", () => {
       onRequest: (_, response) => response.setHeader("date", new Date(Date.now() + offset_ms).toUTCString()).end("{}")
     })
 
-  it.live("is well where it is that of the hub", () =>
+  it.live("is ok where it is that of the hub", () =>
     Effect.gen(function*() {
-      well(yield* outcome(clockCheck, { hub_api_url: (yield* startHub()).httpUrl }))
-      well(yield* outcome(clockCheck, { hub_api_url: (yield* hubAt(50_000)).hub_api_url }))
+      expectOk(yield* outcome(clockCheck, { hub_api_url: (yield* startHub()).httpUrl }))
+      expectOk(yield* outcome(clockCheck, { hub_api_url: (yield* hubAt(50_000)).hub_api_url }))
     }))
 
-  it.live("is not where it is another, either way", () =>
+  it.live("is not ok where it is another, either way", () =>
     Effect.gen(function*() {
       const behind = yield* outcome(clockCheck, { hub_api_url: (yield* hubAt(90_000)).hub_api_url })
-      unwell(behind, /behind the hub's, at most 60 s is well/, /NTP/)
+      expectFailed(behind, /behind the hub's, at most 60 s is ok/, /NTP/)
       const ahead = yield* outcome(clockCheck, { hub_api_url: (yield* hubAt(-90_000)).hub_api_url })
-      unwell(ahead, /ahead of the hub's/, /NTP/)
+      expectFailed(ahead, /ahead of the hub's/, /NTP/)
     }))
 
   it.live("is not compared where the hub does not tell its own", () =>
@@ -387,22 +403,22 @@ describe("the clock", () => {
 })
 
 describe("the lock", () => {
-  it.live("is well where nobody holds it, which makes no file, and where a sidecar does", () =>
+  it.live("is ok where nobody holds it, which makes no file, and where a sidecar does", () =>
     Effect.gen(function*() {
       const subject = yield* makeSubject()
       const free = yield* lockCheck.run(subject)
-      well(free)
+      expectOk(free)
       expect(free.found).toContain("can be locked, and nobody holds it")
       expect(readdirSync(subject.folder)).toEqual([])
       yield* Effect.acquireRelease(takeLock(subject.folder), (held) => Effect.sync(() => held?.release()))
       expect((yield* lockCheck.run(subject)).found).toContain("is held by a running sidecar")
     }))
 
-  it.live("is not where it is no lock", () =>
+  it.live("is not ok where it is no lock", () =>
     Effect.gen(function*() {
       const subject = yield* makeSubject()
       mkdirSync(join(subject.folder, "lock"))
-      unwell(yield* lockCheck.run(subject), /lock cannot be locked/, /chown/)
+      expectFailed(yield* lockCheck.run(subject), /lock cannot be locked/, /chown/)
     }))
 })
 
@@ -410,22 +426,22 @@ describe("the heartbeat", () => {
   const connected = { phase: "identified", since: 1_000, last_heard_at: 40_000 } as const
   const status = { ...idle, now: 100_000, connection: connected, token_changed: false }
 
-  it("is well where the sidecar has heard from the hub within two of them", () => {
-    well(heartbeatOf(status))
-    expect(heartbeatOf(status).found).toContain("pid 4711 heard from the hub 60 s ago, at most 60 s is well")
+  it("is ok where the sidecar has heard from the hub within two of them", () => {
+    expectOk(heartbeatOf(status))
+    expect(heartbeatOf(status).found).toContain("pid 4711 heard from the hub 60 s ago, at most 60 s is ok")
   })
 
-  it("is not where it has heard nothing for longer, or is not connected", () => {
+  it("is not ok where it has heard nothing for longer, or is not connected", () => {
     expect(heartbeatOf({ ...status, now: 101_000 }).verdict).toBe("failed")
-    unwell(heartbeatOf({ ...status, now: 101_000 }), /nothing from the hub for 61 s/, /look at the hub/)
+    expectFailed(heartbeatOf({ ...status, now: 101_000 }), /nothing from the hub for 61 s/, /look at the hub/)
     const connection = { phase: "down", since: 1_000, last_heard_at: 99_999 } as const
-    unwell(heartbeatOf({ ...status, connection }), /not connected .* for 99 s now/, /logs --since/)
+    expectFailed(heartbeatOf({ ...status, connection }), /not connected .* for 99 s now/, /logs --since/)
   })
 
-  it("is not where it runs with another token than config.json holds", () => {
+  it("is not ok where it runs with another token than config.json holds", () => {
     const found = heartbeatOf({ ...status, token_changed: true })
     expect(found.verdict).toBe("failed")
-    unwell(found, /pid 4711 runs with another token/, /restart it/)
+    expectFailed(found, /pid 4711 runs with another token/, /restart it/)
   })
 
   it.live("is nobody's where no sidecar runs, which is no failure", () =>
@@ -438,13 +454,13 @@ describe("the heartbeat", () => {
 })
 
 describe("the wake command", () => {
-  it.live("is well where its program is there: of a list, behind our exec, and of a line", () =>
+  it.live("is ok where its program is there: of a list, behind our exec, and of a line", () =>
     Effect.gen(function*() {
       const node = process.execPath
-      well(yield* outcome(commandCheck, { wake_command: [node, "{prompt_file}"] }))
-      well(yield* outcome(commandCheck, { wake_command: [node, resolve("dist/main.js"), "exec", "--", "sh", "x"] }))
+      expectOk(yield* outcome(commandCheck, { wake_command: [node, "{prompt_file}"] }))
+      expectOk(yield* outcome(commandCheck, { wake_command: [node, resolve("dist/main.js"), "exec", "--", "sh", "x"] }))
       for (const line of ["exec /bin/sh agent.sh", ": > x; echo y", "cd x && ./y", "A=b ./y \"$TASK_ID\"", "(x)"]) {
-        well(yield* outcome(commandCheck, { wake_command: line }))
+        expectOk(yield* outcome(commandCheck, { wake_command: line }))
       }
     }))
 
@@ -456,19 +472,19 @@ describe("the wake command", () => {
     ["exec ./wake.sh", /there is no program \.\/wake\.sh/],
     ["if true; then echo", /the shell cannot read wake_command/]
   ]
-  it.live.each(broken)("is not where it is %j", ([wake_command, what]) =>
+  it.live.each(broken)("is not ok where it is %j", ([wake_command, what]) =>
     Effect.gen(function*() {
-      unwell(yield* outcome(commandCheck, { wake_command }), what, /docs\/agents\.md/)
+      expectFailed(yield* outcome(commandCheck, { wake_command }), what, /docs\/agents\.md/)
     }))
 
   it.live("is looked at without being run", () =>
     Effect.gen(function*() {
       const subject = yield* makeSubject({ wake_command: "touch ran; exec touch ran" })
-      well(yield* commandCheck.run(subject))
+      expectOk(yield* commandCheck.run(subject))
       expect(readdirSync(subject.folder)).toEqual([])
     }))
 
-  it("is not where openclaw would refuse to run", () => {
+  it("is not ok where openclaw would refuse to run", () => {
     const env = { OPENCLAW_SHELL: "exec" }
     expect(refusedIn(env, "openclaw agent")).toMatchObject({
       verdict: "failed",
@@ -478,36 +494,36 @@ describe("the wake command", () => {
     expect(refusedIn({}, "openclaw agent")).toBeUndefined()
   })
 
-  it.live("is not well where this shell is that of an OpenClaw agent", () =>
+  it.live("is not ok where this shell is that of an OpenClaw agent", () =>
     Effect.gen(function*() {
       const before = process.env["OPENCLAW_SHELL"]
       process.env["OPENCLAW_SHELL"] = "exec"
       const found = yield* outcome(commandCheck, { wake_command: [process.execPath, "openclaw.mjs"] })
       if (before === undefined) delete process.env["OPENCLAW_SHELL"]
       else process.env["OPENCLAW_SHELL"] = before
-      unwell(found, /openclaw refuses to run/, /ordinary shell/)
+      expectFailed(found, /openclaw refuses to run/, /ordinary shell/)
     }))
 })
 
 describe("the disk", () => {
-  it.live("is well where there is room for what the sidecar writes", () =>
+  it.live("is ok where there is room for what the sidecar writes", () =>
     Effect.gen(function*() {
       const found = yield* outcome(diskSpaceCheck)
-      well(found)
-      expect(found.found).toMatch(/at least 256 MiB is well/)
+      expectOk(found)
+      expect(found.found).toMatch(/at least 256 MiB is ok/)
     }))
 
-  it.live("is not where there is less", () =>
+  it.live("is not ok where there is less", () =>
     Effect.gen(function*() {
-      unwell(yield* outcome(diskCheck(Number.MAX_SAFE_INTEGER)), /\d+ MiB are free at /, /make room/)
+      expectFailed(yield* outcome(diskCheck(Number.MAX_SAFE_INTEGER)), /\d+ MiB are free at /, /make room/)
     }))
 })
 
 describe("the watcher", () => {
-  it.live("is well where it tells of a new file where the results are to be, and nothing is left there", () =>
+  it.live("is ok where it tells of a new file where the results are to be, and nothing is left there", () =>
     Effect.gen(function*() {
       const subject = yield* makeSubject()
-      well(yield* resultsWatcherCheck.run(subject))
+      expectOk(yield* resultsWatcherCheck.run(subject))
       expect(readdirSync(subject.folder)).toEqual([])
     }))
 
@@ -517,19 +533,19 @@ describe("the watcher", () => {
       const elsewhere = yield* temporaryFolder
       symlinkSync(elsewhere, join(subject.folder, "results"))
       const { found, ...verdict } = yield* resultsWatcherCheck.run(subject)
-      well({ found, ...verdict })
+      expectOk({ found, ...verdict })
       expect(found).toContain(elsewhere)
       expect(readdirSync(elsewhere)).toEqual([])
     }))
 
-  it.live("is not where a link leads nowhere, or no file can be written", () =>
+  it.live("is not ok where a link leads nowhere, or no file can be written", () =>
     Effect.gen(function*() {
       const subject = yield* makeSubject()
       symlinkSync("nowhere", join(subject.folder, "results"))
       writeFileSync(join(subject.folder, "file"), "")
       for (const name of ["file", "file/results"]) {
         const settings = { ...subject.settings, results_dir: join(subject.folder, name) }
-        unwell(
+        expectFailed(
           yield* resultsWatcherCheck.run({ ...subject, settings }),
           /cannot be watched: .*not a folder/,
           /every 5 s/
@@ -541,11 +557,11 @@ describe("the watcher", () => {
   const broken: Watch = (folder) => Effect.fail(new FileError({ path: folder, code: "ENOSPC", reason: "no watches" }))
   const breaking: Watch = (folder, _, onError) =>
     Effect.sync(() => onError(new FileError({ path: folder, code: "", reason: "it broke" })))
-  it.live("is not where no event comes, or nothing can be watched", () =>
+  it.live("is not ok where no event comes, or nothing can be watched", () =>
     Effect.gen(function*() {
-      unwell(yield* outcome(watcherCheck(deaf, 20)), /no event of a new file within 20 ms/, /inotify/)
-      unwell(yield* outcome(watcherCheck(broken, 1_000)), /no watches/, /every 5 s/)
-      unwell(yield* outcome(watcherCheck(breaking, 1_000)), /it broke/, /local disk/)
+      expectFailed(yield* outcome(watcherCheck(deaf, 20)), /no event of a new file within 20 ms/, /inotify/)
+      expectFailed(yield* outcome(watcherCheck(broken, 1_000)), /no watches/, /every 5 s/)
+      expectFailed(yield* outcome(watcherCheck(breaking, 1_000)), /it broke/, /local disk/)
     }))
 })
 
@@ -556,7 +572,7 @@ describe("an examination", () => {
       { config, final_exit_codes: [] },
       (finding) => Effect.sync(() => void findings.push(findingText(finding)))
     ).pipe(
-      Effect.map((isWell) => ({ isWell, text: findings.join("") }))
+      Effect.map((allOk) => ({ allOk, text: findings.join("") }))
     )
   }
 
@@ -564,11 +580,11 @@ describe("an examination", () => {
     Effect.gen(function*() {
       const file = join(yield* temporaryFolder, "config.json")
       writeFileSync(file, JSON.stringify({ agent_id: "a b", token, hub_url: "x" }))
-      const { isWell, text } = yield* examined(file)
-      expect(isWell).toBe(false)
+      const { allOk, text } = yield* examined(file)
+      expect(allOk).toBe(false)
       expect(text).toContain("✗ configuration config.json: agent_id: must be one word")
-      expect(text).toContain("→ mend it (README.md, config.json), or make one: agentcom-sidecar init\n")
-      expect(text.match(/^– .*not tried, as the configuration is not well$/gm)).toHaveLength(checks.length)
+      expect(text).toContain("→ fix it (README.md, config.json), or make one: agentcom-sidecar init\n")
+      expect(text.match(/^– .*not tried, as the configuration is not ok$/gm)).toHaveLength(checks.length)
     }))
 
   it.live("never says a secret, wherever it stands", () =>
@@ -579,8 +595,8 @@ describe("an examination", () => {
         join(folder, "config.json"),
         JSON.stringify({ agent_id: "a", token: secret, hub_url: "ws://127.0.0.1:9/ws?key=abc", wake_command: [secret] })
       )
-      const { isWell, text } = yield* examined(join(folder, "config.json"))
-      expect(isWell).toBe(false)
+      const { allOk, text } = yield* examined(join(folder, "config.json"))
+      expect(allOk).toBe(false)
       expect(text).toContain("there is no program <redacted>")
       expect(text).not.toContain(secret)
       expect(text).not.toContain("abc")
@@ -590,10 +606,10 @@ describe("an examination", () => {
     Effect.gen(function*() {
       const subject = yield* makeSubject()
       const dying = { name: "dying", run: () => Effect.die(new Error("oops")) }
-      unwell(yield* outcomeOf(dying, subject), /oops/, /report it/)
+      expectFailed(yield* outcomeOf(dying, subject), /oops/, /report it/)
       const endless = yield* Effect.forkChild(outcomeOf({ name: "endless", run: () => Effect.never }, subject))
       yield* TestClock.adjust(limits.doctor_check_ms)
-      unwell(yield* Fiber.join(endless), /not done within 15000 ms/, /busy/)
+      expectFailed(yield* Fiber.join(endless), /not done within 15000 ms/, /busy/)
     }))
 
   it("is a line a finding, with the remedy below, that no control character can leave", () => {

@@ -1,9 +1,8 @@
 import { describe, expect, it } from "@effect/vitest"
 import { createRequire } from "node:module"
 import type { Subject } from "../../src/doctor/Check.ts"
-import { appsIn, pm2Outcome } from "../../src/doctor/pm2.ts"
-import { granted, rights } from "../../src/doctor/windows/sddl.ts"
-import { serviceOutcome } from "../../src/doctor/windows/serviceUser.ts"
+import { appsIn, pm2Outcome } from "../../src/doctor/supervisor.ts"
+import { granted, rights, serviceOutcome } from "../../src/doctor/windowsService.ts"
 import { settings } from "../layers/hubRig.ts"
 
 const subject: Subject = {
@@ -32,7 +31,7 @@ describe("the settings of pm2", () => {
   }
   const outcome = (pm2_env: Record<string, unknown>, windows = false) => pm2Outcome(printed(pm2_env), subject, windows)
 
-  it("are well as ecosystem.config.cjs has them", () => {
+  it("are ok as ecosystem.config.cjs has them", () => {
     expect(outcome({ ...ecosystem, ...place, exec_mode: "fork_mode" })).toMatchObject({ verdict: "ok", remedy: null })
   })
 
@@ -51,7 +50,7 @@ describe("the settings of pm2", () => {
     [{ watch: true }, /watch is on/],
     [{ watch: ["x"] }, /watch is on/]
   ]
-  it.each(faults)("are not with %j", (fault, what) => {
+  it.each(faults)("are not ok with %j", (fault, what) => {
     const { found, remedy, verdict } = outcome({ ...good, ...fault })
     expect(verdict).toBe("failed")
     expect(found).toMatch(what)

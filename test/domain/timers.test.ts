@@ -1,5 +1,5 @@
 import { expect, test } from "vitest"
-import { limits } from "../../src/limits.ts"
+import { domainLimits } from "../../src/domain/limits.ts"
 import { Run, T0, timer } from "./support.ts"
 
 const fired = (due: number) => ({ _tag: "TimerFired", timer: "task_check", due }) as const
@@ -11,10 +11,10 @@ test("a timer runs until it fires", () => {
 })
 
 test("one that was started anew fires for its new start alone", () => {
-  const run = Run.working().after(limits.check_ms).timer("task_check")
+  const run = Run.working().after(domainLimits.check_ms).timer("task_check")
   const { task_check = 0 } = run.state.timers
   const before = run.state
-  expect(run.tell(fired(task_check - limits.check_ms)).state).toBe(before)
+  expect(run.tell(fired(task_check - domainLimits.check_ms)).state).toBe(before)
   expect(run.commands).toEqual([])
   expect(run.tell(fired(task_check)).commands).not.toEqual([])
 })

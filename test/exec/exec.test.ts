@@ -1,10 +1,10 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { answerOf, answerText, type Mask, type Run } from "../../src/exec/answer.ts"
+import { answerOf, answerText, type Run } from "../../src/exec/answer.ts"
 import { execLimits } from "../../src/exec/limits.ts"
-import { lineReader } from "../../src/exec/lines.ts"
-import { keep } from "../../src/exec/output.ts"
+import { keep, lineReader } from "../../src/exec/output.ts"
 import { limits } from "../../src/limits.ts"
+import type { Mask } from "../../src/process/taskLog.ts"
 
 const kept = (text: string, head = 1_000, tail = 1_000) => {
   const output = keep(head, tail)
@@ -179,16 +179,16 @@ describe("the answer of exec", () => {
   it("with --json is a failure where the object holds more than the sidecar would take", () => {
     const printed = `{"a":[${"[],".repeat(130_000)}[]]}`
     expect(answer(run("", { output: kept(printed, printed.length, 0) }), true)["reason"]).toBe(
-      "the command agent was to print a JSON object (--json), and printed what holds 260004 values, more than 250000"
+      "the command agent was to print a JSON object (--json), and printed one that holds 260004 values, more than 250000"
     )
   })
 
   it.each([
-    ["text", "nonsense", "printed what is none: nonsense"],
-    ["a list", "[1]", "printed what is none: [1]"],
-    ["two objects", "{}\n{}", "printed what is none: {}\n{}"],
+    ["text", "nonsense", "printed something else: nonsense"],
+    ["a list", "[1]", "printed something else: [1]"],
+    ["two objects", "{}\n{}", "printed something else: {}\n{}"],
     ["nothing", "", "printed nothing"],
-    ["a number", "12345678901234567890", "printed what is none: 12345678901234567890"],
+    ["a number", "12345678901234567890", "printed something else: 12345678901234567890"],
     ["too much", `{"a":"${"x".repeat(3_000)}"}`, "printed 3008 bytes, more than"]
   ])("with --json is a failure that says so for %s", (_, output, what) => {
     const refused = answer(run(output), true)

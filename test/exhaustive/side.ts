@@ -1,13 +1,13 @@
 import type { Agent, AgentPhase, EndCause } from "../../src/domain/agent/AgentSlot.ts"
 import { noSlot } from "../../src/domain/agent/AgentSlot.ts"
 import type { Command } from "../../src/domain/Command.ts"
+import { domainLimits } from "../../src/domain/limits.ts"
 import type { Message } from "../../src/domain/Message.ts"
 import type { Readiness } from "../../src/domain/Readiness.ts"
 import type { Policy, SidecarState, StoredState } from "../../src/domain/SidecarState.ts"
 import { initialState } from "../../src/domain/SidecarState.ts"
 import { transition } from "../../src/domain/transition.ts"
 import type { Task, Wake, WakeEnd, Work } from "../../src/domain/Work.ts"
-import { limits } from "../../src/limits.ts"
 import type { T } from "./world.ts"
 import { indexOf, other, taskIds } from "./world.ts"
 
@@ -118,7 +118,7 @@ export const plainAgent = (agent: Agent, held: Work | null): Agent => ({
   gave_verdict: agent.gave_verdict,
   wake_lasted_ms: agent.wake_lasted_ms === null
     ? null
-    : agent.wake_lasted_ms < limits.short_wake_ms
+    : agent.wake_lasted_ms < domainLimits.short_wake_ms
     ? 0
     : clock.late,
   unwritten_since: agent.unwritten_since === null ? null : 0

@@ -2,9 +2,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { describe, expect, it } from "vitest"
 import { limits } from "../../src/limits.ts"
-import { parseBounded } from "../../src/text/bounded.ts"
-import { asNumber, isJsonObject, isRawNumber, parseExact } from "../../src/text/exact.ts"
-import { fromExactJson } from "../../src/text/schema.ts"
+import { asNumber, fromExactJson, isJsonObject, isRawNumber, parseBounded, parseExact } from "../../src/text/json.ts"
 
 const digits = (count: number): string => "1234567890".repeat(Math.ceil(count / 10)).slice(0, count)
 

@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { readMembers } from "../../src/text/members.ts"
-import { scanJson } from "../../src/text/scan.ts"
+import { readMembers, scanJson } from "../../src/text/jsonScan.ts"
 
 describe("a look at JSON text", () => {
   it.each([

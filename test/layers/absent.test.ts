@@ -4,8 +4,8 @@ import * as Result from "effect/Result"
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs"
 import { readFile } from "node:fs/promises"
 import { join } from "node:path"
-import { orAbsent } from "../../src/storage/absent.ts"
 import { attempt } from "../../src/storage/files.ts"
+import { orAbsent } from "../../src/storage/folders.ts"
 import { makeFolder } from "./support.ts"
 
 const lookFor = (path: string) => attempt(path, () => readFile(path, "utf8"))

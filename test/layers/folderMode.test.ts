@@ -11,7 +11,7 @@ it.runIf(process.platform !== "win32")("a folder that we make is its owner's alo
   try {
     for (const umask of ["000", "002", "022", "077"]) {
       const folder = join(home, `results-${umask}`, "sent")
-      const args = ["--input-type=module", "-e", make, resolve("src/layers/makeFolder.ts"), home, folder]
+      const args = ["--input-type=module", "-e", make, resolve("src/storage/folders.ts"), home, folder]
       const { status, stderr } = spawnSync("/bin/sh", [
         "-c",
         `umask ${umask}; exec "$0" "$@"`,

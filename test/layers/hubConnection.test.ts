@@ -12,7 +12,7 @@ import { type FakeHub, fakeOpener, last, makeFakeHub, startHub, task, until } fr
 const gaps = (times: ReadonlyArray<number>): ReadonlyArray<number> =>
   times.slice(1).map((time, index) => time - (times[index] ?? 0))
 
-/** Whether a wait was drawn from the schedule's n-th: between half and the whole of it. */
+/** Whether a wait is between half and the whole of the schedule's n-th wait. */
 const expectDrawn = (wait: number | undefined, seconds: number): void => {
   expect(wait).toBeGreaterThanOrEqual(seconds * 500)
   expect(wait).toBeLessThanOrEqual(seconds * 1_000)
@@ -315,7 +315,7 @@ describe("the heartbeat", () => {
       yield* TestClock.adjust("100 seconds")
       expect(rig.logged("heartbeat_timeout")).toEqual([])
       last(hub).unread = false
-      yield* TestClock.adjust("10 seconds") // the pong may come right behind what was unread
+      yield* TestClock.adjust("10 seconds") // the pong may come right after the unread frames
       expect(rig.logged("heartbeat_timeout")).toEqual([])
       yield* TestClock.adjust("10 seconds")
       expect(rig.logged("heartbeat_timeout")).toHaveLength(1)

@@ -8,7 +8,7 @@ import type { Task } from "../../src/domain/Work.ts"
 import { startHub, task } from "./hubRig.ts"
 import { eventually } from "./hubServer.ts"
 
-/** What finds a dead link at once, and a living one dead where the machine is busy. */
+/** Finds a dead link at once. On a busy machine it takes a living one for dead, too. */
 const soonDead = { ping_interval_ms: 100, pong_timeout_ms: 300 }
 
 const onDevHub = Effect.fnUntraced(function*(token = "token a", timing = {}) {

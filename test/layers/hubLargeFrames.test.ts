@@ -19,7 +19,7 @@ const makeFolder = Effect.acquireRelease(
 const assign = (description: string, task_id = id) => ({ type: "task_assign", task_id, generation: 3, description })
 const large = "x".repeat(limits.large_frame_bytes)
 
-/** A life of the hub's side of the daemon, and what its folder notes of a frame that is being taken in. */
+/** One life of the daemon's connection, and the note in its folder about a frame that is being taken in. */
 const startLife = Effect.fnUntraced(function*(
   folder: string,
   onMessage: (message: HubMessage, hub: Hub["Service"]) => Effect.Effect<void> = identify
@@ -42,7 +42,7 @@ const startLife = Effect.fnUntraced(function*(
   }
 })
 
-/** Waits for what comes of a frame, which goes through real files. */
+/** Waits for the effect of a frame, which goes through real files. */
 const eventually = (so: () => boolean) => untilReal("what comes of the frame", so)
 
 describe("a large frame", () => {

@@ -16,11 +16,11 @@ const portOf = (server: Server): number => {
   return typeof address === "object" && address !== null ? address.port : 0
 }
 
-/** A hub, which also answers look-ups. */
+/** A hub that also answers look-ups. */
 const startHubServer = (secure = false, more: Parameters<typeof startServer>[0] = {}) =>
   startServer({ secure, onRequest: (_, response) => response.end(isOurs), ...more })
 
-/** A sidecar that has come to its hub where the variable names a proxy. */
+/** A sidecar that is connected to its hub, with a variable that names a proxy. */
 const startIdentified = (variable: string, secure: boolean) =>
   Effect.gen(function*() {
     const proxy = yield* startProxy()

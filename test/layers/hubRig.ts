@@ -11,10 +11,8 @@ import { type Settings, SidecarConfig } from "../../src/config/SidecarConfig.ts"
 import type { LifecycleEvent } from "../../src/domain/LifecycleEvent.ts"
 import type { HubMessage } from "../../src/domain/Message.ts"
 import type { JsonObject, Task } from "../../src/domain/Work.ts"
-import type { OpenSocket, SocketEvent } from "../../src/hub/socket.ts"
-import { OpenError } from "../../src/hub/socket.ts"
+import { OpenError, type OpenSocket, openWebSocket, type SocketEvent, SocketOpener } from "../../src/hub/socket.ts"
 import { HubTiming, type Timing } from "../../src/hub/timing.ts"
-import { openWebSocket, SocketOpener } from "../../src/hub/webSocket.ts"
 import { HubWebSocket } from "../../src/layers/HubWebSocket.ts"
 import { limits } from "../../src/limits.ts"
 import { Hub } from "../../src/services/Hub.ts"
@@ -59,7 +57,7 @@ export const task: Task = {
   failure: null
 }
 
-/** One connection to the hub of the test. */
+/** One connection to the fake hub. */
 export interface FakeConnection {
   readonly sent: Array<JsonObject>
   readonly say: (...frames: ReadonlyArray<JsonObject>) => Effect.Effect<void>
@@ -71,7 +69,7 @@ export interface FakeConnection {
   over: boolean
 }
 
-/** A hub without a network, and how it behaves from now on. */
+/** A hub without a network, and how it behaves. */
 export interface FakeHub {
   readonly attempts: Array<number>
   readonly connections: Array<FakeConnection>
@@ -138,7 +136,7 @@ export const fakeOpener = (hub: FakeHub): OpenSocket => () =>
     }
   })
 
-/** Lets the fibers run, at the same virtual time, until something is so. */
+/** Lets the fibers run, without advancing the virtual time, until the condition is true. */
 export const until = (so: () => boolean): Effect.Effect<void> =>
   Effect.gen(function*() {
     for (let turn = 0; turn < 100_000; turn++) {
@@ -157,7 +155,7 @@ export interface RigOptions {
   readonly open?: OpenSocket
   readonly settings?: Partial<Settings>
   readonly timing?: Partial<Timing>
-  /** What the reader of the messages does with each; by default it identifies, as the actor does. */
+  /** What the reader does with each message. By default it identifies, as the actor does. */
   readonly onMessage?: (message: HubMessage, hub: Hub["Service"]) => Effect.Effect<void>
 }
 
@@ -185,7 +183,7 @@ export const buildHub = Effect.fnUntraced(function*(options: RigOptions) {
   return { hub: Context.get(yield* Layer.build(layer), Hub), events }
 })
 
-/** The layer under test, running, with all it logged and said. */
+/** The layer under test, running, with everything that it logged and emitted. */
 export const startHub = Effect.fnUntraced(function*(options: RigOptions) {
   const { events, hub } = yield* buildHub(options)
   const messages: Array<Seen<HubMessage>> = []

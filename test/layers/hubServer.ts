@@ -11,17 +11,17 @@ import { patience_ms } from "../support/patience.ts"
 const tls = join(import.meta.dirname, "../fixtures/tls")
 export const pem = (name: string): string => readFileSync(join(tls, name), "utf8")
 export const ca = pem("ca.pem")
-/** Who signed client.pem, and elsewhere.pem for the host elsewhere.test. */
+/** The authority that signed client.pem, and elsewhere.pem for the host elsewhere.test. */
 export const clientCa = pem("client-ca.pem")
 
 export interface ServerOptions {
   readonly secure?: boolean
   readonly cert?: string
   readonly key?: string
-  /** Who has to have signed the certificates of clients; by default none is asked for. */
+  /** The authority that must have signed client certificates. By default none is asked for. */
   readonly clientCa?: string
   readonly onConnection?: (socket: WebSocket) => void
-  /** The stream below a connection, once it is one. */
+  /** Gets the stream of each connection. */
   readonly onUpgraded?: (stream: Duplex) => void
   readonly onRequest?: RequestListener
   readonly refuse?: boolean
@@ -53,7 +53,7 @@ const listen = (options: ServerOptions): Promise<ReturnType<typeof createServer>
   return new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(server)))
 }
 
-/** A real server on a port of its own, for as long as the scope is open. */
+/** A real server on a free port, until the scope closes. */
 export const startServer = Effect.fnUntraced(function*(options: ServerOptions = {}) {
   const sockets: Array<WebSocket> = []
   const closes: Array<{ readonly code: number; readonly reason: string }> = []
@@ -91,7 +91,7 @@ export const startServer = Effect.fnUntraced(function*(options: ServerOptions = 
   }
 })
 
-/** Waits, in real time, until something is so; and fails the test at last. */
+/** Waits in real time until the condition is true, and fails the test if it takes too long. */
 export const eventually = (so: () => boolean): Effect.Effect<void> =>
   Effect.sync(so).pipe(
     Effect.repeat({ until: (now) => now, schedule: Schedule.spaced("5 millis") }),

@@ -10,13 +10,13 @@ import { ca, eventually, obliging, startServer } from "./hubServer.ts"
 
 const timing: Partial<Timing> = { reconnect_first_ms: 20, reconnect_cap_ms: 50 }
 const quickHeartbeat: Partial<Timing> = { ...timing, ping_interval_ms: 100, pong_timeout_ms: 300 }
-/** So that what ends long before it has not waited for it. */
+/** So long that a test which ends much sooner has not waited for it. */
 const slowClose = { close_timeout_ms: 60_000 }
 const ack = (task_id: string, padding = "") => JSON.stringify({ type: "task_ack", task_id, status: "x", padding })
 
 const openTcpSockets = () => process.getActiveResourcesInfo().filter((kind) => kind === "TCPSocketWrap").length
 
-/** A TCP server that speaks for itself. */
+/** A TCP server with its own protocol. */
 const rawServer = (onConnection: (socket: Socket) => void) =>
   Effect.map(
     Effect.acquireRelease(

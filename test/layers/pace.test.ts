@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { Pace, type Unread } from "../../src/agent/results/Pace.ts"
+import { Pace, type Unread } from "../../src/agent/results/fileTimes.ts"
 import { limits } from "../../src/limits.ts"
 
 const file = (more: Partial<Unread> = {}): Unread => ({ path: "t1.json", bytes: 100, still_ms: 0, ...more })

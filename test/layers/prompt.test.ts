@@ -1,11 +1,11 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { readdirSync, statSync } from "node:fs"
-import { promptText } from "../../src/agent/prompt.ts"
+import { promptText } from "../../src/agent/input.ts"
 import { defaultPrompt } from "../../src/config/promptTemplate.ts"
 import type { Task } from "../../src/domain/Work.ts"
 import { limits } from "../../src/limits.ts"
-import { wakeFiles } from "../../src/process/taskFiles.ts"
+import { wakeFiles } from "../../src/process/wakeFiles.ts"
 import { makeFolder, taskOf, wakerOf } from "./support.ts"
 
 const promptOf = (task: Task, template = defaultPrompt) =>

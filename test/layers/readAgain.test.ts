@@ -6,7 +6,7 @@ import * as Runtime from "effect/Runtime"
 import * as TestClock from "effect/testing/TestClock"
 import type { LifecycleEvent } from "../../src/domain/LifecycleEvent.ts"
 import { FileError } from "../../src/storage/files.ts"
-import { readAgain } from "../../src/storage/readAgain.ts"
+import { readAgain } from "../../src/storage/reading.ts"
 
 const path = "/nowhere/queue.json"
 

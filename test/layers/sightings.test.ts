@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Sightings } from "../../src/agent/results/sightings.ts"
+import { Sightings } from "../../src/agent/results/fileTimes.ts"
 import type { Moment } from "../../src/storage/moment.ts"
 
 const day_ms = 24 * 60 * 60_000

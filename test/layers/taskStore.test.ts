@@ -80,7 +80,9 @@ describe("the stored state", () => {
       writeFileSync(folder.file("elsewhere", "state"), JSON.stringify(emptyStore))
       symlinkSync(folder.file("elsewhere", "state"), folder.file("queue.json"))
       yield* (yield* storeOf(folder)).save(holding("linked"))
-      expect(JSON.parse(folder.read("elsewhere", "state"))).toMatchObject({ active: { description: "linked" } })
+      expect(JSON.parse(folder.read("elsewhere", "state"))).toMatchObject({
+        task: { payload: { description: "linked" } }
+      })
     }))
 
   it.live("is whole at every moment, for a reader and after a kill", () =>
@@ -266,7 +268,7 @@ describe("what is in the place of the state and none of ours", () => {
     ["a device", (path) => symlinkSync("/dev/zero", path), "is a special file, not a file"],
     [
       "the state of a newer version",
-      (path) => writeFileSync(path, `{"version":2,"tasks":[]}`),
+      (path) => writeFileSync(path, `{"version":3,"tasks":[]}`),
       "was written by a newer agentcom-sidecar"
     ]
   ]

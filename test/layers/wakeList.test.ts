@@ -157,7 +157,7 @@ describe("a list whose program this machine cannot run", () => {
       const folder = yield* makeFolder
       script(folder, "agent", "#!/no/such/interpreter\n")
       expect(yield* unspawned(folder, ["./agent"])).toBe(
-        "./agent is a script for /no/such/interpreter, which is not there: install that, or mend the first line of the script"
+        "./agent is a script for /no/such/interpreter, which is not there: install that, or fix the first line of the script"
       )
     }))
 

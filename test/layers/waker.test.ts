@@ -6,9 +6,9 @@ import { mkdirSync, readdirSync, realpathSync, rmSync, writeFileSync } from "nod
 import type { Task } from "../../src/domain/Work.ts"
 import { limits } from "../../src/limits.ts"
 import { posixLaunch } from "../../src/process/launcher.ts"
-import { recordPrefix } from "../../src/process/record.ts"
-import type { Folder } from "./support.ts"
+import { recordPrefix } from "../../src/process/wakeFiles.ts"
 import {
+  type Folder,
   isRunning,
   makeFolder,
   makeZombie,

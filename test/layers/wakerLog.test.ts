@@ -4,14 +4,13 @@ import * as Effect from "effect/Effect"
 import { spawn } from "node:child_process"
 import { mkdirSync, openSync, statSync, symlinkSync, writeFileSync } from "node:fs"
 import { limits } from "../../src/limits.ts"
-import { wakerLimits } from "../../src/process/limits.ts"
-import { boundLog } from "../../src/process/log.ts"
-import type { Folder } from "./support.ts"
-import { makeFolder, taskOf, token, until, wakerOf, wokenTask } from "./support.ts"
+import { processLimits } from "../../src/process/limits.ts"
+import { boundLog } from "../../src/process/taskLog.ts"
+import { type Folder, makeFolder, taskOf, token, until, wakerOf, wokenTask } from "./support.ts"
 
 const wakeId = "g2a1t1795000000002"
 const MiB = 1024 * 1024
-const justCut = wakerLimits.log_head_bytes + wakerLimits.log_tail_bytes + 1024
+const justCut = processLimits.log_head_bytes + processLimits.log_tail_bytes + 1024
 
 const sizeOf = (folder: Folder) => folder.has("tasks", "t1.log") ? statSync(folder.file("tasks", "t1.log")).size : 0
 
@@ -23,7 +22,7 @@ const untilCut = (folder: Folder) =>
 
 /** What is printed after the last cut may be as much as needs none. */
 const untilWithinLimit = (folder: Folder) =>
-  until("the log is within its limit", () => sizeOf(folder) <= wakerLimits.log_bytes)
+  until("the log is within its limit", () => sizeOf(folder) <= processLimits.log_bytes)
 
 describe("what a wake command prints", () => {
   it.live(
@@ -123,7 +122,7 @@ describe("what a wake command prints", () => {
       yield* untilCut(folder)
       yield* untilWithinLimit(folder)
       const log = folder.read("tasks", "t1.log")
-      expect(log.slice(0, wakerLimits.earlier_log_bytes)).toMatch(/\nfirst\n/)
+      expect(log.slice(0, processLimits.earlier_log_bytes)).toMatch(/\nfirst\n/)
       writeFileSync(folder.file("go"), "")
       expect((yield* end).output).toMatch(/^[^\n]*\n(?:0123456789abcde\n)+second$/)
     }))

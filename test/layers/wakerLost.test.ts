@@ -5,9 +5,8 @@ import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs"
 import { posixLaunch, unrecorded_exit } from "../../src/process/launcher.ts"
-import { recordPrefix } from "../../src/process/record.ts"
-import { isRunning, makeFolder, taskOf, until, wakerOf, wokenTask } from "./support.ts"
-import type { Folder } from "./support.ts"
+import { recordPrefix } from "../../src/process/wakeFiles.ts"
+import { type Folder, isRunning, makeFolder, taskOf, until, wakerOf, wokenTask } from "./support.ts"
 
 const wakeId = "g2a1t1795000000002"
 const woken = wokenTask("t1", wakeId)

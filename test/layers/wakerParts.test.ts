@@ -5,24 +5,27 @@ import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
 import { spawn } from "node:child_process"
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
-import { childEnvironment, tooLarge } from "../../src/agent/environment.ts"
-import { makeWakeMemory } from "../../src/agent/memory.ts"
+import { childEnvironment, tooLarge } from "../../src/agent/input.ts"
 import { stopWakes } from "../../src/agent/stop.ts"
+import { makeWakeMemory } from "../../src/agent/wakes.ts"
 import type { LifecycleEvent } from "../../src/domain/LifecycleEvent.ts"
-import { ownBin } from "../../src/process/findProgram.ts"
-import { launchOf, pipeName, windowsLaunch } from "../../src/process/launcher.ts"
-import { plainShell } from "../../src/process/launcherShell.ts"
-import { wakerLimits } from "../../src/process/limits.ts"
-import { linuxTable, parseStat } from "../../src/process/linuxTable.ts"
-import { posixProcesses } from "../../src/process/posixProcesses.ts"
-import type { KnownWake, Processes, SeenWake } from "../../src/process/processes.ts"
-import type { ProcessEntry, ProcessTable } from "../../src/process/processTable.ts"
-import { parsePs, psTable } from "../../src/process/psTable.ts"
-import { recordPrefix } from "../../src/process/record.ts"
-import { wakeFiles } from "../../src/process/taskFiles.ts"
+import type { KnownWake } from "../../src/process/knownWake.ts"
+import { launchOf, pipeName, plainShell, windowsLaunch } from "../../src/process/launcher.ts"
+import { processLimits } from "../../src/process/limits.ts"
+import { posixProcesses, type Processes, type SeenWake } from "../../src/process/processes.ts"
+import {
+  linuxTable,
+  parsePs,
+  parseStat,
+  type ProcessEntry,
+  type ProcessTable,
+  psTable
+} from "../../src/process/processTable.ts"
+import { ownBin } from "../../src/process/programs.ts"
+import { recordPrefix, wakeFiles } from "../../src/process/wakeFiles.ts"
 import { pipeAnswers, taskkillArguments } from "../../src/process/windowsProcesses.ts"
 import { FileError } from "../../src/storage/files.ts"
-import { makeLooks } from "../../src/storage/looks.ts"
+import { makeLooks } from "../../src/storage/reading.ts"
 import { describeWith } from "../support/needs.ts"
 import { isRunning, makeFolder, makeZombie, startTimeOf, taskOf, until } from "./support.ts"
 
@@ -187,7 +190,7 @@ describe("whose a process is", () => {
           const looking = yield* Effect.forkChild(Effect.flip<unknown, unknown, never>(look), {
             startImmediately: true
           })
-          yield* TestClock.adjust(wakerLimits.table_ms)
+          yield* TestClock.adjust(processLimits.table_ms)
           expect(yield* Fiber.join(looking)).toMatchObject({ _tag: "FileError" })
         }
       }

@@ -2,12 +2,9 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { spawn, spawnSync } from "node:child_process"
 import { existsSync, mkdirSync, realpathSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
-import { knownWake } from "../../src/agent/whose.ts"
-import { alivePath, dropUnheld, holderOf } from "../../src/process/alivePipe.ts"
-import type { WakeRecord } from "../../src/process/record.ts"
-import { wakeFiles } from "../../src/process/taskFiles.ts"
-import { makeFolder, until } from "./support.ts"
-import type { Folder } from "./support.ts"
+import { knownWake } from "../../src/process/knownWake.ts"
+import { alivePath, dropUnheld, holderOf, wakeFiles, type WakeRecord } from "../../src/process/wakeFiles.ts"
+import { type Folder, makeFolder, until } from "./support.ts"
 
 const here = { boot: "b", pid_namespace: "pid:[1] 5" }
 const older: WakeRecord = { wake_id: "g1a1t1", boot: "b", log_offset: 0, pid: 100, start_time: "5" }

@@ -2,9 +2,8 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
-import { lastWords } from "../../src/text/lastWords.ts"
 import { lineLimits } from "../../src/text/limits.ts"
-import { LinesUnwritten, makeLineWriter } from "../../src/text/LineWriter.ts"
+import { lastWords, LinesUnwritten, makeLineWriter } from "../../src/text/LineWriter.ts"
 
 /** A writer, and what it writes and tells; each write waits for `gate`, and fails where that does. */
 const rig = Effect.fnUntraced(function*() {

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { existsSync, readdirSync, rmSync, statfsSync, writeFileSync } from "node:fs"
-import { revokeOrRead } from "../../src/process/record.ts"
+import { revokeOrRead } from "../../src/process/wakeFiles.ts"
 import { noneLeft } from "../support/agentProcesses.ts"
 import { atOnce, type Folder, isAlive, makeFolder, startDaemon, startHub, submit, until } from "../support/daemon.ts"
 import { untilThere } from "../support/gate.ts"

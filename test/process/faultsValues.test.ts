@@ -4,7 +4,7 @@ import { execFile } from "node:child_process"
 import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { resolve } from "node:path"
 import { promisify } from "node:util"
-import { parseExact } from "../../src/text/exact.ts"
+import { parseExact } from "../../src/text/json.ts"
 import {
   agentId,
   atOnce,

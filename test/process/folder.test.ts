@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { platform } from "../../src/platform.ts"
-import { isHeld } from "../../src/storage/isHeld.ts"
+import { isHeld } from "../../src/storage/folderLock.ts"
 import { runCommand } from "../support/commands.ts"
 import {
   atOnce,

@@ -92,7 +92,7 @@ describe("a sidecar behind a proxy", () => {
       const { code, err, out } = yield* runCommand(["doctor", "--config", folder.file("config.json")], env)
       expect(code).toBe(1)
       expect(out).toContain("✗ proxy         the proxy ")
-      expect(out).toContain("– websocket     not tried, as the tls is not well")
+      expect(out).toContain("– websocket     not tried, as the tls is not ok")
       expect(out + err + daemon.output()).not.toMatch(nothingSecret)
     }).pipe(Effect.scoped))
 

@@ -5,7 +5,7 @@ import { once } from "node:events"
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
-import { type Invocation, parse } from "../../src/cli/arguments.ts"
+import { type Invocation, parse } from "../../src/cli/cli.ts"
 import { describeWith } from "../support/needs.ts"
 import { recordedAs, recordingOf, recordings, textOfRecording } from "./support.ts"
 
@@ -49,7 +49,7 @@ describe("--dry-run", () => {
 
   it("needs a file, takes no option of the daemon, and is no option of another command", () => {
     for (const line of ["--dry-run --help", "--dry-run -h", "--dry-run a --task --help"]) {
-      expect(parsed(line)).toEqual({ _tag: "Help" })
+      expect(parsed(line)).toEqual({ _tag: "Help", command: "dry-run" })
     }
     expect(parsed("--dry-run")).toMatchObject({ _tag: "Misused", problem: "--dry-run needs a value" })
     expect(parsed("--dry-run a --config b")).toMatchObject({ problem: "--config is not an option of dry-run" })
@@ -365,11 +365,11 @@ describe("the code of a dry run", () => {
       "src/cli/dryRun.ts: ../replay/html/drawnTo.ts",
       "src/cli/dryRun.ts: ../replay/minimizedTo.ts",
       "src/replay/read/source.ts: node:fs",
-      // What every command ends with: the last words on the terminal, and an end that nothing holds up.
+      // Every command uses these at its end: to listen for signals, to end in time, and to write to the terminal.
+      "src/cli/runMain.ts: node:tty",
+      "src/cli/runMain.ts: node:worker_threads",
       "src/text/terminal.ts: node:fs",
-      "src/text/terminal.ts: node:tty",
-      "src/cli/endProcess.ts: node:worker_threads",
-      "src/cli/stopRequest.ts: node:tty"
+      "src/text/terminal.ts: node:tty"
     ])
     const source = readFileSync(join(root, "src/replay/read/source.ts"), "utf8")
     expect(source.match(/openSync\([^()]*\)/g)).toEqual(["openSync(file, constants.O_RDONLY | constants.O_NONBLOCK)"])

@@ -1,7 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { quotable, withoutSecrets } from "../../src/secrets/quoted.ts"
-import type { Secret } from "../../src/secrets/secret.ts"
+import { quotable, type Secret, withoutSecrets } from "../../src/secrets/secret.ts"
 
 const known = (...values: ReadonlyArray<string>): ReadonlyArray<Secret> =>
   values.map((value) => ({ value, name: "X", certain: true }))

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
-import type { AgentType } from "../../src/config/init/agentTypes.ts"
+import type { AgentType } from "../../src/config/agentTypes.ts"
 import { guardSecrets } from "../../src/config/init/guard.ts"
 
 const inFolder = (test: (folder: string) => Effect.Effect<void>) =>

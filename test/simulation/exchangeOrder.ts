@@ -1,3 +1,4 @@
+import { domainLimits } from "../../src/domain/limits.ts"
 import type { HubMessage } from "../../src/domain/Message.ts"
 import { limits } from "../../src/limits.ts"
 import type { World } from "./world.ts"
@@ -44,7 +45,7 @@ export class ExchangeOrder {
   /** A hub that does not answer a rejection has taken it. */
   get #waiting(): Outstanding | null {
     const waiting = this.#outstanding
-    const isOver = waiting?.tag === "RejectTask" && this.#world.now - waiting.at >= limits.answer_timeout_ms
+    const isOver = waiting?.tag === "RejectTask" && this.#world.now - waiting.at >= domainLimits.answer_timeout_ms
     return isOver ? null : waiting
   }
 
@@ -65,7 +66,7 @@ export class ExchangeOrder {
     const waiting = this.#waiting ?? (_tag === "RateLimited" ? this.#limited : null)
     this.#limited = null
     if (_tag === "RateLimited" && waiting !== null) {
-      const wait = Math.min(limits.rate_limit_max_ms, Math.max(limits.rate_limit_min_ms, message.retry_after_ms))
+      const wait = Math.min(domainLimits.rate_limit_max_ms, Math.max(limits.rate_limit_min_ms, message.retry_after_ms))
       const { now } = this.#world
       this.#limited = { tag: waiting.tag, at: now, until: now + wait }
     }

@@ -1,4 +1,4 @@
-import { limits } from "../../src/limits.ts"
+import { domainLimits } from "../../src/domain/limits.ts"
 import type { Step } from "../../src/services/Observer.ts"
 import type { Folder } from "./folder.ts"
 import type { Session } from "./session.ts"
@@ -51,7 +51,7 @@ export class Failures {
     const last = sessions.at(-1)
     if (last === undefined || !isOfTheEnd(reason) || last.stopped_by_us || last.ended_at === null) return
     const waited = this.#world.now - last.ended_at
-    if (last.confirmed_at !== null && last.confirmed_at < last.ended_at && waited < limits.late_answer_ms) {
+    if (last.confirmed_at !== null && last.confirmed_at < last.ended_at && waited < domainLimits.late_answer_ms) {
       this.#world.violate(`${last.task_id} is reported failed ${waited} ms after the end of its agent`)
     }
   }

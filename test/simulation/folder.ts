@@ -1,6 +1,6 @@
+import type { FileFound } from "../../src/agent/results/files.ts"
+import type { Sightings } from "../../src/agent/results/fileTimes.ts"
 import { parseAnswer } from "../../src/agent/results/parse.ts"
-import type { FileFound } from "../../src/agent/results/regularFile.ts"
-import type { Sightings } from "../../src/agent/results/sightings.ts"
 import type { TaskResults } from "../../src/agent/results/taskResults.ts"
 import type { Moment } from "../../src/storage/moment.ts"
 

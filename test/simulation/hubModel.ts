@@ -1,10 +1,10 @@
+import { penalised } from "../../src/dev/agents.ts"
 import { connect, disconnect } from "../../src/dev/connections.ts"
+import { fireNext, nextDeadline } from "../../src/dev/engine.ts"
 import { emptyDurable, type Hub, type Output, start } from "../../src/dev/hub.ts"
 import type { JsonObject } from "../../src/dev/json.ts"
 import { schedule } from "../../src/dev/queue.ts"
-import { penalised } from "../../src/dev/rateLimit.ts"
 import { receive } from "../../src/dev/receive.ts"
-import { fireNext, nextDeadline } from "../../src/dev/sweeps.ts"
 import { cancel, type Planned } from "./Timeline.ts"
 import type { World } from "./world.ts"
 

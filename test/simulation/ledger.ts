@@ -23,6 +23,10 @@ import type { World } from "./world.ts"
 /** How long after it was written an answer may be unknown: a lost event, the rescan, and a slow disk. */
 const unseen_ms = 20_000
 
+/** The hub cannot take what it was sent as it is. */
+const isUnfit = (message: Message): boolean =>
+  message._tag === "HubRefused" && ["validation_failed", "invalid_json"].includes(message.error)
+
 const workIn = (name: WorkName): string => "task_id" in name ? name.task_id : name.batch_id
 
 interface Success {
@@ -99,6 +103,8 @@ export class Ledger {
     const held = step.after.stored.task
     if (held !== null && held.id !== step.before.stored.task?.id) this.progress.taken(held.id)
     if (held?.woken_at === null) this.#takenAnew(held.id)
+    const before = step.before.stored.task
+    if (before !== null && isUnfit(step.message)) this.book(before.id).unfit = true
   }
 
   /** What was read is the truth; only where there is nothing to read, the agent at work has its task. */
@@ -330,10 +336,6 @@ export class Ledger {
       this.book(message.task_id).acked_at = this.#world.now
     }
     if (message._tag === "TaskCancelled") this.book(message.task_id).cancelled = true
-    if (message._tag === "HubRefused" && ["validation_failed", "invalid_json"].includes(message.error)) {
-      const held = this.stored.task
-      if (held !== null) this.book(held.id).unfit = true
-    }
   }
 
   logged(event: LifecycleEvent): void {

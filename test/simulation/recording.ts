@@ -1,6 +1,6 @@
 import type * as Clock from "effect/Clock"
 import type { Policy } from "../../src/domain/SidecarState.ts"
-import { makeEntries } from "../../src/observe/record/entries.ts"
+import { makeEntries } from "../../src/observe/record/record.ts"
 import { type Entry, format_version, lineOf } from "../../src/replay/format.ts"
 import type { ActorEvent } from "../../src/services/Observer.ts"
 import { our_id } from "./hubModel.ts"

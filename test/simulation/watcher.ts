@@ -1,9 +1,8 @@
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
-import { nothingTold, observe } from "../../src/agent/results/observe.ts"
-import { Sightings } from "../../src/agent/results/sightings.ts"
-import { evidenceOf, type TaskResults } from "../../src/agent/results/taskResults.ts"
+import { Sightings } from "../../src/agent/results/fileTimes.ts"
+import { folderEvidence, nothingTold, observe, type TaskResults } from "../../src/agent/results/taskResults.ts"
 import { limits } from "../../src/limits.ts"
 import type { Observation, ResultWatcher } from "../../src/services/ResultWatcher.ts"
 import type { FileKind, Folder } from "./folder.ts"
@@ -100,7 +99,7 @@ export const makeWatcher = (
           ledger.blind_looks++
           return null
         }
-        const evidence = evidenceOf(see(task_id))
+        const evidence = folderEvidence(see(task_id))
         ledger.looked(task_id, evidence)
         return evidence
       }),

@@ -1,7 +1,7 @@
 // A process that takes the lock of the folder when it is told `take` on standard input, and says what came of it.
 import * as Effect from "effect/Effect"
 import { createInterface } from "node:readline"
-import { type HeldLock, takeLock } from "../../src/storage/heldLock.ts"
+import { type HeldLock, takeLock } from "../../src/storage/folderLock.ts"
 
 const [, , folder = ""] = process.argv
 let held: HeldLock | null = null

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { unencrypted } from "../../src/hub/address.ts"
+import { unencrypted } from "../../src/hub/network.ts"
 
 describe("what is said in the clear", () => {
   const rows: ReadonlyArray<readonly [hub_url: string, hub_api_url: string, told: ReadonlyArray<string>]> = [

@@ -1,13 +1,13 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { createServer, type Socket } from "node:net"
-import { reasonOf } from "../../src/hub/failure.ts"
 import { hubRequest } from "../../src/hub/hubHttp.ts"
+import { reasonOf } from "../../src/hub/network.ts"
 import { settings, startHub } from "../layers/hubRig.ts"
 import { ca, eventually, startServer } from "../layers/hubServer.ts"
 import { proxyVariables, startProxy } from "../support/proxy.ts"
 
-/** A port where somebody greets in this way. */
+/** A port where a server greets its clients like this. */
 const greeting = (greet: (socket: Socket) => void) =>
   Effect.acquireRelease(
     Effect.promise(() => {
@@ -34,7 +34,7 @@ const greeting = (greet: (socket: Socket) => void) =>
       })
   )
 
-/** What the log says of a hub at `hub_url`. */
+/** The reason that the log gives for a hub at `hub_url`. */
 const closedAt = (hub_url: string) =>
   Effect.gen(function*() {
     const hub = yield* startHub({ settings: { hub_url, tls_ca: ca } })

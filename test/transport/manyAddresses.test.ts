@@ -1,8 +1,8 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { connectionCheck } from "../../src/doctor/network.ts"
-import { connectOptions } from "../../src/hub/connect.ts"
 import { hubRequest } from "../../src/hub/hubHttp.ts"
+import { connectOptions } from "../../src/hub/network.ts"
 import { limits } from "../../src/limits.ts"
 import { settings, startHub } from "../layers/hubRig.ts"
 import { eventually, startServer } from "../layers/hubServer.ts"
@@ -13,14 +13,14 @@ import { silentHost } from "../support/silentHost.ts"
 
 const name = "far.test"
 
-/** What is the matter with the addresses of a name; `silent` is a host that does not answer for that long. */
+/** How the addresses of a name behave. A `silent` host does not answer for so long. */
 interface Far {
   readonly what: string
   readonly addresses: ReadonlyArray<string>
   readonly silent: ReadonlyArray<readonly [address: string, for_ms?: number]>
 }
 
-// A connection that the system has to ask for again is there after a second, as one to the other side of the earth.
+// The system repeats the unanswered SYN after a second, so such a connection takes as long as one to a distant host.
 const fars: ReadonlyArray<Far> = [
   {
     what: "answers after a second, and the other refuses at once",

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
-import { launcherShell, lostVariables, plainShell, unshellable } from "../../src/process/launcherShell.ts"
-import { unreaped } from "../../src/process/reaper.ts"
+import { launcherShell, lostVariables, plainShell, unshellable } from "../../src/process/launcher.ts"
+import { unreaped } from "../../src/process/processTable.ts"
 
 const odd = { PATH: "/bin", "my.api.key": "secret", "INPUT_A-B": "secret", "BASH_FUNC_f%%": "() { :; }" }
 const list = ["agent", "--go"]

@@ -3,14 +3,14 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join, resolve } from "node:path"
 import {
+  carryProblem,
   execArgumentsProblem,
   fillArguments,
   fillWholeArguments,
   wakeArgumentsProblem
 } from "../../src/process/arguments.ts"
-import { nameMissingProgram } from "../../src/process/missingProgram.ts"
 import { programProblemIn } from "../../src/process/programs.ts"
-import { carryProblem } from "../../src/process/room.ts"
+import { nameMissingProgram } from "../../src/process/spawn.ts"
 
 const values = {
   task_id: "t1",

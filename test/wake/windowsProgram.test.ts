@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { resolveOnWindows, type WindowsPlace } from "../../src/process/windowsProgram.ts"
+import { resolveOnWindows, type WindowsPlace } from "../../src/process/programs.ts"
 
 const npm = "C:\\Users\\a\\AppData\\Roaming\\npm"
 

@@ -2,17 +2,14 @@ import * as Result from "effect/Result"
 import type { Answer, Progress } from "../../domain/Evidence.ts"
 import type { JsonObject } from "../../domain/Work.ts"
 import { limits } from "../../limits.ts"
-import { parseBounded } from "../../text/bounded.ts"
-import { isJsonObject } from "../../text/exact.ts"
-import type { Content, FileFound, Obstacle } from "./regularFile.ts"
+import { isJsonObject, parseBounded } from "../../text/json.ts"
+import type { Content, ContentProblem, FileFound } from "./files.ts"
 
-const isObstacle = (content: object): content is Obstacle => "problem" in content
-
-const unfinished = (problem: string): Obstacle => ({ problem, for_good: false })
+const unfinished = (problem: string): ContentProblem => ({ problem, for_good: false })
 
 const utf8 = new TextDecoder("utf-8", { fatal: true })
 
-const decode = (bytes: Uint8Array): string | Obstacle => {
+const decode = (bytes: Uint8Array): string | ContentProblem => {
   try {
     return utf8.decode(bytes)
   } catch {
@@ -20,14 +17,14 @@ const decode = (bytes: Uint8Array): string | Obstacle => {
   }
 }
 
-/** Parses JSON. What holds too much of it is bad for good, unless its writer has not come to its end yet. */
-const parse = (content: Exclude<Content, "later">): { readonly value: unknown } | Obstacle => {
-  if (isObstacle(content)) return content
+/** Parses JSON. Text with too many values is unusable for good, unless its writer is still at work. */
+const parse = (content: Exclude<Content, "later">): { readonly value: unknown } | ContentProblem => {
+  if (!(content instanceof Uint8Array)) return content
   const text = decode(content)
   if (typeof text !== "string") return text
   if (text === "") return unfinished("is empty")
   return Result.match(parseBounded(text), {
-    onFailure: (problem): Obstacle => ({
+    onFailure: (problem): ContentProblem => ({
       problem: problem.reason,
       for_good: problem._tag === "TooMuch" && problem.isClosed
     }),
@@ -50,7 +47,7 @@ const answerOf = (value: JsonObject): Answer => {
   return verdict_by === "exec" ? { ...failure, of_command: true } : failure
 }
 
-/** What the file `name` says as an answer at `now` (epoch ms); what makes no sense is half-written until `half_written_ms` old. */
+/** The answer in the file `name` at `now` (epoch ms). A file that is no answer is half-written until it is `half_written_ms` old. */
 export const parseAnswer = (
   name: string,
   { content, modified_at }: FileFound,
@@ -65,7 +62,7 @@ export const parseAnswer = (
     : "half-written"
 }
 
-/** What a `.progress` file says; null where it says nothing that can be understood. */
+/** What a `.progress` file says; null if that cannot be understood. */
 export const parseProgress = ({ content }: FileFound): Progress | null => {
   if (content === "later") return null
   const parsed = parse(content)

@@ -1,31 +1,13 @@
 import * as Effect from "effect/Effect"
-import type { Stats } from "node:fs"
-import { lstat } from "node:fs/promises"
-import { join } from "node:path"
 import type { Answer, FolderEvidence, Progress } from "../../domain/Evidence.ts"
 import { limits } from "../../limits.ts"
-import { orAbsent } from "../../storage/absent.ts"
-import { attempt } from "../../storage/files.ts"
+import type { Observation } from "../../services/ResultWatcher.ts"
 import { type Moment, thisMoment } from "../../storage/moment.ts"
-import type { Pace } from "./Pace.ts"
+import { type FileFound, readRegular, readSign, resultFiles } from "./files.ts"
+import type { Changed, Pace, Sightings } from "./fileTimes.ts"
 import { parseAnswer, parseProgress } from "./parse.ts"
-import { datedBy, type FileFound, readRegular } from "./regularFile.ts"
-import type { Changed, Sightings } from "./sightings.ts"
 
-/** The files an agent writes for one task. */
-export interface ResultFiles {
-  readonly started: string
-  readonly progress: string
-  readonly answer: string
-}
-
-export const resultFiles = (folder: string, work_id: string): ResultFiles => ({
-  started: join(folder, `${work_id}.started`),
-  progress: join(folder, `${work_id}.progress`),
-  answer: join(folder, `${work_id}.json`)
-})
-
-/** Something found, with what tells it from what the same file said at another time. */
+/** What a version of a file says. */
 interface Versioned<A> {
   readonly version: string
   readonly value: A
@@ -39,21 +21,14 @@ export interface TaskResults {
   readonly answer: Versioned<Answer | "half-written"> | null
 }
 
-/** A file of whose content nothing is asked. */
-const readSign = (path: string) =>
-  attempt(path, () => lstat(path)).pipe(
-    Effect.map(datedBy),
-    orAbsent(path, null)
-  )
-
-/** Of whom it is that the results are read, and what they are dated by. */
+/** The folder to read, our own files that may be linked there, and the dates of what was seen. */
 export interface Reader {
   readonly folder: string
   readonly own: ReadonlyArray<string>
   readonly sightings: Sightings
 }
 
-/** What keeps a watch from reading: its pace, and the versions it has told of. */
+/** What keeps a watch from reading a file: its pace, and the versions it has already told of. */
 export interface Restraint {
   readonly pace: Pace
   readonly isTold: (version: string) => boolean
@@ -64,20 +39,20 @@ export const readResults = Effect.fnUntraced(
   function*({ folder, own, sightings }: Reader, work_id: string, now: Moment, restraint: Restraint | null) {
     const files = resultFiles(folder, work_id)
     const dated = (path: string, file: Changed | null) => sightings.see(work_id, path, file, now)
-    const mayRead = Effect.fnUntraced(function*(path: string, stats: Stats) {
+    const mayRead = Effect.fnUntraced(function*(path: string, file: Changed & { readonly bytes: number }) {
       if (restraint === null) return true
+      const { bytes, modified_at, version } = file
       const seen = yield* thisMoment
-      const { modified_at, version } = datedBy(stats)
-      const known_since = sightings.see(work_id, path, { modified_at, version }, seen)?.known_since ?? seen.wall
+      const known_since = sightings.see(work_id, path, file, seen)?.known_since ?? seen.wall
       const still_ms = seen.wall - Math.min(known_since, modified_at)
-      return !restraint.isTold(version) && restraint.pace.mayRead({ path, bytes: stats.size, still_ms }, seen.steady)
+      return !restraint.isTold(version) && restraint.pace.mayRead({ path, bytes, still_ms }, seen.steady)
     })
     const read = Effect.fnUntraced(function*<A>(path: string, limit: number, parse: (file: FileFound) => A) {
-      const file = yield* readRegular(path, limit, own, (stats) => mayRead(path, stats))
+      const file = yield* readRegular(path, limit, own, (found) => mayRead(path, found))
       const date = dated(path, file)
       if (file === null || date === null) return null
       const { changed_at, known_since } = date
-      const begun = yield* thisMoment // what the disk takes is not our time
+      const begun = yield* thisMoment // after the disk's share: only our own work counts for the pace
       const value = parse({ ...file, modified_at: known_since })
       const ended = yield* thisMoment
       if (file.content !== "later") restraint?.pace.hasRead(path, begun.steady, ended.steady)
@@ -101,11 +76,41 @@ export const readResults = Effect.fnUntraced(
   }
 )
 
-export const evidenceOf = ({ started_at, progress_at, answer }: TaskResults): FolderEvidence => {
+/** What the results say about the agent: whether it has begun, its last sign of life, and its answer. */
+export const folderEvidence = ({ started_at, progress_at, answer }: TaskResults): FolderEvidence => {
   const signs = [started_at, progress_at].filter((sign) => sign !== null)
   return {
     started: started_at !== null,
     last_sign_at: signs.length === 0 ? null : Math.max(...signs),
     answer: answer?.value ?? null
   }
+}
+
+/** What a watch has told of a task; the versions are those of the files it told of last. */
+export interface Told {
+  readonly started: boolean
+  readonly progress: string | null
+  readonly answer: string | null
+  readonly final: boolean // it has told of a success, so no other answer can count
+}
+
+export const nothingTold: Told = { started: false, progress: null, answer: null, final: false }
+
+/** What is new in `results` after `told`, with what has been told then. */
+export const observe = (told: Told, results: TaskResults): readonly [Told, ReadonlyArray<Observation>] => {
+  const started = results.started_at !== null && !told.started
+  const progress = results.progress?.version === told.progress ? null : results.progress
+  const candidate = told.final || results.answer?.version === told.answer ? null : results.answer
+  const answer = candidate === null || candidate.value === "half-written" ? null : candidate.value
+  const observations: ReadonlyArray<Observation> = [
+    ...(started ? [{ _tag: "Started" as const }] : []),
+    ...(progress === null ? [] : [{ _tag: "Progress" as const, progress: progress.value }]),
+    ...(answer === null ? [] : [{ _tag: "Answer" as const, answer }])
+  ]
+  return [{
+    started: told.started || started,
+    progress: progress?.version ?? told.progress,
+    answer: answer === null ? told.answer : candidate?.version ?? null,
+    final: told.final || answer?._tag === "Success"
+  }, observations]
 }

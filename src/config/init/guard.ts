@@ -1,29 +1,29 @@
 import * as Effect from "effect/Effect"
 import { mkdir, readFile, writeFile } from "node:fs/promises"
 import { dirname, isAbsolute, join, relative, resolve, sep } from "node:path"
-import type { AgentType } from "./agentTypes.ts"
+import type { AgentType } from "../agentTypes.ts"
 
-/** A file to be kept from the agent: its path from the agent's folder, or the whole one where it lies elsewhere. */
+/** A file that the agent must not read. `path` is relative to the agent's folder if the file is inside it. */
 interface SecretFile {
   readonly path: string
   readonly inside: boolean
 }
 
-/** A file of an agent's program that says what it must not read. */
+/** A settings file of an agent's program that says what the program must not read. */
 interface Guard {
   readonly path: string
-  /** The rule for one file; null where the program reads nothing there anyway. */
+  /** The rule for one file; null if the program never reads files there. */
   readonly rule: (file: SecretFile) => string | null
   readonly text: (rules: ReadonlyArray<string>) => string
 }
 
-/** Both programs read these rules as Git reads its ignore files. */
+/** Both programs read these rules in the syntax of .gitignore. */
 const literal = (path: string): string => path.replaceAll(/[\\*?[\]!#]/g, String.raw`\$&`)
 
-/** A path from the root as Claude Code writes it, drives of Windows included. */
+/** An absolute path as Claude Code writes it: `//etc/x`, and `//c/x` on Windows. */
 const fromRoot = (path: string): string => `/${path.replace(/^([a-z]):/i, "/$1")}`
 
-/** The agents that read every file which a task names as `@path`, whatever their tools may do. */
+/** The agents that read every file that a task names as `@path`, whatever their tools are allowed to do. */
 const guards: Readonly<Partial<Record<AgentType, Guard>>> = {
   claude: {
     path: ".claude/settings.json",
@@ -43,15 +43,15 @@ const secretFile = (folder: string, file: string): SecretFile => {
   return { inside, path: (inside ? from : file).replaceAll(sep, "/") }
 }
 
-/** What keeps the agent from reading secrets: the file that says so, and the rules that are missing in one that was there. */
+/** The settings file that keeps the agent from reading secrets, and the rules that are missing there if it existed before. */
 export interface Guarded {
   readonly path: string
   readonly missing: ReadonlyArray<string>
 }
 
 /**
- * Keeps the agent from reading the configuration and the other files with secrets, where it is of a kind that would; null
- * where it is not. A guard that is there already is its owner's business and stays as it is.
+ * Keeps the agent from reading the configuration and the other files with secrets. Null if agents of this type do not read
+ * them. A settings file that exists belongs to the user and stays as it is.
  */
 export const guardSecrets = (
   config: string,

@@ -1,6 +1,35 @@
+/** A task of the demo: what the agent does with it, and the expected result. */
+export interface DemoCase {
+  readonly name: string
+  readonly description: string
+  readonly behaviour: "succeed" | "fail" | "ignore the first wake" | "work for long"
+  readonly cutConnection: boolean
+  readonly outcome: "completed" | "dead_letter"
+  readonly wakes: number
+}
+
+const plain = { behaviour: "succeed", cutConnection: false, outcome: "completed", wakes: 1 } as const
+
+export const demoCases: ReadonlyArray<DemoCase> = [
+  { ...plain, name: "success", description: "Write a haiku about queues." },
+  {
+    ...plain,
+    name: "connection cut",
+    description: "Sort the archive.",
+    behaviour: "work for long",
+    cutConnection: true
+  },
+  { ...plain, name: "hostile text", description: "\"; touch pwned; echo \"$(touch pwned)" },
+  { ...plain, name: "second wake", description: "Wake up twice.", behaviour: "ignore the first wake", wakes: 2 },
+  { ...plain, name: "failure", description: "Divide by zero.", behaviour: "fail", outcome: "dead_letter" }
+]
+
+/** The file that the hostile text would create if a shell ran it. */
+export const canary = "pwned"
+
 /**
- * The demo's agent, a plain Node program: it is woken by the sidecar, confirms, works for a moment and answers. Its one
- * argument is the task's text as the shell expanded it, which it hands back so that the demo can compare.
+ * The agent of the demo, a Node.js program that the sidecar wakes: it confirms, works for a moment and answers. Its argument
+ * is the task's text as the shell expanded it. It returns the text, so that the demo can compare it.
  */
 export const agentScript = `import { appendFileSync, readFileSync, renameSync, writeFileSync } from "node:fs"
 import { join } from "node:path"

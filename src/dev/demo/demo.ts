@@ -4,12 +4,57 @@ import * as Effect from "effect/Effect"
 import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { platform } from "../../platform.ts"
-import type { DevHub, HubTask } from "../DevHub.ts"
-import { make } from "../DevHub.ts"
-import { isJsonObject, text } from "../json.ts"
-import { canary, type DemoCase, demoCases } from "./cases.ts"
+import { type DevHub, type HubFrame, type HubTask, make } from "../DevHub.ts"
+import { isJsonObject, type JsonObject, text } from "../json.ts"
+import { canary, type DemoCase, demoCases } from "./agentScript.ts"
 import { makeAgentFolder, startSidecar, wakesByTask, writeAgentFolder } from "./sidecarProcess.ts"
-import { follow, makePrinter } from "./timeline.ts"
+
+const followEvery = "50 millis"
+const quiet = new Set(["ping", "pong", "state_report_ack", "identified"])
+
+const shownFields = ["generation", "status", "action", "progress", "reason"]
+
+const bodyOf = ({ msg }: HubFrame): JsonObject => isJsonObject(msg) ? msg : {}
+
+const detail = (msg: JsonObject): string =>
+  shownFields.filter((key) => msg[key] !== undefined).map((key) => `${key} ${String(msg[key]).slice(0, 60)}`).join(", ")
+
+const lineOf = (names: ReadonlyMap<string, string>, frame: HubFrame): string => {
+  const msg = bodyOf(frame)
+  const arrow = frame.dir === "in" ? "hub ──▶ sidecar" : "hub ◀── sidecar"
+  const task = names.get(text(msg, "task_id", "")) ?? ""
+  return `${arrow}  ${text(msg, "type", "?").padEnd(16)} ${task.padEnd(15)} ${detail(msg)}`
+}
+
+/** Makes a function that prints a line with the seconds since the start. */
+const makePrinter = Effect.map(
+  Clock.currentTimeMillis,
+  (start) => (line: string) =>
+    Effect.flatMap(
+      Clock.currentTimeMillis,
+      (now) => Console.log(`${((now - start) / 1000).toFixed(2).padStart(6)} s  ${line}`.trimEnd())
+    )
+)
+
+/** Prints the frames between hub and sidecar. `names` maps the id of a task to its name in the demo. */
+const follow = (
+  hub: DevHub,
+  names: ReadonlyMap<string, string>,
+  print: (text: string) => Effect.Effect<void>
+) => {
+  let shown = 0
+  const showNew = Effect.suspend(() => {
+    const frames = hub.frames()
+    const fresh = frames.slice(shown)
+    shown = frames.length
+    return Effect.forEach(
+      fresh.filter((frame) => !quiet.has(text(bodyOf(frame), "type", ""))),
+      (frame) => print(lineOf(names, frame)),
+      { discard: true }
+    )
+  })
+  return { showNew, forEver: Effect.forever(Effect.andThen(showNew, Effect.sleep(followEvery))) }
+}
 
 const agentId = "demo-agent"
 const token = "demo-token"
@@ -31,14 +76,14 @@ const isOver = (task: HubTask | undefined): boolean => task?.status === "complet
 const confirmed = (hub: DevHub, id: string): boolean =>
   hub.frames().some(({ msg }) => isJsonObject(msg) && msg["type"] === "wake_result" && msg["task_id"] === id)
 
-/** Cuts the connection once, while the agent of this task is at work. */
+/** Cuts the connection once, while the agent works on this task. */
 const cutConnection = (hub: DevHub, { id }: Submitted, print: (text: string) => Effect.Effect<void>) =>
   hub.waitFor(() => confirmed(hub, id), patience_ms).pipe(
     Effect.andThen(print("✂   the connection is cut while the agent works")),
     Effect.andThen(hub.dropAgent(agentId))
   )
 
-/** From the first assignment to the last word of the hub, in milliseconds. */
+/** From the first assignment to the last change of the task, in milliseconds. */
 const durationOf = (hub: DevHub, task: HubTask): number => {
   const first = hub.frames().find(({ msg }) =>
     isJsonObject(msg) && msg["type"] === "task_assign" && msg["task_id"] === task.id
@@ -46,7 +91,7 @@ const durationOf = (hub: DevHub, task: HubTask): number => {
   return first === undefined ? 0 : task.updated_at - first.t
 }
 
-/** What came out, and what is wrong with it, if anything. */
+/** The outcome of a task, and what is wrong with it. */
 const judge = (task: HubTask | undefined, wakes: number, demo: DemoCase) => {
   const outcome = task?.status ?? "lost"
   const heard = isJsonObject(task?.result) ? text(task.result, "heard", "") : ""
@@ -77,7 +122,7 @@ const printTable = (hub: DevHub, submitted: ReadonlyArray<Submitted>, wakesOf: R
 const leftovers = (folder: string): ReadonlyArray<string> =>
   [folder, process.cwd()].map((place) => join(place, canary)).filter((path) => existsSync(path))
 
-/** Runs the main job for real: hub, daemon process, woken processes. True when all came out as it should. */
+/** Runs the main job for real: a hub, the daemon as a process, and the agent it wakes. True if every task ends as expected. */
 export const demo = Effect.gen(function*() {
   const hub = yield* make({ registerTokens: { [agentId]: token } })
   const folder = yield* makeAgentFolder

@@ -7,13 +7,13 @@ import { join } from "node:path"
 import { platform } from "../../platform.ts"
 import { agentScript } from "./agentScript.ts"
 
-/** The agent's own folder, removed with the scope. */
+/** A temporary folder for the agent, removed with the scope. */
 export const makeAgentFolder = Effect.acquireRelease(
   Effect.promise(() => mkdtemp(join(tmpdir(), "agentcom-demo-"))),
   (folder) => Effect.promise(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }))
 )
 
-/** The shell itself expands the text: it is an argument of the agent, never a part of the command. */
+/** The shell expands the text from the environment: it is an argument of the agent, never part of the command. */
 const wakeCommand = (agent: string): string => {
   const command = `"${process.execPath}" "${agent}"`
   return platform === "windows" ? command : `${command} "\${TASK_DESCRIPTION}"`
@@ -38,7 +38,7 @@ export const writeAgentFolder = (folder: string, hub_url: string, token: string)
     )
   })
 
-/** How often the agent was woken for each task, as the agent itself wrote it down. */
+/** How often the agent was woken for each task, by its own record. */
 export const wakesByTask = (folder: string) =>
   Effect.promise(async () => {
     const ids = (await readFile(join(folder, "wakes.log"), "utf8")).split("\n").filter((id) => id !== "")
@@ -46,8 +46,8 @@ export const wakesByTask = (folder: string) =>
   })
 
 /**
- * The daemon as its own process, as it is installed; it is asked to stop by a message, as Windows has no signals. Its end:
- * the exit code, or null after a signal.
+ * Starts the installed daemon as a process. `stop` asks it to stop by a message, as Windows has no signals, and returns its
+ * exit code, or null after a signal.
  */
 export const startSidecar = (folder: string) =>
   Effect.acquireRelease(
@@ -59,7 +59,7 @@ export const startSidecar = (folder: string) =>
       const ended = once(child, "exit").then(([code]: ReadonlyArray<unknown>) => typeof code === "number" ? code : null)
       return {
         stop: Effect.promise(() => {
-          child.send("shutdown", () => {}) // where it has ended already, there is nobody to ask
+          child.send("shutdown", () => {}) // fails if it has ended already
           return ended
         })
       }

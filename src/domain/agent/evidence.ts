@@ -1,5 +1,6 @@
 import { limits } from "../../limits.ts"
 import { type Answer, type Evidence, isAtWork, mayHaveLaunched } from "../Evidence.ts"
+import { domainLimits } from "../limits.ts"
 import { remaining } from "../remaining.ts"
 import { nameOf, type Work } from "../Work.ts"
 import type { EndCause, InspectionCause } from "./AgentSlot.ts"
@@ -44,6 +45,13 @@ const awaitConfirmation: AgentRule = withState(({ policy: { confirmation_timeout
   withWork(({ wake }) => startTimer("confirmation", remaining(wake?.at ?? now, confirmation_timeout_ms, now)))
 )
 
+/** If only the intent of a wake is known, nobody can tell when it was spawned: the time for its confirmation begins now. */
+const confirmingFromNow: AgentRule = withState((_, now) =>
+  withWork(({ status, wake }) =>
+    status === "waking" ? patchWork({ status: "confirming", wake: wake && { ...wake, at: now } }) : noop
+  )
+)
+
 /** What an agent at work writes, and how it ends, is watched, whoever woke it. */
 const follow = (work: Work, evidence: Evidence): AgentRule => {
   if (work.wake === null) return emit({ _tag: "WatchResults", work_id: work.id, wake_id: null })
@@ -55,6 +63,7 @@ const resume = (evidence: Evidence): AgentRule =>
   withWork((work) =>
     sequence(
       setPhase({ _tag: "Running" }),
+      confirmingFromNow,
       work.status === "working"
         ? noop
         : patchWork({ status: "confirming", wake_attempts: Math.max(1, work.wake_attempts) }),
@@ -94,7 +103,7 @@ const notAtWork = (work: Work, evidence: Evidence, because: InspectionCause): Ag
     if (!hasRun(work, evidence)) return tryWake(evidence)
     if (!may_judge) return setPhase({ _tag: "Idle" })
     return sequence(
-      work.status === "waking" ? patchWork({ status: "confirming" }) : noop,
+      confirmingFromNow,
       evidence.started ? confirmed : noop,
       withWork((judged) => notAtWorkAnyMore(judged, evidence.this_boot, because))
     )
@@ -188,7 +197,7 @@ export const checkIn = (after_ms: number): AgentRule => startTimer("check", afte
 
 /** Rule 8: once a minute an agent that counts as at work is inspected. */
 export const checkDue: AgentRule = sequence(
-  checkIn(limits.check_ms),
+  checkIn(domainLimits.check_ms),
   withPhase("Running", () => inspect("check"))
 )
 

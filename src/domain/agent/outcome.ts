@@ -1,5 +1,5 @@
-import { limits } from "../../limits.ts"
 import type { Answer, Success } from "../Evidence.ts"
+import { domainLimits } from "../limits.ts"
 import { nameOf, type Work } from "../Work.ts"
 import type { EndCause } from "./AgentSlot.ts"
 import {
@@ -61,7 +61,7 @@ export const awaitAnswer = (reason: string): AgentRule =>
   sequence(
     cancelTimers("confirmation"),
     setPhase({ _tag: "AwaitingAnswer", because: { _tag: "Failed", reason } }),
-    startTimer("late_answer", limits.late_answer_ms)
+    startTimer("late_answer", domainLimits.late_answer_ms)
   )
 
 /** Rule 7: no late answer has come. What is left of the agent is stopped before the work fails. */

@@ -1,5 +1,5 @@
-import { limits } from "../../limits.ts"
 import { mayHaveLaunched, type SilencePolicy } from "../Evidence.ts"
+import { domainLimits } from "../limits.ts"
 import { remaining } from "../remaining.ts"
 import { nameOf, type Work } from "../Work.ts"
 import { type AgentPhase, noAgent } from "./AgentSlot.ts"
@@ -24,7 +24,8 @@ import {
 } from "./rules.ts"
 
 /** The slot has new work. */
-export const begin = (work: Work): AgentRule => sequence(patch({ work, agent: noAgent }), checkIn(limits.check_ms))
+export const begin = (work: Work): AgentRule =>
+  sequence(patch({ work, agent: noAgent }), checkIn(domainLimits.check_ms))
 
 /** Rule 10: under a new generation attempts count anew. One that is under way is its first. */
 const attemptsUnderWay = ({ status, wake }: Work): number =>
@@ -126,7 +127,7 @@ export const recover: AgentRule = withState(({ policy }, now) =>
     sequence(
       log({ event: "recovery_found", ...nameOf(id), status, generation }),
       status === "reporting" && failure === null ? patchWork({ status: "working" }) : noop,
-      checkIn(limits.check_ms),
+      checkIn(domainLimits.check_ms),
       woken_at === null ? noop : startTimer("timeout", remaining(woken_at, policy.timeout_ms, now)),
       emit({ _tag: "WatchResults", work_id: id, wake_id: wake?.id ?? null }),
       inspectOnceGone

@@ -1,4 +1,4 @@
-import { limits } from "../../limits.ts"
+import { domainLimits } from "../limits.ts"
 import { type FilesOfTheEnded, noAgent } from "./AgentSlot.ts"
 import { type AgentRule, cancelTimers, emit, noop, patch, sequence, withPhase, withState, withWork } from "./rules.ts"
 
@@ -26,7 +26,7 @@ export const terminate = (work_id: string, files: FilesOfTheEnded, linger_ms: nu
   )
 
 /** The work is over: the slot is free, and its agent is terminated. */
-export const release = (files: FilesOfTheEnded, linger_ms: number = limits.agent_linger_ms): AgentRule =>
+export const release = (files: FilesOfTheEnded, linger_ms: number = domainLimits.agent_linger_ms): AgentRule =>
   withWork(({ id }) =>
     sequence(
       patch({ work: null, agent: noAgent }),

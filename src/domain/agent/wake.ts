@@ -1,5 +1,6 @@
 import { limits } from "../../limits.ts"
 import type { Evidence } from "../Evidence.ts"
+import { domainLimits } from "../limits.ts"
 import type { Obstacle } from "../Readiness.ts"
 import { remaining } from "../remaining.ts"
 import { wakeIdOf } from "../wakeId.ts"
@@ -118,7 +119,7 @@ export const obstructed = (obstacle: Obstacle): AgentRule => tellOwner({ _tag: "
 export const againOrObstructed = (reason: string, again: AgentRule): AgentRule =>
   withState(({ agent }, now) => {
     const unwritten_since = agent.unwritten_since ?? now
-    return remaining(unwritten_since, limits.give_back_ms, now) > 0
+    return remaining(unwritten_since, domainLimits.give_back_ms, now) > 0
       ? sequence(patchAgent({ unwritten_since }), again)
       : obstructed({ cause: "folders", reason })
   })

@@ -1,5 +1,6 @@
 import { limits } from "../../limits.ts"
 import { frameTypeOf } from "../frameTypes.ts"
+import { domainLimits } from "../limits.ts"
 import { whyNotReady } from "../Readiness.ts"
 import type { Rule } from "../rules.ts"
 import {
@@ -24,15 +25,15 @@ import { questionRefused } from "./ownership.ts"
 const withInFlight = (rule: (in_flight: InFlight) => Rule): Rule =>
   withState(({ connection: { in_flight } }) => in_flight === null ? noop : rule(in_flight))
 
-/** What the answer to a report means for its task, if that is still what we owe: under a new generation it is owed anew. */
+/** The answer to a report counts only under the generation it was sent with: under a new one the report is owed again. */
 const ifStillOwed = ({ generation, task_id }: InFlight, rule: (task: Task) => Rule): Rule =>
   withTask((task) => task.id === task_id && task.generation === generation ? rule(task) : noop)
 
-/** Nothing but a new connection tells the hub that we are free, unless it is closed now. */
+/** Only a new connection tells the hub that we are free. A sidecar that is not ready disconnects anyway. */
 const showThatWeAreFree = (reason: string): Rule =>
   withState((state) => whyNotReady(state) === null ? emit({ _tag: "Reconnect", reason }) : noop)
 
-/** Rule 5: an acknowledgement is matched by its id; `accepted` answers an accept, all else a report, and any a rejection. */
+/** Rule 5: an acknowledgement is matched by its id. `accepted` answers an accept, any other status a report; both answer a rejection. */
 export const taskAcknowledged = (task_id: string, status: string): Rule =>
   withState(({ connection: { accept_refused, in_flight } }, now) => {
     const kind = status === "accepted" ? "accept" : "report"
@@ -54,7 +55,7 @@ export const taskAcknowledged = (task_id: string, status: string): Rule =>
 const retryAtTheHub = (task_id: string): string =>
   `the files are kept; POST /api/tasks/${task_id}/retry at the hub brings the task back, and with it the answer`
 
-/** The hub will never take this report, and counts us as at work. */
+/** The hub will never take this report, and still counts us as busy. */
 const refusedForGood = (task: Task, reason: string): Rule =>
   sequence(
     log({ event: "report_refused", task_id: task.id, reason, remedy: retryAtTheHub(task.id) }),
@@ -62,7 +63,7 @@ const refusedForGood = (task: Task, reason: string): Rule =>
     showThatWeAreFree("a report was refused")
   )
 
-/** The hub cannot take the answer as it is: it is kept, and a minimal failure says so. */
+/** The hub cannot take this answer. It is kept, and a minimal failure says so. */
 const answerUnfit = (task: Task, error: string): Rule =>
   sequence(
     emit({ _tag: "SetAside", work_id: task.id, folder: "rejected" }),
@@ -88,20 +89,20 @@ const exchangeRefused = (in_flight: InFlight, error: string, unknown_type: boole
   }
 }
 
-/** Rules 3 and 5: an error carries no id; it answers the frame in flight, unless it names the type of another. */
+/** Rules 3 and 5: an error has no id. It answers the frame in flight, unless it names another type. */
 export const hubRefused = (error: string, message_type: string | null, unknown_type: boolean): Rule =>
   withState(({ connection: { in_flight, refused_types } }) => {
-    const meant = in_flight !== null && (message_type === null || frameTypeOf[in_flight.kind].includes(message_type))
+    const isAnswer = in_flight !== null && (message_type === null || frameTypeOf[in_flight.kind].includes(message_type))
     return sequence(
       unknown_type && message_type !== null && !refused_types.includes(message_type)
         ? patchConnection({ refused_types: [...refused_types, message_type] })
         : noop,
       log({ event: "frame_refused", type: message_type ?? in_flight?.kind ?? "unknown", error }),
-      meant ? sequence(clearInFlight, exchangeRefused(in_flight, error, unknown_type)) : noop
+      isAnswer ? sequence(clearInFlight, exchangeRefused(in_flight, error, unknown_type)) : noop
     )
   })
 
-/** Rule 5: the frame in flight was dropped and goes again when the hub says. */
+/** Rule 5: the hub dropped the frame in flight. It is sent again after the time that the hub named. */
 export const rateLimited = (retry_after_ms: number): Rule =>
   sequence(
     log({ event: "rate_limited", retry_after_ms }),
@@ -109,12 +110,15 @@ export const rateLimited = (retry_after_ms: number): Rule =>
       sequence(
         patchConnection({ in_flight: { ...in_flight, limited: true } }),
         cancelTimers("answer"),
-        startTimer("resend", Math.min(limits.rate_limit_max_ms, Math.max(limits.rate_limit_min_ms, retry_after_ms)))
+        startTimer(
+          "resend",
+          Math.min(domainLimits.rate_limit_max_ms, Math.max(limits.rate_limit_min_ms, retry_after_ms))
+        )
       )
     )
   )
 
-/** It goes first, except a report: that waits for an accept that has been asked for since. */
+/** A limited frame goes first. A report does not: an accept may have to go before it. */
 export const resendDue: Rule = withInFlight(({ kind, task_id }) =>
   sequence(
     withState(({ connection: { pending } }) =>
@@ -124,7 +128,7 @@ export const resendDue: Rule = withInFlight(({ kind, task_id }) =>
   )
 )
 
-/** Rule 5: a hub that owes an answer for 15 s is gone. One that does not answer a rejection has taken it. */
+/** Rule 5: a hub that has not answered for 15 s is gone. It may take a rejection without an answer. */
 export const answerOverdue: Rule = withInFlight(({ kind }) =>
   kind === "reject" ? sequence(clearInFlight, flush) : sequence(
     patchConnection({ half_open: true }),

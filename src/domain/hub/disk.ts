@@ -5,12 +5,12 @@ import { inSlot } from "../slots.ts"
 import { flush } from "./exchange.ts"
 import { checkReadiness } from "./readiness.ts"
 
-/** An agent whose wake or inspection waited for the disk. */
+/** An agent may have waited for the disk. */
 const inspectAgents: Rule = sequence(inSlot("task", inspectIfIdle), inSlot("messages", inspectIfIdle))
 
 /**
- * Rule 12: told before the message whose step could not be saved, which is then taken by rules that know it: they accept no
- * task, wake no agent and send no failure.
+ * Rule 12: a step could not be saved. Its message is taken again after this one, by rules that know that the disk fails: they
+ * accept no task, wake no agent and send no failure.
  */
 export const saveFailed = (reason: string): Rule =>
   withState(({ disk }) =>

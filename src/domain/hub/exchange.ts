@@ -2,6 +2,7 @@ import { limits } from "../../limits.ts"
 import { checkIn } from "../agent/evidence.ts"
 import type { HubCommand, Report } from "../Command.ts"
 import type { Progress } from "../Evidence.ts"
+import { domainLimits } from "../limits.ts"
 import {
   cancelTimers,
   emit,
@@ -20,15 +21,15 @@ import {
 import type { Exchange, InFlight, SidecarState } from "../SidecarState.ts"
 import type { Task } from "../Work.ts"
 
-/** Rules 3 and 5: asks for an exchange, once. What is owed always finds room; of what is only polite there is a limit. */
+/** Rules 3 and 5: queues a frame once. Only rejections are limited in number: the hub does not need them. */
 export const enqueue = (kind: Exchange["kind"], task_id: string): Rule =>
   withState(({ connection: { pending } }) => {
-    const waits = pending.some((exchange) => exchange.kind === kind && exchange.task_id === task_id)
-    const full = kind === "reject" && pending.length >= limits.pending_exchanges
-    return waits || full ? noop : patchConnection({ pending: [...pending, { kind, task_id }] })
+    const isQueued = pending.some((exchange) => exchange.kind === kind && exchange.task_id === task_id)
+    const isFull = kind === "reject" && pending.length >= limits.pending_exchanges
+    return isQueued || isFull ? noop : patchConnection({ pending: [...pending, { kind, task_id }] })
   })
 
-/** Whether a frame that nobody waits for may go out now: the hub takes it, the task is ours, nothing is in flight. */
+/** Whether news may go out now: the hub takes the frame, the task is ours, and nothing is in flight. */
 const mayTell = ({ connection }: SidecarState, type: "task_progress" | "wake_result"): boolean =>
   connection.phase === "identified" && connection.ownership === "ours" && connection.in_flight === null &&
   !connection.refused_types.includes(type)
@@ -42,7 +43,7 @@ const inFlight = (exchange: Pick<InFlight, "kind" | "task_id" | "generation">): 
   withState((_, now) =>
     sequence(
       patchConnection({ in_flight: { ...exchange, sent_at: now, limited: false } }),
-      startTimer("answer", limits.answer_timeout_ms)
+      startTimer("answer", domainLimits.answer_timeout_ms)
     )
   )
 
@@ -67,15 +68,14 @@ const sendReport = (task: Task, report: Report): Rule =>
     })
   )
 
-/** The frame as it is right now; null where it has no point any more, or the hub refused its type on this connection. */
+/** The frame for an exchange; null if it is not needed any more, or the hub refused its type on this connection. */
 const frameOf = ({ kind, task_id }: Exchange, state: SidecarState): HubCommand | null => {
-  const { refused_types, ownership } = state.connection
-  const task = state.stored.task
-  const held = task !== null && task.id === task_id
+  const { connection: { ownership, refused_types }, stored: { task } } = state
+  const isHeld = task?.id === task_id
   if (kind === "reject") {
-    return held || refused_types.includes("task_rejected") ? null : { _tag: "RejectTask", task_id, reason: "busy" }
+    return isHeld || refused_types.includes("task_rejected") ? null : { _tag: "RejectTask", task_id, reason: "busy" }
   }
-  if (!held) return null
+  if (!isHeld) return null
   if (kind === "accept") return refused_types.includes("task_accepted") ? null : { _tag: "AcceptTask", task }
   if (ownership !== "unknown") return null
   return { _tag: kind === "recovery" ? "AskRecovery" : "ReportState", task }
@@ -101,13 +101,13 @@ export const relayProgress: Rule = withState((state) =>
   })
 )
 
-/** Rule 8: a sign of life renews the lease. One that finds a frame in flight is sought again when that is over. */
+/** Rule 8: a sign of life renews the lease. If a frame is in flight, the agent is inspected again after its answer is due. */
 export const renewLease: Rule = withState((state) =>
   withTask((task) => {
     if (mayTell(state, "task_progress")) {
       return emit({ _tag: "SendProgress", task, progress: { progress: null, execution_event: null } })
     }
-    return state.connection.in_flight === null ? noop : ofTaskAgent(checkIn(limits.answer_timeout_ms))
+    return state.connection.in_flight === null ? noop : ofTaskAgent(checkIn(domainLimits.answer_timeout_ms))
   })
 )
 
@@ -115,7 +115,7 @@ export const renewLease: Rule = withState((state) =>
 export const progressFound = (task_id: string, progress: Progress): Rule =>
   withTask(({ id }) => id === task_id ? sequence(patchOutbound({ progress }), relayProgress) : noop)
 
-/** How an attempt to wake came out, for hubs that know the frame. Nobody is owed it, so it never waits. */
+/** Tells how a wake attempt ended, if the hub knows the frame. It never waits for its turn. */
 export const tellWakeResult = (status: "success" | "failed" | "timeout", reason: string | null): Rule =>
   withState((state) =>
     withTask((task) => mayTell(state, "wake_result") ? emit({ _tag: "SendWakeResult", task, status, reason }) : noop)
@@ -128,13 +128,13 @@ const sendWhatIsOwed: Rule = withState((state) =>
   })
 )
 
-/** Whether a report is owed: it waits for no rejection, as a hub may take those without a word. */
+/** A report that is owed does not wait for rejections, because a hub may take those without an answer. */
 const owesReport = (state: SidecarState): boolean => {
   const task = state.stored.task
   return task !== null && state.connection.ownership === "ours" && reportOf(state, task) !== null
 }
 
-/** Rule 5: the next frame goes out when the last one is answered: first what was asked for, then the report, then progress. */
+/** Rule 5: sends the next frame if none is in flight: first the queue, then the report, then progress. */
 export const flush: Rule = withState((state) => {
   const { in_flight, pending, phase } = state.connection
   if (phase !== "identified" || in_flight !== null) return noop

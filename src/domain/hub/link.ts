@@ -1,4 +1,4 @@
-import { limits } from "../../limits.ts"
+import { domainLimits } from "../limits.ts"
 import {
   cancelTimers,
   emit,
@@ -25,7 +25,7 @@ export const connected: Rule = withState(({ connection: { half_open }, stored })
 export const identified: Rule = withState(({ connection: { half_open } }) =>
   sequence(
     patchConnection({ phase: "identified" }),
-    half_open ? startTimer("half_open", limits.half_open_recheck_ms) : noop,
+    half_open ? startTimer("half_open", domainLimits.half_open_recheck_ms) : noop,
     askWhoseItIs
   )
 )
@@ -56,6 +56,6 @@ export const closeLink: Rule = withState(({ readiness }) =>
     patchReadiness({ link: "resting" }),
     emit({ _tag: "CloseConnection" }),
     disconnected(false),
-    startTimer("readiness", limits.readiness_ms)
+    startTimer("readiness", domainLimits.readiness_ms)
   )
 )

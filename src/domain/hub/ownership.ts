@@ -1,6 +1,7 @@
 import { limits } from "../../limits.ts"
 import { inspect, inspectIfIdle } from "../agent/evidence.ts"
 import { revokeWake } from "../agent/termination.ts"
+import { domainLimits } from "../limits.ts"
 import type { TaskLocation } from "../Message.ts"
 import {
   cancelTimers,
@@ -113,7 +114,7 @@ export const assignmentOverdue: Rule = withTask(({ failure, id }) =>
     : sequence(
       logOwnership("in_doubt"),
       patchConnection({ ownership: "unresolved" }),
-      startTimer("lookup", limits.lookup_ms),
+      startTimer("lookup", domainLimits.lookup_ms),
       emit({ _tag: "LookUpTask", task_id: id })
     )
 )
@@ -128,7 +129,7 @@ const askAgainWhereItIs = (task_id: string): Rule =>
 
 /** Rule 4: once a minute the hub is asked where an unresolved task is. */
 export const lookupDue: Rule = withTask(({ id }) =>
-  sequence(startTimer("lookup", limits.lookup_ms), askAgainWhereItIs(id))
+  sequence(startTimer("lookup", domainLimits.lookup_ms), askAgainWhereItIs(id))
 )
 
 /** With another agent, finished or gone: not ours any more. Queued or unknown: it keeps its slot until it comes back. */

@@ -1,8 +1,8 @@
-import { limits } from "../../limits.ts"
+import { domainLimits } from "../limits.ts"
 import { pauseAfter } from "../Readiness.ts"
 import { cancelTimers, noop, patchReadiness, type Rule, sequence, startTimer, withState, withTask } from "../rules.ts"
 
-/** Rule 13: the agent does its work again, or what it is has changed. */
+/** Rule 13: the agent has worked again, or its program has changed. */
 export const endPause: Rule = withState(({ readiness: { failures } }) =>
   failures === 0 ? noop : sequence(patchReadiness({ failures: 0, paused_by: null }), cancelTimers("pause"))
 )
@@ -14,14 +14,14 @@ const pause = (reason: string): Rule =>
   })
 
 /**
- * Rule 13: what a task that is over says about the agent. A failure that was reported counts where its last wake was
- * short and the agent has given no verdict: it may not be able to work at all. Another end says nothing.
+ * Rule 13: a reported failure counts against the agent if its last wake was short and the agent gave no verdict: it may not
+ * be able to work at all. The agent's own verdict ends the pause.
  */
 export const judgeAgent: Rule = withState(({ slots: { task: { agent: { gave_verdict, wake_lasted_ms } } } }) =>
   withTask(({ failure }) => {
     if (gave_verdict) return endPause
-    const reported = failure !== null && failure.sent_generation !== null
-    const short = wake_lasted_ms !== null && wake_lasted_ms < limits.short_wake_ms
-    return reported && short ? pause(failure.reason) : noop
+    const isReported = failure !== null && failure.sent_generation !== null
+    const wasShort = wake_lasted_ms !== null && wake_lasted_ms < domainLimits.short_wake_ms
+    return isReported && wasShort ? pause(failure.reason) : noop
   })
 )

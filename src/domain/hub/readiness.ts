@@ -1,5 +1,5 @@
-import { limits } from "../../limits.ts"
 import type { LifecycleEvent } from "../LifecycleEvent.ts"
+import { domainLimits } from "../limits.ts"
 import { type Obstacle, remedyFor, type Unready, whyNotReady } from "../Readiness.ts"
 import { emit, log, noop, patchReadiness, type Rule, sequence, startTimer, withState, withTask } from "../rules.ts"
 import { hasAgentsLeft } from "../slots.ts"
@@ -7,17 +7,17 @@ import { finish } from "./finish.ts"
 import { closeLink, openLink } from "./link.ts"
 import { endPause } from "./pause.ts"
 
-/** Rule 13: looks whether an agent could be woken here. While a task is held its own wake tells. */
+/** Rule 13: checks whether an agent could be woken here. While a task is held, its own wake shows that. */
 export const checkReadiness: Rule = withState((state) =>
   state.stored.task === null
     ? emit({ _tag: "CheckReadiness", by_writing: state.readiness.obstacle?.cause === "folders" })
     : noop
 )
 
-/** Rule 13: every 30 s, from the last closing on. */
+/** Rule 13: checks every 30 s, counted from the last time the connection was closed. */
 export const readinessDue: Rule = withState(({ readiness }) =>
   sequence(
-    startTimer("readiness", limits.readiness_ms),
+    startTimer("readiness", domainLimits.readiness_ms),
     readiness.link === "resting" ? patchReadiness({ link: "closed" }) : noop,
     checkReadiness
   )
@@ -27,7 +27,7 @@ const openIfReady: Rule = withState((state) =>
   state.readiness.link === "closed" && whyNotReady(state) === null ? openLink : noop
 )
 
-/** Rule 13: what was found. A program that has changed may do what the one before could not. */
+/** Rule 13: the result of a check. A changed program ends the pause: it may do what the old one could not. */
 export const readinessChecked = (obstacle: Obstacle | null, programs: string): Rule =>
   withState((state) => {
     if (state.stored.task !== null) return noop
@@ -42,7 +42,7 @@ export const readinessChecked = (obstacle: Obstacle | null, programs: string): R
 /** Rule 13: the pause after a failure is over. */
 export const pauseOver: Rule = sequence(patchReadiness({ paused_by: null }), checkReadiness)
 
-/** Rule 13: this machine cannot wake the agent, so the hub has the task back: nothing of it is counted, its files noop. */
+/** Rule 13: this machine cannot wake the agent. The hub gets the task back, nothing is counted, and its files stay. */
 export const giveBack = (obstacle: Obstacle): Rule =>
   withTask(({ id }) =>
     sequence(
@@ -52,11 +52,11 @@ export const giveBack = (obstacle: Obstacle): Rule =>
     )
   )
 
-/** `draining`, `state_unsaved` and `state_saved_again` say so themselves. */
+/** A drain and a failing disk have log events of their own. */
 const unlessLogged = ({ cause }: Unready, event: LifecycleEvent): Rule =>
   cause === "draining" || cause === "disk" ? noop : log(event)
 
-const tellOfChange: Rule = withState((state, now) => {
+const logChange: Rule = withState((state, now) => {
   const { not_ready: told } = state.readiness
   const why = whyNotReady(state)
   if (why === null) {
@@ -78,8 +78,8 @@ const endDraining: Rule = withState((state) =>
   state.draining !== null && !hasAgentsLeft(state) ? emit({ _tag: "Exit", code: state.draining }) : noop
 )
 
-/** Rule 13, after every message: who holds no task and is not ready is disconnected. */
+/** Rule 13, after every message: a sidecar without a task that is not ready disconnects. */
 export const admission: Rule = sequence(
-  tellOfChange,
+  logChange,
   withState((state) => state.stored.task === null ? sequence(closeUnlessReady, endDraining) : noop)
 )

@@ -1,6 +1,6 @@
-import { limits } from "../../limits.ts"
 import { recover } from "../agent/phases.ts"
 import { terminate } from "../agent/termination.ts"
+import { domainLimits } from "../limits.ts"
 import type { Message } from "../Message.ts"
 import { log, noop, ofTaskAgent, patch, type Rule, sequence, startTimer, withState } from "../rules.ts"
 import { emptyStore, type StoredState } from "../SidecarState.ts"
@@ -53,7 +53,7 @@ export const restarted = (
     terminateStrangers(survivors),
     ofTaskAgent(recover),
     inSlot("messages", recover),
-    startTimer("readiness", limits.readiness_ms),
+    startTimer("readiness", domainLimits.readiness_ms),
     withState((state) => state.stored.task === null ? checkReadiness : openLink)
   )
 }

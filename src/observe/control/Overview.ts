@@ -1,53 +1,42 @@
+import * as Struct from "effect/Struct"
 import type { LifecycleEvent } from "../../domain/LifecycleEvent.ts"
+import { type NotReady, type Readiness, remedyFor } from "../../domain/Readiness.ts"
 import { initialState, type Policy, type SidecarState } from "../../domain/SidecarState.ts"
 import type { ActorEvent, Step } from "../../services/Observer.ts"
 import type { Status } from "./protocol.ts"
-import { shownReadiness } from "./shownReadiness.ts"
 
-/** What is counted since the start of the sidecar. */
-export const counterNames = [
-  "connections",
-  "tasks_received",
-  "tasks_refused",
-  "tasks_completed",
-  "tasks_failed",
-  "reports_refused",
-  "wakes",
-  "wakes_failed",
-  "saves_failed"
-] as const
-type Counter = typeof counterNames[number]
+/** The counters at the start of the sidecar. */
+const noneCounted = {
+  connections: 0,
+  tasks_received: 0,
+  tasks_refused: 0,
+  tasks_completed: 0,
+  tasks_failed: 0,
+  reports_refused: 0,
+  wakes: 0,
+  wakes_failed: 0,
+  saves_failed: 0
+}
+type Counter = keyof typeof noneCounted
+export const counterNames = Struct.keys(noneCounted)
 
-const counterOf = (event: LifecycleEvent): Counter | undefined => {
-  switch (event.event) {
-    case "task_received":
-      return event.again ? undefined : "tasks_received"
-    case "task_refused":
-      return "tasks_refused"
-    case "report_acknowledged":
-      return event.status === "complete" ? "tasks_completed" : "tasks_failed"
-    case "report_refused":
-      return "reports_refused"
-    case "wake_attempt":
-      return "wakes"
-    case "wake_failed":
-      return "wakes_failed"
-    case "state_unsaved":
-      return "saves_failed"
-    default:
-      return undefined
-  }
+const counterOf: { readonly [name in LifecycleEvent["event"]]?: Counter } = {
+  task_refused: "tasks_refused",
+  report_refused: "reports_refused",
+  wake_attempt: "wakes",
+  wake_failed: "wakes_failed",
+  state_unsaved: "saves_failed"
 }
 
-/** Counted from what a step has led to, once each. */
-const countersOf = ({ commands, message }: Step): ReadonlyArray<Counter> => {
-  const logged = commands.flatMap((command) => command._tag === "Log" ? [counterOf(command.event)] : [])
-  return [...logged, message._tag === "Connected" ? "connections" as const : undefined]
-    .filter((counter) => counter !== undefined)
+/** The counter that a logged event raises. */
+const counted = (event: LifecycleEvent): Counter | undefined => {
+  if (event.event === "task_received") return event.again ? undefined : "tasks_received"
+  if (event.event === "report_acknowledged") return event.status === "complete" ? "tasks_completed" : "tasks_failed"
+  return counterOf[event.event]
 }
 
-/** What the sidecar is at, as an observer sees it. */
-export interface Overview {
+/** The state of the sidecar as an observer sees it, with times in epoch milliseconds. */
+interface Overview {
   readonly state: SidecarState
   readonly phase_since: number
   readonly status_since: number
@@ -60,24 +49,17 @@ export const overviewAtStart = (policy: Policy, now: number): Overview => ({
   phase_since: now,
   status_since: now,
   last_heard_at: null,
-  counters: {
-    connections: 0,
-    tasks_received: 0,
-    tasks_refused: 0,
-    tasks_completed: 0,
-    tasks_failed: 0,
-    reports_refused: 0,
-    wakes: 0,
-    wakes_failed: 0,
-    saves_failed: 0
-  }
+  counters: noneCounted
 })
 
-const stepped = (overview: Overview, step: Step): Overview => {
-  const { after, at } = step
+const stepped = (overview: Overview, { after, at, commands, message }: Step): Overview => {
   const before = overview.state
   const counters = { ...overview.counters }
-  for (const counter of countersOf(step)) counters[counter] += 1
+  if (message._tag === "Connected") counters.connections += 1
+  for (const command of commands) {
+    const counter = command._tag === "Log" ? counted(command.event) : undefined
+    if (counter !== undefined) counters[counter] += 1
+  }
   const [was, is] = [before.stored.task, after.stored.task]
   return {
     ...overview,
@@ -88,8 +70,8 @@ const stepped = (overview: Overview, step: Step): Overview => {
   }
 }
 
-/** What an event changes in it; `now` is in epoch milliseconds. */
-export const see = (overview: Overview, event: ActorEvent, now: number): Overview => {
+/** The overview after an event. `now` is in epoch milliseconds. */
+export const nextOverview = (overview: Overview, event: ActorEvent, now: number): Overview => {
   switch (event._tag) {
     case "Stepped":
       return stepped(overview, event.step)
@@ -128,7 +110,11 @@ const taskOf = ({ state, status_since }: Overview, alive: ReadonlyArray<string> 
   }
 }
 
-/** The overview in words for operators; `alive` are the tasks that have a living agent, or null where nobody knows. */
+/** Why no task is taken, with the remedy; null if one is. */
+export const shownReadiness = ({ not_ready }: Readiness): (NotReady & { readonly remedy: string }) | null =>
+  not_ready && { ...not_ready, remedy: remedyFor(not_ready) }
+
+/** The part of the status that changes. `alive` has the tasks with a living agent, or null if that is unknown. */
 export const statusOf = (overview: Overview, alive: ReadonlyArray<string> | null) => {
   const { counters, last_heard_at, phase_since, state } = overview
   return {

@@ -1,25 +1,52 @@
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import * as Option from "effect/Option"
+import * as Queue from "effect/Queue"
 import type * as Redacted from "effect/Redacted"
+import * as Ref from "effect/Ref"
 import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
 import { createServer, type Socket } from "node:net"
+import type { Message } from "../../domain/Message.ts"
+import type { Policy } from "../../domain/SidecarState.ts"
 import { limits } from "../../limits.ts"
-import { nextLine } from "./nextLine.ts"
-import { isSameProof, newSecret, proofOf } from "./proof.ts"
-import { Asked, type Command, decodeRequest, Hello, tokenProof } from "./protocol.ts"
+import type { ActorEvent } from "../../services/Observer.ts"
+import { nextOverview, overviewAtStart, statusOf } from "./Overview.ts"
+import {
+  Asked,
+  type Command,
+  decodeRequest,
+  encodeAnswer,
+  Hello,
+  isSameProof,
+  newSecret,
+  nextLine,
+  proofOf,
+  sendLine,
+  type Status,
+  tokenProof
+} from "./protocol.ts"
 
-/** What somebody asks who has proved that they may. */
+/** A command from a client that has proved to know the key. */
 export interface Question {
   readonly command: Command
-  /** Whether they have another token than the sidecar runs with. */
+  /** Whether the client has another token than the sidecar runs with. */
   readonly token_changed: boolean
 }
 
-export type Respond = (question: Question) => Effect.Effect<string>
+type Respond = (question: Question) => Effect.Effect<string>
 
-/** What a sidecar shares with those who may ask it. */
-export interface Secrets {
+/** The folder's control socket, at which operators ask the running sidecar. */
+export class Control extends Context.Service<Control, {
+  /** Listens until the scope closes. A socket that cannot be made is logged and stops nothing. */
+  readonly answerWith: (respond: Respond) => Effect.Effect<void, never, Scope.Scope>
+}>()("agentcom-sidecar/Control") {}
+
+/** What the server shares with its clients. */
+interface Secrets {
   readonly key: string
   readonly token: Redacted.Redacted<string>
 }
@@ -27,64 +54,84 @@ export interface Secrets {
 const decodeHello = Schema.decodeUnknownOption(Hello)
 const decodeAsked = Schema.decodeUnknownOption(Asked)
 
-const tell = (socket: Socket, line: object): void => void socket.write(`${JSON.stringify(line)}\n`)
-
-interface Proved {
-  readonly question: Question
-  /** What shows that the answer is ours, and to this request. */
-  readonly prove: (answer: string) => string
-}
-
-/** Challenges who has connected; null where they cannot prove that they know the key, and then they learn nothing. */
+/** Challenges a client. Null if it cannot prove that it knows the key; then it is told nothing. */
 const challenge = Effect.fnUntraced(function*(socket: Socket, { key, token }: Secrets) {
   const hello = Option.getOrNull(decodeHello(yield* nextLine(socket, limits.control_line_bytes)))
   if (hello === null) return null
   const { client } = hello
   const server = yield* newSecret
-  tell(socket, { server, mac: proofOf(key, "server", client, server) })
+  sendLine(socket, { server, mac: proofOf(key, "server", client, server) })
   const asked = Option.getOrNull(decodeAsked(yield* nextLine(socket, limits.control_line_bytes)))
   if (asked === null || !isSameProof(asked.mac, proofOf(key, "client", client, server, asked.request))) return null
-  return Option.match(decodeRequest(asked.request), {
-    onNone: () => null,
-    onSome: (request): Proved => ({
-      question: {
-        command: request.command,
-        token_changed: !isSameProof(request.token, tokenProof(key, token))
-      },
-      prove: (answer) => proofOf(key, "answer", client, server, answer)
-    })
-  })
+  const request = Option.getOrNull(decodeRequest(asked.request))
+  return request && {
+    question: { command: request.command, token_changed: !isSameProof(request.token, tokenProof(key, token)) },
+    /** Proves that the answer comes from this server and belongs to this request. */
+    prove: (answer: string) => proofOf(key, "answer", client, server, answer)
+  }
 }, Effect.timeoutOrElse({ duration: limits.control_proof_ms, orElse: () => Effect.succeed(null) }))
 
-/** The connections that have proved nothing yet. One too many ends the oldest, so that silent ones keep nobody out. */
-const makeWaitingRoom = () => {
-  const waiting = new Set<Socket>()
-  return {
-    enter: (socket: Socket): void => {
-      waiting.add(socket)
-      const [oldest] = waiting
-      if (waiting.size > limits.control_unproved) oldest?.destroy()
-    },
-    leave: (socket: Socket): void => void waiting.delete(socket)
-  }
-}
-
-/** A server that answers one request a connection, of whoever proves to know the key. It tells nothing to anybody else. */
+/** A server that answers one request a connection, if the client proves to know the key. Other clients learn nothing. */
 export const makeControlServer = Effect.fnUntraced(function*(secrets: Secrets, respond: Respond) {
   const run = yield* FiberSet.makeRuntime<never, void, never>()
-  const waiting = makeWaitingRoom()
+  const unproved = new Set<Socket>()
   const converse = Effect.fnUntraced(function*(socket: Socket) {
     const proved = yield* challenge(socket, secrets)
-    waiting.leave(socket)
+    unproved.delete(socket)
     if (proved === null) return void socket.destroy()
     const answer = yield* respond(proved.question)
-    socket.end(`${JSON.stringify({ answer, mac: proved.prove(answer) })}\n`)
+    sendLine(socket, { answer, mac: proved.prove(answer) })
+    socket.end()
   })
   const server = createServer((socket) => {
-    socket.on("error", () => socket.destroy()).on("close", () => waiting.leave(socket))
-    waiting.enter(socket)
+    socket.on("error", () => socket.destroy()).on("close", () => unproved.delete(socket))
+    unproved.add(socket)
+    // One too many ends the oldest, so that silent clients keep nobody out.
+    const [oldest] = unproved
+    if (unproved.size > limits.control_unproved) oldest?.destroy()
     run(converse(socket))
   })
   server.on("error", () => {}) // of one connection that could not be accepted
   return server
+})
+
+/** What each command asks of the rules. */
+const requested: Readonly<Record<Command, Message | null>> = {
+  status: null,
+  drain: { _tag: "DrainRequested", exit_code: 0 }
+}
+
+/** The part of the status that does not change. */
+type Identity = Pick<Status, "version" | "agent_id" | "hub_url" | "pid" | "host" | "pid_namespace">
+
+/** Connects operators and the actor: observes the actor, answers with its status, and passes requests on to it. */
+export const makeControlHandler = Effect.fnUntraced(function*(policy: Policy, identity: Identity) {
+  const started_at = yield* Clock.currentTimeMillis
+  const overview = yield* Ref.make(overviewAtStart(policy, started_at))
+  const requests = yield* Queue.sliding<Message>(limits.operator_requests)
+
+  /** The status now. `survivors` tells which tasks have a living agent. */
+  const status = Effect.fnUntraced(function*(survivors: Effect.Effect<ReadonlyArray<string>, unknown>) {
+    const now = yield* Clock.currentTimeMillis
+    const alive = yield* Effect.orElseSucceed(survivors, () => null)
+    return { ...identity, started_at, now, ...statusOf(yield* Ref.get(overview), alive) } satisfies Status
+  })
+
+  return {
+    observe: (event: ActorEvent) =>
+      Effect.flatMap(
+        Clock.currentTimeMillis,
+        (now) => Ref.update(overview, (before) => nextOverview(before, event, now))
+      ),
+    requests: Stream.fromQueue(requests),
+    status,
+    /** Answers first and passes the request on then, because a request may end the sidecar. */
+    respond: (survivors: Effect.Effect<ReadonlyArray<string>, unknown>) =>
+      Effect.fnUntraced(function*({ command, token_changed }: Question) {
+        const answer = encodeAnswer({ ...yield* status(survivors), token_changed })
+        const message = requested[command]
+        if (message !== null) yield* Queue.offer(requests, message)
+        return answer
+      })
+  }
 })

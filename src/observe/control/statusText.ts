@@ -1,12 +1,13 @@
 import * as Duration from "effect/Duration"
 import type { StoredState } from "../../domain/SidecarState.ts"
-import { printable } from "../../text/readable.ts"
-import { elsewhereText, type Place } from "./place.ts"
+import { printable } from "../../text/terminal.ts"
+import { elsewhereText, type Place } from "./ControlFile.ts"
 import type { Answer, Status } from "./protocol.ts"
 
 const lasting = (ms: number): string => Duration.format(Duration.seconds(Math.max(0, Math.round(ms / 1000))))
 
-const row = (name: string, text: string): string => `${name.padEnd(10)}${text}`
+/** A row of the table; none if its text is empty. */
+const row = (name: string, text: string): ReadonlyArray<string> => text === "" ? [] : [`${name.padEnd(10)}${text}`]
 
 const connectionText = ({ connection: { last_heard_at, phase, since }, hub_url, now }: Status): string => {
   const heard = last_heard_at === null ? "nothing heard yet" : `last heard ${lasting(now - last_heard_at)} ago`
@@ -22,49 +23,49 @@ const taskText = ({ now, task }: Status): string => {
   if (task === null) return "none"
   const { activity, agent_alive, assigned_at, generation, slot, status, status_since, task_id, wake_attempts } = task
   const recovering = slot === "recovering" ? ", the hub has not confirmed yet that it is ours" : ""
-  return `${task_id} ${status} for ${lasting(now - status_since)} (given ${
-    lasting(now - assigned_at)
-  } ago, generation ` +
-    `${generation}, wakes ${wake_attempts}, ${activity.toLowerCase()}), ` +
+  return [
+    `${task_id} ${status} for ${lasting(now - status_since)} (given ${lasting(now - assigned_at)} ago`,
+    `generation ${generation}`,
+    `wakes ${wake_attempts}`,
+    `${activity.toLowerCase()})`,
     `${lifeText(agent_alive)}${recovering}`
+  ].join(", ")
 }
 
-/** What it does meanwhile is finish the task it holds. */
+/** Why it takes no task. A task that it holds is finished meanwhile. */
 const readyRows = ({ not_ready, now }: Status): ReadonlyArray<string> =>
   not_ready === null ? [] : [
-    row("not ready", `for ${lasting(now - not_ready.since)}: ${not_ready.reason}`),
-    row("", `takes no task; to do: ${not_ready.remedy}`)
+    ...row("not ready", `for ${lasting(now - not_ready.since)}: ${not_ready.reason}`),
+    ...row("", `takes no task; to do: ${not_ready.remedy}`)
   ]
 
-const shown = (name: string): string => name.replaceAll("_", " ")
-
-/** What a running sidecar says, for people who are `here`. */
-export const statusText = (status: Answer, here: Place): string =>
-  [
-    `agentcom-sidecar ${status.version}, agent ${status.agent_id}, pid ${status.pid}${
-      elsewhereText(status, here)
-    }, up ` +
-    `${lasting(status.now - status.started_at)}${status.draining ? ", draining" : ""}`,
-    row("hub", connectionText(status)),
-    row("task", taskText(status)),
-    ...(status.owed.length === 0 ? [] : [row("owed", status.owed.join(", "))]),
-    ...(status.leaving.length === 0 ? [] : [row("leaving", status.leaving.join(", "))]),
-    ...(status.token_changed
-      ? [row("token", "config.json holds another token than the one it runs with; restart it to use that")]
-      : []),
+/** The status of a running sidecar as text for people. Names its place if it does not run `here`. */
+export const statusText = (status: Answer, here: Place): string => {
+  const { agent_id, counters, draining, leaving, now, owed, pid, started_at, token_changed, version } = status
+  const counted = Object.entries(counters).map(([name, count]) => `${name.replaceAll("_", " ")} ${count}`)
+  const up = `up ${lasting(now - started_at)}${draining ? ", draining" : ""}`
+  return [
+    `agentcom-sidecar ${version}, agent ${agent_id}, pid ${pid}${elsewhereText(status, here)}, ${up}`,
+    ...row("hub", connectionText(status)),
+    ...row("task", taskText(status)),
+    ...row("owed", owed.join(", ")),
+    ...row("leaving", leaving.join(", ")),
+    ...row(
+      "token",
+      token_changed ? "config.json holds another token than the one it runs with; restart it to use that" : ""
+    ),
     ...readyRows(status),
-    row("counted", Object.entries(status.counters).map(([name, count]) => `${shown(name)} ${count}`).join(", "))
+    ...row("counted", counted.join(", "))
   ].map((line) => `${printable(line)}\n`).join("")
-
-const heldText = ({ task }: StoredState): string =>
-  task === null
-    ? "its queue.json holds no task"
-    : `its queue.json holds ${task.id}, ${task.status} (generation ${task.generation}, wakes ${task.wake_attempts})`
-
-/** What the state file says, where no sidecar runs; null where that is not known. */
-export const storedText = (folder: string, stored: StoredState | null): string => {
-  const held = stored === null
-    ? "whether it holds a task is not known, as its queue.json cannot be read"
-    : heldText(stored)
-  return `${printable(`No sidecar runs in ${folder}; ${held}.`)}\n`
 }
+
+const heldText = (stored: StoredState | null): string => {
+  if (stored === null) return "whether it holds a task is not known, as its queue.json cannot be read"
+  const { task } = stored
+  if (task === null) return "its queue.json holds no task"
+  return `its queue.json holds ${task.id}, ${task.status} (generation ${task.generation}, wakes ${task.wake_attempts})`
+}
+
+/** The content of the state file as text, for a folder in which no sidecar runs. `stored` is null if it is unknown. */
+export const storedText = (folder: string, stored: StoredState | null): string =>
+  `${printable(`No sidecar runs in ${folder}; ${heldText(stored)}.`)}\n`

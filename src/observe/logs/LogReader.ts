@@ -1,7 +1,8 @@
 import { type FileHandle, open, readdir } from "node:fs/promises"
 import { basename, dirname, join } from "node:path"
+import { codeOf } from "../../storage/files.ts"
 
-/** What is read at once, in bytes. */
+/** The bytes of one read. */
 const chunk_bytes = 64 * 1024
 
 interface OpenLog {
@@ -10,15 +11,13 @@ interface OpenLog {
   position: number
 }
 
-const isGone = (cause: unknown): boolean => cause instanceof Error && "code" in cause && cause.code === "ENOENT"
-
 const orGone = <A>(operation: Promise<A>): Promise<A | undefined> =>
   operation.catch((cause: unknown) => {
-    if (isGone(cause)) return undefined
+    if (codeOf(cause) === "ENOENT") return undefined
     throw cause
   })
 
-/** The log and what it was rotated to (`.1`, `.2` …), the newest first. */
+/** The log and its rotated files (`.1`, `.2` …), the newest first. */
 const pathsOf = async (log_file: string): Promise<ReadonlyArray<string>> => {
   const [folder, prefix] = [dirname(log_file), `${basename(log_file)}.`]
   const rotated = ((await orGone(readdir(folder))) ?? [])
@@ -35,8 +34,8 @@ const openLog = async (path: string): Promise<OpenLog | undefined> => {
 }
 
 /**
- * The files that came after the `known` one, all where there is none; the oldest first. They are opened from the newest
- * on, so that one that is rotated meanwhile is met twice and not missed.
+ * Opens the files that are newer than the `known` one, or all files if none is known. Returns the oldest first. It opens the newest
+ * first, so a file that is rotated meanwhile is met twice instead of missed.
  */
 const openAfter = async (log_file: string, known: string | undefined): Promise<Array<OpenLog>> => {
   const found: Array<OpenLog> = []
@@ -50,16 +49,16 @@ const openAfter = async (log_file: string, known: string | undefined): Promise<A
     if (log.id === known) return found
   }
   if (known === undefined) return found
-  if ((await pathsOf(log_file)).length > paths.length) { // it was rotated to a name that was not there yet
+  if ((await pathsOf(log_file)).length > paths.length) { // a rotation took a name that did not exist yet
     for (const { handle } of found) await handle.close()
     return openAfter(log_file, known)
   }
-  // The known one was removed, and what is older than the log itself was read before it.
+  // The known file was removed. Every rotated file is older than it and was read before it.
   for (const { handle } of found.slice(0, -1)) await handle.close()
   return found.slice(-1)
 }
 
-/** Reads a log from its oldest file on, across its rotations. What fails is the promise that it gives. */
+/** Reads a log across its rotations, from its oldest file on. A failure rejects the promise. */
 export class LogReader {
   readonly #log_file: string
   #logs: Array<OpenLog> = []
@@ -69,7 +68,7 @@ export class LogReader {
     this.#log_file = log_file
   }
 
-  /** What comes next; undefined where there is no more for now. */
+  /** The next bytes; undefined if there are none for now. */
   async read(): Promise<Uint8Array | undefined> {
     for (;;) {
       const [log] = this.#logs
@@ -80,7 +79,7 @@ export class LogReader {
         this.#logs.push(...newer)
         this.#known = this.#logs.at(-1)?.id
         if (newer.length === 0) return undefined
-        // What was added to the old one before it was rotated is read before the new one.
+        // Lines may have been added to the old file before it was rotated, so it is read once more first.
         if (log !== undefined) continue
       } else {
         await this.#logs.shift()?.handle.close()

@@ -4,8 +4,8 @@ import type { LifecycleEvent } from "../../domain/LifecycleEvent.ts"
 import type { Logger } from "../../services/Logger.ts"
 import { loggerLimits } from "./limits.ts"
 
-/** What the hub alone decides how often to cause, and what to say in: these are alike whatever they say. */
-const ofTheHub: ReadonlySet<LifecycleEvent["event"]> = new Set([
+/** The hub alone decides how often these come and what they say. So they count as equal whatever they say. */
+const hubEvents: ReadonlySet<LifecycleEvent["event"]> = new Set([
   "frame_undecodable",
   "frame_ignored",
   "frame_refused",
@@ -15,24 +15,24 @@ const ofTheHub: ReadonlySet<LifecycleEvent["event"]> = new Set([
   "task_cancelled"
 ])
 
-const isOfTheHub = (event: LifecycleEvent): boolean =>
-  ofTheHub.has(event.event) || event.event === "task_received" && event.again
+const isHubEvent = (event: LifecycleEvent): boolean =>
+  hubEvents.has(event.event) || event.event === "task_received" && event.again
 
-/** What two events have in common that count as equal. */
-const keyOf = (event: LifecycleEvent): string => isOfTheHub(event) ? event.event : JSON.stringify(event)
+/** Equal events have the same key. */
+const keyOf = (event: LifecycleEvent): string => isHubEvent(event) ? event.event : JSON.stringify(event)
 
-const brief = (value: unknown): unknown =>
+const shortened = (value: unknown): unknown =>
   typeof value === "string" && value.length > loggerLimits.hub_text_chars
     ? `${value.slice(0, loggerLimits.hub_text_chars)}…`
     : value
 
-/** The event as it is logged: with no more of the hub's words than tell what it is. */
-const briefly = <E extends LifecycleEvent>(event: E): E =>
-  isOfTheHub(event)
-    ? { ...event, ...Object.fromEntries(Object.entries(event).map(([key, value]) => [key, brief(value)])) }
+/** The event as it is logged: the hub's text is cut. */
+const logged = <E extends LifecycleEvent>(event: E): E =>
+  isHubEvent(event)
+    ? { ...event, ...Object.fromEntries(Object.entries(event).map(([key, value]) => [key, shortened(value)])) }
     : event
 
-/** Of events that are equal: since when, how many may still be logged, and how many were not, of which nobody was told. */
+/** The count of equal events: how many may still be logged, and how many were left out since the last report. */
 interface Tally {
   readonly of: LifecycleEvent["event"]
   readonly since: number
@@ -42,22 +42,22 @@ interface Tally {
 }
 
 /**
- * A log that counts what repeats itself: of equal events it passes `repeats_shown` in `repeats_window_ms`, and then one in each,
- * with the number of those it has left out, until there is a window without any. So nobody who sends us
- * something can fill the log, and rotate away what it held.
+ * A log that limits repeats. Of equal events it passes `repeats_shown` in `repeats_window_ms`, then one in each window with the
+ * number of those left out, until a window has none. So nobody who sends us frames can fill the log and rotate away its
+ * older lines.
  */
 export const countRepeats = Effect.fnUntraced(function*(log: Logger["Service"]["log"]) {
   const scope = yield* Effect.scope
   const tallies = new Map<string, Tally>()
 
-  const tellOf = (tally: Tally) => {
+  const report = (tally: Tally) => {
     const { left_out: count, of } = tally
     tally.left_out = 0
     return count === 0 ? Effect.void : log({ event: "events_left_out", of, count })
   }
   const watchFlood = Effect.fnUntraced(function*(key: string, tally: Tally) {
     while (tally.left_out > 0) {
-      yield* tellOf(tally)
+      yield* report(tally)
       tally.allowed = 1
       yield* Effect.sleep(loggerLimits.repeats_window_ms)
     }
@@ -75,13 +75,13 @@ export const countRepeats = Effect.fnUntraced(function*(log: Logger["Service"]["
     return fresh
   }
 
-  yield* Effect.addFinalizer(() => Effect.forEach(tallies.values(), tellOf, { discard: true }))
+  yield* Effect.addFinalizer(() => Effect.forEach(tallies.values(), report, { discard: true }))
   return Effect.fnUntraced(function*(event: LifecycleEvent) {
     const key = keyOf(event)
     const tally = tallyOf(key, event, yield* Clock.currentTimeMillis)
     if (tally.allowed > 0) {
       tally.allowed -= 1
-      return yield* log(briefly(event))
+      return yield* log(logged(event))
     }
     tally.left_out += 1
     if (tally.isFlood) return

@@ -1,16 +1,17 @@
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Ref from "effect/Ref"
 import { limits } from "../../limits.ts"
 import type { ActorEvent } from "../../services/Observer.ts"
-import { shownReadiness } from "../control/shownReadiness.ts"
+import { thisMoment } from "../../storage/moment.ts"
+import { shownReadiness } from "../control/Overview.ts"
 
-/** Whether the hub is there for the agent, and why; `silent_ms` is how long ago it was heard, null for never. */
+/** Whether the agent can get tasks from the hub, and why. */
 export interface Health {
   readonly healthy: boolean
+  /** How long ago the hub was heard; null if it never was. */
   readonly silent_ms: number | null
   readonly reason: string
-  /** Why no task is taken, since when (epoch milliseconds) and what to do; null where one is. */
+  /** Why no task is taken, since when (epoch milliseconds) and what to do; null if one is. */
   readonly not_ready: ReturnType<typeof shownReadiness>
 }
 
@@ -23,7 +24,7 @@ interface Heard {
 
 const nothingHeard: Heard = { identified: false, at: null, not_ready: null, holds_task: false }
 
-/** What a hub says that does not know us as its agent is no sign of health. */
+/** Frames count only once the hub has identified this connection: a hub that refuses the agent is no sign of health. */
 const hear = (heard: Heard, event: ActorEvent, now: number): Heard => {
   switch (event._tag) {
     case "FrameIn":
@@ -48,7 +49,7 @@ const longest_silence_ms = limits.healthy_heartbeats * limits.ping_interval_ms
 
 const inSeconds = (ms: number): string => `${Math.round(ms / 1_000)} s`
 
-/** Who finishes a task is as healthy as its connection; who holds none and is not ready has none. */
+/** A sidecar that finishes a task is as healthy as its connection. One without a task that is not ready has no connection. */
 const healthOf = ({ at, holds_task, not_ready }: Heard, now: number): Health => {
   const silent_ms = at === null ? null : now - at
   if (not_ready !== null && !holds_task) {
@@ -64,12 +65,9 @@ const healthOf = ({ at, holds_task, not_ready }: Heard, now: number): Health => 
   return { healthy, silent_ms, reason, not_ready }
 }
 
-/** By a clock that nobody can set, in milliseconds. */
-const steadyNow = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos / 1_000_000n))
-
-/** Healthy is who has heard from the hub within two heartbeats and is ready, not who is merely alive. */
+/** An observer, and the health it knows: good if the hub was heard within two heartbeats and the sidecar is ready. */
 export const makeHealth = Effect.map(Ref.make(nothingHeard), (heard) => ({
   observe: (event: ActorEvent) =>
-    Effect.flatMap(steadyNow, (now) => Ref.update(heard, (before) => hear(before, event, now))),
-  health: Effect.flatMap(steadyNow, (now) => Effect.map(Ref.get(heard), (last) => healthOf(last, now)))
+    Effect.flatMap(thisMoment, ({ steady }) => Ref.update(heard, (before) => hear(before, event, steady))),
+  health: Effect.flatMap(thisMoment, ({ steady }) => Effect.map(Ref.get(heard), (last) => healthOf(last, steady)))
 }))

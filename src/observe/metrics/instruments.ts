@@ -10,23 +10,27 @@ const seconds = (ms: number): number => ms / 1_000
 
 const one = (is: boolean): number => is ? 1 : 0
 
-/** What is shown of a moment. No name of a task is in it, as each would be a series of its own for ever. */
+/** The gauges. None has a task's name as a label, because each name would be a series of its own for ever. */
 const gauges: ReadonlyArray<
   readonly [name: string, description: string, value: (status: Status, health: Health) => number]
 > = [
   ["start_time_seconds", "When it started, in Unix time", ({ started_at }) => seconds(started_at)],
-  ["healthy", "1 where the hub was heard within two heartbeats", (_, { healthy }) => one(healthy)],
+  [
+    "healthy",
+    "1 if the hub was heard within two heartbeats and a task can be taken or is held",
+    (_, { healthy }) => one(healthy)
+  ],
   [
     "identified",
-    "1 where the hub knows this connection as the agent's",
+    "1 if the hub has identified this connection as the agent's",
     ({ connection }) => one(connection.phase === "identified")
   ],
   [
     "last_heard_timestamp_seconds",
-    "When the hub was heard last, in Unix time; 0 for never",
+    "When the hub was last heard, in Unix time; 0 for never",
     ({ connection }) => seconds(connection.last_heard_at ?? 0)
   ],
-  ["task_held", "1 where it holds a task", ({ task }) => one(task !== null)],
+  ["task_held", "1 if it holds a task", ({ task }) => one(task !== null)],
   [
     "task_age_seconds",
     "How long ago the task was given; 0 without one",
@@ -37,12 +41,12 @@ const gauges: ReadonlyArray<
     "How many times the agent was woken for the task; 0 without one",
     ({ task }) => task?.wake_attempts ?? 0
   ],
-  ["agent_alive", "1 where the task has a living agent process", ({ task }) => one(task?.agent_alive === true)],
-  ["owed_frames", "Frames that the hub has not answered, or that wait for their turn", ({ owed }) => owed.length],
-  ["leaving_agents", "Agents of tasks that are over and are being seen off", ({ leaving }) => leaving.length],
-  ["draining", "1 where it takes no more tasks", ({ draining }) => one(draining)],
-  ["ready", "1 where it takes a task", ({ not_ready }) => one(not_ready === null)],
-  ["disk_ok", "1 where its state can be written", ({ disk }) => one(disk === "ok")],
+  ["agent_alive", "1 if the task has a living agent process", ({ task }) => one(task?.agent_alive === true)],
+  ["owed_frames", "Frames that the hub has not answered, or that wait to be sent", ({ owed }) => owed.length],
+  ["leaving_agents", "Agents that are being stopped because their task is over", ({ leaving }) => leaving.length],
+  ["draining", "1 if it takes no more tasks", ({ draining }) => one(draining)],
+  ["ready", "1 if it takes a task", ({ not_ready }) => one(not_ready === null)],
+  ["disk_ok", "1 if its state can be written", ({ disk }) => one(disk === "ok")],
   ["resident_memory_bytes", "Its memory", () => process.memoryUsage.rss()]
 ]
 
@@ -52,7 +56,7 @@ const info = (status: Status) =>
     attributes: { version: status.version, agent_id: status.agent_id }
   })
 
-/** The sidecar's metrics. Setting them from what the sidecar says of itself never fails. */
+/** The sidecar's metrics: a function that sets them from a status. It never fails. */
 export const makeInstruments = () => {
   const set = gauges.map(([name, description, value]) => {
     const gauge = Metric.gauge(`${prefix}${name}`, { description })

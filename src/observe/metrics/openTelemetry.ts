@@ -8,7 +8,7 @@ import { setDefaultAutoSelectFamilyAttemptTimeout } from "node:net"
 import { limits } from "../../limits.ts"
 import type { Environment } from "./wanted.ts"
 
-/** The standard's defaults where Effect has none, and an end that does not keep the sidecar from stopping. */
+/** The variables with the standard's defaults that Effect lacks, and a timeout that does not delay the sidecar's end. */
 const completed = (environment: Environment): Record<string, string> => {
   const given = Object.entries(environment).flatMap(([name, value]) =>
     name.startsWith("OTEL_") && value !== undefined && value !== "" ? [[name, value] as const] : []
@@ -24,10 +24,10 @@ const completed = (environment: Environment): Record<string, string> => {
   }
 }
 
-/** Exports the metrics of the registry as the OTEL_* variables say, for ever. It dies where they cannot be used. */
+/** Exports the registered metrics for ever, as the OTEL_* variables say. Dies if the variables cannot be used. */
 export const exportMetrics = (environment: Environment, agent_id: string): Effect.Effect<never> => {
   const protocol = environment["OTEL_EXPORTER_OTLP_METRICS_PROTOCOL"] ?? environment["OTEL_EXPORTER_OTLP_PROTOCOL"]
-  // fetch cannot be told for one request how long each address of the collector may take.
+  // fetch has no option per request for how long each address of the collector may take.
   setDefaultAutoSelectFamilyAttemptTimeout(limits.connect_attempt_ms)
   if (protocol === "grpc") return Effect.die("OTEL_EXPORTER_OTLP_PROTOCOL must be http/protobuf or http/json")
   return OtlpMetrics.layerFromConfig({ resource: { attributes: { "service.instance.id": agent_id } } }).pipe(

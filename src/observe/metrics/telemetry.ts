@@ -5,58 +5,59 @@ import * as Metric from "effect/Metric"
 import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import type { LifecycleEvent } from "../../domain/LifecycleEvent.ts"
-import { isLoopback } from "../../hub/address.ts"
+import { isLoopback } from "../../hub/network.ts"
 import { limits } from "../../limits.ts"
 import type { ActorEvent } from "../../services/Observer.ts"
 import type { Status } from "../control/protocol.ts"
 import { makeHealth } from "./health.ts"
-import { type ListenError, serve } from "./httpServer.ts"
+import { type ListenError, pageAt, serve } from "./httpServer.ts"
 import { makeInstruments } from "./instruments.ts"
-import { type Asked, pageAt } from "./pages.ts"
 import { hasCollector, type Wanted } from "./wanted.ts"
 
-/** What is shown, and where what goes wrong is told. */
-export interface Subject extends Wanted {
+/** The sidecar whose metrics are exported. `log` gets what goes wrong. */
+interface Subject extends Wanted {
   readonly agent_id: string
   readonly status: Effect.Effect<Status>
   readonly log: (event: LifecycleEvent) => Effect.Effect<void>
 }
 
 /**
- * Shows others how the sidecar is, as long as the scope lasts; succeeds with the observer from which it knows. It is a
- * convenience: what goes wrong in it is logged, and the work goes on.
+ * Serves and exports metrics until the scope closes. Returns the observer from which it knows the sidecar. What goes wrong
+ * is logged, and the work goes on.
  */
 export const makeTelemetry = Effect.fnUntraced(function*({ agent_id, environment, listen, log, status }: Subject) {
   const { health, observe } = yield* makeHealth
   const update = makeInstruments()
   const refresh = Effect.flatMap(Effect.all([status, health]), ([said, found]) => update(said, found))
   const unavailable = (reason: string) => log({ event: "metrics_unavailable", reason })
+  const registry: Metric.MetricRegistry = new Map()
 
   const serveAt = (address: string) => {
-    const is_local = isLoopback(new URL(`http://${address}`).hostname)
-    const answer = (asked: Asked) =>
-      Effect.provideService(pageAt({ status, health, refresh, is_local }, asked), Metric.MetricRegistry, registry)
-    const served = Effect.flatMap(serve(address, answer), (url) => log({ event: "metrics_listening", url })).pipe(
+    const sources = { status, health, refresh, is_local: isLoopback(new URL(`http://${address}`).hostname) }
+    const serving = serve(
+      address,
+      (asked) => Effect.provideService(pageAt(sources, asked), Metric.MetricRegistry, registry)
+    ).pipe(
+      Effect.flatMap((url) => log({ event: "metrics_listening", url })),
       Effect.andThen(Effect.never),
       Effect.scoped
     )
-    let told = false
-    const tell = ({ message }: ListenError) => {
-      const isNews = !told
-      told = true
+    let isLogged = false
+    const logOnce = ({ message }: ListenError) => {
+      const isNews = !isLogged
+      isLogged = true
       return isNews ? unavailable(message) : Effect.void
     }
-    // It is said once; then the port is tried again until its holder lets go of it.
-    return Effect.repeat(Effect.catchTag(served, "ListenError", tell), Schedule.spaced(limits.metrics_retry_ms))
+    // A port in use is tried again until its holder releases it.
+    return Effect.repeat(Effect.catchTag(serving, "ListenError", logOnce), Schedule.spaced(limits.metrics_retry_ms))
   }
 
-  const exported = Effect.gen(function*() {
+  const exporting = Effect.gen(function*() {
     const { exportMetrics } = yield* Effect.promise(() => import("./openTelemetry.ts"))
     const keepFresh = Effect.repeat(refresh, Schedule.spaced(limits.telemetry_refresh_ms))
     return yield* Effect.raceFirst(exportMetrics(environment, agent_id), keepFresh)
   })
 
-  const registry: Metric.MetricRegistry = new Map()
   const start = (fiber: Effect.Effect<unknown>) =>
     fiber.pipe(
       Effect.provideService(Metric.MetricRegistry, registry),
@@ -67,11 +68,11 @@ export const makeTelemetry = Effect.fnUntraced(function*({ agent_id, environment
       Effect.forkScoped
     )
   if (listen !== undefined) yield* start(serveAt(listen))
-  if (hasCollector(environment)) yield* start(exported)
+  if (hasCollector(environment)) yield* start(exporting)
   return observe
 })
 
-/** The same for who runs another copy of Effect: this folder is bundled by itself, and shares none with the daemon. */
+/** `makeTelemetry` for a caller with another copy of Effect: this folder has a bundle of its own, apart from the daemon's. */
 export const startTelemetry = async (
   wanted: Wanted & {
     readonly agent_id: string

@@ -2,34 +2,26 @@ import { mkdirSync, renameSync } from "node:fs"
 import { dirname } from "node:path"
 import type { KnownState } from "../../domain/SidecarState.ts"
 import { limits } from "../../limits.ts"
-import type { Entry, Header } from "../../replay/format.ts"
-import { lineOf } from "../../replay/format.ts"
+import { type Entry, type Header, lineOf } from "../../replay/format.ts"
 import { type LineFile, openLineFile } from "../../text/LineFile.ts"
 
 /** How every line of a recording begins, as `lineOf` writes it. */
 const beginning = "{\"t\":"
 
-/** What stands there is no recording, and nothing may be written into it. */
+/** Whether the file holds something other than a recording. Nothing may be written into such a file. */
 const isForeign = (file: LineFile): boolean => !beginning.startsWith(file.beginning(beginning.length))
 
-export interface RecordFile {
-  /** Makes the folder, opens the file and says in it that a recording begins; else the first entry opens it. Throws where it cannot. */
-  readonly begin: (t: number) => void
-  /** Appends an entry with one write, and throws where it cannot; `lost` ones before it are missing. */
-  readonly write: (entry: Entry, lost: number) => void
-  readonly close: () => void
-}
-
 /**
- * The file of a recording, kept open. A full one becomes `.1`, in place of the one before, and another one goes on, as
- * one does that could not be written for a while; it begins with the whole state. `cleaned` takes the secret out of a line.
+ * The file of a recording, kept open. A full file is renamed to `.1`, which replaces the previous one, and a new file goes on.
+ * A new file, and one that could not be written for a while, goes on with the whole state (`stateNow`). `cleaned` takes the
+ * secret out of a line.
  */
 export const recordFile = (
   path: string,
   header: Header,
   cleaned: (line: string) => string,
   stateNow: () => KnownState | undefined
-): RecordFile => {
+) => {
   let file: LineFile | undefined
   let begun = false
   const lines = (...entries: ReadonlyArray<Entry>) => entries.map((entry) => cleaned(lineOf(entry))).join("")
@@ -42,7 +34,7 @@ export const recordFile = (
   const open = (): LineFile => {
     file = openLineFile(path)
     if (isForeign(file)) throw new Error("it holds something else than a recording")
-    // Whoever made it empty may have left it open to all.
+    // Somebody may have made the empty file readable by all.
     if (file.size() === 0) file.hide()
     return file
   }
@@ -71,12 +63,14 @@ export const recordFile = (
   }
 
   return {
-    begin: (t) =>
+    /** Makes the folder, opens the file and writes a header. Throws if it cannot; then the first entry opens the file. */
+    begin: (t: number): void =>
       closingOnFailure(() => {
         mkdirSync(dirname(path), { recursive: true })
         begin(t)
       }),
-    write: (entry, lost) => {
+    /** Appends an entry with one write. `lost` entries before it are missing. Throws if it cannot. */
+    write: (entry: Entry, lost: number): void => {
       const { t } = entry
       const text = lost > 0 ? lines({ t, dir: "local", msg: { _tag: "LinesLost", count: lost } }, entry) : lines(entry)
       closingOnFailure(() => {

@@ -1,20 +1,21 @@
 import * as Predicate from "effect/Predicate"
 import { limits } from "../../limits.ts"
-import { isJsonObject, isRawNumber, parseExact } from "../../text/exact.ts"
+import { isJsonObject, isRawNumber, parseExact } from "../../text/json.ts"
 
-const stand_in = "[REDACTED]"
+const replacement = "[REDACTED]"
 
 const hexOf = (char: string): string => char.charCodeAt(0).toString(16).padStart(2, "0")
 
-/** A character as it is or by its code, as JSON may spell it. */
+/** A pattern of one character, written literally or as a `\u` escape of JSON. */
 const either = (char: string): string => {
   const code = hexOf(char).replace(/[a-f]/, (digit) => `[${digit}${digit.toUpperCase()}]`)
   return `(?:\\x${hexOf(char)}|u00${code})`
 }
 
 /**
- * The pattern of printable ASCII text in every spelling that JSON may give it, also within strings that hold JSON: with
- * any number of backslashes before each character. No run of them can be divided in two ways, so it takes linear time.
+ * A pattern of printable ASCII text in every spelling of JSON, also in strings that hold JSON themselves: any number of
+ * backslashes may come before each character. The pattern matches a run of backslashes in one way only, so it takes
+ * linear time.
  */
 const spelt = (text: string): string => {
   const { pattern, slashes } = Array.from(text).reduce(
@@ -30,7 +31,7 @@ const spelt = (text: string): string => {
 
 type Span = readonly [from: number, to: number]
 
-/** Where the beginning or the end of the secret stands, each as far as the text goes on like it: an excerpt has cut it. */
+/** Where a beginning or an end of the secret is, as long as it matches: an excerpt may have cut the secret. */
 const piecesIn = (text: string, secret: string, head: RegExp, tail: RegExp): ReadonlyArray<Span> => {
   const heads = Array.from(text.matchAll(head), ({ 0: found, index }): Span => {
     let to = index + found.length
@@ -49,24 +50,17 @@ const without = (text: string, spans: ReadonlyArray<Span>): string => {
   let result = ""
   let done = 0
   for (const [from, to] of spans) {
-    if (from >= done) result += text.slice(done, from) + stand_in
+    if (from >= done) result += text.slice(done, from) + replacement
     done = Math.max(done, to)
   }
   return result + text.slice(done)
 }
 
-export interface Redaction {
-  /** A text without the secret. */
-  readonly text: (text: string) => string
-  /** A line of JSON without the secret in its values and keys; its own keys, and those with a number or word, stay. */
-  readonly line: (line: string) => string
-}
-
 /**
- * Takes a secret of printable ASCII characters out of what is recorded, however JSON spells it, and also what an excerpt
- * has left of it, down to `limits.secret_piece_chars` of its beginning or end.
+ * Replaces a secret of printable ASCII characters in what is recorded, however JSON spells it. Also replaces a beginning or
+ * an end of it, as an excerpt leaves it, from `limits.secret_piece_chars` characters on.
  */
-export const redaction = (secret: string): Redaction => {
+export const redaction = (secret: string) => {
   const size = limits.secret_piece_chars
   const ends = secret.length > size ? [secret.slice(0, size), secret.slice(-size)] : [secret, secret]
   const [head = "", tail = ""] = ends.map(spelt)
@@ -74,20 +68,22 @@ export const redaction = (secret: string): Redaction => {
   const whole = new RegExp(spelt(secret), "g")
   const [heads, tails] = [new RegExp(head, "g"), new RegExp(tail, "g")]
 
+  /** The text without the secret. */
   const text = (value: string): string => {
     if (!trace.test(value)) return value
-    const rest = value.replaceAll(whole, stand_in)
+    const rest = value.replaceAll(whole, replacement)
     return without(rest, piecesIn(rest, secret, heads, tails))
   }
 
   const clean = (value: unknown): unknown => {
     if (typeof value === "string") return text(value)
     if (Array.isArray(value)) return value.map(clean)
-    if (isRawNumber(value)) return text(value.rawJSON) === value.rawJSON ? value : stand_in
+    if (isRawNumber(value)) return text(value.rawJSON) === value.rawJSON ? value : replacement
     if (Predicate.isObject(value)) return Object.fromEntries(Object.entries(value).map(([k, v]) => [text(k), clean(v)]))
-    return typeof value === "number" && text(String(value)) !== String(value) ? stand_in : value
+    return typeof value === "number" && text(String(value)) !== String(value) ? replacement : value
   }
 
+  /** A line of a recording without the secret in its keys and values. Its top-level keys, `t` and `dir` stay as they are. */
   const line = (json: string): string => {
     if (!trace.test(json)) return json
     const entry = parseExact(json)

@@ -6,12 +6,12 @@ import type * as Scope from "effect/Scope"
 import { WebSocket } from "ws"
 import { isJsonObject, type JsonObject } from "../../../src/dev/json.ts"
 
-/** A plain WebSocket that keeps what it gets, in order. */
+/** A plain WebSocket that keeps the frames it gets, in order. */
 export interface Client {
   readonly send: (data: string | Uint8Array) => Effect.Effect<void>
   readonly sendJson: (frame: object) => Effect.Effect<void>
   readonly identify: (agentId: string, token: string, capabilities?: ReadonlyArray<string>) => Effect.Effect<void>
-  /** The next frame; fails when none comes. */
+  /** The next frame. Fails if none comes. */
   readonly take: Effect.Effect<JsonObject, Mishap>
   /** All frames that the hub has sent before now. */
   readonly drain: Effect.Effect<ReadonlyArray<JsonObject>, Mishap>
@@ -25,7 +25,7 @@ export interface Client {
 /** Something that the hub should have done did not happen. */
 export class Mishap extends Data.TaggedError("Mishap")<{ readonly message: string; readonly cause?: unknown }> {}
 
-/** It only bounds a failure: a busy machine takes seconds over a frame of 16 MiB. */
+/** Only a failure takes this long. A busy machine needs seconds for a frame of 16 MiB. */
 const PATIENCE_MS = 15_000
 
 const within = <A>(what: string, effect: Effect.Effect<A, Mishap>): Effect.Effect<A, Mishap> =>
@@ -36,7 +36,7 @@ const within = <A>(what: string, effect: Effect.Effect<A, Mishap>): Effect.Effec
     })
   )
 
-/** Connects; the socket is gone when the scope closes. */
+/** Connects. The socket is closed with the scope. */
 export const connect = (url: string): Effect.Effect<Client, Mishap, Scope.Scope> =>
   Effect.gen(function*() {
     const inbox = yield* Queue.unbounded<JsonObject>()
@@ -61,7 +61,7 @@ export const connect = (url: string): Effect.Effect<Client, Mishap, Scope.Scope>
     const send = (data: string | Uint8Array): Effect.Effect<void> =>
       Effect.callback<void>((resume) => socket.send(data, () => resume(Effect.void)))
     const sendJson = (frame: object): Effect.Effect<void> => send(JSON.stringify(frame))
-    // A WebSocket ping goes behind all frames the hub has sent, and is none itself.
+    // The pong to a WebSocket ping comes after all frames that the hub has sent, and is not a frame of the protocol.
     const fence = Effect.callback<void>((resume) => {
       socket.once("pong", () => resume(Effect.void))
       socket.ping()

@@ -1,12 +1,12 @@
 import { isJsonObject, type JsonObject } from "../../../src/dev/json.ts"
 
-/** Which of today's ids stands for which recorded one. */
+/** Maps recorded ids to the ids of this run. */
 export interface Bindings {
   readonly bind: (recorded: string, actual: string) => void
-  /** The value with every recorded id replaced by today's. */
+  /** The value with every recorded id replaced by that of this run. */
   readonly translate: (value: unknown) => unknown
   readonly translateText: (text: string) => string
-  /** What differs, empty when nothing does: ids and times aside, and what a probe left out as "..". */
+  /** The differences, except in ids and times and in what a probe left out as "..". */
   readonly differences: (expected: unknown, actual: unknown, path?: string) => ReadonlyArray<string>
 }
 
@@ -16,7 +16,7 @@ const MESSAGE_ID = /^[0-9a-f]{16}$/
 
 const isId = (key: string, value: string): boolean => TASK_ID.test(value) || (key === "id" && MESSAGE_ID.test(value))
 
-/** Ids that were seen once have to be the same ones ever after. */
+/** An id that was matched once must stay the same. */
 export const makeBindings = (): Bindings => {
   const actualOf = new Map<string, string>()
 

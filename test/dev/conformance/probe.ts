@@ -18,14 +18,14 @@ type Line =
     | { readonly _tag: "Note" }
   )
 
-/** After a pause everything that was to come has come; an answer may take its own time. */
+/** After such a pause every expected frame has come. */
 const PAUSE_S = 0.05
 const LONGEST_ANSWER_S = 1
-/** How much sooner than in the probe nothing may happen after a long pause. */
+/** After a long pause nothing may happen this much sooner than in the probe. */
 const EARLY_S = 0.5
-/** What a client does to its own end of a socket; every other code is the hub's. */
+/** The close codes of clients. All others are the hub's. */
 const CLIENT_CODES = new Set([1000, 1006])
-/** The probes show no broadcasts about others. */
+/** The probes do not show broadcasts about other agents. */
 const BROADCASTS = new Set(["agent_joined", "status_changed", "message", "room_message"])
 
 const parse = (line: string): Line => {
@@ -45,7 +45,7 @@ const parse = (line: string): Line => {
   return created?.[1] === undefined ? { _tag: "Note", at, text } : { _tag: "Created", at, text, id: created[1] }
 }
 
-/** A client's closing goes before what the hub says of it in the same instant, as it is logged when it is over. */
+/** Sorts the closing by a client before the hub's frames of the same instant: the probe logged it only when it was over. */
 const causesFirst = (lines: ReadonlyArray<Line>): ReadonlyArray<Line> => {
   const sorted: Array<Line> = []
   for (const line of lines) {
@@ -68,7 +68,7 @@ interface Player {
   readonly script: Script
   readonly pending: Array<Action>
   readonly problems: Array<string>
-  /** Broadcast messages by socket, which the lines do not show. */
+  /** Broadcast messages by socket. The lines do not show them. */
   readonly heard: Map<string, Array<string>>
   readonly agentOf: Map<string, string>
 }
@@ -77,14 +77,14 @@ const complain = (player: Player, line: Line, found: unknown, ...why: ReadonlyAr
   player.problems.push(`${line.text}\n  came as ${JSON.stringify(found)}\n  ${why.join("\n  ")}`)
 }
 
-/** Whether the probe would have left the frame out; then it is only counted. */
+/** Whether the probe would have left the frame out. Such a frame is only counted. */
 const isBroadcast = (player: Player, socket: string, frame: JsonObject): boolean => {
   if (frame["type"] === "message") player.heard.set(socket, [...player.heard.get(socket) ?? [], String(frame["id"])])
   return BROADCASTS.has(String(frame["type"])) ||
     (frame["type"] === "agent_left" && frame["agent_id"] !== player.agentOf.get(socket))
 }
 
-/** Everything the hub has said by now beyond the lines so far. */
+/** All frames of the hub that the lines so far do not show. */
 const settle = (player: Player, text: string) =>
   Effect.gen(function*() {
     for (const [name, client] of player.stage.sockets) {
@@ -119,7 +119,7 @@ const hear = (player: Player, line: Line & { readonly _tag: "In" }) =>
 const compare = (player: Player, line: Line & { readonly _tag: "In" }, expected: unknown, frame: JsonObject): void => {
   const short = /^task_assign gen (\d+)$/.exec(line.payload)
   const wanted: unknown = short === null ? expected : { type: "task_assign", generation: Number(short[1]) }
-  // Of an assignment the probes show no more than its type, id and generation.
+  // The probes show only type, id and generation of an assignment.
   const shown = frame["type"] === "task_assign" && isJsonObject(wanted)
     ? Object.fromEntries(Object.entries(frame).filter(([key]) => key in wanted))
     : frame
@@ -127,7 +127,7 @@ const compare = (player: Player, line: Line & { readonly _tag: "In" }, expected:
   if (differences.length > 0) complain(player, line, frame, ...differences)
 }
 
-/** A line that is cut short ("…") shows a frame that one of the actions has sent. */
+/** A line that is cut short ("…") shows a frame that one of the actions sent. */
 const say = (player: Player, line: Line & { readonly _tag: "Out" }) => {
   const frame = decoded(line.payload)
   return frame === undefined
@@ -159,7 +159,7 @@ const checkTask = (player: Player, line: Line & { readonly _tag: "Task" }) =>
     if (status !== line.status || differences.length > 0) complain(player, line, summary, ...differences)
   })
 
-/** A line in words: the list of actions says what it stands for, its end what came of it. */
+/** A line in words. The list of actions says what it means, and its end is the result. */
 const note = (player: Player, line: Line) =>
   Effect.gen(function*() {
     const action = player.script.actions.find((one) => one.line !== undefined && line.text.startsWith(one.line))
@@ -187,7 +187,7 @@ const checkListed = (player: Player, line: Line, agentId: string, outcome: strin
     if (String(listed) !== outcome) complain(player, line, agents)
   })
 
-/** Long after the last line nothing new has come yet shortly before the next one. */
+/** After a long pause checks, shortly before the next line, that nothing new has come. */
 const checkEarly = (player: Player, line: Line, last: number) =>
   Effect.gen(function*() {
     const early = line.at - EARLY_S
@@ -196,7 +196,7 @@ const checkEarly = (player: Player, line: Line, last: number) =>
     yield* settle(player, line.text)
   })
 
-/** Everything that was done, but not shown, before a line. */
+/** Does everything that was done before a line and is not shown. */
 const actBefore = (player: Player, line: Line) =>
   Effect.gen(function*() {
     for (let next = player.pending[0]; (next?.at ?? Infinity) <= line.at; next = player.pending[0]) {
@@ -225,7 +225,7 @@ const step = (player: Player, line: Line) => {
   }
 }
 
-/** Plays a probe against a hub of its own; the answer lists what the hub did otherwise. */
+/** Plays a probe against a new hub. Returns what the hub did differently. */
 export const play = (file: string) =>
   Effect.gen(function*() {
     const script = scripts.probes[file] ?? { actions: [] }

@@ -13,13 +13,13 @@ const Line = Schema.fromJsonString(Schema.Struct({
 type Line = typeof Line.Type
 
 const OWN = "own"
-/** After a pause of this many recorded seconds everything that was to come has come. */
+/** After a pause of so many recorded seconds every expected frame has come. */
 const PAUSE_S = 0.05
 
 const read = (file: string): ReadonlyArray<Line> =>
   readFileSync(fixture(`recordings/${file}`), "utf8").trim().split("\n").map((line) => Schema.decodeSync(Line)(line))
 
-/** The session's own frames: each identify but the first comes on a new socket. */
+/** The session's own frames. Each identify, except the first, comes on a new socket. */
 const speak = (stage: Stage, script: Script, msg: JsonObject, identifies: number) =>
   Effect.gen(function*() {
     if (msg["type"] !== "identify") {
@@ -41,14 +41,14 @@ const listen = (stage: Stage, expected: JsonObject) =>
       : [`${JSON.stringify(expected)}\n  came as ${JSON.stringify(actual)}\n  ${differences.join("\n  ")}`]
   })
 
-/** What the hub has said by now beyond the recording. */
+/** The frames of the hub that the recording does not show so far. */
 const leftOver = (stage: Stage) =>
   Effect.gen(function*() {
     const left = yield* (yield* stage.socket(OWN)).drain
     return left.map((frame) => `not in the recording: ${JSON.stringify(frame)}`)
   })
 
-/** Plays a recording against a hub of its own; the answer lists what the hub did otherwise. */
+/** Plays a recording against a new hub. Returns what the hub did differently. */
 export const play = (file: string) =>
   Effect.gen(function*() {
     const script = scripts.recordings[file] ?? { actions: [] }

@@ -1,18 +1,18 @@
 import * as Schema from "effect/Schema"
 import { readFileSync } from "node:fs"
 
-/** One thing that was done beside the frames that the file shows. */
+/** Something that was done and that the file does not show as a frame. */
 export const Action = Schema.Struct({
-  /** Seconds since the first line: it is done before the first line of that time. */
+  /** Seconds since the first line. It is done before the first line of that time. */
   at: Schema.optionalKey(Schema.Finite),
-  /** Or it is done where the file has a line that begins so. */
+  /** Or it is done at the line of the file that begins like this. */
   line: Schema.optionalKey(Schema.String),
   why: Schema.optionalKey(Schema.String),
   post: Schema.optionalKey(Schema.String),
   body: Schema.optionalKey(Schema.Unknown),
-  /** Whose token the call carries; an operator's without it. */
+  /** The agent whose token the call has; an operator's token by default. */
   token: Schema.optionalKey(Schema.String),
-  /** The recorded id of the task that the call makes. */
+  /** The recorded id of the task that the call creates. */
   as: Schema.optionalKey(Schema.String),
   socket: Schema.optionalKey(Schema.String),
   send: Schema.optionalKey(Schema.Unknown),
@@ -35,9 +35,9 @@ const Script = Schema.Struct({
     assignDelayMs: Schema.optionalKey(Schema.Int),
     pushDelayMs: Schema.optionalKey(Schema.Int)
   })),
-  /** Whose token each identify of a recording carries; the agent's own without it. */
+  /** The agent whose token each identify of a recording has; the agent's own token by default. */
   tokens: Schema.optionalKey(Schema.Array(Schema.String)),
-  /** What the agent behind a socket can do; without it only what is named as itself. */
+  /** The capabilities of the agent behind a socket; only its own name by default. */
   capabilities: Schema.optionalKey(Schema.Record(Schema.String, Schema.Array(Schema.String))),
   actions: Schema.Array(Action)
 })

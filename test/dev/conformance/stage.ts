@@ -7,7 +7,7 @@ import { type Bindings, makeBindings } from "./match.ts"
 import { type Action, expand, type Script } from "./script.ts"
 
 const OPERATOR = "operator"
-/** So slow that only `moveTo` moves the hub's time, however long the machine takes from one line to the next. */
+/** So slow that only `moveTo` moves the hub's time, however slow the machine is. */
 const STANDING = 1e-9
 
 /** A hub with the sockets of one recorded session. */
@@ -19,7 +19,7 @@ export interface Stage {
   readonly socket: (name: string) => Effect.Effect<Client, Mishap>
   /** Ends a socket from its own side and waits until the hub has noticed. */
   readonly end: (name: string, code: number) => Effect.Effect<void, Mishap | DevHub.HubWaitTimeout>
-  /** Moves the hub to so many seconds after the session's beginning. */
+  /** Moves the hub's time to so many seconds after the start of the session. */
   readonly moveTo: (seconds: number) => Effect.Effect<void>
   readonly call: (
     method: string,

@@ -1,0 +1,66 @@
+import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
+import { lstat } from "node:fs/promises"
+import { limits } from "../limits.ts"
+import type { Logger } from "../services/Logger.ts"
+import { Unreadable } from "../services/Unreadable.ts"
+import { attempt, FileError } from "./files.ts"
+
+type Log = Logger["Service"]["log"]
+
+/** Looks at files that may be unreadable for a while. The same reason is logged once, until a look succeeds. */
+export const makeLooks = (log: Log) => {
+  let logged: string | null = null
+  const report = ({ path, reason }: FileError) =>
+    Effect.suspend(() => {
+      if (logged === reason) return Effect.void
+      logged = reason
+      return log({ event: "file_trouble", path, reason })
+    })
+  const once = <A>(look: Effect.Effect<A, FileError>): Effect.Effect<A, FileError> =>
+    look.pipe(
+      Effect.tapError(report),
+      Effect.tap(() =>
+        Effect.sync(() => {
+          logged = null
+        })
+      )
+    )
+  return {
+    once,
+    /** Looks again until that succeeds: a living agent must not seem gone because something cannot be read. */
+    untilKnown: <A>(look: Effect.Effect<A, FileError>): Effect.Effect<A> =>
+      once(look).pipe(Effect.retry(Schedule.spaced(limits.look_again_ms)), Effect.orDie)
+  }
+}
+
+export type Looks = ReturnType<typeof makeLooks>
+
+const ownerOf = (path: string): Effect.Effect<number | null> =>
+  attempt(path, () => lstat(path)).pipe(Effect.map(({ uid }) => uid), Effect.orElseSucceed(() => null))
+
+/** Fails with `Unreadable`, which names the owner of the file and this user. */
+export const unreadable = Effect.fnUntraced(function*({ path, reason }: FileError) {
+  const user = process.geteuid?.() ?? null // Windows has none
+  return yield* new Unreadable({ path, reason, owner: user === null ? null : yield* ownerOf(path), user })
+})
+
+/** Its time begins with the first retry, and one more retry follows its end. Hence twice the spacing less. */
+const whileUnreadable = Schedule.spaced(limits.unreadable_retry_ms).pipe(
+  Schedule.upTo({ duration: limits.unreadable_wait_ms - 2 * limits.unreadable_retry_ms })
+)
+
+/**
+ * Reads at a start what must not count as missing if it cannot be read. Tries again every `unreadable_retry_ms`, and fails
+ * after `unreadable_wait_ms`. The first error is logged.
+ */
+export const readAgain = <A>(read: Effect.Effect<A, FileError>, log: Log): Effect.Effect<A, Unreadable> =>
+  read.pipe(
+    Effect.catchTag("FileError", ({ path, reason }) =>
+      Effect.andThen(
+        Effect.andThen(log({ event: "file_trouble", path, reason }), Effect.sleep(limits.unreadable_retry_ms)),
+        Effect.retry(read, whileUnreadable)
+      )),
+    Effect.catchTag("FileError", ({ code, path, reason }) =>
+      unreadable(new FileError({ path, code, reason: `${reason}, tried for ${limits.unreadable_wait_ms / 1_000} s` })))
+  )
