@@ -7,7 +7,7 @@ const root = resolve(import.meta.dirname, "..")
 interface SourceFile {
   readonly path: string // from the root of the project, with slashes
   readonly text: string
-  readonly imports: ReadonlyArray<string> // as written, or the path from the root where relative
+  readonly imports: ReadonlyArray<string> // as written; relative ones as the path from the root
 }
 
 const importPattern = /^(?:import|export)\s(?:[^"`]*?\sfrom\s)?"([^"]+)"|\bimport\("([^"]+)"\)/gm
@@ -35,10 +35,10 @@ const test = filesIn("test")
 const zoneOf = (path: string): string => path.split("/")[1] ?? ""
 const isOurs = (name: string): boolean => /^(?:src|test)\//.test(name)
 
-/** What any zone may import: values that describe, and nothing else of ours. */
+/** What any zone may import: files that hold constants only. */
 const everywhere: ReadonlySet<string> = new Set(["exitCodes.ts", "limits.ts", "platform.ts", "version.ts"])
 
-/** Which zones each zone may import beside those, itself aside. What is not here may import nothing of ours. */
+/** Which other zones each zone may import. A zone that is missing here may import no other zone. */
 const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
   domain: [],
   text: [],
@@ -82,7 +82,7 @@ const violations = (files: ReadonlyArray<SourceFile>, isWrong: (name: string, fi
     file.imports.filter((name) => isWrong(name, file)).map((name) => `${file.path} imports ${name}`)
   )
 
-/** The effect modules that compute and do nothing else. */
+/** The effect modules without side effects. */
 const pure = new Set(
   [
     "Array Boolean Brand Data Equal Equivalence Function HashMap HashSet Match Number Option Order Predicate Record",

@@ -1,7 +1,7 @@
 import * as Schema from "effect/Schema"
 import { Answer, Evidence, Progress } from "./Evidence.ts"
 import { Obstacle } from "./Readiness.ts"
-import { StoredState, TimerName } from "./SidecarState.ts"
+import { FrameKind, StoredState, TimerName } from "./SidecarState.ts"
 import { Assignment, Batch, Task, TaskFound, WakeEnd } from "./Work.ts"
 
 const ofTask = { task_id: Schema.String }
@@ -21,7 +21,7 @@ export const HubSaid = Schema.Union([
   Schema.TaggedStruct("TaskCancelled", ofTask),
   Schema.TaggedStruct("HubRefused", {
     error: Schema.String,
-    message_type: Schema.NullOr(Schema.String),
+    frame: Schema.NullOr(Schema.Union([FrameKind, Schema.Literal("another")])), // that it names
     unknown_type: Schema.Boolean
   }),
   Schema.TaggedStruct("RateLimited", { retry_after_ms: Schema.Finite }),

@@ -42,6 +42,10 @@ const queued = ["accept", "reject", "recovery", "state"] as const
 export const ExchangeKind = Schema.Literals([...queued, "report"])
 export type ExchangeKind = typeof ExchangeKind.Type
 
+/** The frames about a task that a hub may not know. */
+export const FrameKind = Schema.Literals([...ExchangeKind.literals, "progress", "wake_result"])
+export type FrameKind = typeof FrameKind.Type
+
 /** A frame that waits for its turn. A report never does: it is what is owed when nothing waits. */
 export const Exchange = Schema.Struct({ kind: Schema.Literals(queued), task_id: Schema.String })
 export type Exchange = typeof Exchange.Type
@@ -68,7 +72,7 @@ export const Connection = Schema.Struct({
   phase: Schema.Literals(["down", "connected", "identified"]),
   pending: Schema.Array(Exchange),
   in_flight: Schema.NullOr(InFlight),
-  refused_types: Schema.Array(Schema.String),
+  refused_frames: Schema.Array(FrameKind), // that the hub does not know
   ownership: Ownership,
   recovery_answer: Schema.NullOr(Schema.Literals(["continue", "denied"])),
   accept_refused: Schema.Boolean, // so that the hub will not see that we are free when the task is over
@@ -113,7 +117,7 @@ export const noConnection: Connection = {
   phase: "down",
   pending: [],
   in_flight: null,
-  refused_types: [],
+  refused_frames: [],
   ownership: "unknown",
   recovery_answer: null,
   accept_refused: false,

@@ -85,7 +85,7 @@ const ruleFor = (message: Message): Rule => {
     case "TaskCancelled":
       return taskCancelled(message.task_id)
     case "HubRefused":
-      return hubRefused(message.error, message.message_type, message.unknown_type)
+      return hubRefused(message.error, message.frame, message.unknown_type)
     case "RateLimited":
       return rateLimited(message.retry_after_ms)
     case "HubLostUs":

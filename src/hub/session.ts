@@ -170,7 +170,7 @@ export const makeSession = Effect.fnUntraced(function*(socket: HubSocket, tools:
     if (frame !== null && bytes <= limits.max_sent_frame_bytes) return yield* socket.send(frame)
     if (bytes > 0) yield* log({ event: "hub_error", error: `a frame of ${bytes} bytes is more than the hub takes` })
     // The hub would answer this frame with this error, so the rules get the answer from here.
-    yield* Queue.offer(refusals, { _tag: "HubRefused", error: "invalid_json", message_type: null, unknown_type: false })
+    yield* Queue.offer(refusals, { _tag: "HubRefused", error: "invalid_json", frame: null, unknown_type: false })
   })
   const send = Effect.fnUntraced(function*(command: HubCommand) {
     if (!(yield* Ref.modify(phase, (now) => turn(now, command)))) return

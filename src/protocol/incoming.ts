@@ -7,6 +7,7 @@ import type { JsonObject } from "../domain/Work.ts"
 import { limits } from "../limits.ts"
 import { asNumber, excessIn, isJsonObject, parseBounded } from "../text/json.ts"
 import { readMembers, type Scan } from "../text/jsonScan.ts"
+import { frameKindOf } from "./outgoing.ts"
 
 /** What one frame of the hub says: a message for the rules, or something for the connection itself. */
 export type Incoming =
@@ -71,7 +72,7 @@ const onError = ({ error, message_type, errors }: typeof ErrorFrame.Type): Incom
   return {
     _tag: "HubRefused",
     error: reason,
-    message_type: Predicate.isString(message_type) ? message_type : null,
+    frame: Predicate.isString(message_type) ? frameKindOf(message_type) : null,
     unknown_type: error === "validation_failed" && namesUnknownType(errors)
   }
 }

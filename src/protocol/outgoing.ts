@@ -1,5 +1,6 @@
 import * as Redacted from "effect/Redacted"
 import type { HubCommand } from "../domain/Command.ts"
+import type { FrameKind } from "../domain/SidecarState.ts"
 import type { JsonObject, Task } from "../domain/Work.ts"
 import { limits } from "../limits.ts"
 
@@ -39,67 +40,106 @@ const payloadOf = ({ payload: { description, metadata } }: Task): JsonObject => 
   return Buffer.byteLength(JSON.stringify(payload)) <= limits.echoed_payload_bytes ? payload : {}
 }
 
-const reportFrame = ({ task, report }: Extract<HubCommand, { readonly _tag: "SendReport" }>): JsonObject => {
-  const { generation, id: task_id } = task
-  return report._tag === "Complete"
-    ? { type: "task_complete", task_id, generation, result: report.result, tokens_used: integer(report.tokens_used) }
-    : { type: "task_failed", task_id, generation, reason: cut(report.reason) }
+/** How one command is sent. `kind`: what the rules call the frame, if they have to know whether the hub takes it. */
+interface Frame<Tag extends HubCommand["_tag"]> {
+  readonly kind: FrameKind | null
+  readonly types: ReadonlyArray<string>
+  /** The fields of the frame. Without a `type` among them it has the first of `types`. */
+  readonly fields: (command: Extract<HubCommand, { readonly _tag: Tag }>, identity: Identity) => JsonObject
 }
 
-const frameOf = (command: HubCommand, { agent_id, token, capabilities, client_version }: Identity): JsonObject => {
-  switch (command._tag) {
-    case "Identify":
-      return {
-        type: "identify",
-        agent_id,
-        token: Redacted.value(token),
-        name: agent_id,
-        status: command.status,
-        capabilities,
-        client_type: "sidecar",
-        client_version // the hub ignores fields it does not know
-      }
-    case "AcceptTask":
-      return { type: "task_accepted", task_id: command.task.id, ...payloadOf(command.task) }
-    case "RejectTask":
-      return { type: "task_rejected", task_id: command.task_id, reason: cut(command.reason) }
-    case "AskRecovery": {
-      const { id: task_id, status } = command.task
-      return { type: "task_recovering", task_id, last_status: status, ...payloadOf(command.task) }
+/** The table of all frames to the hub, except `ping`. */
+const frames: { readonly [Tag in HubCommand["_tag"]]: Frame<Tag> } = {
+  Identify: {
+    kind: null,
+    types: ["identify"],
+    fields: ({ status }, { agent_id, capabilities, client_version, token }) => ({
+      agent_id,
+      token: Redacted.value(token),
+      name: agent_id,
+      status,
+      capabilities,
+      client_type: "sidecar",
+      client_version // the hub ignores fields it does not know
+    })
+  },
+  AcceptTask: {
+    kind: "accept",
+    types: ["task_accepted"],
+    fields: ({ task }) => ({ task_id: task.id, ...payloadOf(task) })
+  },
+  RejectTask: {
+    kind: "reject",
+    types: ["task_rejected"],
+    fields: ({ reason, task_id }) => ({ task_id, reason: cut(reason) })
+  },
+  AskRecovery: {
+    kind: "recovery",
+    types: ["task_recovering"],
+    fields: ({ task }) => ({ task_id: task.id, last_status: task.status, ...payloadOf(task) })
+  },
+  ReportState: {
+    kind: "state",
+    types: ["state_report"],
+    fields: ({ task }) => {
+      const { generation, id: task_id, payload: { assigned_at }, status } = task
+      return { task_id, status, generation, assigned_at, ...payloadOf(task) }
     }
-    case "ReportState": {
-      const { id: task_id, status, generation, payload: { assigned_at } } = command.task
-      return { type: "state_report", task_id, status, generation, assigned_at, ...payloadOf(command.task) }
+  },
+  SendReport: {
+    kind: "report",
+    types: ["task_complete", "task_failed"],
+    fields: ({ report, task }) => {
+      const { generation, id: task_id } = task
+      const outcome = report._tag === "Complete"
+        ? { type: "task_complete", result: report.result, tokens_used: integer(report.tokens_used) }
+        : { type: "task_failed", reason: cut(report.reason) }
+      return { task_id, generation, ...outcome, ...payloadOf(task) }
     }
-    case "SendReport":
-      return { ...reportFrame(command), ...payloadOf(command.task) }
-    case "SendProgress": {
-      const { progress, execution_event } = command.progress
-      return {
-        type: "task_progress",
-        task_id: command.task.id,
-        progress: integer(progress),
-        execution_event: execution_event ?? undefined,
-        ...payloadOf(command.task)
-      }
-    }
-    case "SendWakeResult": {
-      const { task: { id: task_id, wake_attempts }, status, reason } = command
-      return {
-        type: "wake_result",
-        task_id,
-        status,
-        attempt: wake_attempts,
-        error: reason === null ? undefined : cut(reason)
-      }
-    }
-    case "AnnounceRestart":
-      return { type: "agent_restarting", reason: cut(command.reason) }
+  },
+  SendProgress: {
+    kind: "progress",
+    types: ["task_progress"],
+    fields: ({ progress: { execution_event, progress }, task }) => ({
+      task_id: task.id,
+      progress: integer(progress),
+      execution_event: execution_event ?? undefined,
+      ...payloadOf(task)
+    })
+  },
+  SendWakeResult: {
+    kind: "wake_result",
+    types: ["wake_result"],
+    fields: ({ reason, status, task: { id: task_id, wake_attempts } }) => ({
+      task_id,
+      status,
+      attempt: wake_attempts,
+      error: reason === null ? undefined : cut(reason)
+    })
+  },
+  AnnounceRestart: {
+    kind: null,
+    types: ["agent_restarting"],
+    fields: ({ reason }) => ({ reason: cut(reason) })
   }
+}
+
+const kinds = new Map(Object.values(frames).flatMap(({ kind, types }) => types.map((type) => [type, kind] as const)))
+
+/** What the rules call a frame of that type; `another` if they need not know it. */
+export const frameKindOf = (type: string): FrameKind | "another" => kinds.get(type) ?? "another"
+
+const frameOf = <Tag extends HubCommand["_tag"]>(
+  tag: Tag,
+  command: Extract<HubCommand, { readonly _tag: Tag }>,
+  identity: Identity
+): JsonObject => {
+  const { fields, types: [type] }: Frame<Tag> = frames[tag]
+  return { type, ...fields(command, identity), protocol_version }
 }
 
 /** The frame of a command as JSON text. Throws a RangeError if an agent's answer is nested too deeply for JSON. */
 export const encodeCommand = (command: HubCommand, identity: Identity): string =>
-  encodeJson({ ...frameOf(command, identity), protocol_version })
+  encodeJson(frameOf(command._tag, command, identity))
 
 export const pingFrame: string = encodeJson({ type: "ping", protocol_version })

@@ -2,12 +2,15 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { makeStep } from "../actor/step.ts"
 import type { HubCommand } from "../domain/Command.ts"
-import type { FolderEvidence, ProcessEvidence } from "../domain/Evidence.ts"
+import type { Evidence } from "../domain/Evidence.ts"
 import type { Message } from "../domain/Message.ts"
-import { emptyStore, type SidecarState } from "../domain/SidecarState.ts"
+import { emptyStore, type Policy, type SidecarState } from "../domain/SidecarState.ts"
+import type { JsonObject } from "../domain/Work.ts"
 import { Hub } from "../services/Hub.ts"
 import { Logger } from "../services/Logger.ts"
 import { type ActorEvent, Observer } from "../services/Observer.ts"
@@ -16,7 +19,35 @@ import { ResultWatcher } from "../services/ResultWatcher.ts"
 import { StoreError, TaskStore } from "../services/TaskStore.ts"
 import { Waker } from "../services/Waker.ts"
 
-const nobody: FolderEvidence & ProcessEvidence = {
+/** The policy of a configuration that sets nothing. */
+export const defaultPolicy: Policy = {
+  confirmation_timeout_ms: 30_000,
+  agent_silence_ms: 30 * 60_000,
+  task_timeout_ms: 24 * 60 * 60_000,
+  wake_command_blocks: false
+}
+
+const milliseconds = Schema.optionalKey(Schema.Int.check(Schema.isGreaterThan(0)))
+
+const decodePolicy = Schema.decodeUnknownOption(Schema.Struct({
+  confirmation_timeout_ms: milliseconds,
+  agent_silence_ms: milliseconds,
+  task_timeout_ms: milliseconds,
+  wake_command_blocks: Schema.optionalKey(Schema.Boolean)
+}))
+
+/** The policy of a recorded configuration; null if the configuration is invalid. */
+export const policyOf = (config: JsonObject): Policy | null =>
+  Option.match(decodePolicy(config), { onNone: () => null, onSome: (set) => ({ ...defaultPolicy, ...set }) })
+
+const decodeCapabilities = Schema.decodeUnknownOption(Schema.Array(Schema.String))
+
+/** The capabilities in a recorded configuration or `identify`; empty if they are invalid. */
+export const capabilitiesOf = (value: unknown): ReadonlyArray<string> =>
+  Option.getOrElse(decodeCapabilities(value), () => [])
+
+/** The evidence of a task whose agent never ran. */
+export const noEvidence: Evidence = {
   process: "none",
   this_boot: true,
   started: false,
@@ -24,19 +55,21 @@ const nobody: FolderEvidence & ProcessEvidence = {
   answer: null
 }
 
-/** What a life of the sidecar needs of the world around it. Without an agent it finds none: a recording tells what it found. */
+export type FileAction = "clear" | "set_aside" | "remove"
+
+/** What one life of the sidecar gets from its surroundings. In a recording with steps the messages contain all evidence. */
 export interface LifeParts {
   readonly state: SidecarState
   readonly observe: (event: ActorEvent) => void
   readonly send: (command: HubCommand) => void
   readonly learn?: (message: Message) => void
-  readonly evidenceOf?: (task_id: string) => FolderEvidence & ProcessEvidence
-  readonly filesChanged?: (action: "clear" | "set_aside" | "remove", task_id: string, keep_answer: boolean) => void
+  readonly evidenceOf?: (task_id: string) => Evidence
+  readonly filesChanged?: (action: FileAction, task_id: string, keep_answer: boolean) => void
 }
 
-const unwritable = new StoreError({ path: "queue.json", cause: new Error("as it was recorded") })
+const saveFailure = new StoreError({ path: "queue.json", cause: new Error("as it was recorded") })
 
-/** No fiber runs in a replay: what comes of a command that takes its time is told as a message. */
+/** A replay runs no fibers. The outcome of a long command comes as a message. */
 const noFibers = {
   run: () => Effect.void,
   runOnce: () => Effect.void,
@@ -44,15 +77,15 @@ const noFibers = {
   join: Effect.never
 }
 
-/** The layers of a replay: nothing is woken, sent or written, and the clock shows what it is set to. */
+/** The layers of a replay: they wake, send and write nothing, and the clock shows the time of the message. */
 const layers = (
-  { evidenceOf = () => nobody, filesChanged = () => undefined, observe, send }: LifeParts,
-  told: { readonly at: number; readonly saved: boolean }
+  { evidenceOf = () => noEvidence, filesChanged = () => undefined, observe, send }: LifeParts,
+  current: { readonly at: number; readonly saved: boolean }
 ) => {
-  const changed = (action: "clear" | "set_aside" | "remove") => (task_id: string, keep_answer = false) =>
+  const changed = (action: FileAction) => (task_id: string, keep_answer = false) =>
     Effect.sync(() => filesChanged(action, task_id, keep_answer))
-  const now = () => told.at
-  const nanos = () => BigInt(Math.floor(told.at)) * 1_000_000n
+  const now = () => current.at
+  const nanos = () => BigInt(Math.floor(current.at)) * 1_000_000n
   return Context.make(Hub, {
     messages: Stream.never,
     send: (command) => Effect.sync(() => send(command)),
@@ -61,7 +94,7 @@ const layers = (
   }).pipe(
     Context.add(TaskStore, {
       load: Effect.succeed(emptyStore),
-      save: () => Effect.suspend(() => told.saved ? Effect.void : Effect.fail(unwritable))
+      save: () => Effect.suspend(() => current.saved ? Effect.void : Effect.fail(saveFailure))
     }),
     Context.add(Waker, {
       wake: () => Effect.never,
@@ -96,13 +129,13 @@ const layers = (
   )
 }
 
-/** One life of the daemon: the actor's own step over layers that do nothing, a message at a time. */
+/** One life of the daemon in a replay: the actor's own step over layers that do nothing. */
 export class Life {
-  readonly #told = { at: 0, saved: true }
+  readonly #current = { at: 0, saved: true }
   readonly #step: (message: Message) => void
 
   constructor(parts: LifeParts) {
-    const run = Effect.runSyncWith(layers(parts, this.#told))
+    const run = Effect.runSyncWith(layers(parts, this.#current))
     const { learn = () => undefined, state } = parts
     const step = run(Effect.flatMap(Deferred.make<0 | 75>(), (exit) =>
       makeStep(state, {
@@ -115,9 +148,9 @@ export class Life {
     this.#step = (message) => run(step(message))
   }
 
-  /** Takes a message at a time in epoch milliseconds; where `saved` is false nothing can be written meanwhile. */
+  /** Handles a message at a time in epoch milliseconds. `saved` is false if the state could not be saved then. */
   take(message: Message, at: number, saved = true): void {
-    Object.assign(this.#told, { at, saved })
+    Object.assign(this.#current, { at, saved })
     this.#step(message)
   }
 }

@@ -1,29 +1,72 @@
+import * as Stream from "effect/Stream"
 import type { ActorEvent } from "../services/Observer.ts"
 import { Fold } from "./Fold.ts"
-import type { Expectation } from "./frameOut.ts"
-import { type AgentOptions, asRecorded } from "./frames/agentOptions.ts"
+import type { Line, Recorded } from "./format.ts"
+import type { Expectation } from "./frameEvents.ts"
 import { Frames } from "./frames/Frames.ts"
-import type { Line, Recorded } from "./Line.ts"
-import type { ReplayEvent } from "./ReplayEvent.ts"
-import { Script } from "./Script.ts"
-import { Tally } from "./Tally.ts"
+import { type AgentOptions, asRecorded } from "./frames/SimulatedAgent.ts"
+import { limits } from "./limits.ts"
+import { EventQueue, isDifference, type ReplayEvent, type Summary, type Verdict } from "./ReplayEvent.ts"
 
 export interface ReplayOptions {
   readonly agent: AgentOptions
   readonly expectation: Expectation
-  /** Sees the steps of this version as an observer of the actor does, and among frames alone its frames as well. */
+  /** Observes the steps of this version and, in a recording of frames only, its frames. */
   readonly observe: (event: ActorEvent) => void
 }
 
-export const defaultOptions: ReplayOptions = { agent: asRecorded, expectation: new Set(), observe: () => undefined }
+const defaultOptions: ReplayOptions = { agent: asRecorded, expectation: new Set(), observe: () => undefined }
 
-/** Whether the line is one of the sidecar's own recordings, and not a frame alone. */
+/** Counts the events of a replay. */
+class Tally {
+  readonly #frames: Record<Verdict, number> = { same: 0, changed: 0, recorded: 0, ours: 0, beyond: 0 }
+  readonly #wakes = new Map<string, number>()
+  #framesIn = 0
+  #wakesLeftOut = 0
+  #localDifferences = 0
+  #lives = 0
+  #notes = 0
+
+  count(event: ReplayEvent): void {
+    if (event.kind === "frame" && event.dir === "in") this.#framesIn += event.place === null ? 0 : 1
+    else if (event.kind === "frame") this.#frames[event.verdict]++
+    else if (isDifference(event)) this.#localDifferences++
+    if (event.kind === "wake" && event.verdict !== "beyond") this.#countWake(event.task_id)
+    if (event.kind === "life" && event.phase === "begins") this.#lives++
+    if (event.kind === "note") this.#notes++
+  }
+
+  #countWake(task_id: string): void {
+    const wakes = this.#wakes.get(task_id)
+    if (wakes === undefined && this.#wakes.size >= limits.wakes_listed) this.#wakesLeftOut++
+    else this.#wakes.set(task_id, (wakes ?? 0) + 1)
+  }
+
+  /** `differs` is false if nothing was compared. */
+  summary(isCompared: boolean, first_t: number | null, last_t: number | null): Summary {
+    const { changed, ours, recorded } = this.#frames
+    return {
+      frames_in: this.#framesIn,
+      frames_out: { ...this.#frames },
+      local_differences: this.#localDifferences,
+      wakes: [...this.#wakes].map(([task_id, wakes]) => ({ task_id, wakes })),
+      wakes_left_out: this.#wakesLeftOut,
+      lives: this.#lives,
+      notes: this.#notes,
+      first_t,
+      last_t,
+      differs: isCompared && changed + ours + recorded + this.#localDifferences > 0
+    }
+  }
+}
+
+/** Whether the line is from a recording of the sidecar itself, which has more than frames. */
 const isOwn = ({ entry: { dir } }: Recorded): boolean => dir === "header" || dir === "step" || dir === "local"
 
-/** Replays recordings: the lines go in one after the other, and what would have happened comes out, in order. */
+/** Replays the lines of recordings one after the other, and returns what this version would have done, in order. */
 export class Replay {
-  readonly #script = new Script()
-  readonly #tally: Tally
+  readonly #queue = new EventQueue()
+  readonly #tally = new Tally()
   readonly #options: ReplayOptions
   readonly #fold: Fold
   #frames: Frames | null = null
@@ -33,29 +76,28 @@ export class Replay {
 
   constructor(options: Partial<ReplayOptions> = {}) {
     this.#options = { ...defaultOptions, ...options }
-    const { expectation, observe } = this.#options
-    this.#tally = new Tally(expectation !== null)
-    this.#fold = new Fold({ tell: this.#script.add, observe, expectation })
+    this.#fold = new Fold(this.#options, this.#queue.add)
   }
 
-  /** Takes the next line; what is certain to have happened by now is the answer. */
+  /** Takes the next line. Returns the events that are certain now. */
   feed(line: Line): ReadonlyArray<ReplayEvent> {
-    if ("entry" in line) this.#reach(line)
+    if ("entry" in line) this.#take(line)
     else if (this.#frames !== null) this.#frames.take(line)
-    else this.#script.add({ t: this.#last_t, kind: "note", text: line.problem, place: line.place })
-    return this.#take()
+    else this.#queue.add({ t: this.#last_t, kind: "note", text: line.problem, place: line.place })
+    return this.#events()
   }
 
-  /** There are no more lines. */
+  /** Ends the replay after the last line. Returns the remaining events; the last one is the `end`. */
   finish(): ReadonlyArray<ReplayEvent> {
     this.#endFrames()
     this.#fold.end()
-    const events = [...this.#take()]
-    const summary = this.#tally.summary(this.#first_t, this.#first_t === null ? null : this.#last_t)
+    const events = this.#events()
+    const last_t = this.#first_t === null ? null : this.#last_t
+    const summary = this.#tally.summary(this.#options.expectation !== null, this.#first_t, last_t)
     return [...events, { t: this.#last_t, kind: "end", summary }]
   }
 
-  #reach(line: Recorded): void {
+  #take(line: Recorded): void {
     const { entry, place } = line
     this.#first_t ??= entry.t
     if (place.file !== this.#file) this.#beginFile(line)
@@ -72,9 +114,9 @@ export class Replay {
     if (isOwn(line)) this.#endFrames()
     else if (this.#frames === null) {
       this.#fold.end()
-      this.#frames = new Frames({ ...this.#options, script: this.#script })
+      this.#frames = new Frames(this.#options, this.#queue)
     }
-    this.#script.add({ t: entry.t, kind: "file", file, header })
+    this.#queue.add({ t: entry.t, kind: "file", file, header })
   }
 
   #endFrames(): void {
@@ -82,9 +124,22 @@ export class Replay {
     this.#frames = null
   }
 
-  #take(): ReadonlyArray<ReplayEvent> {
-    const events = this.#script.take()
+  #events(): ReadonlyArray<ReplayEvent> {
+    const events = this.#queue.take()
     for (const event of events) this.#tally.count(event)
     return events
   }
 }
+
+/** The events of a replay in batches; the last event is the `end`. */
+export const replayed = <E, R>(
+  lines: Stream.Stream<ReadonlyArray<Line>, E, R>,
+  options: Partial<ReplayOptions>
+): Stream.Stream<ReadonlyArray<ReplayEvent>, E, R> =>
+  Stream.suspend(() => {
+    const replay = new Replay(options)
+    return lines.pipe(
+      Stream.map((some) => some.flatMap((line) => replay.feed(line))),
+      Stream.concat(Stream.sync(() => replay.finish()))
+    )
+  })

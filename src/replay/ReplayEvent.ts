@@ -3,25 +3,19 @@ import type { LifecycleEvent } from "../domain/LifecycleEvent.ts"
 import type { LocalFact } from "../domain/Message.ts"
 import type { Connection, Disk, Ownership } from "../domain/SidecarState.ts"
 import type { JsonObject, WorkStatus } from "../domain/Work.ts"
-import type { Header } from "./format.ts"
-
-/** A line of a recording; the first is 1. */
-export interface Place {
-  readonly file: string
-  readonly line: number
-}
+import type { Header, Place } from "./format.ts"
 
 /**
- * How a doing of this version compares with the recording. `same`: both did it; `changed`: both, with other fields;
- * `recorded`: only the recorded sidecar did it; `ours`: only this version does; `beyond`: this version does it after the
- * last line of a life, where the recording says nothing, so that it is no difference.
+ * How this version compares with the recorded sidecar. `same`: both did it; `changed`: both did it, with different fields;
+ * `recorded`: only the recorded sidecar did it; `ours`: only this version does it; `beyond`: this version does it after the
+ * last line of a life or connection. The recording says nothing about that time, so it is no difference.
  */
 export type Verdict = "same" | "changed" | "recorded" | "ours" | "beyond"
 
-/** The same of a local doing; it is `same` also where the recording cannot tell. */
+/** The verdict on what runs on this machine. It is also `same` if the recording cannot tell. */
 export type LocalVerdict = Exclude<Verdict, "changed" | "recorded">
 
-/** What the sidecar knows, in short. */
+/** The state of the sidecar, in short. */
 export interface Picture {
   readonly connection: Connection["phase"]
   readonly ownership: Ownership
@@ -34,7 +28,7 @@ export interface Picture {
   readonly draining: boolean
 }
 
-/** A local doing of the sidecar that the recording would show by its outcome, or not at all. */
+/** A command that runs on this machine. A recording shows its outcome or nothing. */
 export type Action =
   | "inspect"
   | "adopt"
@@ -46,16 +40,12 @@ export type Action =
   | "remove"
   | "expire"
 
-/** How many frames of ours and of the recording there were of each verdict. */
-export type Counts = Readonly<Record<Verdict, number>>
-
 export interface Summary {
-  readonly frames_in: number // recorded ones
-  readonly frames_out: Counts
-  /** What else this version and the recorded one differ in: wakes, actions, decisions. */
-  readonly local_differences: number
+  readonly frames_in: number // without assumed ones
+  readonly frames_out: Readonly<Record<Verdict, number>>
+  readonly local_differences: number // wakes, actions and decisions that differ, and lives that failed
   readonly wakes: ReadonlyArray<{ readonly task_id: string; readonly wakes: number }>
-  readonly wakes_left_out: number // of tasks beyond the limit of that list
+  readonly wakes_left_out: number // of tasks beyond the limit of `wakes`
   readonly lives: number
   readonly notes: number
   readonly first_t: number | null
@@ -63,24 +53,24 @@ export interface Summary {
   readonly differs: boolean
 }
 
-/** One thing of a replayed session, in the order of its time. `t` is in epoch milliseconds by the recorded clock. */
+/** Something that happens in a replayed session. `t` is in epoch milliseconds by the recorded clock. */
 export type ReplayEvent =
   & { readonly t: number }
   & (
-    /** A file begins; without a header its frames were recorded by another client. */
+    /** A file begins. Without a header another client recorded its frames. */
     | { readonly kind: "file"; readonly file: string; readonly header: Header | null }
-    /** The daemon starts, or is no more: it was killed, stopped, or ended with that exit code. */
+    /** The daemon starts or ends. Without an exit code it was killed or stopped, or the recording ended. */
     | { readonly kind: "life"; readonly life: number; readonly phase: "begins" }
     | {
       readonly kind: "life"
       readonly life: number
       readonly phase: "ends"
       readonly exit_code: number | null
-      readonly failed: string | null // why, where it should not have ended
+      readonly failed: string | null // the error, if a step threw one
     }
     /**
-     * A frame of the hub; `unheard` where no connection of this version was there to take it. Without a place it stands in
-     * for the answer to a frame that the recorded sidecar did not send.
+     * A frame of the hub. `unheard`: this version had no connection to receive it. Without a place it is not recorded but
+     * the assumed answer to a frame that the recorded sidecar did not send.
      */
     | {
       readonly kind: "frame"
@@ -90,8 +80,8 @@ export type ReplayEvent =
       readonly place: Place | null
     }
     /**
-     * A frame to the hub. `msg` is ours, but for `recorded`; `recorded` is the recorded one with its time and line;
-     * `fields` names what differs where it is `changed`.
+     * A frame to the hub. `msg` is what this version sends, except for the verdict `recorded`; `recorded` is the recorded
+     * frame; `fields` are the fields that differ.
      */
     | {
       readonly kind: "frame"
@@ -101,10 +91,10 @@ export type ReplayEvent =
       readonly recorded: { readonly t: number; readonly msg: JsonObject; readonly place: Place } | null
       readonly fields: ReadonlyArray<string>
     }
-    /** What the actor was told by its own machine: as recorded, or by what stands in where the recording has none. */
+    /** A message from this machine to the actor. `stand-in`: it is not recorded but assumed. */
     | { readonly kind: "fact"; readonly of: "recording" | "stand-in"; readonly fact: LocalFact }
     | { readonly kind: "state"; readonly before: Picture; readonly after: Picture }
-    /** The agent of the task would be woken. */
+    /** The agent is woken for the task. */
     | {
       readonly kind: "wake"
       readonly task_id: string
@@ -118,20 +108,20 @@ export type ReplayEvent =
       readonly task_id: string | null
       readonly verdict: LocalVerdict
     }
-    /** The commands of one step and the state after it, where only one of the two decided so. */
+    /** The commands of one step and the state after it, as only one of the two decided them. */
     | {
       readonly kind: "decision"
       readonly verdict: "recorded" | "ours"
       readonly commands: ReadonlyArray<string>
-      readonly state: string | null // where the recording tells it
+      readonly state: string | null // null if it did not change
     }
     | { readonly kind: "log"; readonly log: LifecycleEvent }
-    /** Something about the recording that its reader should know. */
+    /** Something that the reader should know about the recording. */
     | { readonly kind: "note"; readonly text: string; readonly place: Place | null }
     | { readonly kind: "end"; readonly summary: Summary }
   )
 
-/** Whether the event is one in which this version and the recorded one differ. */
+/** Whether this version and the recorded sidecar differ in the event. */
 export const isDifference = (event: ReplayEvent): boolean => {
   switch (event.kind) {
     case "frame":
@@ -153,7 +143,7 @@ const idIn = (value: object): string | null => {
   return typeof named?.[1] === "string" ? named[1] : null
 }
 
-/** The id of the task or batch that an event speaks of, if it speaks of one. */
+/** The id of the task or batch that an event is about; null if it is about none. */
 export const workOf = (event: ReplayEvent): string | null => {
   switch (event.kind) {
     case "frame":
@@ -169,5 +159,34 @@ export const workOf = (event: ReplayEvent): string | null => {
       return idIn(event.log)
     default:
       return null
+  }
+}
+
+/** A reserved place in the order of events. `undefined`: not decided yet; `null`: no event belongs here. */
+export interface EventSlot {
+  event: ReplayEvent | null | undefined
+}
+
+/** Events in their order. An undecided slot holds back all events after it. */
+export class EventQueue {
+  readonly #slots: Array<EventSlot> = []
+
+  get length(): number {
+    return this.#slots.length
+  }
+
+  readonly add = (event: ReplayEvent): void => void this.#slots.push({ event })
+
+  reserve(): EventSlot {
+    const slot: EventSlot = { event: undefined }
+    this.#slots.push(slot)
+    return slot
+  }
+
+  /** Removes and returns the events before the first undecided slot. */
+  take(): ReadonlyArray<ReplayEvent> {
+    const undecided = this.#slots.findIndex(({ event }) => event === undefined)
+    const decided = this.#slots.splice(0, undecided < 0 ? this.#slots.length : undecided)
+    return decided.map(({ event }) => event).filter((event) => event !== null && event !== undefined)
   }
 }

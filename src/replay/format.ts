@@ -7,10 +7,13 @@ import { JsonObject } from "../domain/Work.ts"
 import { fromExactJson } from "../text/json.ts"
 import { fieldsNow, stateNow } from "./read/older.ts"
 
-/** The version of the format that this sidecar writes; a newer one may hold what it does not understand. */
+/** The format that this version writes. It refuses to read a newer one. */
 export const format_version = 3
 
-/** How a recording begins, and each file it goes on in (`continues`), with the `state` there. `config` is without secrets. */
+/**
+ * The first line of a recording. Each file that continues it also begins with a header, with `continues` and the current
+ * `state`. `config` contains no secrets.
+ */
 export const Header = Schema.Struct({
   format: Schema.Int,
   version: Schema.String, // of the sidecar
@@ -23,15 +26,15 @@ export const Header = Schema.Struct({
 export type Header = typeof Header.Type
 
 const LocalNote = Schema.Union([
-  /** The clock of the machine was set: `t` leaps by so much and no time passed. */
+  /** The machine's clock was set: `t` jumps by `by_ms` although no time passed. */
   Schema.TaggedStruct("ClockJumped", { by_ms: Schema.Finite }),
-  /** The recording could not be written for a while: so many lines are missing here. */
+  /** The recording could not be written for a while: `count` lines are missing here. */
   Schema.TaggedStruct("LinesLost", { count: Schema.Int })
 ])
 
 /**
- * A step of the actor: the message, the commands in the words of `briefOf`, the state after it in those of `briefOfState`
- * where that has changed, and whether it was saved. `told` is null where a recording does not tell what the step led to.
+ * A step of the actor: its message, its commands in the words of `briefOf`, the state after it in the words of `briefOfState`
+ * if the state changed, and whether it was saved. `told` is null if the recording has neither commands nor state.
  */
 export interface StepEntry {
   readonly t: number
@@ -41,17 +44,26 @@ export interface StepEntry {
   readonly saved: boolean
 }
 
-/** One line of a recording. `t` is in epoch milliseconds by the clock of the machine. */
+export type FrameInEntry =
+  | { readonly t: number; readonly dir: "in"; readonly msg: JsonObject }
+  | { readonly t: number; readonly dir: "in"; readonly unreadable: string } // the start of a frame that is no JSON object
+
+export interface FrameOutEntry {
+  readonly t: number
+  readonly dir: "out"
+  readonly msg: JsonObject
+}
+
+/** What one line of a recording says. `t` is in epoch milliseconds by the machine's clock. */
 export type Entry =
   | StepEntry
+  | FrameInEntry
+  | FrameOutEntry
   | { readonly t: number; readonly dir: "header"; readonly msg: Header }
-  | { readonly t: number; readonly dir: "in"; readonly msg: JsonObject }
-  | { readonly t: number; readonly dir: "in"; readonly unreadable: string } // a frame that is no JSON object, cut
-  | { readonly t: number; readonly dir: "out"; readonly msg: JsonObject }
   | { readonly t: number; readonly dir: "local"; readonly msg: typeof LocalNote.Type }
   | { readonly t: number; readonly dir: "local"; readonly unknown: string } // a step or fact that this version does not know
 
-/** A fact of format 1, of which `read/format1.ts` makes steps. */
+/** A fact of format 1. `read/format1.ts` makes steps of these. */
 export interface OldFact {
   readonly t: number
   readonly dir: "old"
@@ -65,7 +77,29 @@ export interface Newer {
   readonly format: number
 }
 
-const Line = Schema.Union([
+/** Where a line is; the first line of a file is 1. */
+export interface Place {
+  readonly file: string
+  readonly line: number
+}
+
+/** A line that was read; `bytes` is its length. */
+export interface Recorded {
+  readonly place: Place
+  readonly bytes: number
+  readonly entry: Entry
+}
+
+/** A line that could not be read, and why. */
+export interface Unreadable {
+  readonly place: Place
+  readonly bytes: number
+  readonly problem: string
+}
+
+export type Line = Recorded | Unreadable
+
+const RawLine = Schema.Union([
   Schema.Struct({
     t: Schema.Finite,
     dir: Schema.Literal("step"),
@@ -80,10 +114,10 @@ const Line = Schema.Union([
 
 const snake = (tag: string): string => tag.replaceAll(/(?<=.)[A-Z]/g, "_$&").toLowerCase()
 
-/** The name of a message on a line and on the terminal: `TimerFired` → `timer_fired`. */
+/** The name of a message in a recording and on the terminal: `TimerFired` → `timer_fired`. */
 export const nameOf = (message: { readonly _tag: string }): string => snake(message._tag)
 
-const decodeLine = Schema.decodeUnknownResult(fromExactJson(Line))
+const decodeLine = Schema.decodeUnknownResult(fromExactJson(RawLine))
 const decodeHeader = Schema.decodeUnknownResult(Header)
 const decodeMessage = Schema.decodeUnknownResult(Message)
 const decodeNote = Schema.decodeUnknownResult(LocalNote)
@@ -97,7 +131,7 @@ const tagOf: ReadonlyMap<string, string> = new Map(
 
 const misshapen = (type: string) => (): string => `${type} is not as it should be`
 
-/** The message whose name and fields a line tells; null where the name is none of this version's. */
+/** Decodes a message from its name and fields. Null means that this version knows no message of that name. */
 export const messageFrom = (type: string, fields: JsonObject): Result.Result<Message, string> | null => {
   const tag = tagOf.get(type)
   return tag === undefined
@@ -118,7 +152,7 @@ const headerFrom = (msg: JsonObject, t: number): Parsed => {
   })
 }
 
-const stepFrom = (line: Extract<typeof Line.Type, { readonly dir: "step" }>): Parsed => {
+const stepFrom = (line: Extract<typeof RawLine.Type, { readonly dir: "step" }>): Parsed => {
   const { commands, msg: { type, ...fields }, saved = true, state = null, t } = line
   if (!Predicate.isString(type)) return Result.fail("a step without the type of its message")
   const message = messageFrom(type, fields)
@@ -134,7 +168,7 @@ const localFrom = ({ type, ...fields }: JsonObject, t: number): Parsed => {
   )
 }
 
-/** Reads one line; fails with what is wrong with it. */
+/** Reads one line. The error says what is wrong with it. */
 export const parseEntry = (text: string): Parsed =>
   Result.flatMap(
     Result.mapError(decodeLine(text), () => "not a line of a recording"),
@@ -149,7 +183,7 @@ export const parseEntry = (text: string): Parsed =>
 
 const named = ({ _tag, ...fields }: { readonly _tag: string }) => ({ type: snake(_tag), ...fields })
 
-const written = (entry: Entry): object => {
+const encoded = (entry: Entry): object => {
   if (entry.dir === "step") {
     const { dir, msg, saved, t, told } = entry
     const { commands = [], state = null } = told ?? {}
@@ -158,5 +192,5 @@ const written = (entry: Entry): object => {
   return entry.dir === "local" && "msg" in entry ? { ...entry, msg: named(entry.msg) } : entry
 }
 
-/** The entry as its line, with the end of the line. */
-export const lineOf = (entry: Entry): string => `${JSON.stringify(written(entry))}\n`
+/** The line of an entry, including its line break. */
+export const lineOf = (entry: Entry): string => `${JSON.stringify(encoded(entry))}\n`

@@ -1,27 +1,18 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
-import * as Runtime from "effect/Runtime"
-import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { open } from "node:fs/promises"
-import { exitCodes } from "../exitCodes.ts"
 import type { Step } from "../services/Observer.ts"
-import { briefOf } from "./briefOf.ts"
-import { briefOfState } from "./briefOfState.ts"
-import { fileProblem } from "./fileProblem.ts"
+import { briefOf, briefOfState } from "./brief.ts"
+import type { Line, Place } from "./format.ts"
 import { limits } from "./limits.ts"
-import type { Line } from "./Line.ts"
-import type { Output } from "./print/Output.ts"
+import { type Output, OutputUnwritten } from "./print/Output.ts"
 import { Replay, type ReplayOptions } from "./Replay.ts"
-import { isDifference, type Place, type ReplayEvent } from "./ReplayEvent.ts"
+import { isDifference, type ReplayEvent } from "./ReplayEvent.ts"
+import { fileProblem } from "./words.ts"
 
-/** The step could not be written; the message is one sentence. */
-export class NotMinimized extends Schema.TaggedError<NotMinimized>()("NotMinimized", { message: Schema.String }) {
-  override readonly [Runtime.errorExitCode] = exitCodes.usage
-}
-
-/** What is there is never written over: it may be the recording itself. */
+/** Creates the file. It never overwrites a file, which could be the recording itself. */
 const write = (file: string, text: string) =>
   Effect.tryPromise({
     try: async () => {
@@ -33,14 +24,12 @@ const write = (file: string, text: string) =>
       }
     },
     catch: (error) =>
-      new NotMinimized({
+      new OutputUnwritten({
         message: `agentcom-sidecar: ${file}: the differing step was not written: ${fileProblem(error, "folder")}`
       })
   })
 
-const spoken = (commands: Step["commands"]) => commands.filter(({ _tag }) => _tag !== "Log").map(briefOf)
-
-/** What the recorded sidecar did instead: the commands of the step where a recording tells them, else the frame. */
+/** What the recorded sidecar did instead: the commands of its step if they are recorded, otherwise its frame. */
 const expectedIn = (events: ReadonlyArray<ReplayEvent>) => {
   for (const event of events) {
     if (event.kind === "decision" && event.verdict === "recorded") {
@@ -58,10 +47,13 @@ const rowOf = (step: Step, events: ReadonlyArray<ReplayEvent>, { file, line }: P
   message: step.message,
   now: step.at,
   expected: expectedIn(events),
-  actual: { commands: spoken(step.commands), state: briefOfState(step.after) }
+  actual: {
+    commands: step.commands.filter(({ _tag }) => _tag !== "Log").map(briefOf),
+    state: briefOfState(step.after)
+  }
 })
 
-/** Looks for the first step that differs, a line after the other. */
+/** Searches a recording for the first step that differs, line by line. */
 class Search {
   readonly #replay: Replay
   #steps: Array<{ readonly step: Step; readonly frames: Array<string> }> = []
@@ -88,7 +80,7 @@ class Search {
     return this.#found(this.#replay.finish())
   }
 
-  /** Among frames alone a difference shows later than the step that has led to it. */
+  /** In a recording of frames only, a difference shows later than its step. So the step that sent the frame comes first. */
   #found(events: ReadonlyArray<ReplayEvent>) {
     const first = events.find(isDifference)
     if (first === undefined) return null
@@ -102,8 +94,8 @@ class Search {
 }
 
 /**
- * Writes the first step that differs, as a row of a test, to the file, or prints it where that is `-`; says on standard
- * error what came of it, and gives whether anything differs.
+ * Writes the first step that differs to the file, as a row of a test, or prints it if the file is `-`. Says the outcome, and
+ * returns whether any step differs.
  */
 export const minimizedTo = Effect.fnUntraced(function*<E, R>(
   file: string,

@@ -1,8 +1,9 @@
 import type { Command } from "../domain/Command.ts"
 import { LocalFact, type Message } from "../domain/Message.ts"
+import type { SidecarState } from "../domain/SidecarState.ts"
 import type { Step } from "../services/Observer.ts"
-import { isSamePicture, pictureOf } from "./picture.ts"
-import type { Action, LocalVerdict, ReplayEvent } from "./ReplayEvent.ts"
+import { subjectOf } from "./brief.ts"
+import type { Action, LocalVerdict, Picture, ReplayEvent } from "./ReplayEvent.ts"
 
 const actions: Readonly<Partial<Record<Command["_tag"], Action>>> = {
   InspectAgent: "inspect",
@@ -16,30 +17,42 @@ const actions: Readonly<Partial<Record<Command["_tag"], Action>>> = {
   ExpireFiles: "expire"
 }
 
-const local: ReadonlySet<string> = new Set(LocalFact.members.map(({ fields: { _tag } }) => _tag.schema.literal))
+const localTags: ReadonlySet<string> = new Set(LocalFact.members.map(({ fields: { _tag } }) => _tag.schema.literal))
 
-const isLocalFact = (message: Message): message is LocalFact => local.has(message._tag)
+const isLocalFact = (message: Message): message is LocalFact => localTags.has(message._tag)
 
-/** The task or batch that a command is about. */
-export const aboutOf = (command: Command): string | null => {
-  if ("work_id" in command) return command.work_id
-  if ("work" in command) return command.work.id
-  if ("task" in command) return command.task.id
-  return "task_id" in command ? command.task_id : null
+const pictureOf = (state: SidecarState): Picture => {
+  const { task } = state.stored
+  return {
+    connection: state.connection.phase,
+    ownership: state.connection.ownership,
+    task_id: task?.id ?? null,
+    generation: task?.generation ?? null,
+    status: task?.status ?? null,
+    attempts: task?.wake_attempts ?? 0,
+    agent_phase: state.slots.task.agent.phase._tag,
+    disk: state.disk,
+    draining: state.draining !== null
+  }
 }
 
-/** What a command does on this machine, where a timeline shows that; the frames come from the connection. */
-const doingOf = (command: Command, t: number, verdict: LocalVerdict): ReadonlyArray<ReplayEvent> => {
+const isSamePicture = (a: Picture, b: Picture): boolean =>
+  a.connection === b.connection && a.ownership === b.ownership && a.task_id === b.task_id &&
+  a.generation === b.generation && a.status === b.status && a.attempts === b.attempts &&
+  a.agent_phase === b.agent_phase && a.disk === b.disk && a.draining === b.draining
+
+/** The event of a command that runs on this machine. Frames have their own events, and other commands have none. */
+const commandEvent = (command: Command, t: number, verdict: LocalVerdict): ReplayEvent | null => {
   if (command._tag === "WakeAgent") {
     const { wake_id, work: { id, wake_attempts } } = command
-    return [{ t, kind: "wake", task_id: id, wake_id, attempt: wake_attempts, verdict }]
+    return { t, kind: "wake", task_id: id, wake_id, attempt: wake_attempts, verdict }
   }
-  if (command._tag === "Log") return [{ t, kind: "log", log: command.event }]
+  if (command._tag === "Log") return { t, kind: "log", log: command.event }
   const action = actions[command._tag]
-  return action === undefined ? [] : [{ t, kind: "action", action, task_id: aboutOf(command), verdict }]
+  return action === undefined ? null : { t, kind: "action", action, task_id: subjectOf(command), verdict }
 }
 
-/** What a step shows: the fact that it was told, the change of the state, and what it does. */
+/** The events of a step: the local fact it was told, the change of the state, and the commands that run on this machine. */
 export const stepEvents = (
   { after, before, commands, message }: Step,
   t: number,
@@ -49,6 +62,9 @@ export const stepEvents = (
   const events: Array<ReplayEvent> = isLocalFact(message) ? [{ t, kind: "fact", of, fact: message }] : []
   const [was, is] = [pictureOf(before), pictureOf(after)]
   if (!isSamePicture(was, is)) events.push({ t, kind: "state", before: was, after: is })
-  for (const command of commands) events.push(...doingOf(command, t, verdictOf(command)))
+  for (const command of commands) {
+    const event = commandEvent(command, t, verdictOf(command))
+    if (event !== null) events.push(event)
+  }
   return events
 }

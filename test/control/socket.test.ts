@@ -24,7 +24,7 @@ import { status } from "../support/status.ts"
 
 const token = Redacted.make("s3cret-t0ken")
 
-/** A control socket of a folder, and what it has been asked. */
+/** The control socket of a folder, and the questions it got. */
 const serve = Effect.fnUntraced(function*(folder: string) {
   const asked: Array<Question> = []
   const layer = ControlSocket.pipe(
@@ -44,7 +44,7 @@ const serve = Effect.fnUntraced(function*(folder: string) {
 
 const serving = Effect.flatMap(temporaryFolder("control"), serve)
 
-/** Says what `lines` make of what was heard so far, one by one, and returns all that is heard until the end. */
+/** Sends each line that `lines` make from the lines received so far. Returns all lines received until the end. */
 const talk = (address: string, ...lines: ReadonlyArray<(heard: ReadonlyArray<string>) => string>) =>
   Effect.callback<ReadonlyArray<string>>((resume) => {
     let text = ""
@@ -67,7 +67,7 @@ const hello = () => `${JSON.stringify({ client: zeros })}\n`
 const challengeIn = (heard: ReadonlyArray<string>): { readonly server: string; readonly mac: string } =>
   JSON.parse(heard[0] ?? "")
 
-/** A request as who knows `key` would say it, for the challenge that was heard. */
+/** The request of a client that knows `key`, for the challenge that it received. */
 const request = (key: string, role = "client") => (heard: ReadonlyArray<string>) => {
   const text = JSON.stringify({ command: "drain", token: zeros })
   return `${JSON.stringify({ request: text, mac: proofOf(key, role, zeros, challengeIn(heard).server, text) })}\n`
@@ -221,7 +221,7 @@ describe("who does not know the key", () => {
 })
 
 describe("asking", () => {
-  /** Somebody else at the place of the socket, who says these lines to everybody. */
+  /** Another server in place of the socket, which sends these lines to every client. */
   const impostor = Effect.fnUntraced(function*(folder: string, lines: string) {
     rmSync(socketIn(folder), { force: true })
     const heard: Array<string> = []

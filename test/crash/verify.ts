@@ -8,8 +8,11 @@ export interface Fault {
   readonly what: string
 }
 
-/** Waits of the real daemon (retries of a wake, a half-written answer, the look-up) come to less. */
-const deadlineMs = 45_000
+/**
+ * The real daemon waits for less (retries of a wake, a half-written answer, the look-up). So does the hub, which takes back a
+ * task that it pushed to a dead socket after 60 s without an acceptance.
+ */
+const deadlineMs = 100_000
 
 const fault = (kind: Fault["kind"], what: string): ReadonlyArray<Fault> => [{ kind, what }]
 
@@ -49,7 +52,7 @@ const verifyTask = (scene: Scene, task: HubTask): Effect.Effect<ReadonlyArray<Fa
     const settled = () => hub.task(task.id)?.status !== "queued" && hub.task(task.id)?.status !== "assigned"
     if (!(yield* comesTrue(settled, deadlineMs))) return fault("hang", `the task is still ${stateOf(hub, task)}`)
     if (hub.task(task.id)?.status !== "completed") return fault("loss", `the task is ${stateOf(hub, task)}`)
-    const slotFree = () => /"active":null,"recovering":null/.test(folder.read("queue.json"))
+    const slotFree = () => /"task":null/.test(folder.read("queue.json"))
     if (!(yield* comesTrue(slotFree, deadlineMs))) {
       return fault("hang", `the task is completed, and its slot still taken: ${folder.read("queue.json")}`)
     }

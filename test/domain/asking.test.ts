@@ -106,12 +106,12 @@ describe("rule 4: ask first", () => {
           _tag: "TaskContinued",
           task_id: A,
           generation: 1
-        }).refused("validation_failed", "state_report", true),
+        }).refused("validation_failed", "state", true),
       said: ["AcceptTask task-a g1"],
       timers: ["cancel answer", "cancel resend", "cancel assign_grace", "cancel lookup", "start answer 15000"],
-      logged: ["frame_refused state_report validation_failed", "recovery_settled task-a ours"],
+      logged: ["frame_refused state validation_failed", "recovery_settled task-a ours"],
       state:
-        "task-a g1 working wakes 1 | Running | ours | recovery continue | in flight: accept task-a | refused: state_report"
+        "task-a g1 working wakes 1 | Running | ours | recovery continue | in flight: accept task-a | refused: state"
     },
     {
       clause: "but not with another",
@@ -120,10 +120,10 @@ describe("rule 4: ask first", () => {
           _tag: "TaskContinued",
           task_id: A,
           generation: 3
-        }).refused("validation_failed", "state_report", true),
+        }).refused("validation_failed", "state", true),
       timers: ["cancel answer", "cancel resend", "start assign_grace 5000"],
-      logged: ["frame_refused state_report validation_failed"],
-      state: "recovering task-a g1 working wakes 1 | Running | denied | recovery denied | refused: state_report"
+      logged: ["frame_refused state validation_failed"],
+      state: "recovering task-a g1 working wakes 1 | Running | denied | recovery denied | refused: state"
     },
     {
       clause: "unless the task is assigned with it within 5 s",
@@ -132,62 +132,61 @@ describe("rule 4: ask first", () => {
           _tag: "TaskContinued",
           task_id: A,
           generation: 3
-        }).refused("validation_failed", "state_report", true).assigned(3),
+        }).refused("validation_failed", "state", true).assigned(3),
       said: ["AcceptTask task-a g3"],
       timers: ["cancel half_open", "cancel assign_grace", "cancel lookup", "start answer 15000"],
       logged: ["task_received task-a 3 true", "recovery_settled task-a ours"],
-      state:
-        "task-a g3 working wakes 1 | Running | ours | recovery denied | in flight: accept task-a | refused: state_report"
+      state: "task-a g3 working wakes 1 | Running | ours | recovery denied | in flight: accept task-a | refused: state"
     },
     {
       clause: "where the hub does not know state_report, task_reassign counts",
       run: () =>
         Run.working().restarted().inspected({ process: "alive", started: true }).tell(...connect).reassigned().refused(
           "validation_failed",
-          "state_report",
+          "state",
           true
         ),
       timers: ["cancel answer", "cancel resend", "start assign_grace 5000"],
-      logged: ["frame_refused state_report validation_failed"],
-      state: "recovering task-a g1 working wakes 1 | Running | denied | recovery denied | refused: state_report"
+      logged: ["frame_refused state validation_failed"],
+      state: "recovering task-a g1 working wakes 1 | Running | denied | recovery denied | refused: state"
     },
     {
       clause: "where the hub refuses both questions it is not ours as far as we know",
       run: () =>
         Run.working().restarted().inspected({ process: "alive", started: true }).tell(...connect).refused(
           "validation_failed",
-          "task_recovering",
+          "recovery",
           true
-        ).refused("validation_failed", "state_report", true),
+        ).refused("validation_failed", "state", true),
       timers: ["cancel answer", "cancel resend", "start assign_grace 5000"],
-      logged: ["frame_refused state_report validation_failed"],
-      state: "recovering task-a g1 working wakes 1 | Running | denied | refused: task_recovering, state_report"
+      logged: ["frame_refused state validation_failed"],
+      state: "recovering task-a g1 working wakes 1 | Running | denied | refused: recovery, state"
     },
     {
       clause: "a refused task_recovering leaves the word to state_report",
       run: () =>
         Run.working().restarted().inspected({ process: "alive", started: true }).tell(...connect).refused(
           "validation_failed",
-          "task_recovering",
+          "recovery",
           true
         ),
       said: ["ReportState task-a g1"],
       timers: ["cancel answer", "cancel resend", "start answer 15000"],
-      logged: ["frame_refused task_recovering validation_failed"],
-      state: "recovering task-a g1 working wakes 1 | Running | in flight: state task-a | refused: task_recovering"
+      logged: ["frame_refused recovery validation_failed"],
+      state: "recovering task-a g1 working wakes 1 | Running | in flight: state task-a | refused: recovery"
     },
     {
       clause: "an older hub that refuses state_report is asked task_recovering, also without a restart",
-      run: () => Run.working().reconnected().refused("validation_failed", "state_report", true),
+      run: () => Run.working().reconnected().refused("validation_failed", "state", true),
       said: ["AskRecovery task-a g1"],
       timers: ["cancel answer", "cancel resend", "start answer 15000"],
-      logged: ["frame_refused state_report validation_failed"],
-      state: "task-a g1 working wakes 1 | Running | in flight: recovery task-a | refused: state_report"
+      logged: ["frame_refused state validation_failed"],
+      state: "task-a g1 working wakes 1 | Running | in flight: recovery task-a | refused: state"
     },
     {
       clause: "and its answer counts",
       run: () =>
-        Run.working().reconnected().refused("validation_failed", "state_report", true).tell({
+        Run.working().reconnected().refused("validation_failed", "state", true).tell({
           _tag: "TaskContinued",
           task_id: A,
           generation: 1
@@ -195,31 +194,31 @@ describe("rule 4: ask first", () => {
       said: ["AcceptTask task-a g1"],
       timers: ["cancel answer", "cancel resend", "cancel assign_grace", "cancel lookup", "start answer 15000"],
       logged: ["recovery_settled task-a ours"],
-      state: "task-a g1 working wakes 1 | Running | ours | in flight: accept task-a | refused: state_report"
+      state: "task-a g1 working wakes 1 | Running | ours | in flight: accept task-a | refused: state"
     },
     {
       clause: "and its denial counts",
-      run: () => Run.working().reconnected().refused("validation_failed", "state_report", true).reassigned(),
+      run: () => Run.working().reconnected().refused("validation_failed", "state", true).reassigned(),
       timers: ["cancel answer", "cancel resend", "start assign_grace 5000"],
-      state: "task-a g1 working wakes 1 | Running | denied | refused: state_report"
+      state: "task-a g1 working wakes 1 | Running | denied | refused: state"
     },
     {
       clause: "and if it refuses that too, it is not ours as far as we know",
       run: () =>
-        Run.working().reconnected().refused("validation_failed", "state_report", true).refused(
+        Run.working().reconnected().refused("validation_failed", "state", true).refused(
           "validation_failed",
-          "task_recovering",
+          "recovery",
           true
         ),
       timers: ["cancel answer", "cancel resend", "start assign_grace 5000"],
-      logged: ["frame_refused task_recovering validation_failed"],
-      state: "task-a g1 working wakes 1 | Running | denied | refused: state_report, task_recovering"
+      logged: ["frame_refused recovery validation_failed"],
+      state: "task-a g1 working wakes 1 | Running | denied | refused: state, recovery"
     },
     {
       clause: "a state_report refused for another reason: not ours as far as we know",
-      run: () => Run.working().reconnected().refused("validation_failed", "state_report"),
+      run: () => Run.working().reconnected().refused("validation_failed", "state"),
       timers: ["cancel answer", "cancel resend", "start assign_grace 5000"],
-      logged: ["frame_refused state_report validation_failed"],
+      logged: ["frame_refused state validation_failed"],
       state: "task-a g1 working wakes 1 | Running | denied"
     },
     {
@@ -268,18 +267,18 @@ describe("rule 4: ask first", () => {
     },
     {
       clause: "a question refused after an assignment changes nothing",
-      run: () => Run.working().reconnected().assigned(3).refused("validation_failed", "state_report", true),
+      run: () => Run.working().reconnected().assigned(3).refused("validation_failed", "state", true),
       said: ["AcceptTask task-a g3"],
       timers: ["cancel answer", "cancel resend", "start answer 15000"],
-      logged: ["frame_refused state_report validation_failed"],
-      state: "task-a g3 working wakes 1 | Running | ours | in flight: accept task-a | refused: state_report"
+      logged: ["frame_refused state validation_failed"],
+      state: "task-a g3 working wakes 1 | Running | ours | in flight: accept task-a | refused: state"
     },
     {
       clause: "a question refused after the task has gone changes nothing",
-      run: () => Run.working().reconnected().cancelled().refused("validation_failed", "state_report", true),
+      run: () => Run.working().reconnected().cancelled().refused("validation_failed", "state", true),
       timers: ["cancel answer", "cancel resend"],
-      logged: ["frame_refused state_report validation_failed"],
-      state: "terminating: task-a remove | stopping: task-a | refused: state_report"
+      logged: ["frame_refused state validation_failed"],
+      state: "terminating: task-a remove | stopping: task-a | refused: state"
     },
     {
       clause: "an answer about a task that has gone changes nothing",

@@ -435,22 +435,22 @@ describe("rule 3: another task", () => {
     },
     {
       clause: "once the hub has refused that frame, nothing is said",
-      run: () => Run.working().assigned(1, B).refused("validation_failed", "task_rejected", true).assigned(1, B),
+      run: () => Run.working().assigned(1, B).refused("validation_failed", "reject", true).assigned(1, B),
       timers: ["cancel half_open"],
       logged: ["task_refused task-b busy with task-a"],
-      state: "task-a g1 working wakes 1 | Running | ours | refused: task_rejected"
+      state: "task-a g1 working wakes 1 | Running | ours | refused: reject"
     },
     {
       clause: "nor are rejections that waited",
-      run: () => Run.working().assigned(1, B).assigned(1, "task-c").refused("validation_failed", "task_rejected", true),
+      run: () => Run.working().assigned(1, B).assigned(1, "task-c").refused("validation_failed", "reject", true),
       timers: ["cancel answer", "cancel resend"],
-      logged: ["frame_refused task_rejected validation_failed"],
-      state: "task-a g1 working wakes 1 | Running | ours | refused: task_rejected"
+      logged: ["frame_refused reject validation_failed"],
+      state: "task-a g1 working wakes 1 | Running | ours | refused: reject"
     },
     {
       clause: "on the next connection it is tried again",
       run: () =>
-        Run.working().assigned(1, B).refused("validation_failed", "task_rejected", true).reconnected().answered(
+        Run.working().assigned(1, B).refused("validation_failed", "reject", true).reconnected().answered(
           "continue"
         ).acked().assigned(1, B),
       said: ["RejectTask task-b busy"],
@@ -460,7 +460,7 @@ describe("rule 3: another task", () => {
     },
     {
       clause: "a rejection that was refused for another reason is tried again",
-      run: () => Run.working().assigned(1, B).refused("validation_failed", "task_rejected").assigned(1, B),
+      run: () => Run.working().assigned(1, B).refused("validation_failed", "reject").assigned(1, B),
       said: ["RejectTask task-b busy"],
       timers: ["cancel half_open", "start answer 15000"],
       logged: ["task_refused task-b busy with task-a"],

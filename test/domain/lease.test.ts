@@ -62,10 +62,10 @@ describe("rule 8: the lease", () => {
     {
       clause: "nor to a hub that does not know the frame",
       run: () =>
-        Run.working().refused("validation_failed", "task_progress", true).timer("task_check").inspected({
+        Run.working().refused("validation_failed", "progress", true).timer("task_check").inspected({
           process: "alive"
         }),
-      state: "task-a g1 working wakes 1 | Running | ours | refused: task_progress"
+      state: "task-a g1 working wakes 1 | Running | ours | refused: progress"
     },
     {
       clause: "one that waits to be woken has none",
@@ -205,12 +205,12 @@ describe("rule 8: the lease", () => {
     {
       clause: "none to a hub that does not know the frame",
       run: () =>
-        Run.working().refused("validation_failed", "task_progress", true).tell({
+        Run.working().refused("validation_failed", "progress", true).tell({
           _tag: "ProgressFound",
           work_id: A,
           progress: { progress: 10, execution_event: { type: "text" } }
         }),
-      state: "task-a g1 working wakes 1 | Running | has progress | ours | refused: task_progress"
+      state: "task-a g1 working wakes 1 | Running | has progress | ours | refused: progress"
     }
   ])
 })

@@ -425,7 +425,7 @@ describe("rule 5: reports are owed until answered", () => {
     },
     {
       clause: "refused by the schema: the answer is kept and a minimal failure is sent",
-      run: () => Run.reporting().refused("validation_failed", "task_complete"),
+      run: () => Run.reporting().refused("validation_failed", "report"),
       said: [
         "SetAside task-a rejected",
         "SetAside task-a sent",
@@ -433,7 +433,7 @@ describe("rule 5: reports are owed until answered", () => {
       ],
       timers: ["cancel answer", "cancel resend", "start answer 15000"],
       logged: [
-        "frame_refused task_complete validation_failed",
+        "frame_refused report validation_failed",
         "report_sent task-a 1 failed the hub did not take the answer: validation_failed"
       ],
       state:
@@ -457,7 +457,7 @@ describe("rule 5: reports are owed until answered", () => {
     },
     {
       clause: "and that refused too: as refused",
-      run: () => Run.reporting().refused("invalid_json").refused("validation_failed", "task_failed"),
+      run: () => Run.reporting().refused("invalid_json").refused("validation_failed", "report"),
       said: ["StopWatching", "StopAgent task-a linger 15000", "Reconnect a report was refused"],
       timers: [
         "cancel answer",
@@ -472,14 +472,14 @@ describe("rule 5: reports are owed until answered", () => {
         "cancel task_inspection"
       ],
       logged: [
-        "frame_refused task_failed validation_failed",
+        "frame_refused report validation_failed",
         "report_refused task-a validation_failed the files are kept; POST /api/tasks/task-a/retry at the hub brings the task back, and with it the answer"
       ],
       state: "terminating: task-a keep | stopping: task-a"
     },
     {
       clause: "a failure refused by the schema: as refused",
-      run: () => Run.failing().refused("validation_failed", "task_failed"),
+      run: () => Run.failing().refused("validation_failed", "report"),
       said: ["StopWatching", "StopAgent task-a linger 15000", "Reconnect a report was refused"],
       timers: [
         "cancel answer",
@@ -494,15 +494,15 @@ describe("rule 5: reports are owed until answered", () => {
         "cancel task_inspection"
       ],
       logged: [
-        "frame_refused task_failed validation_failed",
+        "frame_refused report validation_failed",
         "report_refused task-a validation_failed the files are kept; POST /api/tasks/task-a/retry at the hub brings the task back, and with it the answer"
       ],
       state: "terminating: task-a keep | stopping: task-a"
     },
     {
       clause: "an error that names the type of another frame does not answer the one in flight",
-      run: () => Run.reporting().refused("validation_failed", "task_progress"),
-      logged: ["frame_refused task_progress validation_failed"],
+      run: () => Run.reporting().refused("validation_failed", "progress"),
+      logged: ["frame_refused progress validation_failed"],
       state: "task-a g1 reporting wakes 1 | has Success | ours | in flight: report task-a"
     },
     {
@@ -549,16 +549,15 @@ describe("rule 5: reports are owed until answered", () => {
     },
     {
       clause: "a refused accept goes by, and what waits goes out",
-      run: () => Run.working().assigned(1).found(success).refused("validation_failed", "task_accepted"),
+      run: () => Run.working().assigned(1).found(success).refused("validation_failed", "accept"),
       said: ["SendReport task-a g1 Complete"],
       timers: ["cancel answer", "cancel resend", "start answer 15000"],
-      logged: ["frame_refused task_accepted validation_failed", "report_sent task-a 1 complete"],
+      logged: ["frame_refused accept validation_failed", "report_sent task-a 1 complete"],
       state: "task-a g1 reporting wakes 1 | has Success | ours | in flight: report task-a | accept refused"
     },
     {
       clause: "after its report a new connection shows the hub that we are free, as it never saw that task accepted",
-      run: () =>
-        Run.working().assigned(1).found(success).refused("validation_failed", "task_accepted").acked("complete"),
+      run: () => Run.working().assigned(1).found(success).refused("validation_failed", "accept").acked("complete"),
       said: ["StopWatching", "StopAgent task-a linger 15000", "Reconnect an accept was refused"],
       timers: ["cancel answer", "cancel resend", ...endOfTask],
       logged: ["report_acknowledged task-a complete 0"],
@@ -568,7 +567,7 @@ describe("rule 5: reports are owed until answered", () => {
       clause: "unless that was all",
       run: () =>
         Run.working().tell({ _tag: "DrainRequested", exit_code: 0 }).assigned(1).found(success)
-          .refused("validation_failed", "task_accepted").acked("complete"),
+          .refused("validation_failed", "accept").acked("complete"),
       said: ["StopWatching", "StopAgent task-a linger 15000", "CloseConnection"],
       timers: [
         "cancel answer",
@@ -581,7 +580,7 @@ describe("rule 5: reports are owed until answered", () => {
     },
     {
       clause: "an accept that the hub takes later makes up for it",
-      run: () => Run.working().assigned(1).refused("validation_failed", "task_accepted").assigned(3).acked(),
+      run: () => Run.working().assigned(1).refused("validation_failed", "accept").assigned(3).acked(),
       timers: ["cancel answer", "cancel resend"],
       state: "task-a g3 working wakes 1 | Running | ours"
     },
@@ -611,11 +610,11 @@ describe("rule 5: reports are owed until answered", () => {
     },
     {
       clause: "a refused rejection goes by, and what waits goes out",
-      run: () => Run.working().assigned(1, B).found(success).refused("validation_failed", "task_rejected", true),
+      run: () => Run.working().assigned(1, B).found(success).refused("validation_failed", "reject", true),
       said: ["SendReport task-a g1 Complete"],
       timers: ["cancel answer", "cancel resend", "start answer 15000"],
-      logged: ["frame_refused task_rejected validation_failed", "report_sent task-a 1 complete"],
-      state: "task-a g1 reporting wakes 1 | has Success | ours | in flight: report task-a | refused: task_rejected"
+      logged: ["frame_refused reject validation_failed", "report_sent task-a 1 complete"],
+      state: "task-a g1 reporting wakes 1 | has Success | ours | in flight: report task-a | refused: reject"
     },
     {
       clause: "an error without a frame in flight is only logged",
@@ -642,10 +641,10 @@ describe("rule 5: reports are owed until answered", () => {
     },
     {
       clause: "an accept that the hub does not know is not sent again on that connection",
-      run: () => Run.working().assigned(1).refused("validation_failed", "task_accepted", true).assigned(1),
+      run: () => Run.working().assigned(1).refused("validation_failed", "accept", true).assigned(1),
       timers: ["cancel half_open", "cancel assign_grace", "cancel lookup"],
       logged: ["task_received task-a 1 true"],
-      state: "task-a g1 working wakes 1 | Running | ours | refused: task_accepted | accept refused"
+      state: "task-a g1 working wakes 1 | Running | ours | refused: accept | accept refused"
     },
     {
       clause: "a lost connection takes the frame in flight with it, and what is owed stays owed",

@@ -4,7 +4,7 @@ import type { Command } from "../../src/domain/Command.ts"
 import type { Answer, Evidence } from "../../src/domain/Evidence.ts"
 import type { Message, TaskLocation } from "../../src/domain/Message.ts"
 import type { Obstacle, Readiness } from "../../src/domain/Readiness.ts"
-import type { Policy, SidecarState, TimerName } from "../../src/domain/SidecarState.ts"
+import type { FrameKind, Policy, SidecarState, TimerName } from "../../src/domain/SidecarState.ts"
 import { emptyStore, initialState } from "../../src/domain/SidecarState.ts"
 import { transition } from "../../src/domain/transition.ts"
 import { type Assignment, type Batch, type Task, unstarted, type WakeEnd, type Work } from "../../src/domain/Work.ts"
@@ -60,10 +60,10 @@ const meant = (message: Message, { timers }: SidecarState): Message =>
   message._tag === "TimerFired" && message.due === Infinity
     ? { ...message, due: timers[message.timer] ?? Infinity }
     : message
-export const refused = (error: string, message_type: string | null = null, unknown_type = false): Message => ({
+export const refused = (error: string, frame: FrameKind | "another" | null = null, unknown_type = false): Message => ({
   _tag: "HubRefused",
   error,
-  message_type,
+  frame,
   unknown_type
 })
 
@@ -207,8 +207,8 @@ export class Run {
     return this.timer("task_confirmation").inspected({ process: "alive", ...(output === undefined ? {} : { output }) })
   }
 
-  refused(error: string, message_type: string | null = null, unknown_type = false): this {
-    return this.tell(refused(error, message_type, unknown_type))
+  refused(error: string, frame: FrameKind | "another" | null = null, unknown_type = false): this {
+    return this.tell(refused(error, frame, unknown_type))
   }
 
   offline(): this {
@@ -385,7 +385,8 @@ const readinessWords = ({ failures, link, not_ready }: Readiness): ReadonlyArray
 /** How everything stands after a message, in one line; what is as in an idle sidecar is left out. */
 export const stateLine = (state: SidecarState): string => {
   const { connection, disk, draining, outbound, slots, stored: { messages, recovering, task } } = state
-  const { accept_refused, half_open, in_flight, pending, phase, recovery_answer, refused_types, ownership } = connection
+  const { accept_refused, half_open, in_flight, pending, phase, recovery_answer, refused_frames, ownership } =
+    connection
   return [
     ...task === null ? [] : [`${recovering ? "recovering " : ""}${workLine(task)}`],
     ...slots.task.agent.phase._tag === "Idle" ? [] : [phaseLine(slots.task.agent.phase)],
@@ -402,7 +403,7 @@ export const stateLine = (state: SidecarState): string => {
     ...messages === null ? [] : [workLine(messages)],
     ...slots.messages.agent.phase._tag === "Idle" ? [] : [phaseLine(slots.messages.agent.phase)],
     ...leftLines(slots.messages),
-    ...list("refused", refused_types),
+    ...list("refused", refused_frames),
     ...accept_refused ? ["accept refused"] : [],
     ...half_open ? ["half open"] : [],
     ...disk === "ok" ? [] : [`disk ${disk}`],

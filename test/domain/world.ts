@@ -346,21 +346,21 @@ export class World {
         this.mailbox.push(acked(task_id))
         return
       case "RejectTask":
-        this.mailbox.push(refused("validation_failed", "task_rejected", true))
+        this.mailbox.push(refused("validation_failed", "reject", true))
         return
       case "AskRecovery":
         this.mailbox.push(
           this.pick<Message>(
             { _tag: "TaskReassigned", task_id },
             { _tag: "TaskContinued", task_id, generation: frame.task.generation + (harsh ? 2 : 0) },
-            refused("validation_failed", "task_recovering", true)
+            refused("validation_failed", "recovery", true)
           )
         )
         return
       case "ReportState":
         this.mailbox.push(
           harsh && this.random() < 0.3
-            ? refused("validation_failed", "state_report", true)
+            ? refused("validation_failed", "state", true)
             : { _tag: "StateReportAnswered", task_id, action: harsh ? "abort" : "continue" }
         )
         return
@@ -414,7 +414,7 @@ export class World {
         { _tag: "TaskContinued", task_id, generation: this.generation },
         { _tag: "StateReportAnswered", task_id, action: this.pick("abort", "continue") },
         acked(task_id),
-        refused("validation_failed", this.pick("wake_result", "task_progress"), true),
+        refused("validation_failed", this.pick("wake_result", "progress"), true),
         { _tag: "TaskLookedUp", task_id, location: "elsewhere" },
         { _tag: "WakeExited", work_id: task_id, wake_id: "another", end: { how: "exited", code: 1, output: "" } },
         {

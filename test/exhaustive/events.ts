@@ -1,6 +1,7 @@
 import type { Message } from "../../src/domain/Message.ts"
-import type { TimerName } from "../../src/domain/SidecarState.ts"
+import type { FrameKind, TimerName } from "../../src/domain/SidecarState.ts"
 import type { Assignment } from "../../src/domain/Work.ts"
+import { frameKindOf } from "../../src/protocol/outgoing.ts"
 import { answers, blinds, Crashed, Draft, ends, whenOf } from "./draft.ts"
 import { assigned, identified, note, replies, socketClosed, takenBack } from "./hub.ts"
 import type { Sides, When } from "./side.ts"
@@ -53,8 +54,8 @@ const messageOf = ({ generation, say, task, word }: Note): Message => {
       return { _tag: "RateLimited", retry_after_ms: 1_000 }
     case "refused":
       return word.startsWith("unknown ")
-        ? { _tag: "HubRefused", error: "validation_failed", message_type: word.slice(8), unknown_type: true }
-        : { _tag: "HubRefused", error: word, message_type: null, unknown_type: false }
+        ? { _tag: "HubRefused", error: "validation_failed", frame: frameKindOf(word.slice(8)), unknown_type: true }
+        : { _tag: "HubRefused", error: word, frame: null, unknown_type: false }
   }
 }
 
@@ -516,10 +517,10 @@ export const makeEvents = (config: Config, sides: Sides) => {
       const held = stored.task
       const task_id = taskIds[0]
       const generation = held?.generation ?? 0
-      const refused = (message_type: string | null): Message => ({
+      const refused = (frame: FrameKind | null): Message => ({
         _tag: "HubRefused",
         error: "validation_failed",
-        message_type,
+        frame,
         unknown_type: true
       })
       const end = ends["exited 1"]
@@ -534,7 +535,7 @@ export const makeEvents = (config: Config, sides: Sides) => {
           ? [{ _tag: "StateReportAnswered", task_id, action: "abort" } as const]
           : [],
         ...net.open && flight === null
-          ? [refused("task_progress"), refused(null), { _tag: "RateLimited", retry_after_ms: 500 } as const]
+          ? [refused("progress"), refused(null), { _tag: "RateLimited", retry_after_ms: 500 } as const]
           : [],
         ...net.open
           ? [refused("wake_result"), { _tag: "HubLostUs" } as const, assignment(0, -1), assignment(0, generation)]

@@ -159,7 +159,7 @@ const plain = (state: SidecarState, rename: Rename, rank: Rank): SidecarState =>
         sent_at: 0,
         limited: flight.limited
       },
-      refused_types: connection.refused_types.toSorted()
+      refused_frames: connection.refused_frames.toSorted()
     },
     outbound: {
       answer: outbound.answer && { _tag: "Success", result: {}, tokens_used: null },

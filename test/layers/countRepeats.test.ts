@@ -24,7 +24,7 @@ const received = (generation: number, again: boolean): LifecycleEvent => ({
   again
 })
 
-/** Each may come as often as the hub likes, and with another text each time. */
+/** The hub may cause each as often as it likes, with another text each time. */
 const floods: ReadonlyArray<readonly [string, (n: number) => LifecycleEvent]> = [
   ["an error of the hub", (n) => ({ event: "hub_error", error: `e${n}` })],
   ["a frame that is no JSON", (n) => ({ event: "frame_undecodable", reason: "not JSON", excerpt: `${n}` })],

@@ -20,7 +20,7 @@ import { lockProcess, temporaryFolder } from "../support/lockProcesses.ts"
 import { status } from "../support/status.ts"
 import { settings } from "./hubRig.ts"
 
-/** The folder held until the scope ends. */
+/** Locks the folder until the scope ends. */
 const hold = (folder: string) =>
   Effect.acquireRelease(holdFolder(folder, settings.token), ({ release }) => Effect.sync(release))
 
@@ -37,14 +37,14 @@ const settingsIn = (
   ...other
 })
 
-/** The folder held as by the sidecar, until the scope ends. */
+/** Locks the folder as the sidecar does, until the scope ends. */
 const lease = (...where: Parameters<typeof settingsIn>) =>
   Effect.map(
     Layer.build(Layer.provide(FolderLock, Layer.succeed(SidecarConfig, settingsIn(...where)))),
     (context) => Context.get(context, FolderLease)
   )
 
-/** What a check or a start comes to. */
+/** The outcome of a check or a start. */
 const outcomeOf = <A, E extends { readonly _tag: string }>(effect: Effect.Effect<A, E, Scope.Scope>) =>
   Effect.match(Effect.scoped(effect), { onSuccess: () => "ours", onFailure: ({ _tag }) => _tag })
 

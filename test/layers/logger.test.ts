@@ -36,7 +36,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }))
 const identified: LifecycleEvent = { event: "identified" }
 const refused = (reason: string): LifecycleEvent => ({ event: "identify_refused", reason })
 
-/** A stream that keeps what it is given; one that is `stuck` never takes the second thing. */
+/** A stream that keeps what it gets. A `stuck` one never accepts the second write. */
 class Screen extends Writable {
   readonly isTTY: boolean
   text = ""
@@ -63,11 +63,11 @@ const rig = (log_file = join(folder, "sidecar.log"), output = new Screen(), stat
     output,
     errors,
     written,
-    /** Waits until standard error has so many lines. */
+    /** Waits until standard error has `count` lines. */
     notes: (count: number) => until(`${count} notes`, () => errors.text.split("\n").length === count + 1),
     read: () => readFileSync(log_file, "utf8"),
     lines: () => readFileSync(log_file, "utf8").trimEnd().split("\n").map((line): unknown => JSON.parse(line)),
-    /** Waits until the file has so many lines, and standard output has as many. */
+    /** Waits until the file and standard output have `count` lines each. */
     has: (count: number) =>
       until(`${count} lines`, () => [written(), output.text].every((text) => text.split("\n").length === count + 1)),
     logging: <A, E>(use: (log: (event: LifecycleEvent) => Effect.Effect<void>) => Effect.Effect<A, E>) =>

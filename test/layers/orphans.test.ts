@@ -97,7 +97,7 @@ describe("files that nobody came back for", () => {
       Effect.gen(function*() {
         const { folder, put, stale } = yield* makeOrphans
         put("results/task-old.json", 8)
-        put("tasks/task-old.log", 1) // so that it is not old at all
+        put("tasks/task-old.log", 1) // one file that is not old
         renameSync(folder.file("tasks"), folder.file("elsewhere"))
         hide(folder.file("tasks"))
         expect(yield* stale).toEqual([])

@@ -10,7 +10,7 @@ import { readAgain } from "../../src/storage/reading.ts"
 
 const path = "/nowhere/queue.json"
 
-/** A read that fails so many times, with when it was tried (ms) and what was logged. */
+/** A read that fails `times` times, when it was tried (ms), and what was logged. */
 const failing = (times: number) => {
   const tried: Array<number> = []
   const events: Array<LifecycleEvent> = []

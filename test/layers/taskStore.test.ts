@@ -58,7 +58,7 @@ describe("the stored state", () => {
       const folder = yield* makeFolder
       const others = ["queue.json.1x", "queue.json.12345678901", "queue.json.corrupt-1", "other.json.1", "queue.json1"]
       for (const name of ["queue.json.4294967295", "queue.json.7", ...others]) writeFileSync(folder.file(name), "")
-      mkdirSync(folder.file("queue.json.8")) // none of ours
+      mkdirSync(folder.file("queue.json.8")) // not a temporary file of ours
       expect(yield* (yield* storeOf(folder)).load).toBeNull()
       expect(readdirSync(folder.path).toSorted()).toEqual([...others, "queue.json.8"].toSorted())
       expect(folder.events).toMatchObject([{ event: "file_trouble" }])
@@ -210,7 +210,7 @@ describe("a state that was read and makes no sense", () => {
 describe("a state that is there and cannot be read", () => {
   const uid = process.geteuid?.()
 
-  /** What stands in the way, and what the sentence says of it. */
+  /** What is in the way, and what the message says about it. */
   const rows: ReadonlyArray<readonly [string, (folder: Folder) => string, string]> = [
     ["a link to nowhere", (folder) => {
       symlinkSync(folder.file("unmounted", "state"), folder.file("queue.json"))

@@ -5,7 +5,7 @@ import * as TestClock from "effect/testing/TestClock"
 import { lineLimits } from "../../src/text/limits.ts"
 import { lastWords, LinesUnwritten, makeLineWriter } from "../../src/text/LineWriter.ts"
 
-/** A writer, and what it writes and tells; each write waits for `gate`, and fails where that does. */
+/** A writer, and what it writes and reports. Each write waits for `gate`, and fails if that fails. */
 const rig = Effect.fnUntraced(function*() {
   const seen = { writes: new Array<string>(), now: new Array<string>(), told: new Array<string>() }
   let gate: Effect.Effect<void, LinesUnwritten> = Effect.void

@@ -72,7 +72,7 @@ describe("the lock of a folder", () => {
       const folder = yield* temporaryFolder("lock")
       const holder = yield* lockProcess(folder)
       expect(yield* isHeld(folder)).toBe(false)
-      expect(readdirSync(folder)).toEqual([]) // the question makes nothing
+      expect(readdirSync(folder)).toEqual([]) // asking makes no file
       yield* holder.ask("take")
       for (let time = 0; time < 20; time++) expect(yield* isHeld(folder)).toBe(true)
       yield* holder.ask("release")
@@ -210,7 +210,7 @@ describe.runIf(posix)("whether what was locked is still there", () => {
 })
 
 describe("a file system without locks", () => {
-  /** Locks nothing there, and files elsewhere as ever. */
+  /** Locks no file in the folder, and every other file as usual. */
   const without = (folder: string): LockFile => (path) => path.startsWith(folder) ? { _tag: "Busy" } : lockFile(path)
 
   it.live("is locked by a file elsewhere, of the folder's own name", () =>
@@ -237,5 +237,5 @@ describe("a file system without locks", () => {
     }))
 })
 
-/** Lets what waits for the file system go on. */
+/** Lets operations that wait for the file system continue. */
 const settled = () => new Promise<void>((resume) => setTimeout(resume, 5))

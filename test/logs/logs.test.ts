@@ -15,7 +15,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
 const file = () => join(folder, "sidecar.log")
 
-/** 14:05:07.089 on the day, in the zone of whoever runs this. */
+/** 14:05:07.089 local time. */
 const noon = new Date(2026, 4, 3, 14, 5, 7, 89).getTime()
 
 const line = (event: string, fields: Record<string, unknown> = {}, at = noon): string =>

@@ -181,7 +181,7 @@ const get = (url: string, options: { readonly method?: string; readonly headers?
     }).on("error", (error) => resume(Effect.die(error))).end()
   })
 
-/** The samples of a text in Prometheus' format; fails where a line is in none. */
+/** The samples of a text in the Prometheus format. Fails if a line is not in that format. */
 const samplesIn = (text: string): ReadonlyMap<string, number> => {
   const typed = new Set<string>()
   const samples = new Map<string, number>()
@@ -252,7 +252,7 @@ describe("the pages", () => {
       expect((yield* get(`${open}/healthz`)).status).toBe(503)
     }))
 
-  /** Connections that ask nothing: they say as much as `words`, and come again when they are closed. */
+  /** Connections without a request: each sends `words`, and connects again when it is closed. */
   const silent = (url: string, count: number, words: string) =>
     Effect.acquireRelease(
       Effect.sync(() => {
@@ -323,7 +323,7 @@ describe("the pages", () => {
     }))
 })
 
-/** What a collector of OpenTelemetry is sent; it answers nothing where it hangs. */
+/** An OpenTelemetry collector and what it receives. If it `hangs`, it does not answer. */
 const collector = (hangs = false) =>
   Effect.map(
     Effect.acquireRelease(

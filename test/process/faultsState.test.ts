@@ -1,11 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs"
+import { emptyStore } from "../../src/domain/SidecarState.ts"
 import { type Folder, isAlive, startDaemon, submit, until } from "../support/daemon.ts"
 import { untilThere } from "../support/gate.ts"
 import { doneWithOneWake, identifications, startAll, startAtWork, takesTheNext } from "../support/outcomes.ts"
 
-const empty = `{"version":1,"active":null,"recovering":null}`
+const empty = JSON.stringify(emptyStore)
 
 const asideOf = (folder: Folder) => readdirSync(folder.path).filter((name) => name.includes(".corrupt-"))
 

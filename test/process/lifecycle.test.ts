@@ -142,8 +142,8 @@ describe("a task's way through the daemon", () => {
       assert.isBelow(performance.now() - asked, limits.shutdown_ms + 5_000) // which a busy machine may take for itself
       assert.isTrue(isAlive(pid))
       assert.isNotEmpty(daemon.events("shutdown"))
-      const stored: { readonly active: { readonly task_id: string } } = JSON.parse(folder.read("queue.json"))
-      assert.strictEqual(stored.active.task_id, task.id)
+      const stored: { readonly task: { readonly id: string } } = JSON.parse(folder.read("queue.json"))
+      assert.strictEqual(stored.task.id, task.id)
 
       yield* startDaemon(folder)
       yield* folder.letGo

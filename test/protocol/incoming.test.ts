@@ -71,10 +71,10 @@ describe("a frame of the hub becomes what it says", () => {
   })
 })
 
-const refused = (error: string, message_type: string | null = null, unknown_type = false) => ({
+const refused = (error: string, frame: string | null = null, unknown_type = false) => ({
   _tag: "HubRefused",
   error,
-  message_type,
+  frame,
   unknown_type
 })
 
@@ -96,12 +96,12 @@ describe("an error frame", () => {
       error: "validation_failed",
       message_type: "task_failed",
       errors: [{ field: "reason", error: "too_long", detail: "exceeds" }]
-    }, refused("validation_failed", "task_failed")],
+    }, refused("validation_failed", "report")],
     ["of the schema says that the type is unknown", {
       error: "validation_failed",
       message_type: "task_rejected",
       errors: [{ field: "type", error: "unknown_message_type", detail: "unknown", known_types: ["ping"] }]
-    }, refused("validation_failed", "task_rejected", true)],
+    }, refused("validation_failed", "reject", true)],
     ["that says nothing is an answer all the same", {}, refused("unspecified")],
     ["with odd fields is an answer all the same", { error: 7, message_type: [], errors: "no" }, refused("unspecified")],
     [

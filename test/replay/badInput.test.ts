@@ -11,7 +11,7 @@ import { recordings } from "./support.ts"
 const program = resolve("dist/main.js")
 const own = resolve("test/fixtures/sessions/happy.jsonl")
 
-/** A folder of all that could be given by mistake: the program is started in it. */
+/** A folder with everything that could be given by mistake. The program starts in it. */
 const folder = Effect.acquireRelease(
   Effect.sync(() => {
     const path = mkdtempSync(join(tmpdir(), "sidecar-bad-"))

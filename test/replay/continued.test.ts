@@ -19,7 +19,7 @@ const statesIn = (text: string): ReadonlyArray<SidecarState | null> => {
   })
 }
 
-/** What is left of a recording from each line on that a file may begin with, where the older file is gone. */
+/** The rest of a recording from each line that can begin a file, for an older file that is gone. */
 const rests = (text: string) => {
   const entries = entriesIn(text)
   const states = statesIn(text)

@@ -268,7 +268,7 @@ describe("agentcom-sidecar --dry-run", () => {
   })
 })
 
-/** The system calls by which something outside the process could be changed, started or told. */
+/** The system calls that could change, start or reach something outside the process. */
 const forbidden = [
   "execve",
   "execveat",
@@ -312,7 +312,7 @@ describeWith("strace", "a dry run under strace", () => {
       const { own, path } = yield* folder
       const trace = join(path, "trace")
       const calls = [...forbidden, "open", "openat", "openat2"].map((call) => `?${call}`).join(",")
-      // What goes through a ring shows no calls, so there is none.
+      // strace does not see calls through io_uring, so it is switched off.
       const noRing = "--inject=?io_uring_setup:error=ENOSYS"
       const args = ["-f", "-o", trace, `--trace=${calls}`, noRing, process.execPath, program, "--dry-run", own, blip]
       const { status } = spawnSync("strace", args, { cwd: path, encoding: "utf8" })
@@ -323,7 +323,7 @@ describeWith("strace", "a dry run under strace", () => {
       const isThread = (line: string): boolean => / clone3?\(.*CLONE_THREAD/.test(line)
       const isReading = (line: string): boolean =>
         / open(?:at2?)?\(/.test(line) && !/O_WRONLY|O_RDWR|O_CREAT|O_TRUNC/.test(line)
-      // Node.js itself makes sure at its start that the standard streams are open.
+      // Node.js opens /dev/null at its start if a standard stream is closed.
       const isOfNode = (line: string): boolean => line.includes("\"/dev/null\"")
       expect(others.filter((line) => !isThread(line) && !isReading(line) && !isOfNode(line))).toEqual([])
       expect(others.filter((line) => line.includes(own)).length).toBe(1)

@@ -8,7 +8,7 @@ const folder = "test/fixtures/format1"
 const names = readdirSync(folder)
 const textOf = (name: string): string => readFileSync(join(folder, name), "utf8")
 
-/** The steps that a text tells, in short. */
+/** The steps in a text. */
 const stepsIn = (text: string) =>
   Effect.runSync(linesIn(text)).flatMap((line) =>
     "entry" in line && line.entry.dir === "step" ? [{ on: line.entry.msg._tag, ...line.entry }] : []

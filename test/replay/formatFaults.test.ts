@@ -36,13 +36,13 @@ const notAsRecording: ReadonlyArray<readonly [what: string, text: string, messag
   ["UTF-16", "\u0000{\u0000\"", "a.jsonl:1: not a recording: not a line of a recording"],
   [
     "a newer format",
-    recordingOf([header]).replace("\"format\":2", "\"format\":3"),
-    "a.jsonl:1: not a recording: format 3 is newer than 2, the newest that is read here"
+    recordingOf([header]).replace("\"format\":3", "\"format\":4"),
+    "a.jsonl:1: not a recording: format 4 is newer than 3, the newest that is read here"
   ],
   [
     "a newer format of which nothing else is understood",
     `${first}\n{"t":2,"dir":"header","msg":{"format":77,"shape":"round"}}\n`,
-    "a.jsonl:2: not a recording: format 77 is newer than 2, the newest that is read here"
+    "a.jsonl:2: not a recording: format 77 is newer than 3, the newest that is read here"
   ],
   [
     "a header that makes no sense",

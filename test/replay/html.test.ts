@@ -10,7 +10,7 @@ class Chromium extends Context.Service<Chromium, Browser>()("test/Chromium") {
   static readonly layer = Layer.effect(Chromium, makeBrowser)
 }
 
-/** How much slower than on a quiet machine a figure may be here. */
+/** How many times slower than on a quiet machine this may be. */
 const patience = 4
 
 const opened = (session: Session, use: (page: Page) => Promise<void>, options?: PageOptions) =>
@@ -32,7 +32,7 @@ const textsOf = (page: Page, selector: string) =>
     `[...document.querySelectorAll(${JSON.stringify(selector)})].map((one) => one.textContent)`
   )
 
-/** How many shapes of a class are drawn: each is one move to a start and one such step. */
+/** The number of shapes of a class. Each has one such step in its path. */
 const drawn = (page: Page, selector: string, step: RegExp) =>
   page.evaluate<number>(
     `[...document.querySelectorAll(${JSON.stringify(selector)})]
@@ -41,7 +41,7 @@ const drawn = (page: Page, selector: string, step: RegExp) =>
 
 const arrows = (page: Page, lane: "frames" | "wakes", more = "") => drawn(page, `.event.${lane}${more}`, /V/)
 
-/** The middle of the first label or state that begins so. */
+/** The middle of the first label or state that begins with the text. */
 const middleOf = (page: Page, text: string) =>
   page.evaluate<readonly [number, number]>(`(() => {
     const texts = [...document.querySelectorAll("#chart text")]
@@ -180,7 +180,7 @@ inChromium((it) => {
         session.wait(n % 2 === 0 ? 1_000 : 2_000).send({ type: "task_progress", progress: n })
       }
       return opened(session, async (page) => {
-        /** How much longer than the pauses of one second those of two are drawn. */
+        /** The ratio of the drawn lengths of a pause of two seconds and one of one second. */
         const ratio = () =>
           page.evaluate<number>(`(() => {
             const d = document.querySelector(".event.kind-progress.frames").getAttribute("d")
@@ -259,7 +259,7 @@ inChromium((it) => {
   })
 
   describe("a session of 10,000 frames", () => {
-    /** How long the page takes to draw a view anew, from its event to the finished layout (ms; the middle of nine). */
+    /** How long the page takes to redraw a view, from the event to the finished layout, in ms. The median of nine. */
     const redraw = `(async () => {
     const chart = document.getElementById("chart")
     const { height, width, x, y } = chart.getBoundingClientRect()
@@ -284,7 +284,7 @@ inChromium((it) => {
         expect(await textOf(page, "#in-view")).toBe("10,018 frames and 10,128 other events in 5 days")
         expect(await drawn(page, ".column.frames", /z/)).toBeGreaterThan(300)
         expect(await arrows(page, "frames")).toBe(0)
-        // What the page takes is the least of three rounds; more is what else the machine does.
+        // The least of three rounds, because other processes make a round slower.
         const rounds = [await page.evaluate<number>(redraw), await page.evaluate<number>(redraw)]
         const redrawn_ms = Math.min(...rounds, await page.evaluate<number>(redraw))
         expect(redrawn_ms).toBeLessThan(50 * patience)

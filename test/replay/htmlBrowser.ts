@@ -10,7 +10,7 @@ import { pathToFileURL } from "node:url"
 import { WebSocket } from "ws"
 import { chromiumNames } from "../support/needs.ts"
 
-/** A page in a real browser. What it says of itself is kept from before it was opened. */
+/** A page in a real browser. Its requests and complaints are kept from before it was opened. */
 export interface Page {
   /** The value of an expression in the page, by JSON; promises are awaited. */
   readonly evaluate: <A>(expression: string) => Promise<A>
@@ -19,9 +19,9 @@ export interface Page {
   readonly press: (key: string) => Promise<void>
   readonly wheel: (x: number, y: number, deltaY: number) => Promise<void>
   readonly screenshot: () => Promise<Buffer>
-  /** Addresses it asked for, itself aside. */
+  /** The addresses that it requested, except its own. */
   readonly requests: ReadonlyArray<string>
-  /** Errors and warnings of its console, uncaught exceptions, breaches of its security policy, dialogs. */
+  /** Errors and warnings of its console, uncaught exceptions, violations of its security policy, and dialogs. */
   readonly complaints: ReadonlyArray<string>
 }
 
@@ -164,7 +164,7 @@ export interface Browser {
   readonly open: (html: string, options?: PageOptions) => Promise<Page>
 }
 
-/** A headless Chromium of our own; it and its files go with the scope. */
+/** A headless Chromium. It and its files are removed with the scope. */
 export const makeBrowser: Effect.Effect<Browser, never, Scope.Scope> = Effect.gen(function*() {
   const folder = mkdtempSync(join(tmpdir(), "sidecar-page-"))
   yield* Effect.addFinalizer(() => Effect.sync(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 })))

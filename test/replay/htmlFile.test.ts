@@ -24,7 +24,7 @@ describe("--html", () => {
       const passed = yield* Stream.runCollect(draw(file))
       expect(passed.flat()).toEqual(troubled().events)
       expect(readFileSync(file, "utf8")).toBe(troubled().page())
-      expect(statSync(file).mode & 0o777).toBe(0o600) // it shows the texts of tasks
+      expect(statSync(file).mode & 0o777).toBe(0o600) // it contains the texts of tasks
     }))
 
   it.effect("writes over an older page", () =>

@@ -1,6 +1,6 @@
 import type { LocalFact } from "../../src/domain/Message.ts"
 import type { JsonObject, WorkStatus } from "../../src/domain/Work.ts"
-import { makePage } from "../../src/replay/html/makePage.ts"
+import { makePage } from "../../src/replay/html/page.ts"
 import type { Picture, ReplayEvent, Verdict } from "../../src/replay/ReplayEvent.ts"
 
 const place = { file: "session.jsonl", line: 1 }
@@ -19,7 +19,7 @@ const nothing: Picture = {
 
 type Untimed<E> = E extends ReplayEvent ? Omit<E, "t"> : never
 
-/** Writes a replayed session by hand: each call is one event, `wait` lets time pass (ms). */
+/** Builds a replayed session: each call adds an event, and `wait` lets milliseconds pass. */
 export class Session {
   readonly events: Array<ReplayEvent> = []
   t = Date.UTC(2026, 10, 17, 9, 30)
@@ -166,7 +166,7 @@ export const troubled = (): Session =>
     .add({ kind: "life", life: 1, phase: "ends", exit_code: 75, failed: null }).wait(1_500)
     .add({ kind: "life", life: 2, phase: "begins" }).connect()
 
-/** Tasks one after another until there are so many frames. */
+/** Tasks one after the other until the session has that many frames. */
 export const long = (frames: number): Session => {
   const session = new Session().file("month.jsonl").connect()
   const count = () => session.events.filter(({ kind }) => kind === "frame").length

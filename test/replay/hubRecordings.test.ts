@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Result from "effect/Result"
-import { parseAgent } from "../../src/replay/frames/agentOptions.ts"
+import { parseAgent } from "../../src/replay/frames/SimulatedAgent.ts"
 import {
   differencesIn,
   framesOut,
@@ -12,22 +12,22 @@ import {
   textOfRecording
 } from "./support.ts"
 
-/** The older client did not send back what it was given. */
+/** The older client did not send the description and the metadata back. */
 const accepted = "! task_accepted description,metadata"
-/** The older client verified the work itself, and sent what came of that. */
+/** The older client verified the work itself, and sent the outcome. */
 const completed = "! task_complete verification_report,verification_history,description,metadata"
 const identified = "= identify idle"
 const confirmed = "= wake_result success"
 /** We say that we hold a task; the older client said that it was idle. */
 const identifiedAtWork = "! identify working status"
-/** We ask whose the task is before anything else; the older client did not, so that its hub did not answer. */
+/** We first ask who owns the task. The older client did not ask, so its hub did not answer. */
 const asked = "+ state_report"
-/** The older client woke the agent once more, and told the hub so. */
+/** The older client woke the agent once more, and reported that to the hub. */
 const wokenAgain = "- wake_result success"
-/** The older client gave its second agent up, as the old `.started` kept its watcher from seeing the new one. */
+/** The older client gave its second agent up, because the old `.started` hid the new one from its watcher. */
 const givenUp = ["- wake_result timeout", "- task_failed"]
 
-/** For each recording how often each task is woken, and every frame: `=` both, `!` changed, `-` only recorded, `+` only ours. */
+/** How often each task is woken, and every frame: `=` same, `!` changed, `-` only recorded, `+` only ours. */
 const expected: Readonly<
   Record<string, { readonly wakes: ReadonlyArray<number>; readonly rows: ReadonlyArray<string> }>
 > = {
@@ -38,7 +38,7 @@ const expected: Readonly<
   "busy.jsonl": { wakes: [1], rows: [identified, accepted, confirmed, "= task_rejected", completed] },
   "cancel.jsonl": {
     wakes: [1, 1],
-    // The recording ends with the second task at work: a minute later this version would tell of it.
+    // The recording ends while the second agent works. A minute later this version sends its progress.
     rows: [identified, accepted, confirmed, accepted, confirmed, "~ task_progress"]
   },
   "blip.jsonl": {
@@ -101,7 +101,7 @@ const expected: Readonly<
       ...givenUp,
       accepted,
       wokenAgain,
-      // Ours is still at its work, and says so each minute.
+      // Our agent still works, so progress is sent each minute.
       "+ task_progress",
       ...givenUp,
       accepted,
@@ -114,7 +114,7 @@ const expected: Readonly<
     rows: [
       identified,
       accepted,
-      // We tell of every attempt that fails, the older client of the last.
+      // We report every failed attempt, the older client only the last one.
       "+ wake_result failed",
       "+ wake_result failed",
       "+ wake_result failed",
@@ -124,7 +124,7 @@ const expected: Readonly<
   },
   "messages.jsonl": {
     wakes: [],
-    // Messages are not the sidecar's affair; the last two connections were refused by the hub.
+    // These frames are not of a sidecar. The hub refused the last two connections.
     rows: [
       identified,
       "- channel_subscribe",

@@ -5,14 +5,14 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { transition } from "../../src/domain/transition.ts"
-import { briefOf } from "../../src/replay/briefOf.ts"
+import { briefOf } from "../../src/replay/brief.ts"
 import { minimizedTo } from "../../src/replay/minimizedTo.ts"
 import { Output } from "../../src/replay/print/Output.ts"
 import { linesIn, textOfRecording } from "./support.ts"
 
 const session = (name: string): string => readFileSync(`test/fixtures/sessions/${name}.jsonl`, "utf8")
 
-/** The row that is written for a recording, and what is said of it. */
+/** The row that is written for a recording, and what is said about it. */
 const minimized = Effect.fnUntraced(function*(text: string) {
   const folder = mkdtempSync(join(tmpdir(), "sidecar-minimize-"))
   const file = join(folder, "row.json")

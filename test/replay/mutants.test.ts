@@ -7,7 +7,7 @@ const condition = "negate a condition"
 const part = "drop a part of a rule"
 const command = "drop a command"
 
-/** A rule each, as it is done without its part, and a session that comes to it. */
+/** For each rule: the part that is removed, and a session that evaluates it. */
 const changes: ReadonlyArray<readonly [string, string, Mutant["kind"], string, string]> = [
   ["identifies as idle while it works", "life", condition, "state.stored.task === null", "drop"],
   ["forgets that the link was dead", "life", condition, "connection.half_open", "half-open"],

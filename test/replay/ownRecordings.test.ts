@@ -39,7 +39,7 @@ const differences = (entries: ReadonlyArray<Entry>): ReadonlyArray<string> =>
 
 const isOn = (tag: string) => (entry: Entry): entry is StepEntry => entry.dir === "step" && entry.msg._tag === tag
 
-/** The session with the step on such a message changed. */
+/** The session with the step on a message of that tag changed. */
 const changing = (tag: string, change: (step: StepEntry) => Partial<StepEntry>): ReadonlyArray<Entry> => {
   const isMeant = isOn(tag)
   expect(session.some(isMeant)).toBe(true)

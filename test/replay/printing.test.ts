@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "@effect/vitest"
 import * as Result from "effect/Result"
-import { makeCut, parseMoment } from "../../src/replay/print/cut.ts"
-import { parseDryRun } from "../../src/replay/print/options.ts"
+import { makeCut, parseDryRun, parseMoment } from "../../src/replay/print/options.ts"
 import { textOf } from "../../src/replay/print/textOf.ts"
 import type { ReplayEvent } from "../../src/replay/ReplayEvent.ts"
 import { replayedText, textOfRecording } from "./support.ts"

@@ -86,7 +86,7 @@ const recording = <A>(
   }).pipe(Effect.scoped, Effect.provide(loggerMemory(events)))
 }
 
-/** A recording of this size, so that the next line is the first of another file. */
+/** A recording of the size at which the next line starts another file. */
 const fillUp = (): void => {
   writeFileSync(path, `{"t":0,"dir":"in","unreadable":"the full one"}\n`)
   truncateSync(path, limits.record_file_bytes)
@@ -141,7 +141,7 @@ describe("what is recorded of an event", () => {
       const drain: Message = { _tag: "DrainRequested", exit_code: 0 }
       const step = { at: 9, message: drain, before, after, commands: [], saved: false }
       const [unsaved] = entries({ _tag: "Stepped", step })
-      expect(unsaved).toMatchObject({ told: { commands: [], state: "down, unknown, Idle, draining 0" }, saved: false })
+      expect(unsaved).toMatchObject({ told: { commands: [], state: "down, unknown, draining 0" }, saved: false })
       expect(unsaved && entryIn(lineOf(unsaved))).toEqual(unsaved)
     }))
 

@@ -11,7 +11,7 @@ export const linesOf = (text: string): ReadonlyArray<Line> =>
   text.trimEnd().split("\n").map((line): Line => JSON.parse(line))
 const isFrame = ({ dir }: Line): boolean => dir === "in" || dir === "out"
 
-/** The beginning of a recording, and then its rest again and again with new tasks and a pause, while that is wanted. */
+/** The beginning of a recording, and then its rest with new tasks and a pause, repeated while `isWanted`. */
 export const repeated = (
   lines: ReadonlyArray<Line>,
   pause_ms: number,
@@ -25,7 +25,8 @@ export const repeated = (
     const tail = round.toString(16).padStart(8, "0")
     for (const line of rest) {
       const text = JSON.stringify({ ...line, t: line.t + round * round_ms })
-      const ofRound = text.replaceAll(/(task-[0-9a-f]{8})[0-9a-f]{8}/g, `$1${tail}`)
+      // Without its `due` a timer counts as the one that runs. After a pause the recorded one would not be that.
+      const ofRound = text.replaceAll(/(task-[0-9a-f]{8})[0-9a-f]{8}/g, `$1${tail}`).replaceAll(/,"due":\d+/g, "")
       texts.push(ofRound.replaceAll(/(?<="g\d+a\d+t)\d+/g, (at) => String(Number(at) + round * round_ms)))
       if (isFrame(line)) made++
     }
@@ -41,14 +42,14 @@ const highWater_mb = (pid: number | undefined): number =>
 
 const tick_ms = 10
 
-/** The time of the processor that a process has taken, so that it does not count how busy the machine is. */
+/** The processor time of a process, which does not depend on how busy the machine is. */
 const processor_ms = (pid: number | undefined): number => {
   const afterName = readFileSync(`/proc/${pid}/stat`, "utf8").replace(/^.*\) /s, "")
   const [user = 0, system = 0] = afterName.split(" ").slice(11, 13).map(Number)
   return (user + system) * tick_ms
 }
 
-/** Replays a text as the built program does, and measures it as it prints. */
+/** Replays a text with the built program, and measures it while it prints. */
 export const measured = async (text: string, ...nodeOptions: ReadonlyArray<string>) => {
   const folder = mkdtempSync(join(tmpdir(), "sidecar-speed-"))
   try {
@@ -74,7 +75,7 @@ export const measured = async (text: string, ...nodeOptions: ReadonlyArray<strin
 
 const tries = 3
 
-/** The quickest of some tries, if the first is not quick enough: what shares a core with others takes longer. */
+/** The quickest of several tries if the first is too slow, because other processes share the core. */
 export const quickest = async (what: string, text: string, limit_ms: number) => {
   let best = await measured(text)
   for (let made = 1; made < tries && best.took_ms >= limit_ms; made++) {

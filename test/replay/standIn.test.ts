@@ -3,9 +3,9 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { configFile } from "../../src/config/ConfigFile.ts"
-import { parseAgent } from "../../src/replay/frames/agentOptions.ts"
+import { parseAgent } from "../../src/replay/frames/SimulatedAgent.ts"
+import { defaultPolicy } from "../../src/replay/Life.ts"
 import { limits } from "../../src/replay/limits.ts"
-import { defaultPolicy } from "../../src/replay/policy.ts"
 import type { ReplayEvent } from "../../src/replay/ReplayEvent.ts"
 import { framesOut, replayedText, summaryOf, textOfRecording } from "./support.ts"
 
@@ -22,7 +22,7 @@ const identify = {
 }
 const task_id = "task-0123456789abcdef"
 
-/** A task is assigned and nothing else told for an hour. */
+/** A task is assigned, and nothing else is recorded for an hour. */
 const silent = [
   { t: 0, dir: "out", msg: identify },
   { t: 1, dir: "in", msg: { type: "identified" } },

@@ -5,7 +5,7 @@ import * as Stream from "effect/Stream"
 import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { makeEntries } from "../../src/observe/record/record.ts"
-import { type Entry, lineOf, parseEntry } from "../../src/replay/format.ts"
+import { type Entry, format_version, lineOf, parseEntry } from "../../src/replay/format.ts"
 import { readRecording } from "../../src/replay/read/recording.ts"
 import { Replay, type ReplayOptions } from "../../src/replay/Replay.ts"
 import { isDifference, type ReplayEvent, type Summary } from "../../src/replay/ReplayEvent.ts"
@@ -16,14 +16,14 @@ export const recordingNames = readdirSync(recordings).filter((name) => name.ends
 
 export const textOfRecording = (name: string): string => readFileSync(join(recordings, name), "utf8")
 
-/** The lines of a text as a dry run reads them; fails as it would. */
+/** The lines of a text as a dry run reads them. Fails like a dry run. */
 export const linesIn = (text: string, file = "a.jsonl") =>
   readRecording(file, Stream.succeed(new TextEncoder().encode(text))).pipe(
     Stream.runCollect,
     Effect.map((some) => some.flat())
   )
 
-/** What a replay of the texts tells, each a file. */
+/** The events of a replay of the texts. Each text is a file. */
 export const replayedTexts = (
   texts: ReadonlyArray<string>,
   options: Partial<ReplayOptions> = {}
@@ -51,7 +51,7 @@ export const notesIn = (events: ReadonlyArray<ReplayEvent>): ReadonlyArray<strin
 
 const marks = { same: "=", changed: "!", recorded: "-", ours: "+", beyond: "~" } as const
 
-/** The frames to the hub a row each: how they compare, their type, and in which fields they differ. */
+/** A row for each frame to the hub: how it compares, its type, and the fields that differ. */
 export const framesOut = (events: ReadonlyArray<ReplayEvent>): ReadonlyArray<string> =>
   events.flatMap((event) => {
     if (event.kind !== "frame" || event.dir === "in") return []
@@ -66,7 +66,7 @@ export const differencesIn = (events: ReadonlyArray<ReplayEvent>): ReadonlyArray
 export const header: Extract<Entry, { readonly dir: "header"; readonly msg: unknown }> = {
   t: 0,
   dir: "header",
-  msg: { format: 2, version: "1.2.3", agent_id: "", platform: "linux", continues: false, config: {} }
+  msg: { format: format_version, version: "1.2.3", agent_id: "", platform: "linux", continues: false, config: {} }
 }
 
 const frozen = (t: number): Clock.Clock => ({
@@ -79,7 +79,7 @@ const frozen = (t: number): Clock.Clock => ({
   sleep: () => Effect.never
 })
 
-/** What this version would have recorded, had it been where the frames of the text were recorded. */
+/** What this version would have recorded in the session whose frames are in the text. */
 export const recordedAs = (text: string): ReadonlyArray<Entry> => {
   const entries: Array<Entry> = []
   let t = 0
@@ -103,7 +103,7 @@ export const recordedAs = (text: string): ReadonlyArray<Entry> => {
   return entries
 }
 
-/** A line of this version's own format. */
+/** Parses a line of the current format. */
 export const entryIn = (line: string): Entry => {
   const entry = Result.getOrThrowWith(parseEntry(line), (problem) => new Error(`${problem}: ${line}`))
   if (entry.dir === "old" || entry.dir === "newer") throw new Error(`of another format: ${line}`)

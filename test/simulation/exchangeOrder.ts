@@ -15,7 +15,7 @@ const answers: ReadonlySet<string> = new Set([
 ])
 
 /** Frames that are answered only when they are refused, and then beside the order. */
-const newsTypes: ReadonlySet<string> = new Set(["task_progress", "wake_result", "agent_restarting"])
+const news: ReadonlySet<string | null> = new Set(["progress", "wake_result", "another"])
 
 interface Outstanding {
   readonly tag: string
@@ -61,7 +61,7 @@ export class ExchangeOrder {
   told(message: HubMessage): void {
     const { _tag } = message
     if (_tag === "Connected" || _tag === "Disconnected") return this.forget()
-    if (!answers.has(_tag) || (_tag === "HubRefused" && newsTypes.has(message.message_type ?? ""))) return
+    if (!answers.has(_tag) || (_tag === "HubRefused" && news.has(message.frame))) return
     // One that waits for its time is what another limit is taken for; any other answer shows that it was not limited itself.
     const waiting = this.#waiting ?? (_tag === "RateLimited" ? this.#limited : null)
     this.#limited = null

@@ -33,9 +33,9 @@ export class Standing {
 
   /** What we are too busy for is refused, where the hub takes that. */
   #judgeRefusal(task_id: string, { after, commands }: Step): void {
-    const { connection: { in_flight, pending, refused_types } } = after
+    const { connection: { in_flight, pending, refused_frames } } = after
     const held = after.stored.task
-    if (held === null || held.id === task_id || refused_types.includes("task_rejected")) return
+    if (held === null || held.id === task_id || refused_frames.includes("reject")) return
     const isMeant = (exchange: { readonly kind: string; readonly task_id: string } | null) =>
       exchange?.kind === "reject" && exchange.task_id === task_id
     const isSaid = isMeant(in_flight) || pending.some(isMeant) || pending.length >= limits.pending_exchanges ||

@@ -1,5 +1,4 @@
 import { limits } from "../../limits.ts"
-import { frameTypeOf } from "../frameTypes.ts"
 import { domainLimits } from "../limits.ts"
 import { whyNotReady } from "../Readiness.ts"
 import type { Rule } from "../rules.ts"
@@ -15,7 +14,7 @@ import {
   withState,
   withTask
 } from "../rules.ts"
-import type { InFlight } from "../SidecarState.ts"
+import type { FrameKind, InFlight } from "../SidecarState.ts"
 import type { Task } from "../Work.ts"
 import { clearInFlight, flush } from "./exchange.ts"
 import { finish } from "./finish.ts"
@@ -89,15 +88,14 @@ const exchangeRefused = (in_flight: InFlight, error: string, unknown_type: boole
   }
 }
 
-/** Rules 3 and 5: an error has no id. It answers the frame in flight, unless it names another type. */
-export const hubRefused = (error: string, message_type: string | null, unknown_type: boolean): Rule =>
-  withState(({ connection: { in_flight, refused_types } }) => {
-    const isAnswer = in_flight !== null && (message_type === null || frameTypeOf[in_flight.kind].includes(message_type))
+/** Rules 3 and 5: an error has no id. It answers the frame in flight, unless it names another. */
+export const hubRefused = (error: string, frame: FrameKind | "another" | null, unknown_type: boolean): Rule =>
+  withState(({ connection: { in_flight, refused_frames } }) => {
+    const isAnswer = in_flight !== null && (frame === null || frame === in_flight.kind)
+    const isNew = unknown_type && frame !== null && frame !== "another" && !refused_frames.includes(frame)
     return sequence(
-      unknown_type && message_type !== null && !refused_types.includes(message_type)
-        ? patchConnection({ refused_types: [...refused_types, message_type] })
-        : noop,
-      log({ event: "frame_refused", type: message_type ?? in_flight?.kind ?? "unknown", error }),
+      isNew ? patchConnection({ refused_frames: [...refused_frames, frame] }) : noop,
+      log({ event: "frame_refused", type: frame ?? in_flight?.kind ?? "unknown", error }),
       isAnswer ? sequence(clearInFlight, exchangeRefused(in_flight, error, unknown_type)) : noop
     )
   })

@@ -30,9 +30,9 @@ export const enqueue = (kind: Exchange["kind"], task_id: string): Rule =>
   })
 
 /** Whether news may go out now: the hub takes the frame, the task is ours, and nothing is in flight. */
-const mayTell = ({ connection }: SidecarState, type: "task_progress" | "wake_result"): boolean =>
+const mayTell = ({ connection }: SidecarState, kind: "progress" | "wake_result"): boolean =>
   connection.phase === "identified" && connection.ownership === "ours" && connection.in_flight === null &&
-  !connection.refused_types.includes(type)
+  !connection.refused_frames.includes(kind)
 
 const reportOf = ({ disk, outbound: { answer } }: SidecarState, { failure }: Task): Report | null => {
   if (failure !== null) return disk === "ok" ? { _tag: "Failed", reason: failure.reason } : null
@@ -70,13 +70,13 @@ const sendReport = (task: Task, report: Report): Rule =>
 
 /** The frame for an exchange; null if it is not needed any more, or the hub refused its type on this connection. */
 const frameOf = ({ kind, task_id }: Exchange, state: SidecarState): HubCommand | null => {
-  const { connection: { ownership, refused_types }, stored: { task } } = state
+  const { connection: { ownership, refused_frames }, stored: { task } } = state
   const isHeld = task?.id === task_id
   if (kind === "reject") {
-    return isHeld || refused_types.includes("task_rejected") ? null : { _tag: "RejectTask", task_id, reason: "busy" }
+    return isHeld || refused_frames.includes("reject") ? null : { _tag: "RejectTask", task_id, reason: "busy" }
   }
   if (!isHeld) return null
-  if (kind === "accept") return refused_types.includes("task_accepted") ? null : { _tag: "AcceptTask", task }
+  if (kind === "accept") return refused_frames.includes("accept") ? null : { _tag: "AcceptTask", task }
   if (ownership !== "unknown") return null
   return { _tag: kind === "recovery" ? "AskRecovery" : "ReportState", task }
 }
@@ -91,7 +91,7 @@ const sendNext = (next: Exchange): Rule =>
 export const relayProgress: Rule = withState((state) =>
   withTask((task) => {
     const { outbound: { progress }, timers } = state
-    if (progress === null || timers.progress !== undefined || !mayTell(state, "task_progress")) return noop
+    if (progress === null || timers.progress !== undefined || !mayTell(state, "progress")) return noop
     return sequence(
       patchOutbound({ progress: null }),
       startTimer("progress", limits.progress_interval_ms),
@@ -104,7 +104,7 @@ export const relayProgress: Rule = withState((state) =>
 /** Rule 8: a sign of life renews the lease. If a frame is in flight, the agent is inspected again after its answer is due. */
 export const renewLease: Rule = withState((state) =>
   withTask((task) => {
-    if (mayTell(state, "task_progress")) {
+    if (mayTell(state, "progress")) {
       return emit({ _tag: "SendProgress", task, progress: { progress: null, execution_event: null } })
     }
     return state.connection.in_flight === null ? noop : ofTaskAgent(checkIn(domainLimits.answer_timeout_ms))

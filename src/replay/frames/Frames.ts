@@ -1,143 +1,126 @@
 import * as Predicate from "effect/Predicate"
-import type { ActorEvent } from "../../services/Observer.ts"
-import type { Entry } from "../format.ts"
-import type { Expectation } from "../frameOut.ts"
+import type { Entry, FrameOutEntry, Line, Place } from "../format.ts"
+import { capabilitiesOf } from "../Life.ts"
 import { limits } from "../limits.ts"
-import type { Line } from "../Line.ts"
-import { capabilitiesOf } from "../policy.ts"
-import type { Place } from "../ReplayEvent.ts"
-import type { Script } from "../Script.ts"
-import type { AgentOptions } from "./agentOptions.ts"
-import { Comparison } from "./Comparison.ts"
-import { Link } from "./Link.ts"
+import type { ReplayOptions } from "../Replay.ts"
+import type { EventQueue } from "../ReplayEvent.ts"
+import { FrameComparison } from "./FrameComparison.ts"
+import { FramesContext, isIdentify } from "./FramesContext.ts"
+import { HubConnection } from "./HubConnection.ts"
 import { Sidecar } from "./Sidecar.ts"
-import { Stage } from "./Stage.ts"
-import { isIdentify } from "./Window.ts"
 
-type FrameOut = Extract<Entry, { readonly dir: "out" }>
-
-export interface FramesParts {
-  readonly script: Script
-  readonly agent: AgentOptions
-  readonly expectation: Expectation
-  readonly observe: (event: ActorEvent) => void
-}
-
-/** Replays a recording of frames alone, as another client made it: what they do not tell is made up from what they do. */
+/** Replays a recording of frames only, from another client. It assumes what the frames do not tell. */
 export class Frames {
-  readonly #stage: Stage
-  readonly #script: Script
-  readonly #comparison: Comparison
-  readonly #link: Link
+  readonly #context: FramesContext
+  readonly #queue: EventQueue
+  readonly #comparison: FrameComparison
+  readonly #connection: HubConnection
   readonly #sidecar: Sidecar
-  #begun = false
   #last_t: number | null = null
+  #hasStarted = false
 
-  constructor({ agent, expectation, observe, script }: FramesParts) {
-    const stage = new Stage(script.add)
-    this.#stage = stage
-    this.#script = script
-    this.#comparison = new Comparison(stage.window, script, expectation)
-    const link = new Link(stage, this.#comparison, observe)
-    this.#link = link
-    this.#sidecar = new Sidecar({
-      stage,
-      link,
-      agent,
-      observe,
-      ended: () => {
-        this.#comparison.close()
-        link.hangUp()
-      }
-    })
+  constructor({ agent, expectation, observe }: ReplayOptions, queue: EventQueue) {
+    const context = new FramesContext(queue.add)
+    const comparison = new FrameComparison(context.lookahead, queue, expectation)
+    const connection = new HubConnection(context, comparison, observe)
+    const onEnd = () => {
+      comparison.close()
+      connection.disable()
+    }
+    this.#context = context
+    this.#queue = queue
+    this.#comparison = comparison
+    this.#connection = connection
+    this.#sidecar = new Sidecar({ context, connection, options: agent, observe, onEnd })
   }
 
   take(line: Line): void {
-    this.#stage.window.add(line)
-    while (this.#stage.window.isFull) this.#next()
+    const { lookahead } = this.#context
+    lookahead.add(line)
+    while (lookahead.isFull) this.#replayNext()
   }
 
-  /** There are no more lines: what this version would do next is told, as far as that is certain without a hub and an agent. */
+  /** Ends the replay after the last line: shows what this version does next without a hub, and compares the rest. */
   end(): void {
-    while (this.#next());
-    const stage = this.#stage
-    const note = this.#script.reserve()
-    const told = this.#script.length
-    stage.isCutHere = true
-    const ended = stage.wall()
-    if (this.#sidecar.lives) stage.agenda.pass(limits.tail_ms)
-    if (this.#script.length === told) stage.setClock(ended)
+    while (this.#replayNext());
+    const context = this.#context
+    const note = this.#queue.reserve()
+    const length = this.#queue.length
+    context.isLastOfConnection = true
+    const ended = context.wallTime()
+    if (this.#sidecar.isAlive) context.scheduler.advance(limits.tail_ms)
+    if (this.#queue.length === length) context.setClock(ended)
     const text = `the recording ends here; what follows is this version's own, for ${limits.tail_ms} ms at the most`
-    note.event = this.#script.length > told
-      ? { t: this.#last_t ?? stage.wall(), kind: "note", text, place: null }
+    note.event = this.#queue.length > length
+      ? { t: this.#last_t ?? context.wallTime(), kind: "note", text, place: null }
       : null
     this.#sidecar.end()
     this.#comparison.close()
   }
 
-  #next(): boolean {
-    const { window } = this.#stage
-    const line = window.first
+  #replayNext(): boolean {
+    const { lookahead } = this.#context
+    const line = lookahead.nextLine
     if (line === undefined) return false
-    // What comes before the line may look ahead to it.
-    if ("entry" in line) this.#passTo(line.entry.t, line.place)
-    window.take()
-    if ("entry" in line) this.#reach(line.entry, line.place)
-    else this.#stage.note(line.problem, line.place)
+    // The line stays in the lookahead until its time, because the agent and the hub look ahead to it.
+    if ("entry" in line) this.#advanceTo(line.entry.t, line.place)
+    lookahead.removeNext()
+    if ("entry" in line) this.#replayEntry(line.entry, line.place)
+    else this.#context.note(line.problem, line.place)
     return true
   }
 
-  #reach(entry: Entry, place: Place): void {
-    const stage = this.#stage
+  #replayEntry(entry: Entry, place: Place): void {
+    const context = this.#context
     this.#last_t = entry.t
-    const { next } = stage.window
-    stage.isCutHere = next === undefined || isIdentify(next)
+    const next = context.lookahead.nextEntry
+    context.isLastOfConnection = next === undefined || isIdentify(next)
     if (entry.dir === "in") {
-      this.#ensureLife(entry, place)
-      this.#link.hear(entry, place)
-    } else if (entry.dir === "out") this.#frameOut(entry, place)
-    stage.agenda.pass(0)
-    if (isIdentify(next)) this.#breakOff()
-    this.#comparison.settle(stage.wall())
+      this.#ensureLife(place)
+      this.#connection.receive(entry, place)
+    } else if (entry.dir === "out") this.#takeSent(entry, place)
+    context.scheduler.advance(0)
+    if (isIdentify(next)) this.#loseConnection()
+    this.#comparison.settle(context.wallTime())
   }
 
-  #passTo(t: number, place: Place): void {
-    const stage = this.#stage
-    if (!this.#begun) stage.setClock(t)
-    this.#begun = true
-    const ms = t - stage.wall()
+  #advanceTo(t: number, place: Place): void {
+    const context = this.#context
+    if (!this.#hasStarted) context.setClock(t)
+    this.#hasStarted = true
+    const ms = t - context.wallTime()
     if (ms < -limits.set_back_ms) {
-      stage.note(`this line is ${Math.round(-ms)} ms earlier than the one before it: the clock was set back`, place)
-      stage.setClock(t)
+      context.note(`this line is ${Math.round(-ms)} ms earlier than the one before it: the clock was set back`, place)
+      context.setClock(t)
     }
-    stage.agenda.pass(Math.min(Math.max(0, ms), limits.gap_ms))
+    context.scheduler.advance(Math.min(Math.max(0, ms), limits.gap_ms))
     if (ms > limits.gap_ms) {
-      stage.note(`nothing for ${Math.round(ms)} ms: only ${limits.gap_ms} ms of them are replayed`, place)
-      stage.setClock(t)
+      context.note(`nothing for ${Math.round(ms)} ms: only ${limits.gap_ms} ms of them are replayed`, place)
+      context.setClock(t)
     }
   }
 
-  #frameOut(entry: FrameOut, place: Place): void {
+  #takeSent(entry: FrameOutEntry, place: Place): void {
     const connects = isIdentify(entry)
-    if (connects) this.#prepare(entry)
-    else this.#ensureLife(entry, place)
-    this.#comparison.sent({ t: entry.t, msg: entry.msg, place })
-    if (connects) this.#link.open()
-    else this.#sidecar.standIn.toldOf(entry.msg)
+    if (connects) this.#prepareConnection(entry)
+    else this.#ensureLife(place)
+    this.#comparison.addRecorded({ t: entry.t, msg: entry.msg, place })
+    if (connects) this.#connection.connect()
+    else this.#sidecar.agent.follow(entry.msg)
   }
 
   /**
-   * An identification that comes next tells that the connection was lost, and what follows it whether the daemon was: both
-   * is taken to have been right after the last frame.
+   * The next frame is an `identify`, so the connection was lost. If a `task_recovering` follows it, the daemon was restarted
+   * too. The recording does not say when, so both are assumed right after the last frame.
    */
-  #breakOff(): void {
+  #loseConnection(): void {
     this.#comparison.close()
     if (this.#recoversNext()) this.#sidecar.end()
-    else this.#link.close()
+    else this.#connection.disconnect()
   }
 
   #recoversNext(): boolean {
-    const [, ...later] = this.#stage.window.entries()
+    const [, ...later] = this.#context.lookahead.entries()
     for (const entry of later) {
       if (isIdentify(entry)) return false
       if (entry.dir === "out" && entry.msg["type"] === "task_recovering") return true
@@ -145,25 +128,23 @@ export class Frames {
     return false
   }
 
-  #prepare({ msg }: FrameOut): void {
-    const { identity } = this.#link
+  #prepareConnection({ msg }: FrameOutEntry): void {
+    const { identity } = this.#connection
     const agent_id = Predicate.isString(msg["agent_id"]) ? msg["agent_id"] : identity.agent_id
     if (agent_id !== identity.agent_id) this.#sidecar.forgetAll()
-    this.#link.identity = { ...identity, agent_id, capabilities: capabilitiesOf(msg["capabilities"]) }
-    if (!this.#sidecar.lives) this.#sidecar.start()
+    this.#connection.identity = { ...identity, agent_id, capabilities: capabilitiesOf(msg["capabilities"]) }
+    if (!this.#sidecar.isAlive) this.#sidecar.start()
   }
 
-  /** A recording may begin in the middle: then nothing is known of what was owed, and the connection is there already. */
-  #ensureLife(entry: Entry, place: Place): void {
-    if (this.#sidecar.lives || this.#sidecar.isOver) return
-    const stage = this.#stage
-    stage.note("the recording begins in the middle of a life: nothing is known of what was owed then", place)
-    stage.isImprovised = true
+  /** Starts a life if the recording begins in the middle of one. Then the connection is already up. */
+  #ensureLife(place: Place): void {
+    if (this.#sidecar.isAlive || this.#sidecar.hasExited) return
+    const context = this.#context
+    context.note("the recording begins in the middle of a life: its unfinished work is unknown", place)
+    context.isUnrecorded = true
     this.#sidecar.start()
-    if (!isIdentify(entry)) {
-      this.#link.open()
-      stage.agenda.pass(limits.hub_answers_in_ms)
-    }
-    stage.isImprovised = false
+    this.#connection.connect()
+    context.scheduler.advance(limits.hub_answers_in_ms)
+    context.isUnrecorded = false
   }
 }

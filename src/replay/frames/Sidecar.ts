@@ -1,152 +1,148 @@
 import type { Command } from "../../domain/Command.ts"
 import type { Message } from "../../domain/Message.ts"
 import { emptyStore, initialState, type StoredState } from "../../domain/SidecarState.ts"
+import type { WakeEnd } from "../../domain/Work.ts"
 import { limits as rules } from "../../limits.ts"
 import type { ActorEvent, Step } from "../../services/Observer.ts"
-import { Life } from "../Life.ts"
+import { defaultPolicy, Life } from "../Life.ts"
 import { limits } from "../limits.ts"
-import { defaultPolicy } from "../policy.ts"
 import { stepEvents } from "../stepEvents.ts"
-import type { AgentOptions } from "./agentOptions.ts"
-import { unseen } from "./agentRecord.ts"
-import { Agents } from "./Agents.ts"
-import type { Link } from "./Link.ts"
-import type { Stage } from "./Stage.ts"
-import { StandIn } from "./StandIn.ts"
-import { Timers } from "./Timers.ts"
+import { AgentEvidence } from "./AgentEvidence.ts"
+import type { FramesContext } from "./FramesContext.ts"
+import type { HubConnection } from "./HubConnection.ts"
+import { Timers } from "./Scheduler.ts"
+import { type AgentOptions, SimulatedAgent } from "./SimulatedAgent.ts"
 
 export interface SidecarParts {
-  readonly stage: Stage
-  readonly link: Link
-  readonly agent: AgentOptions
+  readonly context: FramesContext
+  readonly connection: HubConnection
+  readonly options: AgentOptions
   readonly observe: (event: ActorEvent) => void
-  readonly ended: () => void
+  readonly onEnd: () => void
 }
 
-/** The sidecar among frames that another client recorded: what its commands come to is made up, by what the frames say of it. */
+/** The end of an agent that an earlier life woke. */
+const unseen: WakeEnd = { how: "unseen", code: null, output: "" }
+
+/** The sidecar in a recording of frames only. The outcome of its commands is simulated. */
 export class Sidecar {
-  /** Whether a life ended by itself, so that there is none although nothing has ended it. */
-  isOver = false
-  readonly standIn: StandIn
+  /** Whether the last life ended by itself, so that the recording does not say when the next one begins. */
+  hasExited = false
+  readonly agent: SimulatedAgent
   readonly #parts: SidecarParts
-  readonly #agents: Agents
+  readonly #evidence: AgentEvidence
   readonly #timers: Timers
   readonly #mailbox: Array<Message> = []
-  readonly #learnt: Array<Message> = []
+  /** Outcomes that were known at once. They are handled before the mailbox. */
+  readonly #learned: Array<Message> = []
   #life: Life | null = null
-  #isTaking = false
+  #isHandling = false
   #step: Step | null = null
   #stored: StoredState = emptyStore
 
   constructor(parts: SidecarParts) {
     this.#parts = parts
-    const { agent, stage } = parts
-    this.#timers = new Timers(stage.agenda)
-    this.#agents = new Agents((message) => this.#tell(message))
-    this.standIn = new StandIn({
-      agenda: stage.agenda,
-      window: stage.window,
-      agents: this.#agents,
-      options: agent,
-      wall: () => stage.wall()
-    })
+    const { context, options } = parts
+    this.#timers = new Timers(context.scheduler)
+    this.#evidence = new AgentEvidence((message) => this.#post(message))
+    this.agent = new SimulatedAgent({ context, evidence: this.#evidence, options })
   }
 
-  get lives(): boolean {
+  get isAlive(): boolean {
     return this.#life !== null
   }
 
-  /** The daemon starts, over what the life before has left. */
+  /** Starts a new life with the state that the last one stored. */
   start(): void {
-    const { link, observe, stage } = this.#parts
+    const { connection, context, observe } = this.#parts
     this.end()
-    this.isOver = false
-    stage.lives++
-    stage.tell({ kind: "life", life: stage.lives, phase: "begins" })
+    this.hasExited = false
+    context.lives++
+    context.emitNow({ kind: "life", life: context.lives, phase: "begins" })
     this.#life = new Life({
       state: initialState(defaultPolicy),
-      send: (command) => link.send(command),
-      learn: (message) => void this.#learnt.push(message),
-      evidenceOf: (task_id) => this.#agents.of(task_id),
-      filesChanged: (action, task_id, keep_answer) => this.#agents.filesChanged(action, task_id, keep_answer),
+      send: (command) => connection.send(command),
+      learn: (message) => void this.#learned.push(message),
+      evidenceOf: (task_id) => this.#evidence.of(task_id),
+      filesChanged: (action, task_id, keep_answer) => this.#evidence.filesChanged(action, task_id, keep_answer),
       observe: (event) => {
         observe(event)
         if (event._tag === "Stepped") this.#stepped(event.step)
       }
     })
-    this.#tell({ _tag: "Restarted", stored: this.#stored, survivors: this.#agents.survivors })
+    this.#post({ _tag: "Restarted", stored: this.#stored, survivors: this.#evidence.survivors })
   }
 
-  /** The daemon is killed, if there is one. */
+  /** Kills the daemon if it is alive. */
   end(): void {
-    if (this.#life !== null) this.#ends(null, null)
+    if (this.#life !== null) this.#endLife(null, null)
   }
 
-  /** Another agent's sidecar: nothing is left of this one. */
+  /** Removes everything of this agent, because the next frames are of another agent. */
   forgetAll(): void {
     this.end()
-    this.#agents.forgetAll()
+    this.#evidence.forgetAll()
     this.#stored = emptyStore
   }
 
-  /** Puts a message into the mailbox, and takes what is in there unless that is being done; what was learnt at once comes first. */
-  #tell(message: Message): void {
+  /** Adds a message to the mailbox, and handles all messages unless that is already being done. */
+  #post(message: Message): void {
     this.#mailbox.push(message)
-    if (this.#isTaking) return
-    this.#isTaking = true
+    if (this.#isHandling) return
+    this.#isHandling = true
     while (this.#life !== null) {
-      const next = this.#learnt.shift() ?? this.#mailbox.shift()
+      const next = this.#learned.shift() ?? this.#mailbox.shift()
       if (next === undefined) break
-      this.#take(this.#life, next)
+      this.#handle(this.#life, next)
     }
-    this.#isTaking = false
+    this.#isHandling = false
   }
 
-  #take(life: Life, message: Message): void {
+  #handle(life: Life, message: Message): void {
     try {
-      life.take(message, Math.floor(this.#parts.stage.wall()))
+      life.take(message, Math.floor(this.#parts.context.wallTime()))
     } catch (error) {
-      return this.#ends(null, error instanceof Error ? error.message : String(error))
+      return this.#endLife(null, error instanceof Error ? error.message : String(error))
     }
     const commands = this.#step?.commands ?? []
     this.#step = null
-    for (const command of commands) this.#perform(command)
+    for (const command of commands) this.#run(command)
   }
 
-  #ends(exit_code: number | null, failed: string | null): void {
-    const { ended, stage } = this.#parts
-    ended()
+  #endLife(exit_code: number | null, failed: string | null): void {
+    const { context, onEnd } = this.#parts
+    onEnd()
     this.#life = null
-    stage.tell({ kind: "life", life: stage.lives, phase: "ends", exit_code, failed })
-    this.#timers.lifeOver()
+    context.emitNow({ kind: "life", life: context.lives, phase: "ends", exit_code, failed })
+    this.#timers.cancelAll()
     this.#mailbox.length = 0
-    this.#learnt.length = 0
-    this.#agents.lifeOver()
-    this.standIn.lifeOver()
-    this.isOver = exit_code !== null || failed !== null
+    this.#learned.length = 0
+    this.#evidence.lifeEnded()
+    this.agent.lifeEnded()
+    this.hasExited = exit_code !== null || failed !== null
   }
 
   #stepped(step: Step): void {
-    const { stage } = this.#parts
+    const { context } = this.#parts
     this.#step = step
     this.#stored = step.after.stored
-    for (const event of stepEvents(step, stage.wall(), "stand-in")) stage.emit(event)
+    for (const event of stepEvents(step, context.wallTime(), "stand-in")) context.emit(event)
   }
 
-  /** What comes of a command beside its frame. */
-  #perform(command: Command): void {
-    const { link } = this.#parts
+  /** Runs a command. The life itself has already run those that only send a frame. */
+  #run(command: Command): void {
+    const { connection } = this.#parts
     switch (command._tag) {
       case "StartTimer": {
         const { after_ms, due, timer } = command
-        return this.#timers.start(timer, after_ms, () => this.#tell({ _tag: "TimerFired", timer, due }))
+        return this.#timers.start(timer, after_ms, () => this.#post({ _tag: "TimerFired", timer, due }))
       }
       case "CancelTimer":
         return this.#timers.cancel(command.timer)
       case "RetryWake": {
         const { failed_attempts, work_id } = command
         const after_ms = rules.wake_retries_ms[failed_attempts - 1] ?? 0
-        return this.#timers.start("retry", after_ms, () => this.#tell({ _tag: "RetryDue", work_id }))
+        return this.#timers.start("retry", after_ms, () => this.#post({ _tag: "RetryDue", work_id }))
       }
       case "WakeAgent":
         return this.#wake(command.work.id, command.wake_id)
@@ -155,43 +151,43 @@ export class Sidecar {
       case "StopAgent":
         return this.#stop(command.work_id)
       case "WatchResults":
-        return this.#agents.watch(command.work_id, command.wake_id)
+        return this.#evidence.watch(command.work_id, command.wake_id)
       case "StopWatching":
-        return this.#agents.stopWatching()
+        return this.#evidence.stopWatching()
       case "LookUpTask":
-        return this.#tell({ _tag: "TaskLookedUp", task_id: command.task_id, location: "unknown" })
+        return this.#post({ _tag: "TaskLookedUp", task_id: command.task_id, location: "unknown" })
       case "CheckReadiness":
-        return this.#tell({ _tag: "ReadinessChecked", obstacle: null, programs: "" })
+        return this.#post({ _tag: "ReadinessChecked", obstacle: null, programs: "" })
       case "OpenConnection":
-        return link.wanted((message) => this.#tell(message))
+        return connection.enable((message) => this.#post(message))
       case "CloseConnection":
-        return link.hangUp()
+        return connection.disable()
       case "Reconnect":
-        return link.reconnect()
+        return connection.reconnect()
       case "Exit":
-        return this.#ends(command.code, null)
+        return this.#endLife(command.code, null)
     }
   }
 
   #wake(task_id: string, wake_id: string): void {
-    this.standIn.wake(task_id)
-    this.#tell({ _tag: "WakeSpawned", work_id: task_id, wake_id })
+    this.agent.wake(task_id)
+    this.#post({ _tag: "WakeSpawned", work_id: task_id, wake_id })
     this.#awaitEnd(task_id, wake_id, false)
   }
 
-  #awaitEnd(task_id: string, wake_id: string, adopted: boolean): void {
-    this.standIn.onEnd(
+  #awaitEnd(task_id: string, wake_id: string, isAdopted: boolean): void {
+    this.agent.onEnd(
       task_id,
-      (end) => this.#tell({ _tag: "WakeExited", work_id: task_id, wake_id, end: adopted ? unseen : end })
+      (end) => this.#post({ _tag: "WakeExited", work_id: task_id, wake_id, end: isAdopted ? unseen : end })
     )
   }
 
   #stop(task_id: string): void {
-    const was_alive = this.#agents.of(task_id).process === "alive"
-    this.#parts.stage.agenda.after(was_alive ? limits.stops_in_ms : 0, () => {
-      this.standIn.stop(task_id)
-      if (was_alive) this.#agents.of(task_id).process = "gone"
-      this.#tell({ _tag: "AgentStopped", work_id: task_id, was_alive })
+    const was_alive = this.#evidence.of(task_id).process === "alive"
+    this.#parts.context.scheduler.after(was_alive ? limits.stops_in_ms : 0, () => {
+      this.agent.kill(task_id)
+      if (was_alive) this.#evidence.of(task_id).process = "gone"
+      this.#post({ _tag: "AgentStopped", work_id: task_id, was_alive })
     })
   }
 }

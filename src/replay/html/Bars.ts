@@ -1,7 +1,7 @@
 import type { LocalFact } from "../../domain/Message.ts"
 import type { Picture, ReplayEvent } from "../ReplayEvent.ts"
+import { plain } from "../words.ts"
 import type { Bar, Look, Row, Stay } from "./Drawing.ts"
-import { plain } from "./words.ts"
 
 const connectionLook: Readonly<Record<Picture["connection"], Look>> = {
   down: "rose",
@@ -47,7 +47,7 @@ const task = ({ generation, ownership, status, task_id }: Picture): Stay | null 
 const activity = ({ agent_phase: phase, task_id }: Picture): Stay | null =>
   phase === "Idle" ? null : { look: phaseLook[phase], labels: [plain(phase)], task: task_id }
 
-/** What is known of the agent's process after a fact; undefined where it says nothing about it. */
+/** The state of the agent's process after a fact; undefined if the fact does not change it. */
 const agentAfter = (fact: LocalFact, before: Stay | null): Stay | null | undefined => {
   switch (fact._tag) {
     case "WakeSpawned":
@@ -72,12 +72,12 @@ const agentAfter = (fact: LocalFact, before: Stay | null): Stay | null | undefin
 const isAlike = (a: Stay | null, b: Stay | null): boolean =>
   a === b || (a !== null && b !== null && a.look === b.look && a.task === b.task && a.labels[0] === b.labels[0])
 
-/** Makes the bars of the states, event by event. */
+/** Makes the bars of the states from the events. */
 export class Bars {
   readonly #open = new Map<Row, Stay & { readonly from: number }>()
   readonly #done: Array<Bar> = []
 
-  #turn(row: Row, next: Stay | null, at: number): void {
+  #set(row: Row, next: Stay | null, at: number): void {
     const open = this.#open.get(row) ?? null
     if (isAlike(open, next)) return
     if (open !== null && open.from < at) this.#done.push({ ...open, row, to: at })
@@ -85,21 +85,21 @@ export class Bars {
     else this.#open.set(row, { ...next, from: at })
   }
 
-  /** Takes in what happened at (or just after) the event at a place. */
+  /** `at` is the index of the last drawn event. */
   take(event: ReplayEvent, at: number): void {
     if (event.kind === "state") {
-      this.#turn("connection", connection(event.after), at)
-      this.#turn("task", task(event.after), at)
-      this.#turn("activity", activity(event.after), at)
+      this.#set("connection", connection(event.after), at)
+      this.#set("task", task(event.after), at)
+      this.#set("activity", activity(event.after), at)
     } else if (event.kind === "fact") {
       const next = agentAfter(event.fact, this.#open.get("agent") ?? null)
-      if (next !== undefined) this.#turn("agent", next, at)
+      if (next !== undefined) this.#set("agent", next, at)
     } else if (event.kind === "life" && event.phase === "ends") {
-      for (const row of ["connection", "task", "activity"] as const) this.#turn(row, null, at)
+      for (const row of ["connection", "task", "activity"] as const) this.#set(row, null, at)
     }
   }
 
-  /** All bars in the order in which they ended; those still open end at a place. */
+  /** All bars in the order of their ends. Open ones end at the event with the index `at`. */
   endedAt(at: number): ReadonlyArray<Bar> {
     return [...this.#done, ...Array.from(this.#open, ([row, open]): Bar => ({ ...open, row, to: at }))]
   }

@@ -5,27 +5,26 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { open, stat, writeFile } from "node:fs/promises"
 import { exitCodes } from "../../exitCodes.ts"
-import { fileProblem } from "../fileProblem.ts"
-import { type Cut, makeCut } from "../print/cut.ts"
+import { type Cut, makeCut } from "../print/options.ts"
 import type { ReplayEvent } from "../ReplayEvent.ts"
-import { makePage } from "./makePage.ts"
-import { beginning } from "./page.ts"
+import { fileProblem } from "../words.ts"
+import { beginning, makePage } from "./page.ts"
 
-/** The page could not be written where it was wanted; the message is one sentence. */
+/** The page could not be written to its file. The message is one sentence. */
 export class PageUnwritten extends Schema.TaggedError<PageUnwritten>()("PageUnwritten", { message: Schema.String }) {
   override readonly [Runtime.errorExitCode] = exitCodes.usage
 }
 
-/** What a file begins with, as far as a page can be told by it; null where there is none. */
+/** How a file begins, to recognize a page; null if there is no file. */
 const beginningOf = async (file: string): Promise<string | null> => {
   const found = await stat(file).catch((error: unknown) => {
     if (Predicate.hasProperty(error, "code") && error.code === "ENOENT") return null
     throw error
   })
   if (found === null) return null
-  // Whoever opens a pipe that nobody reads waits for ever.
+  // To open a pipe that nobody reads would block forever.
   if (found.isFIFO()) throw new Error("it is a pipe")
-  if (!found.isFile()) return beginning // a device holds nothing that could be lost
+  if (!found.isFile()) return beginning // a device has no content that could be lost
   const handle = await open(file, "r")
   try {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(beginning.length), 0, beginning.length, 0)
@@ -39,9 +38,9 @@ const write = (file: string, html: string) =>
   Effect.tryPromise({
     try: async () => {
       const found = await beginningOf(file)
-      // A slip of the tongue on the command line must not cost the recording.
+      // A slip on the command line must not overwrite the recording.
       if (found !== null && found !== "" && found !== beginning) throw new Error("there is a file that is no page")
-      await writeFile(file, html, { mode: 0o600 }) // it shows the texts of tasks
+      await writeFile(file, html, { mode: 0o600 }) // it contains the texts of tasks
     },
     catch: (error) =>
       new PageUnwritten({
@@ -50,8 +49,8 @@ const write = (file: string, html: string) =>
   })
 
 /**
- * Passes a replay on, and when it has ended writes the page of the part that was asked for to a file. It fails with
- * `PageUnwritten`, also where another file than such a page is there.
+ * Passes the events on, and at their end writes the page of those in `cut` to the file. Fails with `PageUnwritten`; it
+ * overwrites no file except such a page.
  */
 export const drawnTo = (file: string, cut: Cut) => <E, R>(batches: Stream.Stream<ReadonlyArray<ReplayEvent>, E, R>) =>
   Stream.suspend(() => {

@@ -1,9 +1,24 @@
 import { createHash } from "node:crypto"
-import { clockOf } from "../print/words.ts"
-import type { Assets } from "./assets.ts"
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
+import { limits } from "../limits.ts"
+import type { ReplayEvent } from "../ReplayEvent.ts"
+import { clockOf, dayOf, nameOfDay } from "../words.ts"
 import type { Drawing, DrawnEvent, Totals } from "./Drawing.ts"
-import { limits } from "./limits.ts"
-import { dateAndTime, span } from "./words.ts"
+import { Renderer } from "./Renderer.ts"
+
+/** In dependency order: none needs a later one while it is loaded. */
+const modules = ["scale.js", "layout.js", "plan.js", "chart.js", "overview.js", "Viewer.js", "Reader.js", "main.js"]
+
+/** A later one may override an earlier one. */
+const styles = ["base.css", "lists.css", "chart.css", "card.css"]
+
+/** Reads a file of `page/`, which the build copies beside the bundle. */
+const readAsset = (name: string): string => readFileSync(join(import.meta.dirname, "page", name), "utf8")
+
+/** A page that is opened from a file cannot import modules, so they become one script in one scope. */
+const withoutModules = (text: string): string =>
+  text.replaceAll(/^import [^"]*"[^"]+"\n/gm, "").replaceAll(/^export /gm, "")
 
 const entities: Readonly<Record<string, string>> = {
   "&": "&amp;",
@@ -15,7 +30,7 @@ const entities: Readonly<Record<string, string>> = {
 
 const escaped = (text: string): string => text.replaceAll(/[&<>"']/g, (char) => entities[char] ?? "")
 
-/** JSON that stands in a script element: without `<` nothing in it can end that. */
+/** JSON for a script element. Without `<` nothing in it can end the element. */
 const embedded = (value: unknown): string => JSON.stringify(value).replaceAll("<", "\\u003c")
 
 const hashOf = (text: string): string => `'sha256-${createHash("sha256").update(text).digest("base64")}'`
@@ -27,10 +42,27 @@ const verdict = ({ differs, totals: { differences } }: Drawing): string => {
   return `<span class="verdict same">${differs ? "as recorded in this part, not in others" : "same as recorded"}</span>`
 }
 
+/** Date and time to the second, in UTC. */
+const dateAndTime = (t: number): string => `${nameOfDay(dayOf(t))} ${clockOf(t).slice(0, 8)}`
+
+const units = [[86_400, "d"], [3_600, "h"], [60, "min"], [1, "s"]] as const
+
+/** A duration in milliseconds, in its two largest units. */
+const duration = (ms: number): string => {
+  if (ms < 1_000) return `${Math.round(ms)} ms`
+  let rest = Math.round(ms / 1_000)
+  const parts = units.flatMap(([size, unit]) => {
+    const whole = Math.floor(rest / size)
+    rest %= size
+    return whole === 0 ? [] : [`${whole} ${unit}`]
+  })
+  return parts.slice(0, 2).join(" ")
+}
+
 const spanOf = ({ first_t, last_t }: Totals): string =>
   first_t === null || last_t === null
     ? "nothing happened"
-    : `${dateAndTime(first_t)} to ${dateAndTime(last_t)} UTC · ${span(last_t - first_t)}`
+    : `${dateAndTime(first_t)} to ${dateAndTime(last_t)} UTC · ${duration(last_t - first_t)}`
 
 const countsOf = ({ tasks, totals }: Drawing): string =>
   [
@@ -67,10 +99,9 @@ const tasksOf = ({ events, tasks }: Drawing): string =>
     "tasks",
     tasks.length,
     tasks.slice(0, limits.listed).map(({ description, faults, from, id, outcome, to, wakes }) => {
-      const took = span((events[to]?.t ?? 0) - (events[from]?.t ?? 0))
       const facts = [
         outcome,
-        took,
+        duration((events[to]?.t ?? 0) - (events[from]?.t ?? 0)),
         ...(wakes > 1 ? [`${wakes} wakes`] : []),
         ...(faults > 0 ? [count(faults, "fault")] : [])
       ]
@@ -80,7 +111,7 @@ const tasksOf = ({ events, tasks }: Drawing): string =>
     })
   )
 
-/** The list of the events that are marked so, each as a button that leads to it. */
+/** The list of the events with that mark. Each is a button that shows its event. */
 const marked = (drawing: Drawing, title: string, name: string, why: (event: DrawnEvent) => string | null): string => {
   const items = drawing.events.flatMap((event, i) => {
     const text = why(event)
@@ -127,8 +158,10 @@ const stage = `<div id="stage">
 /** How every page begins. */
 export const beginning = "<!doctype html>"
 
-/** The page that shows a drawing: one file, which neither loads nor sends anything. */
-export const render = (drawing: Drawing, { script, style }: Assets): string => {
+/** The HTML of the page: one file, which neither loads nor sends anything. */
+const htmlOf = (drawing: Drawing): string => {
+  const script = `"use strict"\n{\n${modules.map((name) => withoutModules(readAsset(name))).join("\n")}}\n`
+  const style = styles.map(readAsset).join("\n")
   const title = drawing.files.join(", ") || "a session"
   const policy = `default-src 'none'; script-src ${hashOf(script)}; style-src ${
     hashOf(style)
@@ -166,4 +199,20 @@ ${stage}
 </body>
 </html>
 `
+}
+
+export interface Page {
+  /** Adds the next event of the session. */
+  readonly take: (event: ReplayEvent) => void
+  /** The HTML of the page with all events so far. */
+  readonly page: () => string
+}
+
+/** Makes the page of a session of any length, in bounded memory (`limits.drawn_events`). */
+export const makePage = (): Page => {
+  const renderer = new Renderer()
+  return {
+    take: (event) => renderer.take(event),
+    page: () => htmlOf(renderer.drawing)
+  }
 }

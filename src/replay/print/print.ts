@@ -2,18 +2,12 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Stream from "effect/Stream"
 import type { ReplayEvent, Summary } from "../ReplayEvent.ts"
-import { type Cut, makeCut } from "./cut.ts"
+import { dayOf, nameOfDay } from "../words.ts"
+import { makeCut, type PrintOptions } from "./options.ts"
 import type { Output, OutputUnwritten } from "./Output.ts"
 import { textOf } from "./textOf.ts"
-import { dayOf, nameOfDay } from "./words.ts"
 
-export interface PrintOptions extends Cut {
-  readonly json: boolean
-  /** At the pace of the recording. */
-  readonly realtime: boolean
-}
-
-/** The lines of text of an event, with the day where a new one begins. */
+/** Makes a function that returns the lines of an event. A line with the date comes before the first event of a day. */
 const makeText = (): (event: ReplayEvent) => ReadonlyArray<string> => {
   let day: number | null = null
   return (event) => {
@@ -25,7 +19,7 @@ const makeText = (): (event: ReplayEvent) => ReadonlyArray<string> => {
   }
 }
 
-/** Waits before an event as long as the recording did; gives the milliseconds. Where a file begins nothing is told yet. */
+/** Makes a function that returns how many milliseconds to wait before an event. */
 const makePace = () => {
   let last: number | null = null
   return ({ kind, t }: ReplayEvent): number => {
@@ -36,7 +30,7 @@ const makePace = () => {
   }
 }
 
-/** Prints lines, at once or after a while, as long as somebody reads them. */
+/** Prints lines until nobody reads them any more. After that it neither prints nor waits. */
 const makePrinter = (output: Output) => {
   let isRead = true
   const whileRead = (printing: ReturnType<Output["lines"]>): Effect.Effect<void, OutputUnwritten> =>
@@ -54,7 +48,7 @@ const makePrinter = (output: Output) => {
   }
 }
 
-/** Prints what is asked for of a replay, and gives its summary, also where nobody reads it any more. */
+/** Prints a replay and returns its summary. If nobody reads the output any more, the replay still goes on to its end. */
 export const printed = <E, R>(
   events: Stream.Stream<ReadonlyArray<ReplayEvent>, E, R>,
   { json, realtime, ...cut }: PrintOptions,

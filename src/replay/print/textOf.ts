@@ -1,12 +1,23 @@
+import type { JsonObject } from "../../domain/Work.ts"
 import { nameOf } from "../format.ts"
 import type { Picture, ReplayEvent, Summary } from "../ReplayEvent.ts"
-import { clockOf, fieldsOf, harmless, valueOf } from "./words.ts"
+import { clockOf, fieldsOf, harmless, valueOf } from "../words.ts"
 
-/** What tells a frame from others of its type; the rest is in the recording. */
-const telling = ["task_id", "generation", "status", "action", "progress", "attempt", "reason", "error", "description"]
+/** The fields that are shown of a frame. */
+const frameFields = [
+  "task_id",
+  "generation",
+  "status",
+  "action",
+  "progress",
+  "attempt",
+  "reason",
+  "error",
+  "description"
+]
 
-/** What tells a fact from others of its kind. */
-const tellingFact = [
+/** The fields that are shown of a fact. */
+const factFields = [
   "task_id",
   "timer",
   "reason",
@@ -19,22 +30,50 @@ const tellingFact = [
   "half_open"
 ]
 
-type Mark = " " | "+" | "-" | "~"
+type Sign = " " | "+" | "-" | "~"
 
-const line = (mark: Mark, t: number, what: string, text: string): string =>
-  `${mark} ${clockOf(t)}  ${what.padEnd(10)} ${text}`.trimEnd()
+const signs = { same: " ", ours: "+", beyond: "~" } as const
 
-const marks = { same: " ", ours: "+", beyond: "~" } as const
+const line = (t: number, what: string, text: string, sign: Sign = " "): string =>
+  `${sign} ${clockOf(t)}  ${what.padEnd(10)} ${text}`.trimEnd()
 
-const typeOf = (msg: { readonly [field: string]: unknown }): string => valueOf(msg["type"] ?? "no type")
+type EventOf<Name extends ReplayEvent["kind"]> = Extract<ReplayEvent, { readonly kind: Name }>
+
+const fileLine = ({ file, header, t }: EventOf<"file">): string => {
+  const by = header === null ? "frames only" : `${valueOf(header.agent_id)}, version ${valueOf(header.version)}`
+  return line(t, "recording", `${harmless(file)} (${by})`)
+}
+
+const lifeLine = (event: EventOf<"life">): string => {
+  if (event.phase === "begins") return line(event.t, "sidecar", `life ${event.life} begins`)
+  const { failed, life, t } = event
+  return line(t, "sidecar", `life ${life} ends ${harmless(failed ?? "")}`, failed === null ? " " : "+")
+}
+
+const frameText = (msg: JsonObject, fields: ReadonlyArray<string>): string =>
+  `${valueOf(msg["type"] ?? "no type")} ${fieldsOf(msg, fields)}`
+
+const frameLines = (event: EventOf<"frame">): ReadonlyArray<string> => {
+  const { msg, t } = event
+  if (event.dir === "in") {
+    const received = line(t, event.place === null ? "hub?" : "from hub", frameText(msg, frameFields))
+    return [event.unheard ? `${received} (not received)` : received]
+  }
+  const { fields, recorded, verdict } = event
+  if (verdict === "recorded") return [line(t, "to hub", frameText(msg, frameFields), "-")]
+  if (verdict !== "changed") return [line(t, "to hub", frameText(msg, frameFields), signs[verdict])]
+  const changed = ["task_id", ...fields]
+  const ours = line(t, "to hub", frameText(msg, changed), "+")
+  return recorded === null ? [ours] : [line(recorded.t, "to hub", frameText(recorded.msg, changed), "-"), ours]
+}
 
 const taskIn = ({ attempts, generation, status, task_id }: Picture): string =>
   task_id === null
     ? "no task"
     : `${valueOf(task_id)} ${status} g${generation}${attempts > 0 ? ` attempt ${attempts}` : ""}`
 
-/** What changed, as `before → after`; what the agent is being looked at for is left to who reads the JSON. */
-const changeOf = (before: Picture, after: Picture): ReadonlyArray<string> => {
+/** What changed in the state, as `before → after`. The agent's phase is only in the JSON. */
+const stateLines = ({ after, before, t }: EventOf<"state">): ReadonlyArray<string> => {
   const pairs: ReadonlyArray<readonly [string, string]> = [
     [`connection ${before.connection}`, after.connection],
     [taskIn(before), taskIn(after)],
@@ -42,92 +81,58 @@ const changeOf = (before: Picture, after: Picture): ReadonlyArray<string> => {
     [`disk ${before.disk}`, after.disk],
     [before.draining ? "draining" : "serving", after.draining ? "draining" : "serving"]
   ]
-  return pairs.filter(([was, is]) => was !== is && !was.endsWith(` ${is}`)).map(([was, is]) => `${was} → ${is}`)
+  return pairs.filter(([was, is]) => was !== is && !was.endsWith(` ${is}`))
+    .map(([was, is]) => line(t, "state", `${was} → ${is}`))
 }
 
-type FrameOut = Extract<ReplayEvent, { readonly kind: "frame"; readonly dir: "out" }>
-
-const frameOut = ({ fields, msg, recorded, t, verdict }: FrameOut): ReadonlyArray<string> => {
-  const names = verdict === "changed" ? ["task_id", ...fields] : telling
-  const text = (frame: typeof msg) => `${typeOf(frame)} ${fieldsOf(frame, names)}`
-  if (verdict === "recorded") return [line("-", t, "to hub", text(msg))]
-  if (verdict !== "changed" || recorded === null) {
-    return [line(verdict === "changed" ? "+" : marks[verdict], t, "to hub", text(msg))]
-  }
-  return [line("-", recorded.t, "to hub", text(recorded.msg)), line("+", t, "to hub", text(msg))]
+const decisionLine = ({ commands, state, t, verdict }: EventOf<"decision">): string => {
+  const text = [commands.join(", "), ...state === null ? [] : [`→ ${state}`]].join(" ")
+  return line(t, "decides", harmless(text), verdict === "ours" ? "+" : "-")
 }
 
-const decisionOf = ({ commands, state }: { readonly commands: ReadonlyArray<string>; readonly state: string | null }) =>
-  harmless([commands.join(", "), ...state === null ? [] : [`→ ${state}`]].join(" "))
+const noteLine = ({ place, t, text }: EventOf<"note">): string =>
+  line(t, "note", `${place === null ? "" : `${harmless(place.file)}:${place.line}: `}${harmless(text)}`)
 
 const times = (count: number): string => count === 1 ? "once" : `${count} times`
 
-export const summaryOf = (summary: Summary): ReadonlyArray<string> => {
-  const { changed, ours, recorded, same } = summary.frames_out
-  const woken = summary.wakes.map(({ task_id, wakes }) => `${valueOf(task_id)} ${times(wakes)}`)
-  if (summary.wakes_left_out > 0) woken.push(`others ${times(summary.wakes_left_out)}`)
+const summaryLines = ({ frames_in, frames_out, local_differences, wakes, wakes_left_out }: Summary) => {
+  const { changed, ours, recorded, same } = frames_out
+  const woken = wakes.map(({ task_id, wakes: count }) => `${valueOf(task_id)} ${times(count)}`)
+  if (wakes_left_out > 0) woken.push(`others ${times(wakes_left_out)}`)
   return [
-    `frames: ${summary.frames_in} in; out ${same} same, ${changed} changed, ${recorded} only recorded, ${ours} only of this version`,
-    `other differences: ${summary.local_differences}`,
+    `frames: ${frames_in} in; out ${same} same, ${changed} changed, ${recorded} only recorded, ${ours} only of this version`,
+    `other differences: ${local_differences}`,
     `woken: ${woken.length === 0 ? "nobody" : woken.join(", ")}`
   ]
 }
 
-/** An event as lines of text; what only machines want has none. */
+/** The lines of an event. Events that only a program needs have none. */
 export const textOf = (event: ReplayEvent): ReadonlyArray<string> => {
   const { t } = event
   switch (event.kind) {
-    case "file": {
-      const by = event.header === null
-        ? "frames only"
-        : `${valueOf(event.header.agent_id)}, version ${valueOf(event.header.version)}`
-      return [line(" ", t, "recording", `${harmless(event.file)} (${by})`)]
-    }
+    case "file":
+      return [fileLine(event)]
     case "life":
-      if (event.phase === "begins") return [line(" ", t, "sidecar", `life ${event.life} begins`)]
-      return [
-        line(event.failed === null ? " " : "+", t, "sidecar", `life ${event.life} ends ${harmless(event.failed ?? "")}`)
-      ]
+      return [lifeLine(event)]
     case "frame":
-      if (event.dir === "out") return frameOut(event)
-      return [
-        line(
-          " ",
-          t,
-          event.place === null ? "hub?" : "from hub",
-          `${typeOf(event.msg)} ${fieldsOf(event.msg, telling)}`
-        ) +
-        (event.unheard ? " (nobody hears it)" : "")
-      ]
-    case "fact":
-      return [
-        line(
-          " ",
-          t,
-          event.of === "recording" ? "fact" : "fact?",
-          `${nameOf(event.fact)} ${fieldsOf(event.fact, tellingFact)}`
-        )
-      ]
+      return frameLines(event)
+    case "fact": {
+      const { fact, of } = event
+      return [line(t, of === "recording" ? "fact" : "fact?", `${nameOf(fact)} ${fieldsOf(fact, factFields)}`)]
+    }
     case "state":
-      return changeOf(event.before, event.after).map((change) => line(" ", t, "state", change))
+      return stateLines(event)
     case "wake":
-      return [line(marks[event.verdict], t, "WAKE", `${valueOf(event.task_id)} attempt ${event.attempt}`)]
+      return [line(t, "WAKE", `${valueOf(event.task_id)} attempt ${event.attempt}`, signs[event.verdict])]
     case "action":
-      return [line(marks[event.verdict], t, "does", `${event.action} ${valueOf(event.task_id ?? "")}`)]
+      return [line(t, "does", `${event.action} ${valueOf(event.task_id ?? "")}`, signs[event.verdict])]
     case "decision":
-      return [line(event.verdict === "ours" ? "+" : "-", t, "decides", decisionOf(event))]
+      return [decisionLine(event)]
     case "note":
-      return [
-        line(
-          " ",
-          t,
-          "note",
-          `${event.place === null ? "" : `${harmless(event.place.file)}:${event.place.line}: `}${harmless(event.text)}`
-        )
-      ]
+      return [noteLine(event)]
     case "log":
       return []
     case "end":
-      return summaryOf(event.summary)
+      return summaryLines(event.summary)
   }
 }

@@ -7,7 +7,8 @@ import { notOpenedYet } from "../../domain/Readiness.ts"
 import { TimerName, type Timers } from "../../domain/SidecarState.ts"
 import { fromV1, StoredStateV1 } from "../../domain/StoredStateV1.ts"
 import type { JsonObject } from "../../domain/Work.ts"
-import type { Line } from "../Line.ts"
+import { frameKindOf } from "../../protocol/outgoing.ts"
+import type { Line } from "../format.ts"
 
 const timerNames: Readonly<Record<string, string>> = {
   confirmation: "task_confirmation",
@@ -22,6 +23,9 @@ const decodeV1 = Schema.decodeUnknownOption(StoredStateV1)
 
 const storedNow = (stored: unknown): unknown => Option.getOrElse(Option.map(decodeV1(stored), fromV1), () => stored)
 
+/** Older versions kept the type of a refused frame, and not its kind. */
+const frameKindNow = (type: unknown) => Predicate.isString(type) ? frameKindOf(type) : "another"
+
 const objectIn = (value: unknown): JsonObject => Predicate.isObject(value) ? { ...value } : {}
 
 const listIn = (value: unknown): ReadonlyArray<unknown> => Array.isArray(value) ? value : []
@@ -35,7 +39,7 @@ const phaseNow = (activity: unknown): unknown => {
   }
 }
 
-/** Where it is not told which timers run, each of them may fire. */
+/** An old recording that has no timers may contain a fact of any timer. */
 const anyTimer: Timers = Object.fromEntries(TimerName.literals.map((name) => [name, 0]))
 
 const timersNow = (timers: unknown): unknown =>
@@ -55,31 +59,36 @@ const slotNow = (agent: JsonObject, leaving: unknown, stopping: unknown): JsonOb
   }
 }
 
-/** A state as it stands in a recording, in the form of today. What an older one did not know yet is as at the beginning. */
+/** Converts a recorded state of an older version to the current form. Fields that it lacks get their initial value. */
 export const stateNow = (state: unknown): unknown => {
   if (!Predicate.isObject(state) || !("agent" in state)) return state
   const { agent: told, connection, leaving, stopping, stored, timers, ...known } = objectIn(state)
   const agent = objectIn(told)
-  const { standing, ...link } = objectIn(connection)
+  const { refused_types, standing, ...link } = objectIn(connection)
   const { answer = null, progress = null } = agent
   return {
     readiness: notOpenedYet,
     ...known,
     stored: storedNow(stored),
-    connection: { ...link, ownership: standing === "in_doubt" ? "unresolved" : standing },
+    connection: {
+      ...link,
+      ownership: standing === "in_doubt" ? "unresolved" : standing,
+      refused_frames: listIn(refused_types).map(frameKindNow).filter((kind) => kind !== "another")
+    },
     outbound: { answer, progress },
     slots: { task: slotNow(agent, leaving, stopping), messages: { agent: noAgent, terminating: [], stopping: [] } },
     timers: timersNow(timers)
   }
 }
 
-/** Older formats told what a step led to in other words than today's, so that only the frames can be compared. */
-export const withoutWords = (line: Line): Line =>
+/** Removes the commands and the state of a step. Older formats had other words for them, so only frames are compared. */
+export const withoutTold = (line: Line): Line =>
   "entry" in line && line.entry.dir === "step" ? { ...line, entry: { ...line.entry, told: null } } : line
 
-const untold = -1
+/** The `due` of a timer in a recording that does not say which start of the timer fired. */
+const unknown_due = -1
 
-/** The messages that name the work that they speak of; older ones named a task. */
+/** The messages with a `work_id`, which older versions called `task_id`. */
 const ofWork: ReadonlySet<string> = new Set<Message["_tag"]>([
   "AgentStarted",
   "ProgressFound",
@@ -93,17 +102,20 @@ const ofWork: ReadonlySet<string> = new Set<Message["_tag"]>([
   "OrphanFound"
 ])
 
-/** The fields of a message as they stand in a recording, in the form of today. */
+/** Converts the recorded fields of a message of an older version to the current form. */
 export const fieldsNow = (tag: string, fields: JsonObject): JsonObject => {
-  const { stored, task_id, timer, whereabouts, ...known } = fields
-  if (tag === "TimerFired") return { due: untold, ...known, timer: nameNow(timer) }
+  const { message_type, stored, task_id, timer, whereabouts, ...known } = fields
+  if (tag === "TimerFired") return { due: unknown_due, ...known, timer: nameNow(timer) }
   if (tag === "Restarted") return { ...known, stored: storedNow(stored) }
+  if (tag === "HubRefused" && message_type !== undefined) {
+    return { ...known, frame: message_type === null ? null : frameKindNow(message_type) }
+  }
   if (tag === "TaskLookedUp") return { location: whereabouts, ...known, task_id }
   return ofWork.has(tag) && task_id !== undefined ? { ...known, work_id: task_id } : fields
 }
 
-/** The message as the rules take it: where it is not told which start of a timer fired, the one that runs did. */
+/** Completes a message of an older version: its timer fired at the start that runs now. */
 export const messageNow = (message: Message, timers: Timers): Message =>
-  message._tag === "TimerFired" && message.due === untold
-    ? { ...message, due: timers[message.timer] ?? untold }
+  message._tag === "TimerFired" && message.due === unknown_due
+    ? { ...message, due: timers[message.timer] ?? unknown_due }
     : message

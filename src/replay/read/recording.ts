@@ -4,18 +4,17 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { exitCodes } from "../../exitCodes.ts"
 import { LineSplitter, type TextLine } from "../../text/LineSplitter.ts"
-import { format_version, parseEntry } from "../format.ts"
+import { format_version, type Line, parseEntry, type Recorded } from "../format.ts"
 import { limits } from "../limits.ts"
-import type { Line, Recorded } from "../Line.ts"
 import { Format1, type OldLine } from "./format1.ts"
-import { withoutWords } from "./older.ts"
+import { withoutTold } from "./older.ts"
 
-/** The file is no recording that this version can read; the message is one sentence that says where and why. */
+/** This version cannot read the file as a recording. The message is one sentence that says where and why. */
 export class NotARecording extends Schema.TaggedError<NotARecording>()("NotARecording", { message: Schema.String }) {
   override readonly [Runtime.errorExitCode] = exitCodes.notARecording
 }
 
-/** Whether the value has no more levels than can be written again; a short text cannot have them. */
+/** Whether the value is not nested too deeply to be written again. A short text cannot be. */
 const isShallow = (root: object, chars: number): boolean => {
   if (chars < 2 * limits.line_depth) return true
   let level: ReadonlyArray<unknown> = [root]
@@ -38,10 +37,10 @@ const parse = (text: string | null): ReturnType<typeof parseEntry> => {
 
 const isRecorded = (line: Line | OldLine): line is Recorded | OldLine => "entry" in line
 
-/** A fact of format 1 may stand in a file whose header is not read. */
+/** A file of format 1 may have lost its header, so each of its facts is recognized by itself. */
 const isOld = (line: Line | OldLine): line is OldLine => isRecorded(line) && line.entry.dir === "old"
 
-/** Reads the lines of one file. The first has to be one of a recording; of the others those that are not are told as such. */
+/** Reads the lines of one file. It refuses a file whose first line is not of a recording; later ones become `Unreadable`. */
 class Reader {
   readonly #file: string
   readonly #splitter = new LineSplitter(limits.line_bytes)
@@ -56,27 +55,26 @@ class Reader {
     this.#format1 = format1
   }
 
-  /** The lines that end in the bytes, and then the reason where no more are read. */
+  /** The lines that end in the bytes. Fails after them if the file is refused. */
   read(bytes: Uint8Array): Stream.Stream<ReadonlyArray<Line>, NotARecording> {
-    return this.#told(this.#splitter.push(bytes))
+    return this.#lines(this.#splitter.push(bytes))
   }
 
   end(): Stream.Stream<ReadonlyArray<Line>, NotARecording> {
-    const rest = Stream.concat(this.#told(this.#splitter.end()), Stream.sync(() => this.#format1.end()))
+    const rest = Stream.concat(this.#lines(this.#splitter.end()), Stream.sync(() => this.#format1.end()))
     return this.#entries > 0 || this.#refusal !== null
       ? rest
       : Stream.fail(new NotARecording({ message: `${this.#file}: not a recording: it is empty` }))
   }
 
-  #told(texts: ReadonlyArray<TextLine>): Stream.Stream<ReadonlyArray<Line>, NotARecording> {
-    const lines = texts.flatMap((text) => this.#read(text))
-    // An endless file that is none of ours must not be read for ever.
+  #lines(texts: ReadonlyArray<TextLine>): Stream.Stream<ReadonlyArray<Line>, NotARecording> {
+    const lines = Stream.succeed(texts.flatMap((text) => this.#read(text)))
+    // An endless file that is no recording must not be read forever.
     if (this.#entries === 0 && this.#refusal === null && this.#splitter.pending > limits.line_bytes) {
       this.#line++
       this.#refuse(too_long)
     }
-    const told = Stream.succeed(lines)
-    return this.#refusal === null ? told : Stream.concat(told, Stream.fail(this.#refusal))
+    return this.#refusal === null ? lines : Stream.concat(lines, Stream.fail(this.#refusal))
   }
 
   #read({ bytes, isWhole, text }: TextLine): ReadonlyArray<Line> {
@@ -96,11 +94,11 @@ class Reader {
     return this.#translated({ place, bytes, entry: success })
   }
 
-  /** The line in the format of today; each life may have been recorded by another version. */
+  /** The line in the current format. Each life may be recorded by another version. */
   #translated(line: Line | OldLine): ReadonlyArray<Line> {
     if (isRecorded(line) && line.entry.dir === "header") this.#format = line.entry.msg.format
     if (this.#format === 1 || isOld(line)) return this.#format1.take(line)
-    return [...this.#format1.end(), this.#format < format_version ? withoutWords(line) : line]
+    return [...this.#format1.end(), this.#format < format_version ? withoutTold(line) : line]
   }
 
   #refuse(problem: string): ReadonlyArray<never> {
@@ -109,7 +107,7 @@ class Reader {
   }
 }
 
-/** The lines of a recording, some at a time, from the bytes of its file; `format1` knows what the files before it told. */
+/** Reads the lines of a recording, in batches, from the bytes of its file. `format1` keeps its state from file to file. */
 export const readRecording = <R>(
   file: string,
   bytes: Stream.Stream<Uint8Array, NotARecording, R>,

@@ -2,16 +2,16 @@ import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import * as Stream from "effect/Stream"
 import { closeSync, constants, createReadStream, openSync, readSync, statSync } from "node:fs"
-import { fileProblem } from "../fileProblem.ts"
+import type { Line } from "../format.ts"
 import { limits } from "../limits.ts"
-import type { Line } from "../Line.ts"
+import { fileProblem } from "../words.ts"
 import { Format1 } from "./format1.ts"
 import { NotARecording, readRecording } from "./recording.ts"
 
 const unreadable = (file: string) => (cause: unknown): NotARecording =>
   new NotARecording({ message: `${file}: cannot be read: ${fileProblem(cause, "file")}` })
 
-/** What can be read now; nothing where a writer has still to say more. Throws what the system says. */
+/** Reads what is available now; null if the writer is silent. Throws the error of the system. */
 const readNow = (fd: number): Uint8Array | null => {
   const buffer = new Uint8Array(limits.pipe_bytes)
   try {
@@ -22,7 +22,7 @@ const readNow = (fd: number): Uint8Array | null => {
   }
 }
 
-/** A named pipe, by reads that never wait in the system, where nobody could end them; without a writer it is empty. */
+/** Reads a named pipe without blocking, because a blocked read could not be interrupted. Without a writer it is empty. */
 const bytesOfPipe = Effect.fnUntraced(function*(file: string) {
   const attempt = <A>(act: () => A) => Effect.try({ try: act, catch: unreadable(file) })
   const fd = yield* Effect.acquireRelease(
@@ -37,7 +37,7 @@ const bytesOfPipe = Effect.fnUntraced(function*(file: string) {
   return Stream.unfold(null, () => Effect.map(next, (bytes) => bytes.length === 0 ? undefined : [bytes, null] as const))
 }, Stream.unwrap)
 
-/** Any other file; what is no file is told when it is read. */
+/** Reads any other file. A folder or a missing file fails at the first read. */
 const bytesOfFile = (file: string): Stream.Stream<Uint8Array, NotARecording> =>
   Stream.suspend(() => Stream.fromAsyncIterable<Uint8Array, NotARecording>(createReadStream(file), unreadable(file)))
 
@@ -51,7 +51,7 @@ const bytesOf = (file: string): Stream.Stream<Uint8Array, NotARecording> => {
   return Stream.unwrap(Effect.map(kind, (is) => is ? bytesOfPipe(file) : bytesOfFile(file)))
 }
 
-/** The lines of recordings one after the other, some at a time; `-` is standard input. */
+/** Reads the lines of recordings one file after the other, in batches. `-` is standard input. */
 export const readFiles = (files: ReadonlyArray<string>): Stream.Stream<ReadonlyArray<Line>, NotARecording> =>
   Stream.suspend(() => {
     const format1 = new Format1()

@@ -2,17 +2,17 @@ import { readFileSync } from "node:fs"
 import { stripTypeScriptTypes } from "node:module"
 import type { Mutant } from "../../mutation/mutants.ts"
 
-/** What instrumented code tells of itself while it runs. */
+/** What instrumented code calls while it runs. */
 export interface Probe {
-  /** The place was come to. */
+  /** The place is evaluated. */
   readonly hit: (index: number) => void
-  /** The same rule, or parts of rules; they come to the place when they are applied. */
+  /** Returns the same rule or parts of rules. The place is evaluated when they are applied. */
   readonly rule: (index: number, rule: unknown) => unknown
-  /** The same command, or commands; it is come to its place when it is decided on. */
+  /** Returns the same command or commands. The place is evaluated when the command is decided. */
   readonly command: (index: number, command: unknown) => unknown
 }
 
-/** By this name the instrumented code finds it. */
+/** The name of the global probe. */
 export const probeName = "probeOfTheReplay"
 
 const calls: Readonly<Record<Mutant["kind"], string>> = {
@@ -28,7 +28,7 @@ interface Insertion {
   readonly text: string
 }
 
-/** What is put before and after the place of a mutant; where places begin or end together, the longer is outside. */
+/** The text before and after the place of a mutant. If places begin or end together, the longer one is outside. */
 const insertionsOf = ({ end, kind, original, start }: Mutant, index: number): ReadonlyArray<Insertion> => {
   const isSpread = original.startsWith("...")
   const name = kind === "drop a command" && original.startsWith("log(") ? "rule" : calls[kind]

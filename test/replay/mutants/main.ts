@@ -25,7 +25,7 @@ if (hits.size === 0) {
 
 type Judged = ReadonlyMap<number, Fates>
 
-/** What becomes of the mutants in those of the recordings that come to them; one that never ends is shown by all. */
+/** The fates of the mutants in the recordings that evaluate them. One that never ends counts as shown by all. */
 const judged = async (indices: ReadonlyArray<number>, among: ReadonlyArray<string>): Promise<Judged> => {
   const fates = new Map<number, Fates>()
   const tasks = indices.flatMap((index) => {

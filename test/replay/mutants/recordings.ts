@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
-import type { Line } from "../../../src/replay/Line.ts"
+import type { Line } from "../../../src/replay/format.ts"
 import { playRecorded } from "../../simulation/recording.ts"
 import { linesIn } from "../support.ts"
 
@@ -14,7 +14,7 @@ export const sessions: ReadonlyArray<string> = readdirSync(folder)
   .toSorted((a, b) => a.bytes - b.bytes)
   .map(({ name }) => name)
 
-/** So many simulated sessions. */
+/** The names of `count` simulated sessions. */
 export const simulated = (count: number): ReadonlyArray<string> =>
   Array.from({ length: count }, (_, index) => `${seedBehind}${index + 1}`)
 

@@ -2,25 +2,25 @@ import { fork } from "node:child_process"
 import { once } from "node:events"
 import type { Likeness } from "./judge.ts"
 
-/** A mutant that is to be judged by those recordings. */
+/** A mutant and the recordings to judge it by. */
 export interface Task {
   readonly index: number
   readonly names: ReadonlyArray<string>
 }
 
-/** In place of a mutant: which of them the recordings come to. */
+/** In place of a mutant: asks which mutants the recordings evaluate. */
 export const exercise = -1
 
 /**
- * What became of a mutant in a session that comes to it. `alike`: it takes every step of it alike, so that no replay can
- * show it; `shown`: the replay differs. The others take steps otherwise, and the replay does not differ.
+ * The fate of a mutant in a session that evaluates it. `alike`: it takes every step alike, so no replay can show it;
+ * `shown`: the replay differs; others: it takes steps otherwise, and the replay does not differ.
  */
 export type Fate = Likeness | "shown"
 
-/** By the names of the recordings. */
+/** Fates by the name of the recording. */
 export type Fates = Readonly<Record<string, Fate>>
 
-/** The mutants that each recording comes to, by the name of the recording. */
+/** The mutants that each recording evaluates, by the name of the recording. */
 export type Exercised = Readonly<Record<string, ReadonlyArray<number>>>
 
 const longest_ms = 60_000 // of a task; one that takes longer never ends
@@ -31,7 +31,7 @@ const begin = async () => {
   const exit = once(child, "exit").then(() => undefined)
   await Promise.race([once(child, "message"), exit])
   return {
-    /** The answer; undefined where there is none. */
+    /** The answer; undefined if there is none. */
     ask: async <A>(task: Task): Promise<A | undefined> => {
       if (!child.connected) return undefined
       child.send(task)
@@ -47,7 +47,7 @@ const begin = async () => {
   }
 }
 
-/** Has the tasks done one after the other, by one process after the other; `told` hears undefined of one that never ends. */
+/** Runs the tasks one after the other, in one process after the other. `told` gets undefined for a task that never ends. */
 export const work = async <A>(
   tasks: Array<Task>,
   told: (task: Task, answer: A | undefined) => void

@@ -11,7 +11,7 @@ import { exercise, type Exercised, type Fate, type Fates, type Task } from "./wo
 const mutants = allMutants()
 const versions = new Map<string, (path: string) => string | undefined>()
 
-// Each version of the rules is a graph of modules of its own: what one of them imports is of its version as well.
+// Each version of the rules has its own module graph: a module imports only modules of its version.
 registerHooks({
   resolve: (specifier, context, next) => {
     const found = next(specifier, context)
@@ -32,7 +32,7 @@ const load = async (version: string, change: (path: string) => string | undefine
   return await import(`${pathToFileURL(resolve("test/replay/mutants/judge.ts")).href}?${version}`)
 }
 
-/** The rules as they are, and which of their places each recording comes to. */
+/** Finds the places in the unchanged rules that each recording evaluates. */
 const exercisedBy = async (names: ReadonlyArray<string>): Promise<Exercised> => {
   let hits = new Set<number>()
   const probe: Probe = {
@@ -48,7 +48,7 @@ const exercisedBy = async (names: ReadonlyArray<string>): Promise<Exercised> => 
       }
       return applied
     },
-    // Nobody looks at a command before it is decided on.
+    // The tag of a command is first read after the decision for it.
     command: (index, command) => {
       if (typeof command !== "object" || command === null || !("_tag" in command)) {
         hits.add(index)
@@ -84,7 +84,7 @@ const stepsIn = (name: string): ReadonlyArray<Step> => {
   return taken
 }
 
-/** What rules do that throw is something else. */
+/** Rules that throw count as `otherwise`. */
 const orIfItThrows = <A>(otherwise: A, look: () => A): A => {
   try {
     return look()
@@ -100,7 +100,7 @@ const fateIn = (name: string, { differs, likenessOf }: Rules): Fate => {
   return found.has("otherwise") ? "otherwise" : "saved otherwise"
 }
 
-/** A version that cannot even be loaded is seen by every replay. */
+/** Every replay shows a version that cannot be loaded. */
 const judge = async (index: number, names: ReadonlyArray<string>): Promise<Fates> => {
   const mutant = mutants[index]
   const change = (path: string) => mutant !== undefined && path === resolve(mutant.file) ? apply(mutant) : undefined

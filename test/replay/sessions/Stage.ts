@@ -21,7 +21,7 @@ import {
 
 const program = resolve("dist/main.js")
 
-/** What a session is made of, where it is not as usual. */
+/** Options of a session that differ from the default. */
 export interface Setting {
   readonly script?: AgentScript
   readonly config?: Record<string, unknown>
@@ -30,7 +30,7 @@ export interface Setting {
 
 const long_ms = 150_000
 
-/** A hub, an agent's folder, and the daemons beside it, which go on recording in one file. */
+/** A hub, an agent's folder, and its daemons one after the other, which record to one file. */
 export class Stage {
   readonly hub: DevHub
   readonly folder: Folder
@@ -43,18 +43,18 @@ export class Stage {
     this.#started = startDaemon(folder, {}, "config.json", ["--record", recording])
   }
 
-  /** Starts a daemon, and waits until the hub knows it. */
+  /** Starts a daemon, and waits until it has identified itself to the hub. */
   get start() {
     const before = this.identified
     return Effect.tap(this.startUnconnected, () => this.untilIdentified(before + 1))
   }
 
-  /** Starts a daemon that the hub may never know. */
+  /** Starts a daemon that may never identify itself to the hub. */
   get startUnconnected() {
     return Effect.tap(this.#started, (daemon) => Effect.sync(() => void this.#daemons.push(daemon)))
   }
 
-  /** An operator stops what still runs. */
+  /** Stops every process that still runs, as an operator would. */
   get stopAll() {
     return Effect.forEach(this.#daemons, (daemon) => Effect.andThen(daemon.signal("SIGTERM"), daemon.ended))
   }
@@ -79,7 +79,7 @@ export class Stage {
     return this.hub.submit({ description, ...extra })
   }
 
-  /** A task whose agent is at work. */
+  /** Assigns a task, and waits until its agent works. */
   get atWork() {
     return Effect.tap(this.submit(), (task) => this.untilAtWork(task))
   }
@@ -92,7 +92,7 @@ export class Stage {
     return until(`${times} wakes`, () => this.folder.wakes().length >= times, long_ms)
   }
 
-  /** Nobody whom the daemon has woken lives any more. */
+  /** Waits until every agent that the daemon woke has ended. */
   get untilAlone() {
     return until("no agent lives", () => this.folder.wakes().every((pid) => !isAlive(pid)), long_ms)
   }
@@ -109,18 +109,18 @@ export class Stage {
     return untilStatus(this.hub, task, "dead_letter", long_ms)
   }
 
-  /** The agent may go on, and the task is done. */
+  /** Lets the agent go on, and waits until the task is done. */
   finish(task: HubTask) {
     return Effect.andThen(this.folder.letGo, this.untilDone(task))
   }
 
-  /** The hub meets the first so many frames of this type in its own way. */
+  /** Makes the hub handle the first frames of this type in another way. */
   meet(type: string, meet: () => ReturnType<Intercept>, times = 1) {
     let left = times
     return this.hub.intercept((_, msg) => msg["type"] === type && left-- > 0 ? meet() : "deliver")
   }
 
-  /** An operator asks the daemon to drain. */
+  /** Drains the daemon, as an operator would. */
   get drain() {
     const args = [program, "drain", "--config", this.folder.file("config.json")]
     return Effect.promise(() => once(spawn(process.execPath, args, { stdio: "ignore" }), "exit"))
@@ -134,5 +134,5 @@ export const makeStage = ({ config, hub, script }: Setting, recording: string) =
     return new Stage(running, folder, recording)
   })
 
-/** What no fixture may hold. */
+/** What no fixture may contain. */
 export const secrets = [token]

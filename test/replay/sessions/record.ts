@@ -12,7 +12,7 @@ const largest_bytes = 256 * 1024
 const settles_ms = 400
 const longest_ms = 200_000
 
-/** What is only of the machine that recorded. */
+/** Texts that identify the recording machine. No fixture may contain them. */
 const ours = [...secrets, process.cwd(), homedir(), hostname()].filter((text) => text.length > 4)
 
 const neutral = (text: string): string => text.replaceAll(/\/[\w/.-]*sidecar-test-\w+/g, "/home/agent")
@@ -23,7 +23,7 @@ const check = (name: string, text: string): void => {
   if (text.length > largest_bytes) throw new Error(`${name} has ${text.length} bytes`)
 }
 
-/** Plays one session with the built daemon in real time; what it has recorded becomes a fixture. */
+/** Plays one session with the built daemon in real time. Its recording becomes a fixture. */
 const record = (scenario: Scenario, path: string) =>
   Effect.gen(function*() {
     const recording = join(path, `${scenario.name}.jsonl`)

@@ -4,7 +4,7 @@ import { mkdirSync, rmSync } from "node:fs"
 import { agentId, answered, atOnce, until } from "../../support/daemon.ts"
 import type { Setting, Stage } from "./Stage.ts"
 
-/** One session: what is done around the daemon. Each of its waits is for something that has to come to pass. */
+/** One session: what happens around the daemon. Each wait is for an event that must happen. */
 export interface Scenario extends Setting {
   readonly name: string
   readonly play: (stage: Stage) => Effect.Effect<unknown, unknown, Scope.Scope>

@@ -1,12 +1,11 @@
 import { makeChart } from "./chart.js"
-import { layoutOf, projection } from "./layout.js"
+import { found, layoutOf, projection } from "./layout.js"
 import { makeOverview } from "./overview.js"
-import { found } from "./pointer.js"
 import { fitted, indexAt, makeScales, moved, wholeOf, zoomed } from "./scale.js"
 
-/** What part of the session is in view, on which scale, and how it is painted. */
+/** The part of the session in view, its scale, and its painting. */
 export class Viewer {
-  /** `painted` is called after each painting, with what is in view. */
+  /** Calls `painted` with the plan after each painting. */
   constructor(drawing, elements, painted) {
     const { clock, pauses, story } = makeScales(drawing.events.map(({ t }) => t))
     this.session = { ...drawing, pauses }
@@ -31,7 +30,7 @@ export class Viewer {
 
   look(view) {
     this.view = view
-    // However often the view changes, it is painted once a frame.
+    // The view may change several times per frame. It is painted once.
     if (!this.isAsked) requestAnimationFrame(() => this.paint())
     this.isAsked = true
   }
@@ -62,14 +61,14 @@ export class Viewer {
     this.move(pixels / (this.layout.right - this.layout.left))
   }
 
-  /** Shows the events from one to another with a margin, which is all that a single one has. */
+  /** Shows the events from one index to another, with a margin. */
   show(from, to) {
     const { narrowest, places } = this.scale
     const margin = Math.max((places[to] - places[from]) * 0.05, narrowest)
     this.look(fitted(this.scale, places[from] - margin, places[to] + margin))
   }
 
-  /** Zooms to a task and pales all others; `null` shows everything again. */
+  /** Zooms to a task and dims all others. `null` shows everything again. */
   focusOn(id) {
     this.focus = id
     const task = this.session.tasks.find((one) => one.id === id)

@@ -9,7 +9,7 @@ export const shape = (name, attributes, text) => {
   return element
 }
 
-/** The width of a text as the page shows it, in pixels; asked for often, so remembered. */
+/** Measures the width of texts in pixels. It remembers them, because they are asked for often. */
 const ruler = (font) => {
   const context = document.createElement("canvas").getContext("2d")
   const widths = new Map()
@@ -46,7 +46,7 @@ const backdrop = (layout) => {
   ]
 }
 
-/** Classes in the order in which they lie on each other. */
+/** Classes from the lowest to the topmost. */
 const depth = ["silence", "tick", "difference-line", "fault-line", "bar", "column", "event", "fault", "difference"]
 const depthOf = (name) => depth.indexOf(name.split(" ")[0])
 
@@ -65,7 +65,7 @@ const texts = ({ bars, labels, silences, ticks }, focus) => [
   })
 ]
 
-/** The drawing of the lanes. `paint` gives back what is in view, for the pointer to find. */
+/** Paints the lanes. `paint` returns the plan of what is in view. */
 export const makeChart = (svg, session) => {
   const measure = ruler("11px ui-sans-serif, system-ui, sans-serif")
   const parts = { back: shape("g", {}), shapes: shape("g", {}), texts: shape("g", {}), pointed: shape("path", {}) }
@@ -95,7 +95,7 @@ export const makeChart = (svg, session) => {
       parts.texts.replaceChildren(...texts(plan, focus))
       return plan
     },
-    /** Shows which moment is pointed at, by a line through all lanes; `null` takes it away. */
+    /** Draws a line through all lanes at `x`; `null` removes it. */
     point: (x, name) => {
       parts.pointed.setAttribute("class", `pointed ${name}`)
       if (x === null) parts.pointed.removeAttribute("d")

@@ -1,6 +1,6 @@
 import { Reader } from "./Reader.js"
+import { duration } from "./scale.js"
 import { Viewer } from "./Viewer.js"
-import { duration } from "./words.js"
 
 const names = ["stage", "chart", "overview", "card", "details", "in-view"]
 const elements = Object.fromEntries(names.map((name) => [name, document.getElementById(name)]))
@@ -19,7 +19,7 @@ const viewer = new Viewer(drawing, elements, ({ inView }) => {
 })
 const reader = new Reader(viewer, elements)
 
-/** Of the buttons that choose one of several, shows which it is. */
+/** Shows which button of a group is pressed. */
 const press = (attribute, value) => {
   for (const button of document.querySelectorAll(`[data-${attribute}]`)) {
     button.setAttribute("aria-pressed", String(button.dataset[attribute] === value))

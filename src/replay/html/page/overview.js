@@ -4,7 +4,7 @@ import { wholeOf } from "./scale.js"
 
 const height = 44
 
-/** How many events stand in each of so many columns. */
+/** The number of events in each of `columns` columns. */
 const countsIn = (places, columns, whole) => {
   const counts = Array.from({ length: columns }, () => 0)
   const perUnit = columns / (whole.to - whole.from)
@@ -31,7 +31,7 @@ const ticksOf = (events, y, isMarked, x) =>
 
 const path = (name, d) => shape("path", { class: name, d })
 
-/** The whole session in a strip, with the part in view framed; dragging in it moves the view. */
+/** The whole session in a strip, with a frame around the part in view. Dragging in it moves the view. */
 export const makeOverview = (svg, session, show) => {
   const back = shape("g", {})
   const frame = shape("rect", { class: "frame", y: 0.5, height: height - 1, rx: 3 })
@@ -47,7 +47,7 @@ export const makeOverview = (svg, session, show) => {
   svg.addEventListener("pointermove", drag)
 
   return {
-    /** Draws the strip anew, where the scale or the width has changed. */
+    /** Redraws the strip after the scale or the width has changed. */
     draw: (scale, layout) => {
       const { left, right, width } = layout
       const { places } = scale

@@ -1,14 +1,12 @@
-import { labelsOf } from "./labels.js"
 import { projection, zoneOf } from "./layout.js"
-import { indexAt } from "./scale.js"
-import { clockFor, duration } from "./words.js"
+import { clockFor, duration, indexAt } from "./scale.js"
 
 const headsFrom = 5 // px between two events
-const arrowsFrom = 2.5 // px between two events; nearer to each other they are shown as columns
+const arrowsFrom = 2.5 // px between two events; closer ones are drawn as columns
 
 const n = (value) => value.toFixed(1)
 
-/** Gathers shapes by their class, one path a class, and leaves out what would lie on the same pixel. */
+/** Joins the shapes of a class to one path, and leaves out those on the same pixel. */
 const collector = () => {
   const paths = new Map()
   const lasts = new Map()
@@ -66,7 +64,7 @@ const rankOf = ({ differs, kind }) => differs === null ? order.indexOf(kind) : o
 
 const columnWidth = 3 // px
 
-/** The columns of a zone by their numbers: how many events of each class. */
+/** The columns of a zone, with the number of events of each class. */
 const countColumns = (inView, zone, layout, isDim) => {
   const columns = new Map()
   for (const { event, x } of inView) {
@@ -84,7 +82,7 @@ const countColumns = (inView, zone, layout, isDim) => {
   })
 }
 
-/** Where arrows would only make a wall: how many events of which kind, in columns from the sidecar outwards. */
+/** Draws dense events as columns by class, from the sidecar outwards, because arrows would overlap. */
 const addColumns = (shapes, inView, layout, isDim) => {
   for (const zone of ["frames", "wakes", "own"]) {
     const columns = countColumns(inView, zone, layout, isDim)
@@ -149,7 +147,45 @@ const planBars = (session, scale, { x }, layout, isDim, shapes, measure) => {
   return shown
 }
 
-/** What of the session is drawn in a view, and where: pixels only, nothing of the page. */
+const level = 16 // px between two rows of labels
+
+const isMarked = ({ event }) => event.fault !== null || event.differs !== null
+
+/** Places labels beside their events, level by level, where no other label is. */
+const placed = (candidates, layout, measure) => {
+  const dots = candidates.filter(({ event }) => zoneOf[event.lane] === "own")
+  const taken = new Map([["own0", dots.map(({ x }) => ({ from: x - 3, to: x + 3 }))]])
+  const turn = { frames: 0, wakes: 0, own: 0 }
+  return candidates.flatMap(({ event, i, x }) => {
+    const zone = zoneOf[event.lane]
+    const { height, y } = layout[zone]
+    const levels = zone === "own" ? 1 : Math.max(1, Math.floor((height - 24) / level))
+    const width = measure(event.label) + 8
+    const left = x + width > layout.right ? x - width : x
+    for (let tried = 0; tried < levels; tried++) {
+      const at = (turn[zone] + tried) % levels
+      const key = `${zone}${at}`
+      const others = taken.get(key) ?? []
+      if (others.some((other) => left + 4 < other.to && left + width - 4 > other.from)) continue
+      taken.set(key, [...others, { from: left - 3, to: left + width }])
+      turn[zone] = at + 1
+      const baseline = zone === "own" ? y + 12 : y + 22 + at * level
+      return [{ i, x: left + (left === x ? 5 : 2), y: baseline, width, text: event.label, event }]
+    }
+    return []
+  })
+}
+
+/** The labels that fit, in the order of time. If a fault or a difference has no room, those are placed first. */
+const labelsOf = (inView, layout, measure) => {
+  const marked = inView.filter(isMarked)
+  const labels = placed(inView, layout, measure)
+  return labels.filter(isMarked).length === marked.length
+    ? labels
+    : placed([...marked, ...inView.filter((one) => !isMarked(one))], layout, measure)
+}
+
+/** What is drawn in a view, and where. It computes pixels and does not touch the page. */
 export const planOf = (session, scale, view, layout, focus, measure) => {
   const project = projection(view, layout)
   const shapes = collector()

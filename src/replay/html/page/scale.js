@@ -1,4 +1,4 @@
-/** The longest silence that is drawn at its length, in ms: so that no silence takes more than about a 25th of the whole. */
+/** The longest silence in ms that is drawn at full length, so that no silence takes more than about 1/25 of the whole. */
 const longestSilence = (pauses) => {
   let longest = Infinity
   for (let round = 0; round < 3; round++) {
@@ -16,14 +16,14 @@ const accumulate = (steps) => {
 }
 
 /**
- * Where each event stands, on two scales: `story` gives every event room and lets a pause grow with its logarithm,
- * `clock` is true to time but for long silences. `shortened` is the pause (ms) from which a silence is marked as cut.
+ * The places of the events on two scales. `story` gives every event room and draws a pause by its logarithm; `clock` is true
+ * to time except for long silences. `shortened` is the pause in ms from which a silence is marked as cut.
  */
 export const makeScales = (times) => {
   const pauses = times.map((t, i) => i === 0 ? 0 : Math.max(0, t - times[i - 1]))
   const longest = longestSilence(pauses)
   const story = accumulate(pauses.map((pause) => 1 + 1.5 * Math.log10(1 + pause / 20)))
-  // Events of one instant stay apart by a hair, so that zooming in separates them.
+  // Events of one instant keep a tiny distance, so that zooming in separates them.
   const clock = accumulate(pauses.map((pause) => 0.05 + Math.min(pause, longest)))
   return {
     pauses,
@@ -32,7 +32,7 @@ export const makeScales = (times) => {
   }
 }
 
-/** The first index whose place is not before `place`. */
+/** The index of the first event at `place` or after it. */
 export const indexAt = (places, place) => {
   let low = 0
   let high = places.length
@@ -52,7 +52,7 @@ export const wholeOf = ({ narrowest, places }) => {
   return { from: first - margin, to: last + margin }
 }
 
-/** A view of `width` around `middle`, kept inside the whole and no narrower than the scale allows. */
+/** The view from `from` to `to`, moved into the whole and not narrower than the scale allows. */
 export const fitted = (scale, from, to) => {
   const whole = wholeOf(scale)
   const width = Math.min(Math.max(to - from, scale.narrowest), whole.to - whole.from)
@@ -60,7 +60,7 @@ export const fitted = (scale, from, to) => {
   return { from: start, to: start + width }
 }
 
-/** `factor` below 1 zooms in; the point `anchor` stays where it is. */
+/** Zooms in with a `factor` below 1. The place `anchor` does not move. */
 export const zoomed = (scale, view, factor, anchor) => {
   const whole = wholeOf(scale)
   const width = Math.min(Math.max((view.to - view.from) * factor, scale.narrowest), whole.to - whole.from)
@@ -72,4 +72,25 @@ export const zoomed = (scale, view, factor, anchor) => {
 export const moved = (scale, view, share) => {
   const by = (view.to - view.from) * share
   return fitted(scale, view.from + by, view.to + by)
+}
+
+const isDate = (t) => Number.isFinite(t) && Math.abs(t) < 8.64e15
+
+/** Formats times (epoch ms) with as much detail as a span of `span` ms needs. */
+export const clockFor = (span) => {
+  const [from, to] = span > 72_000_000 ? [5, 16] : [11, span > 600_000 ? 19 : 23]
+  return (t) => isDate(t) ? new Date(t).toISOString().slice(from, to).replace("T", " ") : "?"
+}
+
+export const wholeTime = (t) => isDate(t) ? new Date(t).toISOString().replace("T", " ").replace("Z", " UTC") : "?"
+
+/** A duration in ms as text, short enough for a label. */
+export const duration = (ms) => {
+  if (ms < 1_000) return `${Math.round(ms)} ms`
+  const seconds = Math.round(ms / 1_000)
+  const minutes = Math.round(ms / 60_000)
+  if (seconds < 60) return `${(ms / 1_000).toFixed(1).replace(".0", "")} s`
+  if (seconds < 600) return `${Math.floor(seconds / 60)} min${seconds % 60 === 0 ? "" : ` ${seconds % 60} s`}`
+  if (minutes < 60) return `${minutes} min`
+  return minutes < 2_880 ? `${Math.floor(minutes / 60)} h ${minutes % 60} min` : `${Math.round(minutes / 1_440)} days`
 }

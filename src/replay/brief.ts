@@ -1,6 +1,55 @@
 import type { AgentPhase, Slot } from "../domain/agent/AgentSlot.ts"
+import type { Command } from "../domain/Command.ts"
 import type { Connection, SidecarState } from "../domain/SidecarState.ts"
 import type { Work } from "../domain/Work.ts"
+
+/** The id of the task or batch that a command is about. */
+export const subjectOf = (command: Command): string | null => {
+  if ("work_id" in command) return command.work_id
+  if ("work" in command) return command.work.id
+  if ("task" in command) return command.task.id
+  return "task_id" in command ? command.task_id : null
+}
+
+const detailOf = (command: Command): string | number | boolean | null => {
+  switch (command._tag) {
+    case "Identify":
+    case "SendWakeResult":
+      return command.status
+    case "SendReport":
+      return command.report._tag
+    case "SendProgress":
+      return command.progress.progress
+    case "WakeAgent":
+      return command.work.wake_attempts
+    case "WatchResults":
+      return command.wake_id === null ? "whoever woke it" : null
+    case "RetryWake":
+      return command.failed_attempts
+    case "StopAgent":
+      return command.linger_ms
+    case "SetAside":
+      return command.folder
+    case "RemoveFiles":
+      return command.keep_answer ? "but the answer" : null
+    case "StartTimer":
+    case "CancelTimer":
+      return command.timer
+    case "Log":
+      return command.event.event
+    case "Exit":
+      return command.code
+    default:
+      return null
+  }
+}
+
+/**
+ * A command in a few words, for a recording. They contain no times and no texts of the agent or the hub, so that the same
+ * decision always has the same words.
+ */
+export const briefOf = (command: Command): string =>
+  [command._tag, subjectOf(command), detailOf(command)].filter((part) => part !== null).join(" ")
 
 type Words = ReadonlyArray<string | false>
 
@@ -16,13 +65,14 @@ const workWords = (work: Work | null): Words => {
 }
 
 const connectionWords = (connection: Connection): Words => {
-  const { accept_refused, half_open, in_flight, ownership, pending, phase, recovery_answer, refused_types } = connection
+  const { accept_refused, half_open, in_flight, ownership, pending, phase, recovery_answer, refused_frames } =
+    connection
   return [
     phase,
     ownership,
     in_flight !== null && `${in_flight.limited ? "limited" : "sent"} ${in_flight.kind} ${in_flight.task_id}`,
     ...pending.map(({ kind, task_id }) => `pending ${kind} ${task_id}`),
-    ...refused_types.map((type) => `refused ${type}`),
+    ...refused_frames.map((kind) => `refused ${kind}`),
     recovery_answer !== null && `answer ${recovery_answer}`,
     accept_refused && "accept refused",
     half_open && "half-open"
@@ -42,7 +92,7 @@ const slotWords = ({ agent, stopping, terminating }: Slot): Words => [
   ...stopping.map((work_id) => `stopping ${work_id}`)
 ]
 
-/** The state in a few words, the same whenever the sidecar is in it: without times, and without what others wrote. */
+/** The state in a few words, for a recording. Like those of `briefOf` they contain no times and no texts of others. */
 export const briefOfState = (
   { connection, disk, draining, outbound, slots, stored: { messages, recovering, task } }: SidecarState
 ): string => {

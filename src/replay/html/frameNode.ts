@@ -1,9 +1,8 @@
 import type { JsonObject } from "../../domain/Work.ts"
-import { clockOf } from "../print/words.ts"
+import { limits } from "../limits.ts"
 import type { ReplayEvent, Verdict } from "../ReplayEvent.ts"
-import type { Difference, Kind, Sketch } from "./Drawing.ts"
-import { limits } from "./limits.ts"
-import { excerpt, jsonOf } from "./words.ts"
+import { clockOf, excerpt, jsonOf } from "../words.ts"
+import type { Difference, EventNode, Kind } from "./Drawing.ts"
 
 type Frame = Extract<ReplayEvent, { readonly kind: "frame" }>
 
@@ -18,32 +17,25 @@ const kinds: ReadonlyArray<readonly [Kind, ReadonlyArray<string>]> = [
 
 const kindOfType = new Map(kinds.flatMap(([kind, types]) => types.map((type) => [type, kind] as const)))
 
-const text = (value: unknown): string => typeof value === "string" ? value : value === undefined ? "" : jsonOf(value)
+const asText = (value: unknown): string => typeof value === "string" ? value : value === undefined ? "" : jsonOf(value)
 
 const kindOf = (type: string, msg: JsonObject): Kind => {
   if (type === "task_ack") return msg["status"] === "accepted" ? "task" : "report"
   return kindOfType.get(type) ?? "other"
 }
 
-/** What tells a frame from others of its type, in a word. */
-const detailOf = (type: string, msg: JsonObject): unknown => {
-  switch (type) {
-    case "task_ack":
-    case "wake_result":
-      return msg["status"]
-    case "state_report_ack":
-      return msg["action"]
-    case "task_progress":
-      return msg["progress"]
-    case "error":
-      return msg["error"]
-    default:
-      return undefined
-  }
-}
+/** The field that distinguishes a frame from others of its type. */
+const details = new Map([
+  ["task_ack", "status"],
+  ["wake_result", "status"],
+  ["state_report_ack", "action"],
+  ["task_progress", "progress"],
+  ["error", "error"]
+])
 
 const labelOf = (type: string, msg: JsonObject): string => {
-  const detail = detailOf(type, msg)
+  const field = details.get(type)
+  const detail = field === undefined ? undefined : msg[field]
   return typeof detail === "string" || typeof detail === "number"
     ? excerpt(`${type} ${detail}`, limits.label_chars)
     : type
@@ -52,13 +44,13 @@ const labelOf = (type: string, msg: JsonObject): string => {
 const faultOf = (type: string, msg: JsonObject): string | null => {
   switch (type) {
     case "error":
-      return `refused by the hub: ${text(msg["error"])}`
+      return `refused by the hub: ${asText(msg["error"])}`
     case "rate_limited":
       return "rate limited: the frame was dropped"
     case "task_failed":
-      return `the task failed: ${text(msg["reason"] ?? msg["error"])}`
+      return `the task failed: ${asText(msg["reason"] ?? msg["error"])}`
     case "task_rejected":
-      return `the task was refused: ${text(msg["reason"])}`
+      return `the task was refused: ${asText(msg["reason"])}`
     case "task_ack":
       return msg["status"] === "dead_letter" ? "the hub gave the task up" : null
     default:
@@ -75,7 +67,7 @@ const differenceOf: Readonly<Record<Verdict, Difference | null>> = {
 }
 
 const noteOf = (frame: Frame): string | null => {
-  if (frame.dir === "in") return frame.unheard ? "No connection of this version was there to take it." : null
+  if (frame.dir === "in") return frame.unheard ? "This version had no connection to receive it." : null
   switch (frame.verdict) {
     case "changed":
       return `This version and the recorded one differ in: ${frame.fields.join(", ")}.`
@@ -90,7 +82,7 @@ const noteOf = (frame: Frame): string | null => {
   }
 }
 
-/** A recording has no token in it; the frame of an older client might. */
+/** Our recordings have no token, but an older client's may have one. */
 const shown = (msg: JsonObject): string => jsonOf(msg["type"] === "identify" ? { ...msg, token: "[REDACTED]" } : msg)
 
 const textOf = (frame: Frame): string => {
@@ -99,8 +91,9 @@ const textOf = (frame: Frame): string => {
   return `this version:\n${shown(frame.msg)}\n\nthe recording, ${clockOf(t)}:\n${shown(msg)}`
 }
 
-export const sketchFrame = (frame: Frame): Sketch => {
-  const type = excerpt(text(frame.msg["type"]), limits.label_chars) || "frame without a type"
+/** How a frame is drawn. */
+export const frameNode = (frame: Frame): EventNode => {
+  const type = excerpt(asText(frame.msg["type"]), limits.label_chars) || "frame without a type"
   const isOurs = frame.dir === "in" || frame.verdict !== "recorded"
   return {
     lane: frame.dir,
