@@ -381,7 +381,7 @@ describe("what comes in", () => {
     Effect.gen(function*() {
       const { messages } = yield* heard({ type: "error", error: "task_complete_failed: not_found" })
       expect(messages).toEqual([
-        { _tag: "HubRefused", error: "task_complete_failed: not_found", message_type: null, unknown_type: false }
+        { _tag: "HubRefused", error: "task_complete_failed: not_found", frame: null, unknown_type: false }
       ])
     }))
 
@@ -447,7 +447,7 @@ describe("what comes in", () => {
         yield* rig.hub.send({ _tag: "SendReport", task, report: { _tag: "Complete", result, tokens_used: null } })
         yield* TestClock.adjust(1)
         expect(rig.messages.at(-1)?.what).toEqual(
-          { _tag: "HubRefused", error: "invalid_json", message_type: null, unknown_type: false }
+          { _tag: "HubRefused", error: "invalid_json", frame: null, unknown_type: false }
         )
         expect(last(hub).sent).toHaveLength(1)
       }))

@@ -4,6 +4,7 @@ import * as Redacted from "effect/Redacted"
 import * as DevHub from "../../src/dev/DevHub.ts"
 import type { HubCommand } from "../../src/domain/Command.ts"
 import type { HubMessage } from "../../src/domain/Message.ts"
+import { taskOf } from "../../src/domain/hub/assignment.ts"
 import type { Task } from "../../src/domain/Work.ts"
 import { startHub, task } from "./hubRig.ts"
 import { eventually } from "./hubServer.ts"
@@ -18,7 +19,10 @@ const onDevHub = Effect.fnUntraced(function*(token = "token a", timing = {}) {
     timing: { reconnect_first_ms: 20, reconnect_cap_ms: 50, ...timing }
   })
   const assigned = () => rig.messages.flatMap(({ what }) => what._tag === "TaskAssigned" ? [what.task] : [])
-  const current = (): Task => ({ ...task, ...assigned().at(-1) })
+  const current = (): Task => {
+    const last = assigned().at(-1)
+    return last === undefined ? task : taskOf(last)
+  }
   /** Sends a command about the assigned task, and waits for its answer. */
   const ask = Effect.fnUntraced(function*(command: (task: Task) => HubCommand, answer: HubMessage["_tag"]) {
     const before = rig.messages.length
@@ -52,7 +56,7 @@ it.live("every frame of a task's way is taken and answered by the development hu
     yield* rig.hub.send({ _tag: "SendWakeResult", task: task, status: "failed", reason: "exit 1" })
     yield* rig.hub.send({ _tag: "SendProgress", task, progress: { progress: 40, execution_event: { a: 1 } } })
     const reject: HubCommand = { _tag: "RejectTask", task_id: "task-x", reason: "busy" }
-    expect(yield* ask(() => reject, "HubRefused")).toMatchObject({ message_type: "task_rejected", unknown_type: true })
+    expect(yield* ask(() => reject, "HubRefused")).toMatchObject({ frame: "reject", unknown_type: true })
     const result = { broken: "\ud800", size: "x".repeat(1024 * 1024) }
     const answer = yield* ask(
       (held) => ({ _tag: "SendReport", task: held, report: { _tag: "Complete", result, tokens_used: 7 } }),
@@ -69,7 +73,7 @@ it.live("a failure with a reason of any length is taken, a stale one is refused"
     yield* eventually(() => assigned().length === 1)
     const report = { _tag: "Failed", reason: "\u{1F600}".repeat(5_000) } as const
     expect(yield* ask((held) => ({ _tag: "SendReport", task: { ...held, generation: 99 }, report }), "HubRefused"))
-      .toMatchObject({ error: "task_fail_failed: stale_generation", message_type: null })
+      .toMatchObject({ error: "task_fail_failed: stale_generation", frame: null })
     expect(yield* ask((held) => ({ _tag: "SendReport", task: held, report }), "TaskAcknowledged"))
       .toMatchObject({ status: "retried" })
   }))
