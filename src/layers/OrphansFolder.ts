@@ -81,7 +81,8 @@ export const OrphansFolder: Layer.Layer<never, never, SidecarConfig | Logger> = 
 
     /** Whether the file was moved. A revocation is removed instead, because no launcher is left that must find it. */
     const expire = Effect.fnUntraced(function*({ ending, path, work_id }: TaskFile, stamp: number) {
-      const isRevocation = ending.endsWith(".wake") && ((yield* statOf(path))?.size ?? 0) <= revocation.length
+      const stats = ending.endsWith(".wake") ? yield* statOf(path) : null
+      const isRevocation = stats !== null && stats.isFile() && stats.size <= revocation.length
       return yield* attempt(path, async () => {
         if (isRevocation) await rm(path)
         else {
