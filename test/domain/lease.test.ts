@@ -139,6 +139,18 @@ describe("rule 8: the lease", () => {
       state: "task-a g1 working wakes 1 | Running | has progress | ours"
     },
     {
+      clause: "that time does not begin anew with every answer of the hub",
+      run: () =>
+        Run.working().tell({
+          _tag: "ProgressFound",
+          task_id: A,
+          progress: { progress: 10, execution_event: null }
+        }).after(-60_000).tell({ _tag: "ProgressFound", task_id: A, progress: { progress: 20, execution_event: null } })
+          .after(4_000).tell({ _tag: "ProgressFound", task_id: A, progress: { progress: 30, execution_event: null } }),
+      timers: ["start progress 1000"],
+      state: "task-a g1 working wakes 1 | Running | has progress | ours"
+    },
+    {
       clause: "and when its time is over, whatever the clock says then",
       run: () =>
         Run.working().tell({

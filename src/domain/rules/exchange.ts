@@ -91,8 +91,9 @@ export const relayProgress: Rule = given((state, now) =>
   withTask((task) => {
     const { progress, progress_sent_at } = state.agent
     if (progress === null || !mayTell(state, "task_progress")) return stay
-    const wait = progress_sent_at === null ? 0 : remaining(progress_sent_at, limits.progress_interval_ms, now)
-    if (wait > 0) return startTimer("progress", wait)
+    const sent_at = progress_sent_at === null ? null : Math.min(progress_sent_at, now) // the clock may have been set back
+    const wait = sent_at === null ? 0 : remaining(sent_at, limits.progress_interval_ms, now)
+    if (wait > 0) return all(agentIs({ progress_sent_at: sent_at }), startTimer("progress", wait))
     return all(
       agentIs({ progress: null, progress_sent_at: now }),
       emit({ _tag: "SendProgress", task, progress }),
