@@ -148,9 +148,17 @@ describe("rule 1: evidence before any wake", () => {
     {
       clause:
         "a living process of the wake record is at work: it is adopted, not woken again, and still owes its confirmation",
-      run: () => Run.spawning().restarted().tell(...connect).after(10_000).inspected({ process: "alive" }),
+      run: () => Run.confirming().restarted().tell(...connect).after(10_000).inspected({ process: "alive" }),
       said: ["AdoptAgent task-a g1"],
       timers: ["start confirmation 20000"],
+      logged: ["agent_found_at_work task-a"],
+      state: "recovering task-a g1 confirming wakes 1 | Running | in flight: recovery task-a | pending: state task-a"
+    },
+    {
+      clause: "of which only the intent is known it has its whole time, as nobody can tell when it was spawned",
+      run: () => Run.spawning().restarted().tell(...connect).after(10_000).inspected({ process: "alive" }),
+      said: ["AdoptAgent task-a g1"],
+      timers: ["start confirmation 30000"],
       logged: ["agent_found_at_work task-a"],
       state: "recovering task-a g1 confirming wakes 1 | Running | in flight: recovery task-a | pending: state task-a"
     },

@@ -286,9 +286,17 @@ describe("rule 10: restart", () => {
     {
       clause: "one that ran has the rest of its time for its confirmation",
       run: () =>
-        Run.spawning().restarted().tell(...connect).inspected().reassigned().answered("continue").after(10_000)
+        Run.confirming().restarted().tell(...connect).reassigned().answered("continue").after(10_000)
           .inspected({ process: "gone" }),
       timers: ["start confirmation 20000"],
+      state: "task-a g1 confirming wakes 1 | Running | ours | recovery denied | in flight: accept task-a"
+    },
+    {
+      clause: "of which only the intent is known its whole time, as nobody can tell when it was spawned",
+      run: () =>
+        Run.spawning().restarted().tell(...connect).inspected().reassigned().answered("continue").after(10_000)
+          .inspected({ process: "gone" }),
+      timers: ["start confirmation 30000"],
       state: "task-a g1 confirming wakes 1 | Running | ours | recovery denied | in flight: accept task-a"
     },
     {

@@ -23,6 +23,10 @@ import type { World } from "./world.ts"
 /** How long after it was written an answer may be unknown: a lost event, the rescan, and a slow disk. */
 const unseen_ms = 20_000
 
+/** The hub cannot take what it was sent as it is. */
+const isUnfit = (message: Message): boolean =>
+  message._tag === "HubRefused" && ["validation_failed", "invalid_json"].includes(message.error)
+
 interface Success {
   readonly task_id: string
   readonly content: string
@@ -96,8 +100,10 @@ export class Ledger {
     this.#failures.taken(step, this.#books)
     if (step.message._tag === "Restarted") this.#judgeRestart(step.message, heldTask(step.after))
     const held = heldTask(step.after)
-    if (held !== null && held.task_id !== heldTask(step.before)?.task_id) this.progress.taken(held.task_id)
+    const before = heldTask(step.before)
+    if (held !== null && held.task_id !== before?.task_id) this.progress.taken(held.task_id)
     if (held?.woken_at === null) this.#takenAnew(held.task_id)
+    if (before !== null && isUnfit(step.message)) this.book(before.task_id).unfit = true
   }
 
   /** What was read is the truth; only where there is nothing to read, the agent at work has its task. */
@@ -330,12 +336,6 @@ export class Ledger {
       this.book(message.task_id).acked_at = this.#world.now
     }
     if (message._tag === "TaskCancelled") this.book(message.task_id).cancelled = true
-    if (message._tag === "HubRefused" && ["validation_failed", "invalid_json"].includes(message.error)) {
-      for (const { active, recovering } of [this.stored]) {
-        const held = active ?? recovering
-        if (held !== null) this.book(held.task_id).unfit = true
-      }
-    }
   }
 
   logged(event: LifecycleEvent): void {

@@ -36,6 +36,13 @@ const awaitConfirmation: Rule = given(({ policy: { confirmation_timeout_ms } }, 
   withTask(({ wake }) => startTimer("confirmation", remaining(wake?.at ?? now, confirmation_timeout_ms, now)))
 )
 
+/** Of a wake of which only the intent is known nobody can tell when it was spawned: its confirmation is counted from now. */
+const confirmingFromNow: Rule = given((_, now) =>
+  withTask(({ status, wake }) =>
+    status === "waking" ? taskIs({ status: "confirming", wake: wake && { ...wake, at: now } }) : stay
+  )
+)
+
 /** What an agent at work writes and how it ends is watched, whoever woke it. */
 const follow = (task: Task, evidence: Evidence): Rule => {
   const { task_id, wake } = task
@@ -48,6 +55,7 @@ const resume = (evidence: Evidence): Rule =>
   withTask((task) =>
     all(
       activityIs({ _tag: "Running" }),
+      confirmingFromNow,
       task.status === "working"
         ? stay
         : taskIs({ status: "confirming", wake_attempts: Math.max(1, task.wake_attempts) }),
@@ -87,7 +95,7 @@ const notAtWork = (task: Task, evidence: Evidence, because: Looking): Rule =>
     if (!hasRun(task, evidence)) return tryWake(evidence)
     if (stored.active === null) return activityIs({ _tag: "Idle" })
     return all(
-      task.status === "waking" ? taskIs({ status: "confirming" }) : stay,
+      confirmingFromNow,
       evidence.started ? confirmedBySign : stay,
       withTask((judged) => notAtWorkAnyMore(judged, evidence.this_boot, because))
     )
