@@ -8,8 +8,11 @@ export interface Fault {
   readonly what: string
 }
 
-/** Waits of the real daemon (retries of a wake, a half-written answer, the look-up) come to less. */
-const deadlineMs = 45_000
+/**
+ * Waits of the real daemon (retries of a wake, a half-written answer, the look-up) come to less, and so does that of the hub,
+ * which takes back what it has pushed to a dead socket when it has waited 60 s for an acceptance.
+ */
+const deadlineMs = 100_000
 
 const fault = (kind: Fault["kind"], what: string): ReadonlyArray<Fault> => [{ kind, what }]
 
