@@ -91,7 +91,8 @@ export const OrphansFolder: Layer.Layer<never, never, SidecarConfig | Logger> = 
 
     /** Where it went; null for a revocation, whose launcher comes no more, and for what is gone already. */
     const expire = Effect.fnUntraced(function*(file: TaskFile, stamp: number) {
-      const isRevocation = file.ending.endsWith(".wake") && ((yield* statOf(file.path))?.size ?? 0) <= revocation.length
+      const stats = file.ending.endsWith(".wake") ? yield* statOf(file.path) : null
+      const isRevocation = stats !== null && stats.isFile() && stats.size <= revocation.length
       return yield* isRevocation ? Effect.as(attempt(file.path, () => rm(file.path)), null) : keep(file, stamp)
     }, Effect.catchIf(isMissing, () => Effect.succeed(null)))
 

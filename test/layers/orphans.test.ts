@@ -3,7 +3,16 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs"
+import {
+  lutimesSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync
+} from "node:fs"
 import { OrphansFolder } from "../../src/layers/OrphansFolder.ts"
 import { Orphans } from "../../src/services/Orphans.ts"
 import { makeFolder } from "./support.ts"
@@ -77,6 +86,18 @@ describe("files that nobody came back for", () => {
       expect(folder.has("tasks/task-1.g1a1t5.wake")).toBe(false)
       expect(folder.has("results/expired")).toBe(false)
       expect(folder.events).toEqual([])
+    }))
+
+  it.live("are kept where something else has the name of a revocation, however small it is", () =>
+    Effect.gen(function*() {
+      const { expire, expired, folder, stale } = yield* makeOrphans
+      const link = folder.file("tasks/task-1.g1a1t5.wake")
+      symlinkSync("../x", link)
+      const at = (Date.now() - 8 * day_ms) / 1_000
+      lutimesSync(link, at, at)
+      expect(yield* stale).toEqual(["task-1"])
+      yield* expire("task-1")
+      expect(expired()).toHaveLength(1)
     }))
 
   it.live("are none where there is no folder", () =>
