@@ -10,9 +10,6 @@ class Chromium extends Context.Service<Chromium, Browser>()("test/Chromium") {
   static readonly layer = Layer.effect(Chromium, makeBrowser)
 }
 
-/** How many times slower than on a quiet machine this may be. */
-const patience = 4
-
 const opened = (session: Session, use: (page: Page) => Promise<void>, options?: PageOptions) =>
   Effect.gen(function*() {
     const browser = yield* Chromium
@@ -259,39 +256,36 @@ inChromium((it) => {
   })
 
   describe("a session of 10,000 frames", () => {
-    /** How long the page takes to redraw a view, from the event to the finished layout, in ms. The median of nine. */
+    const views = 27
+
+    /** Redraws a view this many times, each from its event to the finished layout. */
     const redraw = `(async () => {
     const chart = document.getElementById("chart")
     const { height, width, x, y } = chart.getBoundingClientRect()
-    const times = []
-    for (let i = 0; i < 9; i++) {
-      const before = { clientX: x + width / 2, clientY: y + height / 2, deltaY: i < 6 ? -90 : 200, cancelable: true }
-      chart.dispatchEvent(new WheelEvent("wheel", before))
-      times.push(await new Promise((done) => requestAnimationFrame((began) => {
-        document.body.getBoundingClientRect()
-        done(performance.now() - began)
-      })))
+    for (let i = 0; i < ${views}; i++) {
+      const at = { clientX: x + width / 2, clientY: y + height / 2, deltaY: i % 9 < 6 ? -90 : 200, cancelable: true }
+      chart.dispatchEvent(new WheelEvent("wheel", at))
+      await new Promise((done) => requestAnimationFrame(() => done(document.body.getBoundingClientRect())))
     }
-    return times.toSorted((a, b) => a - b)[4]
   })()`
-    const firstPaint = `new Promise((done) =>
-    new PerformanceObserver((list) => done(list.getEntries()[0].startTime)).observe({ type: "paint", buffered: true }))`
 
-    it.effect("is painted within a second and zoomed within 50 ms, and shows all of them or one task", () =>
+    it.effect("takes less than 3 s of the processor to be painted and 100 ms to be zoomed, and shows all of them or one task", () =>
       opened(long(10_000), async (page) => {
-        const painted_ms = await page.evaluate<number>(firstPaint)
-        expect(painted_ms).toBeLessThan(1_000 * patience)
+        const painted_ms = await page.cpu_ms()
+        expect(painted_ms).toBeLessThan(3_000)
         expect(await textOf(page, "#in-view")).toBe("10,018 frames and 10,128 other events in 5 days")
         expect(await drawn(page, ".column.frames", /z/)).toBeGreaterThan(300)
         expect(await arrows(page, "frames")).toBe(0)
-        // The least of three rounds, because other processes make a round slower.
-        const rounds = [await page.evaluate<number>(redraw), await page.evaluate<number>(redraw)]
-        const redrawn_ms = Math.min(...rounds, await page.evaluate<number>(redraw))
-        expect(redrawn_ms).toBeLessThan(50 * patience)
+        const before_ms = await page.cpu_ms()
+        await page.evaluate(redraw)
+        const redrawn_ms = (await page.cpu_ms() - before_ms) / views
+        expect(redrawn_ms).toBeLessThan(100)
         const whole_mb = await page.evaluate<number>("document.documentElement.outerHTML.length / 1e6")
         console.log(
-          `a page of 10,000 frames: ${whole_mb.toFixed(1)} MB, painted after ${painted_ms.toFixed(0)} ms, ` +
-            `drawn anew in ${redrawn_ms.toFixed(0)} ms`
+          `a page of 10,000 frames: ${whole_mb.toFixed(1)} MB, painted with ${
+            painted_ms.toFixed(0)
+          } ms of the processor, ` +
+            `drawn anew with ${redrawn_ms.toFixed(0)} ms`
         )
         await click(page, `[data-task="${id(7)}"]`)
         expect(await arrows(page, "frames", ":not(.dim)")).toBe(23) // 21 of the task, 2 of a connection

@@ -19,6 +19,8 @@ export interface Page {
   readonly press: (key: string) => Promise<void>
   readonly wheel: (x: number, y: number, deltaY: number) => Promise<void>
   readonly screenshot: () => Promise<Buffer>
+  /** The processor time in milliseconds of its main thread. Other programs on the machine do not change it. */
+  readonly cpu_ms: () => Promise<number>
   /** The addresses that it requested, except its own. */
   readonly requests: ReadonlyArray<string>
   /** Errors and warnings of its console, uncaught exceptions, violations of its security policy, and dialogs. */
@@ -39,6 +41,11 @@ const findChromium = (): string => {
 }
 
 type Event = Readonly<Record<string, unknown>>
+
+interface Metric {
+  readonly name: string
+  readonly value: number
+}
 
 /** Speaks the DevTools protocol over one socket. */
 const connect = async (address: string) => {
@@ -108,7 +115,7 @@ const open = async (client: Awaited<ReturnType<typeof connect>>, url: string, op
       if (complaint !== null) complaints.push(complaint)
     })
   })
-  for (const domain of ["Page", "Network", "Runtime", "Log"]) await send(`${domain}.enable`)
+  for (const domain of ["Page", "Network", "Runtime", "Log", "Performance"]) await send(`${domain}.enable`)
   const metrics = { width, height, deviceScaleFactor: 1, mobile: false }
   await send("Emulation.setDeviceMetricsOverride", metrics)
   await send("Emulation.setEmulatedMedia", { media, features: [{ name: "prefers-color-scheme", value: scheme }] })
@@ -131,9 +138,16 @@ const open = async (client: Awaited<ReturnType<typeof connect>>, url: string, op
     const { data } = await send(method, params)
     return Buffer.from(String(data), "base64")
   }
+  const cpu_ms = async () => {
+    const { metrics: told } = await send("Performance.getMetrics") as { readonly metrics: ReadonlyArray<Metric> }
+    const seconds = told.find(({ name }) => name === "ThreadTime")?.value
+    if (seconds === undefined) throw new Error("the browser does not tell the processor time of a page")
+    return seconds * 1_000
+  }
   await painted()
   return {
     evaluate,
+    cpu_ms,
     requests,
     complaints,
     move: async (x, y) => {
