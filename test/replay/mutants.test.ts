@@ -9,27 +9,27 @@ const command = "drop a command"
 
 /** For each rule: the part that is removed, and a session that evaluates it. */
 const changes: ReadonlyArray<readonly [string, string, Mutant["kind"], string, string]> = [
-  ["identifies as idle while it works", "life", condition, "state.stored.task === null", "drop"],
-  ["forgets that the link was dead", "life", condition, "connection.half_open", "half-open"],
-  ["takes back a task without asking whose it is", "life", part, "askWhoseItIs", "drop"],
-  ["does not end a cancelled task", "life", part, "held ?", "cancel"],
-  ["starts without a look at the agent", "life", part, "look", "crash-at-work"],
-  ["drains without an end", "readiness", command, "{ _tag: \"Exit\"", "drain"],
-  ["looks up no task in doubt", "asking", command, "{ _tag: \"LookUpTask\"", "queued-elsewhere"],
-  ["accepts although it cannot be written down", "disk", condition, "accepts(", "disk"],
-  ["does not try to save again", "disk", part, "startTimer(\"disk\"", "disk"],
-  ["sends no answer", "exchange", command, "{ _tag: \"SendReport\"", "happy"],
-  ["does not note that a failure was sent", "exchange", part, "markFailureSent", "agent-fails"],
-  ["waits for no answer of the hub", "exchange", part, "startTimer(\"answer\"", "report-unanswered"],
-  ["relays no progress", "exchange", command, "{ _tag: \"SendProgress\", task, progress }", "progress"],
-  ["leaves a failed agent alive", "wake", part, "stopAgent(", "no-confirmation"],
-  ["does not try to wake again", "wake", command, "{ _tag: \"RetryWake\"", "second-wake-works"],
-  ["wakes nobody", "wake", command, "{ _tag: \"WakeAgent\"", "happy"]
+  ["identifies as idle while it works", "hub/link", condition, "stored.task === null", "drop"],
+  ["forgets that the link was dead", "hub/link", condition, "half_open", "half-open"],
+  ["takes back a task without asking whose it is", "hub/link", part, "askWhoseItIs", "drop"],
+  ["does not end a cancelled task", "hub/life", part, "isHeld ?", "cancel"],
+  ["starts without a look at the agent", "hub/restart", part, "ofTaskAgent(recover)", "crash-at-work"],
+  ["drains without an end", "hub/readiness", command, "{ _tag: \"Exit\"", "drain"],
+  ["looks up no task in doubt", "hub/ownership", command, "{ _tag: \"LookUpTask\", task_id: id", "queued-elsewhere"],
+  ["accepts although it cannot be written down", "hub/assignment", condition, "whyNotReady(state) !== null", "disk"],
+  ["does not try to save again", "hub/disk", part, "startTimer(\"disk\"", "disk"],
+  ["sends no answer", "hub/exchange", command, "{ _tag: \"SendReport\"", "happy"],
+  ["does not note that a failure was sent", "hub/exchange", part, "markFailureSent", "agent-fails"],
+  ["waits for no answer of the hub", "hub/exchange", part, "startTimer(\"answer\"", "report-unanswered"],
+  ["relays no progress", "hub/exchange", command, "{ _tag: \"SendProgress\", task, progress }", "progress"],
+  ["leaves a failed agent alive", "agent/wake", part, "stopAgent(", "no-confirmation"],
+  ["does not try to wake again", "agent/wake", command, "{ _tag: \"RetryWake\"", "second-wake-works"],
+  ["wakes nobody", "agent/wake", command, "{ _tag: \"WakeAgent\"", "happy"]
 ]
 
 const indexOf = (file: string, kind: Mutant["kind"], beginning: string): number =>
   mutants.findIndex((mutant) =>
-    mutant.file.endsWith(`rules/${file}.ts`) && mutant.kind === kind && mutant.original.startsWith(beginning)
+    mutant.file.endsWith(`domain/${file}.ts`) && mutant.kind === kind && mutant.original.startsWith(beginning)
   )
 
 describe("a replay", () => {
