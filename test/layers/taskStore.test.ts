@@ -9,6 +9,7 @@ import {
   existsSync,
   mkdirSync,
   readdirSync,
+  readFileSync,
   statSync,
   symlinkSync,
   truncateSync,
@@ -51,6 +52,19 @@ describe("the stored state", () => {
         expect(yield* (yield* storeOf(folder)).load).toEqual(state)
       }
       expect(readdirSync(folder.path)).toEqual(["queue.json"])
+    }))
+
+  it.live("is taken over from a file of version 1, which the next save replaces", () =>
+    Effect.gen(function*() {
+      const folder = yield* makeFolder
+      const { id, kind: _kind, payload, ...work } = taskOf("t1")
+      const v1 = { version: 1, active: { task_id: id, ...payload, ...work }, recovering: null }
+      writeFileSync(folder.file("queue.json"), JSON.stringify(v1))
+      const store = yield* storeOf(folder)
+      expect(yield* store.load).toEqual({ ...emptyStore, task: taskOf("t1") })
+      expect(readFileSync(folder.file("queue.json"), "utf8")).toBe(JSON.stringify(v1))
+      yield* store.save(emptyStore)
+      expect(JSON.parse(readFileSync(folder.file("queue.json"), "utf8"))).toEqual(emptyStore)
     }))
 
   it.live("is loaded after what a kill in the middle of a save left beside it is gone, and that alone", () =>
