@@ -84,10 +84,9 @@ export const commands: Readonly<Record<CommandName, Command>> = {
     load: async () => (await import("./run.ts")).main
   },
   "dry-run": {
-    does:
-      "replays recordings and shows what the sidecar would do; wakes, sends and writes nothing; - is standard input",
+    does: "replays recordings and shows what this version would do; wakes, sends and writes nothing",
     options: {
-      "dry-run": "the same",
+      "dry-run": "the same; - is standard input",
       agent: "what the agent does if a recording has only frames: confirms-after=MS|never,works=MS,exits=CODE",
       expect: "how frames are compared: strict (the default), ignore=FIELD,FIELD or none",
       from: "prints nothing before: an ISO time, HH:MM:SS (UTC) or seconds from the beginning",
@@ -102,7 +101,7 @@ export const commands: Readonly<Record<CommandName, Command>> = {
     load: async () => (await import("./dryRun.ts")).main
   },
   init: {
-    does: "registers an agent at the hub and writes its configuration; asks for what is not given",
+    does: "registers an agent at the hub and writes its config.json; asks for what is not given",
     options: {
       config: "the file to write (default: ./config.json); an existing file is never overwritten",
       "hub-url": "the address of the hub's WebSocket",
@@ -118,12 +117,12 @@ export const commands: Readonly<Record<CommandName, Command>> = {
     load: async () => (await import("./init.ts")).main
   },
   doctor: {
-    does: "shows what is wrong and how to fix it; does not disturb a running sidecar",
+    does: "checks what a sidecar needs, says how to fix what is wrong, and disturbs nothing",
     options: { config, json: "as one line of JSON" },
     load: async () => (await import("./doctor.ts")).main
   },
   status: {
-    does: "shows what the sidecar of the folder is doing",
+    does: "shows what the sidecar of the folder does; if none runs, what its state file holds",
     options: { config, json: "as one line of JSON", watch: "again each second" },
     load: async () => (await import("./control.ts")).status
   },
@@ -138,12 +137,12 @@ export const commands: Readonly<Record<CommandName, Command>> = {
     load: async () => (await import("./logs.ts")).main
   },
   drain: {
-    does: "lets the sidecar finish its task, take no other and stop",
+    does: "lets the sidecar finish its task, take no other, and stop with 0",
     options: { config },
     load: async () => (await import("./control.ts")).drain
   },
   exec: {
-    does: "used as wake_command: runs an agent that writes no files; how it ends is the answer",
+    does: "used in wake_command: runs an agent that writes no files, and turns the end of the command into the answer",
     options: {
       json: "the JSON object that it prints is the answer",
       progress: "what it prints is reported as progress"
@@ -152,10 +151,9 @@ export const commands: Readonly<Record<CommandName, Command>> = {
     load: async () => (await import("./exec.ts")).main
   },
   completion: {
-    does:
-      "prints the script by which bash, zsh, fish or powershell complete this command line; the script runs it with -, " +
-      "and it then prints what may follow the words on standard input",
+    does: "prints the completion script for bash, zsh, fish or powershell",
     options: {},
+    // The script calls it with -. Then it prints what may follow the words on standard input.
     takesOneOf: ["bash", "zsh", "fish", "powershell", "-"],
     load: async () => (await import("./completion.ts")).main
   },

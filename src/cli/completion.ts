@@ -139,7 +139,7 @@ export const complete = (spec: Spec, words: ReadonlyArray<string>): ReadonlyArra
   return candidates.filter((candidate) => candidate.startsWith(current))
 }
 
-const booleans = configKeyNames.filter((key) => configKeys[key] === "boolean").map(flagOf)
+const booleans = configKeyNames.filter((key) => configKeys[key].read === "boolean").map(flagOf)
 
 const choicesOf: Readonly<Record<string, ReadonlyArray<string>>> = {
   type: Object.keys(agentTypes),

@@ -1,3 +1,4 @@
+import { configKeyNames, configKeys, flagOf } from "../config/keys.ts"
 import { type CommandName, commandOptions, commands, isCommand } from "./commands.ts"
 
 const introTo = (command: string): string =>
@@ -35,11 +36,14 @@ const wrapped = (text: string): ReadonlyArray<string> =>
       : [...lines, word]
   }, [])
 
+const indent = " ".repeat(text_column)
+
+/** The text stands behind the name, or below one that is too long for its column. */
 const row = (name: string, text: string): string => {
-  const [first, ...others] = wrapped(text)
-  return [`${name.padEnd(text_column - 1)} ${first}`, ...others.map((line) => " ".repeat(text_column) + line)].join(
-    "\n"
-  )
+  const lines = wrapped(text).map((line) => indent + line)
+  if (name.length >= text_column) return [name, ...lines].join("\n")
+  const [first = "", ...others] = lines
+  return [name.padEnd(text_column) + first.slice(text_column), ...others].join("\n")
 }
 
 const argumentsOf = (name: CommandName): string => {
@@ -66,8 +70,15 @@ const partOf = (name: CommandName): string => {
   ].join("\n")
 }
 
+/** The keys of the configuration, as options. */
+const keys = ["\nKeys of the configuration:\n"].concat(
+  configKeyNames.filter((key) => key !== "token").map((key) => `${row(`    --${flagOf(key)}`, configKeys[key].does)}\n`)
+)
+
 /** The help for one command, or for the whole program. */
 export const helpOf = (command: CommandName | null): string =>
   command === null
     ? [introTo("[command]"), ...Object.keys(commands).filter(isCommand).map(partOf), commonOptions, exitCodes].join("")
-    : introTo(command) + partOf(command) + commonOptions
+    : [introTo(command), partOf(command), ...commands[command].takesSettings === true ? keys : [], commonOptions].join(
+      ""
+    )

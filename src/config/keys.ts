@@ -1,30 +1,49 @@
-/** The keys of `config.json`, each with how its text in a variable or an option is read. */
+/** A key of `config.json`. The help, the completion, `config.schema.json` and the table in the README come from this. */
+interface KeyKind {
+  /** How its text in a variable or an option is read. */
+  readonly read: "text" | "number" | "boolean" | "list" | "text or list"
+  readonly does: string
+}
+
+/** The keys of `config.json`, in the order of the help. `ConfigFile.ts` has their bounds and defaults. */
 export const configKeys = {
-  agent_id: "text",
-  token: "text",
-  token_file: "text",
-  hub_url: "text",
-  hub_api_url: "text",
-  tls_ca: "text",
-  tls_cert: "text",
-  tls_key: "text",
-  wake_command: "text or list",
-  prompt_template: "text",
-  wake_command_blocks: "boolean",
-  capabilities: "list",
-  confirmation_timeout_ms: "number",
-  agent_silence_ms: "number",
-  task_timeout_ms: "number",
-  kill_grace_ms: "number",
-  retention_days: "number",
-  update_timeout_ms: "number",
-  metrics_listen: "text",
-  results_dir: "text",
-  tasks_dir: "text",
-  log_file: "text",
-  log_file_bytes: "number",
-  log_files: "number"
-} as const
+  agent_id: { read: "text", does: "the name the hub knows the agent by" },
+  token: { read: "text", does: "the agent's token at the hub; required unless token_file is given" },
+  token_file: { read: "text", does: "a file that holds the token and nothing else, in place of token" },
+  hub_url: { read: "text", does: "the hub's WebSocket address, ws:// or wss://" },
+  hub_api_url: { read: "text", does: "the hub's HTTP address" },
+  tls_ca: { read: "text", does: "a PEM file of the certificate authorities to trust in place of the system's" },
+  tls_cert: {
+    read: "text",
+    does: "a PEM file of the certificate that shows the hub which machine this is; needs tls_key"
+  },
+  tls_key: { read: "text", does: "a PEM file of the private key of tls_cert, without a passphrase" },
+  wake_command: {
+    read: "text or list",
+    does: "what wakes the agent: a program and its arguments as a list, or a line for the shell"
+  },
+  prompt_template: { read: "text", does: "a file with the text that tells the agent what to do" },
+  wake_command_blocks: { read: "boolean", does: "whether the command runs as long as the agent works" },
+  capabilities: { read: "list", does: "what the agent can do; the hub matches it against what a task needs" },
+  confirmation_timeout_ms: {
+    read: "number",
+    does: "the time from the spawn to the confirmation; after that the attempt has failed"
+  },
+  agent_silence_ms: { read: "number", does: "how long an agent may be silent after its command has ended" },
+  task_timeout_ms: { read: "number", does: "how long a task may take from its first wake" },
+  kill_grace_ms: { read: "number", does: "the time between TERM and KILL when an agent is stopped" },
+  retention_days: {
+    read: "number",
+    does: "how long files that belong to no task stay before they are moved to results/expired/"
+  },
+  update_timeout_ms: { read: "number", does: "how long the update at a start may take; 0 turns it off" },
+  metrics_listen: { read: "text", does: "the host:port that serves /metrics, /healthz and /status" },
+  results_dir: { read: "text", does: "where the agent writes its answers" },
+  tasks_dir: { read: "text", does: "the folder for payloads, output and wake records" },
+  log_file: { read: "text", does: "the log, one JSON object a line" },
+  log_file_bytes: { read: "number", does: "the size at which the log becomes .1, the old .1 becomes .2, and so on" },
+  log_files: { read: "number", does: "how many log files are kept" }
+} as const satisfies Readonly<Record<string, KeyKind>>
 
 export type ConfigKey = keyof typeof configKeys
 

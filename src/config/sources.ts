@@ -25,7 +25,7 @@ const jsonOr = (text: string): unknown => Result.getOrElse(Result.try((): unknow
 
 /** The value of a key from its text. Text that cannot be converted stays text: the schema then refuses it in its own words. */
 const valueOf = (key: ConfigKey, text: string): unknown => {
-  switch (configKeys[key]) {
+  switch (configKeys[key].read) {
     case "boolean":
       return text === "true" || (text === "false" ? false : text)
     case "number":

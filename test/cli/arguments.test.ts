@@ -92,7 +92,9 @@ describe("the help", () => {
 
   it("of one command has only its part", () => {
     const help = helpOf("status")
-    expect(help).toContain("\n  status               shows what the sidecar of the folder is doing\n    --config FILE ")
+    expect(help).toContain(
+      "\n  status               shows what the sidecar of the folder does; if none runs, what its state file holds\n    --config FILE "
+    )
     expect(help).not.toContain("\n  run ")
   })
 

@@ -270,9 +270,4 @@ describe("every key", () => {
     const keys = Object.keys(configFile("", false).fields).filter((key) => key !== "$schema")
     expect(configKeyNames.toSorted()).toEqual(keys.toSorted())
   })
-
-  it("has its line in the README", () => {
-    const readme = readFileSync("README.md", "utf8")
-    expect(configKeyNames.filter((key) => !readme.includes(`\n| \`${key}\` |`))).toEqual([])
-  })
 })

@@ -27,7 +27,10 @@ interface Call extends Node {
 }
 
 /** The parts of a rule, and the commands it emits, are the arguments of these. */
-const listsOfParts: Readonly<Record<string, Mutant["kind"]>> = { sequence: "drop a part of a rule", emit: "drop a command" }
+const listsOfParts: Readonly<Record<string, Mutant["kind"]>> = {
+  sequence: "drop a part of a rule",
+  emit: "drop a command"
+}
 
 const rulesThatEmit: ReadonlySet<string> = new Set(["log", "tellOwner"])
 
