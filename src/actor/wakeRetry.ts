@@ -3,9 +3,9 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Pull from "effect/Pull"
 import * as Schedule from "effect/Schedule"
-import { limits } from "../limits.ts"
+import { domainLimits } from "../domain/limits.ts"
 
-const [first, ...later] = limits.wake_retries_ms
+const [first, ...later] = domainLimits.wake_retries_ms
 
 /** Rule 6: the delays before the retries of a wake: 5, 15, 30 s, then none. */
 export const wakeRetry = later.reduce<Schedule.Schedule<Duration.Duration>>(

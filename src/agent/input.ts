@@ -6,15 +6,18 @@ import { lstat, readFile } from "node:fs/promises"
 import { join } from "node:path"
 import { fillPrompt } from "../config/promptTemplate.ts"
 import { Assignment, JsonObject, type Task } from "../domain/Work.ts"
-import { limits } from "../limits.ts"
 import type { Platform } from "../platform.ts"
 import type { WakeCommand } from "../process/arguments.ts"
 import { lostRemedy, lostVariables } from "../process/launcher.ts"
 import { type Environment, withOwnBin } from "../process/programs.ts"
 import type { WakeFiles } from "../process/wakeFiles.ts"
+import { secret_chars } from "../secrets/secret.ts"
 import { attempt } from "../storage/files.ts"
 import { orAbsent } from "../storage/folders.ts"
 import { fromExactJson } from "../text/json.ts"
+
+export const payload_in_env_bytes = 96 * 1024
+export const prompt_details_bytes = 32 * 1024
 
 /** The payload that the agent gets: the whole assignment, with our own values for the keys that identify the task. */
 export const payloadText = (task: Task): string => {
@@ -60,7 +63,7 @@ const detailsOf = ({ payload: { assignment, metadata } }: Task, task_file: strin
   if (Object.keys(details).length === 0) return "{}"
   const text = JSON.stringify(details, null, 2)
   const bytes = Buffer.byteLength(text)
-  return bytes > limits.prompt_details_bytes ? `They are ${bytes} bytes: read them in the file ${task_file}` : text
+  return bytes > prompt_details_bytes ? `They are ${bytes} bytes: read them in the file ${task_file}` : text
 }
 
 /** The text that an agent is to read: the template with the fenced task and the paths of its files. */
@@ -91,7 +94,7 @@ const textOf = (command: WakeCommand): string => typeof command === "string" ? c
 /** No environment can hold a NUL. */
 const withoutNul = (value: string): string => value.replaceAll("\0", "")
 
-const fits = (value: string): boolean => Buffer.byteLength(value) <= limits.payload_in_env_bytes
+const fits = (value: string): boolean => Buffer.byteLength(value) <= payload_in_env_bytes
 
 /** The variables with the task's text that this platform can hold. On Windows none: cmd.exe would read them as commands. */
 const dataOf = (task: Task, payload: string, platform: Platform): Record<string, string> =>
@@ -126,7 +129,7 @@ export const obstaclesIn = (inherited: Environment, command: WakeCommand): Reado
 
 /** A short token may be part of any text, so it is recognised only as a whole value. */
 const tells = (value: string, token: string): boolean =>
-  token.length < limits.secret_chars ? value === token : value.includes(token)
+  token.length < secret_chars ? value === token : value.includes(token)
 
 /** The agent gets neither the daemon's own variables nor its token, nor the variables of an outer wake. */
 const inheritable = (name: string, value: string, token: string): boolean =>

@@ -1,12 +1,13 @@
 import * as Effect from "effect/Effect"
 import { nameOf } from "../domain/Work.ts"
-import { limits } from "../limits.ts"
 import type { KnownWake } from "../process/knownWake.ts"
 import { polling } from "../process/limits.ts"
 import type { LivingWake, Processes, SeenWake } from "../process/processes.ts"
 import type { Logger } from "../services/Logger.ts"
 import type { Looks } from "../storage/reading.ts"
 import { livingWakes } from "./evidence.ts"
+
+const kill_wait_ms = 10_000
 
 interface StopTools {
   readonly processes: Processes
@@ -65,7 +66,7 @@ export const stopWakes = Effect.fnUntraced(function*(
     yield* signal("SIGTERM")
     if (yield* goneWithin(kill_grace_ms, look)) return
     yield* stopping("SIGKILL")
-    yield* goneWithin(limits.kill_wait_ms, Effect.andThen(signal("SIGKILL"), look))
+    yield* goneWithin(kill_wait_ms, Effect.andThen(signal("SIGKILL"), look))
     if (living.some(isReachable)) yield* log({ event: "agent_unstoppable", ...nameOf(work_id), pids: pidsOf(living) })
   })
 

@@ -6,7 +6,6 @@ import { access, constants } from "node:fs/promises"
 import { dirname } from "node:path"
 import type { Settings } from "../config/SidecarConfig.ts"
 import type { Task, WakeEnd, Work } from "../domain/Work.ts"
-import { limits } from "../limits.ts"
 import { platform } from "../platform.ts"
 import { type ArgumentValues, carryProblem, fillArguments, roomRemedy, type WakeCommand } from "../process/arguments.ts"
 import { realPathOf } from "../process/knownWake.ts"
@@ -19,7 +18,7 @@ import { WakeImpossible } from "../services/Waker.ts"
 import { attempt, FileError, writeDurably } from "../storage/files.ts"
 import { homeOf, makeFolder } from "../storage/folders.ts"
 import type { Looks } from "../storage/reading.ts"
-import { childEnvironment, payloadText, promptText, tooLarge } from "./input.ts"
+import { childEnvironment, payload_in_env_bytes, payloadText, promptText, tooLarge } from "./input.ts"
 import type { WakerTools } from "./wakes.ts"
 
 /** A wake that nothing has been written or run for yet. Its command has passed all checks. */
@@ -40,7 +39,7 @@ const checkVariables = (command: WakeCommand, task: Task, payload: string): Effe
   const names = tooLarge(command, task, payload, platform).map((name) => `\${${name}}`).join(" and ")
   return names === "" ? Effect.void : impossible(
     `the wake_command uses ${names}, which this task makes larger than the ` +
-      `${limits.payload_in_env_bytes} bytes an environment variable can hold: let it read the file \${TASK_FILE} instead`
+      `${payload_in_env_bytes} bytes an environment variable can hold: let it read the file \${TASK_FILE} instead`
   )
 }
 

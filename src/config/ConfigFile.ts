@@ -3,10 +3,11 @@ import * as Schema from "effect/Schema"
 import * as SchemaGetter from "effect/SchemaGetter"
 import * as SchemaIssue from "effect/SchemaIssue"
 import { resolve } from "node:path"
-import { limits } from "../limits.ts"
 import { configLimits } from "./limits.ts"
 import { readCertificates, readKey, readPromptTemplate } from "./namedFiles.ts"
 import { wakeCommand } from "./wakeCommand.ts"
+
+export const kill_grace_ms = 5_000
 
 const text = (pattern: RegExp, message: string) => Schema.String.check(Schema.isPattern(pattern, { message }))
 
@@ -103,7 +104,7 @@ export const configFile = (folder: string, windows: boolean) => {
     confirmation_timeout_ms: wholeOr(30_000, configLimits.confirmation_timeout_ms, "milliseconds"),
     agent_silence_ms: wholeOr(30 * 60_000, configLimits.agent_silence_ms, "milliseconds"),
     task_timeout_ms: wholeOr(24 * 60 * 60_000, configLimits.task_timeout_ms, "milliseconds"),
-    kill_grace_ms: wholeOr(limits.kill_grace_ms, configLimits.kill_grace_ms, "milliseconds"),
+    kill_grace_ms: wholeOr(kill_grace_ms, configLimits.kill_grace_ms, "milliseconds"),
     // Only scripts/start.mjs uses it, before there is a version to run; 0 turns the update off.
     update_timeout_ms: Schema.optionalKey(whole(0, configLimits.update_timeout_ms, "milliseconds")),
     retention_days: wholeOr(7, configLimits.retention_days, "days"),

@@ -1,8 +1,10 @@
 import * as Effect from "effect/Effect"
 import { execFile } from "node:child_process"
 import type { Settings } from "../config/SidecarConfig.ts"
-import { limits } from "../limits.ts"
 import { printable } from "../text/terminal.ts"
+
+export const doctor_answer_ms = 10_000
+const doctor_output_bytes = 16 * 1024 * 1024 // of a program that doctor runs
 
 /** The result of a check; `skipped` if there was nothing to check. */
 export interface Outcome {
@@ -65,9 +67,9 @@ export const runProgram = ([file = "", ...args]: ReadonlyArray<string>, { cwd, e
     const options = {
       cwd,
       env,
-      timeout: limits.doctor_answer_ms,
+      timeout: doctor_answer_ms,
       killSignal: "SIGKILL",
-      maxBuffer: limits.doctor_output_bytes,
+      maxBuffer: doctor_output_bytes,
       windowsHide: true
     } as const
     const child = execFile(file, args, options, (error, out, err) => {

@@ -3,7 +3,6 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { dirname, resolve } from "node:path"
 import { loadSettings } from "../config/SidecarConfig.ts"
-import { limits } from "../limits.ts"
 import { platform } from "../platform.ts"
 import { knownSecrets, quotable, type Secret, secretsIn } from "../secrets/secret.ts"
 import { type Check, failed, type Finding, ok, type Outcome, skipped, type Subject } from "./Check.ts"
@@ -15,6 +14,8 @@ import { connectionCheck, nameCheck, proxyCheck, tlsCheck } from "./network.ts"
 import { pm2Check, reaperCheck } from "./supervisor.ts"
 import { resultsWatcherCheck } from "./watcher.ts"
 import { serviceUserCheck } from "./windowsService.ts"
+
+export const doctor_check_ms = 15_000 // a check that takes longer fails
 
 /** All checks except that of the configuration, in the order of the findings. */
 export const checks: ReadonlyArray<Check> = [
@@ -52,9 +53,9 @@ const unforeseen = (cause: Cause.Cause<never>): Effect.Effect<Outcome> =>
 export const outcomeOf = ({ run }: Check, subject: Subject): Effect.Effect<Outcome> =>
   run(subject).pipe(
     Effect.timeoutOrElse({
-      duration: limits.doctor_check_ms,
+      duration: doctor_check_ms,
       orElse: () =>
-        Effect.succeed(failed(`not done within ${limits.doctor_check_ms} ms`, "look at what this machine is busy with"))
+        Effect.succeed(failed(`not done within ${doctor_check_ms} ms`, "look at what this machine is busy with"))
     }),
     Effect.catchCause(unforeseen)
   )

@@ -1,10 +1,11 @@
 import * as Effect from "effect/Effect"
 import { access, constants, readFile, rm, stat, statfs } from "node:fs/promises"
 import { dirname, join } from "node:path"
-import { limits } from "../limits.ts"
 import { attempt, FileError, isMissing, writeDurably } from "../storage/files.ts"
 import { hasNoLocks, isHeld } from "../storage/folderLock.ts"
 import { type Check, failed, ok } from "./Check.ts"
+
+const doctor_free_bytes = 256 * 1024 * 1024
 
 const remedies: Readonly<Record<string, string>> = {
   ENOSPC: "make room on the disk",
@@ -112,4 +113,4 @@ export const diskCheck = (wanted_bytes: number): Check => ({
     )
 })
 
-export const diskSpaceCheck = diskCheck(limits.doctor_free_bytes)
+export const diskSpaceCheck = diskCheck(doctor_free_bytes)

@@ -6,11 +6,14 @@ import { hubRequest } from "../hub/hubHttp.ts"
 import { shownAddress } from "../hub/network.ts"
 import { blamed, sentenceOf, tunnelTo } from "../hub/proxy.ts"
 import { openWebSocket } from "../hub/socket.ts"
-import { limits } from "../limits.ts"
+import { hubTiming } from "../hub/timing.ts"
 import { ask } from "../observe/control/client.ts"
 import type { Answer } from "../observe/control/protocol.ts"
-import { type Check, failed, ok, type Outcome, skipped } from "./Check.ts"
+import { healthy_heartbeats } from "../observe/metrics/health.ts"
+import { type Check, doctor_answer_ms, failed, ok, type Outcome, skipped } from "./Check.ts"
 import { tlsCheck } from "./network.ts"
+
+const doctor_clock_skew_ms = 60_000
 
 const inSeconds = (ms: number): string => `${Math.max(0, Math.round(ms / 1_000))} s`
 
@@ -31,19 +34,19 @@ const upgradeRemedy = (reason: string): string => {
 const openAndClose = (settings: Settings): Effect.Effect<void, string> =>
   Effect.gen(function*() {
     const { hub_url } = settings
-    const tunnel = yield* Effect.mapError(tunnelTo(hub_url, limits.doctor_answer_ms), sentenceOf)
+    const tunnel = yield* Effect.mapError(tunnelTo(hub_url, doctor_answer_ms), sentenceOf)
     yield* openWebSocket({
       url: hub_url,
       tls: settings,
       tunnel,
-      open_timeout_ms: limits.doctor_answer_ms,
-      close_timeout_ms: limits.close_timeout_ms
+      open_timeout_ms: doctor_answer_ms,
+      close_timeout_ms: hubTiming.close_timeout_ms
     }).pipe(Effect.mapError(({ reason }) => blamed(tunnel, reason)))
   }).pipe(
     Effect.scoped,
     Effect.timeoutOrElse({
-      duration: limits.doctor_answer_ms,
-      orElse: () => Effect.fail(`no answer within ${limits.doctor_answer_ms} ms`)
+      duration: doctor_answer_ms,
+      orElse: () => Effect.fail(`no answer within ${doctor_answer_ms} ms`)
     })
   )
 
@@ -85,19 +88,19 @@ export const clockCheck: Check = {
   run: Effect.fnUntraced(function*({ settings }) {
     const { hub_api_url: api_url } = settings
     const asked_at = yield* Clock.currentTimeMillis
-    const { date } = yield* hubRequest({ api_url, path: "health", tls: settings, timeout_ms: limits.doctor_answer_ms })
+    const { date } = yield* hubRequest({ api_url, path: "health", tls: settings, timeout_ms: doctor_answer_ms })
     if (date === null) return skipped("the hub does not tell its time")
     const now = ((yield* Clock.currentTimeMillis) + asked_at) / 2
     const ahead_ms = now - (date + 500)
     const difference = `${inSeconds(Math.abs(ahead_ms))} ${ahead_ms < 0 ? "behind" : "ahead of"} the hub's`
-    const found = `this clock is ${difference}, at most ${inSeconds(limits.doctor_clock_skew_ms)} is ok`
-    return Math.abs(ahead_ms) <= limits.doctor_clock_skew_ms
+    const found = `this clock is ${difference}, at most ${inSeconds(doctor_clock_skew_ms)} is ok`
+    return Math.abs(ahead_ms) <= doctor_clock_skew_ms
       ? ok(found)
       : failed(found, "let this machine or the hub set its clock by the network (NTP)")
   }, Effect.catchTag("HttpError", ({ reason }) => Effect.succeed(skipped(`the hub does not tell its time: ${reason}`))))
 }
 
-const silence_ms = limits.healthy_heartbeats * limits.ping_interval_ms
+const silence_ms = healthy_heartbeats * hubTiming.ping_interval_ms
 
 /** Whether a running sidecar is connected and has heard from the hub recently. */
 export const heartbeatOf = (

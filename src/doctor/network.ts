@@ -7,8 +7,7 @@ import { connect, isIP, type Socket } from "node:net"
 import { TLSSocket } from "node:tls"
 import { connectOptions, endpointOf, isWithoutTls, reasonOf, requestOptions } from "../hub/network.ts"
 import { type Tunnel, tunnelTo } from "../hub/proxy.ts"
-import { limits } from "../limits.ts"
-import { type Check, failed, ok, type Outcome, type Subject } from "./Check.ts"
+import { type Check, doctor_answer_ms, failed, ok, type Outcome, type Subject } from "./Check.ts"
 
 class NetworkError extends Schema.TaggedError<NetworkError>()("NetworkError", {
   code: Schema.String,
@@ -21,8 +20,8 @@ const asNetworkError = (cause: unknown): NetworkError => {
 }
 
 const inTime = Effect.timeoutOrElse({
-  duration: limits.doctor_answer_ms,
-  orElse: () => Effect.fail(asNetworkError(new Error(`no answer within ${limits.doctor_answer_ms} ms`)))
+  duration: doctor_answer_ms,
+  orElse: () => Effect.fail(asNetworkError(new Error(`no answer within ${doctor_answer_ms} ms`)))
 })
 
 const hubOf = ({ settings: { hub_url } }: Subject) => endpointOf(new URL(hub_url))
@@ -30,7 +29,7 @@ const hubOf = ({ settings: { hub_url } }: Subject) => endpointOf(new URL(hub_url
 /** A check that knows the proxy which the environment names for the hub; null without one. */
 const withProxy =
   (check: (subject: Subject, tunnel: Tunnel | null) => Effect.Effect<Outcome>): Check["run"] => (subject) =>
-    tunnelTo(subject.settings.hub_url, limits.doctor_answer_ms).pipe(
+    tunnelTo(subject.settings.hub_url, doctor_answer_ms).pipe(
       Effect.flatMap((tunnel) => check(subject, tunnel)),
       Effect.scoped,
       Effect.catchTag("ProxyError", ({ found, remedy }) => Effect.succeed(failed(found, remedy)))
@@ -73,7 +72,7 @@ export const nameCheck: Check = {
 
 /** Opens a connection, and closes it again. */
 const touch = Effect.fnUntraced(function*({ host, port }: Endpoint) {
-  const options = yield* Effect.promise(() => connectOptions(host, limits.doctor_answer_ms))
+  const options = yield* Effect.promise(() => connectOptions(host, doctor_answer_ms))
   return yield* Effect.callback<void, NetworkError>((resume) => {
     const socket = connect({ host, port, ...options })
     // Never removed: an error without a listener would end the process.
@@ -115,7 +114,7 @@ const open = Effect.fnUntraced(function*<A>(
   look: (socket: Socket, done: (outcome: Effect.Effect<A, NetworkError>) => void) => void
 ) {
   const { settings: tls } = subject
-  const route = { tls, tunnel, within_ms: limits.doctor_answer_ms }
+  const route = { tls, tunnel, within_ms: doctor_answer_ms }
   const connection = yield* Effect.promise(() => requestOptions(tls.hub_url, route))
   return yield* Effect.callback<A, NetworkError>((resume) => {
     const { host, port } = hubOf(subject)

@@ -3,11 +3,12 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { realpath, rm, writeFile } from "node:fs/promises"
 import { basename, join } from "node:path"
-import { subscribe } from "../agent/results/folderWatch.ts"
-import { limits } from "../limits.ts"
+import { rescan_ms, subscribe } from "../agent/results/folderWatch.ts"
 import { attempt, FileError } from "../storage/files.ts"
 import { type Check, failed, ok } from "./Check.ts"
 import { nearestFolder } from "./folder.ts"
+
+const doctor_event_ms = 2_000 // from a change to the watcher's event
 
 /** Watches a folder until the scope ends. */
 export type Watch = (
@@ -38,7 +39,7 @@ const delivered = Effect.fnUntraced(function*(watch: Watch, folder: string) {
 
 const remedy =
   "let the results be on a local disk, and on Linux raise the limit that is reached (sysctl fs.inotify); " +
-  `until then an answer is found by looking every ${limits.rescan_ms / 1_000} s`
+  `until then an answer is found by looking every ${rescan_ms / 1_000} s`
 
 /** Whether an agent's answer would be seen within `within_ms`, in the folder of the results or the one where it will be made. */
 export const watcherCheck = (watch: Watch, within_ms: number): Check => ({
@@ -67,4 +68,4 @@ export const watcherCheck = (watch: Watch, within_ms: number): Check => ({
 /** `isWorking` is false, so that on Windows too the subscription ends with its scope. */
 const watchFolder: Watch = (folder, onPath, onError) => subscribe(folder, { onPath, onError, isWorking: () => false })
 
-export const resultsWatcherCheck = watcherCheck(watchFolder, limits.doctor_event_ms)
+export const resultsWatcherCheck = watcherCheck(watchFolder, doctor_event_ms)

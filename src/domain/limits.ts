@@ -14,5 +14,11 @@ export const domainLimits = {
   agent_linger_ms: 15_000,
   give_back_ms: 30_000, // a wake that cannot be written to disk for so long is given back to the hub
   short_wake_ms: 30_000, // an agent that fails sooner may not be able to work at all
-  failure_pauses_ms: [30_000, 60_000, 300_000] // after the first, the second and each later failure in a row
+  failure_pauses_ms: [30_000, 60_000, 300_000], // after the first, the second and each later failure in a row
+  assign_grace_ms: 5_000,
+  rate_limit_min_ms: 1_000,
+  pending_exchanges: 16,
+  wake_retries_ms: [5_000, 15_000, 30_000],
+  progress_interval_ms: 5_000,
+  disk_retry_ms: 5_000
 } as const

@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type { JsonObject } from "../domain/Work.ts"
 import { limits } from "../limits.ts"
+import { processLimits } from "../process/limits.ts"
 import type { ProcessEnd } from "../process/spawn.ts"
 import { type Mask, tailOf } from "../process/taskLog.ts"
 import { excessIn, isJsonObject, parseBounded } from "../text/json.ts"
@@ -139,7 +140,7 @@ const fromJson = Effect.fnUntraced(function*({ duration_ms, output, program, tai
   if (Result.isSuccess(parsed) && isJsonObject(parsed.success)) {
     const found = failureIn(parsed.success)
     if (found === null) return { ...parsed.success, status: "success" }
-    const reason = yield* mask(found.reason.slice(0, limits.output_read_bytes))
+    const reason = yield* mask(found.reason.slice(0, processLimits.output_read_bytes))
     return { ...parsed.success, ...found.by_agent ? { status: "failed", reason } : failed(reason) }
   }
   const said = yield* endOf(tails.output.text(), mask)

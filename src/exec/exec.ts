@@ -2,7 +2,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import { readFile } from "node:fs/promises"
-import { limits } from "../limits.ts"
+import { domainLimits } from "../domain/limits.ts"
 import { quotable, secretsIn } from "../secrets/secret.ts"
 import { attempt } from "../storage/files.ts"
 import { answerOf, answerText, type ExecAnswer, failed } from "./answer.ts"
@@ -52,7 +52,7 @@ const run = Effect.fnUntraced(function*(
   yield* confirm(wake.started)
   const relay = Queue.take(lines).pipe(
     Effect.flatMap((line) => tellProgress(wake.progress, line)),
-    Effect.andThen(Effect.sleep(limits.progress_interval_ms)),
+    Effect.andThen(Effect.sleep(domainLimits.progress_interval_ms)),
     Effect.forever
   )
   const ended = Effect.gen(function*() {

@@ -1,10 +1,10 @@
-import { limits } from "../limits.ts"
+import { processLimits } from "../process/limits.ts"
 
 /** The limits of `exec` alone. Waits are in milliseconds (`_ms`), sizes in bytes (`_bytes`) or as named. */
 export const execLimits = {
   output_bytes: 256 * 1024, // of standard output in an answer: half from its beginning, half from its end
   json_bytes: 8 * 1024 * 1024, // of standard output that is the answer itself
-  tail_bytes: limits.output_read_bytes, // of each stream, to quote in a failure
+  tail_bytes: processLimits.output_read_bytes, // of each stream, to quote in a failure
   log_bytes: 1024 * 1024, // of each stream, passed on to our own
   line_chars: 1_000, // of a line that is told as progress
   drain_ms: 1_000, // for output after the end, because something else may hold the pipe open

@@ -4,9 +4,9 @@ import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import { lstat, open } from "node:fs/promises"
 import { dirname, join, resolve } from "node:path"
+import { domainLimits } from "../domain/limits.ts"
 import { isSafeWorkId } from "../domain/workId.ts"
 import { exitCodes } from "../exitCodes.ts"
-import { limits } from "../limits.ts"
 import type { Environment } from "../process/programs.ts"
 import { attempt, isMissing, writeDurably } from "../storage/files.ts"
 import { makeOne } from "../storage/folders.ts"
@@ -90,5 +90,5 @@ export const tellProgress = (path: string, line: string): Effect.Effect<void> =>
 export const handIn = (path: string, text: string) =>
   put(path, () => writeDurably(path, text)).pipe(
     Effect.tapError(({ reason }) => say(`the answer cannot be written: ${reason}`)),
-    Effect.retry({ schedule: Schedule.spaced(limits.disk_retry_ms), times: execLimits.write_retries })
+    Effect.retry({ schedule: Schedule.spaced(domainLimits.disk_retry_ms), times: execLimits.write_retries })
   )

@@ -4,10 +4,11 @@ import * as Schema from "effect/Schema"
 import { request as requestHttp } from "node:http"
 import { request as requestHttps } from "node:https"
 import type { TaskLocation } from "../domain/Message.ts"
-import { limits } from "../limits.ts"
 import { readMembers } from "../text/jsonScan.ts"
 import { hubBehind, type HubTls, reasonOf, type RequestOptions, requestOptions } from "./network.ts"
 import { blamed, sentenceOf, type Tunnel, tunnelTo } from "./proxy.ts"
+
+export const lookup_body_bytes = 32 * 1024 * 1024
 
 /** The hub's HTTP API gave no usable answer. `code` is the system's error code if the connection failed, otherwise empty. */
 export class HttpError extends Schema.TaggedError<HttpError>()("HttpError", {
@@ -64,7 +65,7 @@ const exchange = (url: URL, request: HttpRequest, tunnel: Tunnel | null, connect
       response.on("data", (chunk: Buffer) => {
         bytes += chunk.length
         chunks.push(chunk)
-        if (bytes > limits.lookup_body_bytes) asked.destroy(new Error("the answer is too large"))
+        if (bytes > lookup_body_bytes) asked.destroy(new Error("the answer is too large"))
       })
       response.on("end", () => {
         const date = Date.parse(response.headers.date ?? "")

@@ -5,9 +5,12 @@ import * as Schema from "effect/Schema"
 import { lstat, readFile, rm } from "node:fs/promises"
 import { join } from "node:path"
 import type { LifecycleEvent } from "../domain/LifecycleEvent.ts"
-import { limits } from "../limits.ts"
 import { type DecodeProblem, decodeScanned, type Incoming, scanFrame } from "../protocol/incoming.ts"
 import { attempt, isMissing, orElseLog, removeTemporaries, writeDurably } from "../storage/files.ts"
+
+export const large_frame_bytes = 256 * 1024 // a larger frame is noted on disk before it is parsed
+const incoming_lives = 2 // of the daemon: more are not risked for one frame
+const incoming_file_bytes = 4 * 1024
 
 /** The task whose frame is being taken in, and how many lives of the daemon in a row have begun that. */
 const Note = Schema.fromJsonString(Schema.Struct({ task_id: Schema.String, count: Schema.Int }))
@@ -27,7 +30,7 @@ export interface LargeFrames {
 
 const readNote = async (path: string): Promise<typeof Note.Type | null> => {
   const stats = await lstat(path)
-  if (!stats.isFile() || stats.size > limits.incoming_file_bytes) return null
+  if (!stats.isFile() || stats.size > incoming_file_bytes) return null
   return Option.getOrNull(decodeNote(await readFile(path, "utf8")))
 }
 
@@ -55,7 +58,7 @@ export const makeLargeFrames = Effect.fnUntraced(
       begin: Effect.fnUntraced(function*(task_id: string) {
         const lives = found?.task_id === task_id ? found.count : 0
         noted = true
-        if (lives >= limits.incoming_lives) return false
+        if (lives >= incoming_lives) return false
         const note = encodeNote({ task_id, count: lives + 1 })
         yield* tried(() => writeNote(path, note))
         return true
@@ -73,9 +76,8 @@ export const makeLargeFrames = Effect.fnUntraced(
 export const takeIn = Effect.fnUntraced(function*(text: string, frames: LargeFrames) {
   const scanned = scanFrame(text)
   const { assigned, bytes } = scanned
-  if (assigned !== null && bytes > limits.large_frame_bytes && !(yield* frames.begin(assigned.task_id))) {
-    const reason =
-      `the sidecar ended ${limits.incoming_lives} times while it took in the frame of the task, ${bytes} bytes`
+  if (assigned !== null && bytes > large_frame_bytes && !(yield* frames.begin(assigned.task_id))) {
+    const reason = `the sidecar ended ${incoming_lives} times while it took in the frame of the task, ${bytes} bytes`
     return Result.succeed<Incoming>({ _tag: "TaskUnworkable", ...assigned, reason })
   }
   const decoded: Result.Result<Incoming, DecodeProblem> = decodeScanned(scanned)

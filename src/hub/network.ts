@@ -1,8 +1,9 @@
 import * as Redacted from "effect/Redacted"
 import { lookup, type LookupAddress } from "node:dns"
 import { isIP, type LookupFunction } from "node:net"
-import { limits } from "../limits.ts"
 import type { Tunnel } from "./proxy.ts"
+
+export const connect_attempt_ms = 2_500 // for each address of a name, or an equal share of the whole time if that is less
 
 const secure: ReadonlySet<string> = new Set(["https:", "wss:"])
 
@@ -74,7 +75,7 @@ export const connectOptions = async (host: string, within_ms: number): Promise<C
   return {
     lookup: lookupOf(found),
     autoSelectFamily: true,
-    autoSelectFamilyAttemptTimeout: Math.floor(Math.min(limits.connect_attempt_ms, within_ms / count))
+    autoSelectFamilyAttemptTimeout: Math.floor(Math.min(connect_attempt_ms, within_ms / count))
   }
 }
 

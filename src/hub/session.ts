@@ -9,13 +9,14 @@ import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import type { HubCommand } from "../domain/Command.ts"
 import type { LifecycleEvent } from "../domain/LifecycleEvent.ts"
+import { domainLimits } from "../domain/limits.ts"
 import type { HubMessage } from "../domain/Message.ts"
-import { limits } from "../limits.ts"
 import type { Incoming } from "../protocol/incoming.ts"
-import { encodeCommand, type Identity, pingFrame } from "../protocol/outgoing.ts"
+import { encodeCommand, type Identity, max_sent_frame_bytes, pingFrame } from "../protocol/outgoing.ts"
 import type { HideSecrets } from "../secrets/outgoing.ts"
 import { type LargeFrames, takeIn } from "./largeFrames.ts"
 import type { HubSocket, SocketEvent } from "./socket.ts"
+import { max_frame_bytes } from "./socket.ts"
 import type { Timing } from "./timing.ts"
 
 /** How much of a frame the log shows, in characters. */
@@ -147,7 +148,7 @@ export const makeSession = Effect.fnUntraced(function*(socket: HubSocket, tools:
   const phase = yield* Ref.make<Phase>("connected")
   const identified = yield* Deferred.make<void>()
   const left = yield* Deferred.make<SessionEnd>()
-  const refusals = yield* Queue.dropping<HubMessage>(limits.pending_exchanges)
+  const refusals = yield* Queue.dropping<HubMessage>(domainLimits.pending_exchanges)
   const { onPong, untilDead } = yield* makeHeartbeat(socket, timing)
 
   const leave = (reason: string) => Effect.asVoid(Deferred.succeed(left, { _tag: "Left", reason }))
@@ -160,14 +161,14 @@ export const makeSession = Effect.fnUntraced(function*(socket: HubSocket, tools:
   })
 
   const transmit = Effect.fnUntraced(function*(command: HubCommand) {
-    if ((yield* socket.unsentBytes) > limits.max_frame_bytes) return yield* leave("the hub takes no more data")
+    if ((yield* socket.unsentBytes) > max_frame_bytes) return yield* leave("the hub takes no more data")
     const { frame, hidden } = yield* Effect.try(() => {
       const hiding = hideSecrets(command)
       return { frame: encodeCommand(hiding.safe, identity), hidden: hiding.hidden }
     }).pipe(Effect.orElseSucceed(() => ({ frame: null, hidden: null })))
     if (hidden !== null) yield* log({ event: "secret_hidden", ...hidden })
     const bytes = frame === null ? 0 : Buffer.byteLength(frame)
-    if (frame !== null && bytes <= limits.max_sent_frame_bytes) return yield* socket.send(frame)
+    if (frame !== null && bytes <= max_sent_frame_bytes) return yield* socket.send(frame)
     if (bytes > 0) yield* log({ event: "hub_error", error: `a frame of ${bytes} bytes is more than the hub takes` })
     // The hub would answer this frame with this error, so the rules get the answer from here.
     yield* Queue.offer(refusals, { _tag: "HubRefused", error: "invalid_json", frame: null, unknown_type: false })

@@ -6,9 +6,14 @@ import * as Queue from "effect/Queue"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import { type RawData, WebSocket } from "ws"
-import { limits } from "../limits.ts"
 import { hubBehind, type HubTls, reasonOf, type RequestOptions, requestOptions } from "./network.ts"
 import type { Tunnel } from "./proxy.ts"
+
+export const max_frame_bytes = 17 * 1024 * 1024 // the hub's limit is 16 MiB
+const unsent_pong_bytes = 64 * 1024 // while more waits to be sent, pings are not answered
+const inbox_high_water_bytes = 1024 * 1024
+const inbox_burst_bytes = 4 * 1024 * 1024 // of frames at once
+const inbox_bytes_a_ms = 4 * 1024 // of frames over a longer time: 4 MiB/s
 
 /** The connection could not be opened. */
 export class OpenError extends Schema.TaggedError<OpenError>()("OpenError", { reason: Schema.String }) {}
@@ -55,7 +60,7 @@ class Inbox {
   readonly #arrivals: Queue.Queue<Arrival>
   #unread_bytes = 0
   /** What may be read now; it grows with time. */
-  #allowed_bytes: number = limits.inbox_burst_bytes
+  #allowed_bytes: number = inbox_burst_bytes
   #counted_at = 0
   closing = false
 
@@ -80,7 +85,7 @@ class Inbox {
       ? { _tag: "Binary", bytes: bytes.length }
       : { _tag: "Text", text: bytes.toString() }
     this.put(event, bytes.length + frame_overhead_bytes)
-    if (this.#unread_bytes >= limits.inbox_high_water_bytes) ws.pause()
+    if (this.#unread_bytes >= inbox_high_water_bytes) ws.pause()
   }
 
   /** The next event. Resumes the network once half of the room is free. */
@@ -88,17 +93,17 @@ class Inbox {
     return Effect.map(Effect.andThen(this.#pace, Queue.take(this.#arrivals)), ({ bytes, event }) => {
       this.#unread_bytes -= bytes
       this.#allowed_bytes -= bytes
-      if (ws.isPaused && this.#unread_bytes < limits.inbox_high_water_bytes / 2) ws.resume()
+      if (ws.isPaused && this.#unread_bytes < inbox_high_water_bytes / 2) ws.resume()
       return event
     })
   }
 
   /** Slows down a flood, which would cost a processor and 200 MB that V8 gives back late. No hub has that much to say. */
   readonly #pace: Effect.Effect<void> = Effect.flatMap(Clock.currentTimeMillis, (now) => {
-    const grown = this.#allowed_bytes + Math.max(0, now - this.#counted_at) * limits.inbox_bytes_a_ms
-    this.#allowed_bytes = Math.min(limits.inbox_burst_bytes, grown)
+    const grown = this.#allowed_bytes + Math.max(0, now - this.#counted_at) * inbox_bytes_a_ms
+    this.#allowed_bytes = Math.min(inbox_burst_bytes, grown)
     this.#counted_at = now
-    return this.#allowed_bytes < 0 ? Effect.sleep(-this.#allowed_bytes / limits.inbox_bytes_a_ms) : Effect.void
+    return this.#allowed_bytes < 0 ? Effect.sleep(-this.#allowed_bytes / inbox_bytes_a_ms) : Effect.void
   })
 }
 
@@ -108,7 +113,7 @@ export const bytesOf = (data: RawData): Buffer => {
   return Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data)
 }
 
-const tooLarge = `the hub sent a frame of more than ${limits.max_frame_bytes} bytes`
+const tooLarge = `the hub sent a frame of more than ${max_frame_bytes} bytes`
 
 const isTooLarge = (error: Error): boolean => "code" in error && error.code === "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH"
 
@@ -119,7 +124,7 @@ const create = (
   opened: Deferred.Deferred<void, OpenError>
 ): WebSocket => {
   const ws = new WebSocket(url, {
-    maxPayload: limits.max_frame_bytes,
+    maxPayload: max_frame_bytes,
     perMessageDeflate: false,
     autoPong: false,
     ...connection
@@ -136,7 +141,7 @@ const create = (
     (error) => isTooLarge(error) ? closed(1009, tooLarge) : closed(1006, reasonOf(error, hubBehind(url, tunnel)))
   )
   // Pongs to a hub that sends pings and reads nothing would pile up. One pong answers all pings before it.
-  ws.on("ping", (data) => ws.bufferedAmount < limits.unsent_pong_bytes ? ws.pong(data) : undefined)
+  ws.on("ping", (data) => ws.bufferedAmount < unsent_pong_bytes ? ws.pong(data) : undefined)
   ws.on("message", (data, isBinary) => inbox.take(ws, data, isBinary))
   return ws
 }

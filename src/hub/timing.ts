@@ -3,26 +3,26 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
-import { limits } from "../limits.ts"
+
+const max_cooldown_ms = 600_000
 
 /** The waits of the connection, in milliseconds. */
-export type Timing = Readonly<
-  Record<
-    | "reconnect_first_ms"
-    | "reconnect_cap_ms"
-    | "open_timeout_ms"
-    | "identify_timeout_ms"
-    | "ping_interval_ms"
-    | "pong_timeout_ms"
-    | "close_timeout_ms"
-    | "lookup_timeout_ms",
-    number
-  >
->
+export const hubTiming = {
+  reconnect_first_ms: 1_000,
+  reconnect_cap_ms: 60_000,
+  open_timeout_ms: 10_000,
+  identify_timeout_ms: 15_000,
+  ping_interval_ms: 30_000,
+  pong_timeout_ms: 10_000,
+  close_timeout_ms: 500,
+  lookup_timeout_ms: 10_000
+}
 
-/** The waits of `limits.ts`. Tests replace them. */
+export type Timing = Readonly<typeof hubTiming>
+
+/** Tests replace the waits. */
 export const HubTiming: Context.Reference<Timing> = Context.Reference<Timing>("agentcom-sidecar/HubTiming", {
-  defaultValue: () => limits
+  defaultValue: () => hubTiming
 })
 
 /** What the end of a connection means for the next one. */
@@ -40,7 +40,7 @@ export interface Ended {
 /** The wait in milliseconds that a close frame of the hub asks for; 0 if none. */
 export const cooldownOf = (code: number, reason: string): number => {
   const seconds = code === 1008 ? /^cooldown active: retry in (\d+)s/.exec(reason)?.[1] : undefined
-  return Math.min(limits.max_cooldown_ms, Number(seconds ?? 0) * 1_000)
+  return Math.min(max_cooldown_ms, Number(seconds ?? 0) * 1_000)
 }
 
 /** 1, 2, 4 … 60, 60 … seconds, each drawn between half and the whole of it, and never shorter than the hub's cooldown. */

@@ -6,7 +6,6 @@ import { mkdtemp, rm } from "node:fs/promises"
 import type { Server } from "node:net"
 import { dirname, join } from "node:path"
 import { SidecarConfig } from "../config/SidecarConfig.ts"
-import { limits } from "../limits.ts"
 import { type ControlFile, controlFileIn, socketIn, thisPlace } from "../observe/control/ControlFile.ts"
 import { newSecret } from "../observe/control/protocol.ts"
 import { Control, makeControlServer } from "../observe/control/server.ts"
@@ -15,6 +14,8 @@ import { FolderLease } from "../services/FolderLease.ts"
 import { Logger } from "../services/Logger.ts"
 import { attempt, writeDurably } from "../storage/files.ts"
 import { runtimeFolder } from "../storage/folderLock.ts"
+
+export const control_path_bytes = 100 // of a socket's path; the limit of some systems
 
 /** Listens at the address and returns it. Only this user can connect to it. */
 const listen = (server: Server, address: string) =>
@@ -40,7 +41,7 @@ const listenFor = Effect.fnUntraced(function*(server: Server, folder: string) {
   if (platform === "windows") return yield* listen(server, `\\\\.\\pipe\\agentcom-sidecar-${yield* newSecret}`)
   const near = socketIn(folder)
   const elsewhere = Effect.flatMap(privateFolder, (own) => listen(server, join(own, "socket")))
-  if (Buffer.byteLength(near) > limits.control_path_bytes) return yield* elsewhere
+  if (Buffer.byteLength(near) > control_path_bytes) return yield* elsewhere
   return yield* Effect.andThen(remove(near), listen(server, near)).pipe(Effect.catch(() => elsewhere))
 })
 

@@ -6,13 +6,14 @@ import { join } from "node:path"
 import { SidecarConfig } from "../config/SidecarConfig.ts"
 import { kindOf, nameOf } from "../domain/Work.ts"
 import { isSafeWorkId } from "../domain/workId.ts"
-import { limits } from "../limits.ts"
 import { revocation } from "../process/wakeFiles.ts"
 import { Logger } from "../services/Logger.ts"
 import { Orphans } from "../services/Orphans.ts"
 import { attempt, type FileError, isMissing, moveToFreeName, orElseLog } from "../storage/files.ts"
 import { homeOf, makeFolder, orAbsent, withHome } from "../storage/folders.ts"
 import { type Moment, skewOf, thisMoment } from "../storage/moment.ts"
+
+const orphans_a_look = 1_000 // tasks; the rest waits for the next look
 
 const day_ms = 24 * 60 * 60 * 1_000
 
@@ -75,7 +76,7 @@ export const OrphansFolder: Layer.Layer<never, never, SidecarConfig | Logger> = 
         const stats = yield* statOf(path)
         if (stats !== null && stats.mtimeMs > before) byTask.delete(work_id)
       }
-      found = new Map([...byTask].slice(0, limits.orphans_a_look))
+      found = new Map([...byTask].slice(0, orphans_a_look))
       return [...found.keys()]
     })
 

@@ -4,14 +4,15 @@ import { access, constants, rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { type Settings, SidecarConfig } from "../config/SidecarConfig.ts"
 import type { Obstacle } from "../domain/Readiness.ts"
-import { limits } from "../limits.ts"
 import { platform } from "../platform.ts"
 import { programProblemIn, programVersions, withOwnBin } from "../process/programs.ts"
 import { Readiness } from "../services/Readiness.ts"
 import { attempt } from "../storage/files.ts"
 import { homeOf, makeFolder } from "../storage/folders.ts"
 
-const probe = Buffer.alloc(limits.readiness_probe_bytes)
+const readiness_probe_bytes = 64 * 1024 // written to find out whether a full disk has space again; a task needs no more
+
+const probe = Buffer.alloc(readiness_probe_bytes)
 
 /** Writes into the folder: nothing else shows that a disk is full. */
 const writeInto = async (folder: string): Promise<void> => {

@@ -9,7 +9,6 @@ import { dirname } from "node:path"
 import { SidecarConfig } from "../config/SidecarConfig.ts"
 import { emptyStore, StoredState } from "../domain/SidecarState.ts"
 import { fromV1, StoredStateV1 } from "../domain/StoredStateV1.ts"
-import { limits } from "../limits.ts"
 import { Logger } from "../services/Logger.ts"
 import { StateNotOurs, StoreError, TaskStore } from "../services/TaskStore.ts"
 import {
@@ -26,6 +25,9 @@ import {
 import { orAbsent, withHome } from "../storage/folders.ts"
 import { readAgain, unreadable } from "../storage/reading.ts"
 import { asNumber, parseExact } from "../text/json.ts"
+
+export const state_file_bytes = 128 * 1024 * 1024
+const state_settles_ms = 2_000 // an invalid state is corrupt if it has not changed for this long
 
 /** What the state file holds. `version` shows whether an invalid file is still being written. */
 type Found =
@@ -75,8 +77,8 @@ const look = Effect.fnUntraced(function*(path: string): Effect.fn.Return<Found, 
     return notOurs(path, `is ${kindOf(stats)}, not a file`, "move it away, or let state_file name another path")
   }
   const version = versionOf(stats)
-  if (stats.size > limits.state_file_bytes) {
-    const reason = `it has ${stats.size} bytes, more than ${limits.state_file_bytes}`
+  if (stats.size > state_file_bytes) {
+    const reason = `it has ${stats.size} bytes, more than ${state_file_bytes}`
     return { _tag: "Invalid", version, reason }
   }
   return yield* understand(path, yield* attempt(path, () => readFile(path)), version)
@@ -86,7 +88,7 @@ const look = Effect.fnUntraced(function*(path: string): Effect.fn.Return<Found, 
 const lookTwice = Effect.fnUntraced(function*(path: string) {
   const first = yield* look(path)
   if (first._tag !== "Invalid") return first
-  yield* Effect.sleep(limits.state_settles_ms)
+  yield* Effect.sleep(state_settles_ms)
   const later = yield* look(path)
   if (later._tag !== "Invalid" || later.version === first.version) return later
   return yield* new FileError({ path, code: "", reason: `it changes while it is read: ${later.reason}` })
@@ -96,8 +98,8 @@ const lookTwice = Effect.fnUntraced(function*(path: string) {
 const encode = (state: StoredState): string => {
   const text = JSON.stringify(state)
   const size = Buffer.byteLength(text)
-  if (size > limits.state_file_bytes) {
-    throw new Error(`the state has ${size} bytes, more than ${limits.state_file_bytes}`)
+  if (size > state_file_bytes) {
+    throw new Error(`the state has ${size} bytes, more than ${state_file_bytes}`)
   }
   return text
 }

@@ -1,7 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Runtime from "effect/Runtime"
-import * as Schedule from "effect/Schedule"
 import { isAlive, livingWakes, neverBegan, newestAtWork, processEvidence } from "../agent/evidence.ts"
 import { obstaclesIn } from "../agent/input.ts"
 import { stopWakes } from "../agent/stop.ts"
@@ -10,9 +9,9 @@ import { makeWakeMemory, type WakeRecords, wakeRecords, type WakerTools } from "
 import { type Settings, SidecarConfig } from "../config/SidecarConfig.ts"
 import type { ProcessEvidence } from "../domain/Evidence.ts"
 import type { WakeEnd, Work } from "../domain/Work.ts"
-import { limits } from "../limits.ts"
 import { platform } from "../platform.ts"
 import type { KnownWake, Place } from "../process/knownWake.ts"
+import { polling } from "../process/limits.ts"
 import { posixProcesses } from "../process/processes.ts"
 import { reaperRemedy, systemTable, unreaped } from "../process/processTable.ts"
 import { type LogKeeper, makeLogKeeper, outputTail } from "../process/taskLog.ts"
@@ -73,7 +72,7 @@ const make = (settings: Settings, log: Logger["Service"]["log"], logs: LogKeeper
   const adopt = Effect.fn("Waker.adopt")(function*(work: Work, wake_id: string) {
     const known = yield* looks.untilKnown(records.know(settledRecord, wakeFiles(tasks_dir, work.id, wake_id)))
     const alive = known === null ? Effect.succeed(false) : looks.untilKnown(isAlive(processes, known))
-    const ended = Effect.repeat(alive, { schedule: Schedule.spaced(limits.process_poll_ms), while: (lives) => lives })
+    const ended = Effect.repeat(alive, { schedule: polling, while: (lives) => lives })
     if (known !== null && (yield* alive)) yield* Effect.flatten(memory.watch(known, ended))
     const output = yield* outputOf(known, work.id)
     const end: WakeEnd = { how: "unseen", code: null, output }

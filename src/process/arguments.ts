@@ -1,5 +1,5 @@
-import { limits } from "../limits.ts"
 import type { Platform } from "../platform.ts"
+import { processLimits } from "./limits.ts"
 
 /** What wakes the agent: a line for the shell, or a program with its arguments, which no shell reads. */
 export type WakeCommand = string | ReadonlyArray<string>
@@ -123,13 +123,13 @@ export const carryProblem = (command: ReadonlyArray<string>, platform: Platform)
   }
   if (platform === "windows") {
     const chars = command.reduce((sum, argument) => sum + charsOnWindows(argument), 0)
-    return chars > limits.windows_command_line_chars
-      ? `would be ${chars} characters, more than the ${limits.windows_command_line_chars} of a Windows command line`
+    return chars > processLimits.windows_command_line_chars
+      ? `would be ${chars} characters, more than the ${processLimits.windows_command_line_chars} of a Windows command line`
       : undefined
   }
   const bytes = Math.max(...command.map((argument) => Buffer.byteLength(argument)))
-  return bytes > limits.argument_bytes
-    ? `would have an argument of ${bytes} bytes, more than the ${limits.argument_bytes} that one can hold`
+  return bytes > processLimits.argument_bytes
+    ? `would have an argument of ${bytes} bytes, more than the ${processLimits.argument_bytes} that one can hold`
     : undefined
 }
 

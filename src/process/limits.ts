@@ -1,6 +1,5 @@
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
-import { limits } from "../limits.ts"
 import { FileError } from "../storage/files.ts"
 
 /** The limits of this folder alone. Waits are in milliseconds (`_ms`), sizes in bytes (`_bytes`) or as named. */
@@ -21,7 +20,12 @@ export const processLimits = {
   log_tail_bytes: 1024 * 1024, // what a cut leaves of the end
   earlier_log_bytes: 256 * 1024, // from earlier wakes; less than the head
   earlier_log_tail_bytes: 128 * 1024, // what is left of more than that
-  log_cut_rounds: 64 // for what is written during a cut
+  log_cut_rounds: 64, // for what is written during a cut
+  process_poll_ms: 1_000,
+  output_tail_chars: 1_000,
+  output_read_bytes: 68 * 1024, // more than is quoted, so that no secret is cut before it is masked
+  argument_bytes: 128 * 1024 - 1, // the limit of Linux, which is enough elsewhere
+  windows_command_line_chars: 32_766
 } as const
 
 /** A read that takes longer than `within_ms` fails with `ETIMEDOUT`, so that it cannot hold up the mailbox. */
@@ -41,5 +45,5 @@ export const inTime = <A>(
 /** For a wait that mostly ends soon: from 20 ms, doubling up to `process_poll_ms` between two looks. */
 export const polling = Schedule.min([
   Schedule.exponential(processLimits.first_poll_ms),
-  Schedule.spaced(limits.process_poll_ms)
+  Schedule.spaced(processLimits.process_poll_ms)
 ])

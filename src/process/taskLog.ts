@@ -5,7 +5,6 @@ import { closeSync, constants, fstatSync, ftruncateSync, lstatSync, openSync, re
 import type { FileHandle } from "node:fs/promises"
 import { open, rm } from "node:fs/promises"
 import type { LifecycleEvent } from "../domain/LifecycleEvent.ts"
-import { limits } from "../limits.ts"
 import { isOneOf } from "../secrets/ownFiles.ts"
 import type { FileError } from "../storage/files.ts"
 import { attempt, isMissing, orElseLog } from "../storage/files.ts"
@@ -117,7 +116,7 @@ const logEnd = (path: string, offset: number, own: ReadonlyArray<string>): Effec
     try {
       if (isOneOf(fstatSync(fd, { bigint: true }), own)) return ""
       const { size } = fstatSync(fd)
-      const start = Math.max(offset > size ? 0 : offset, size - limits.output_read_bytes)
+      const start = Math.max(offset > size ? 0 : offset, size - processLimits.output_read_bytes)
       const buffer = Buffer.alloc(size - start)
       return buffer.toString("utf8", 0, readSync(fd, buffer, 0, buffer.length, start))
     } finally {
@@ -127,7 +126,7 @@ const logEnd = (path: string, offset: number, own: ReadonlyArray<string>): Effec
 
 /** The last `output_tail_chars` of a text, without half a character at the beginning. */
 export const tailOf = (text: string): string =>
-  text.trimEnd().slice(-limits.output_tail_chars).replace(/^[\uDC00-\uDFFF]/, "")
+  text.trimEnd().slice(-processLimits.output_tail_chars).replace(/^[\uDC00-\uDFFF]/, "")
 
 /** The end of what was printed to the log from `offset` (bytes) on, masked; empty if it cannot be read. */
 export const outputTail = (path: string, offset: number, { mask, own }: Quoting): Effect.Effect<string> =>

@@ -2,12 +2,14 @@ import * as Predicate from "effect/Predicate"
 import * as Record from "effect/Record"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import { domainLimits } from "../domain/limits.ts"
 import type { HubMessage } from "../domain/Message.ts"
 import type { JsonObject } from "../domain/Work.ts"
-import { limits } from "../limits.ts"
 import { asNumber, excessIn, isJsonObject, parseBounded } from "../text/json.ts"
 import { readMembers, type Scan } from "../text/jsonScan.ts"
 import { frameKindOf } from "./outgoing.ts"
+
+const max_task_bytes = 10 * 1024 * 1024 // of the frame that assigns it; the hub accepts tasks of up to 8 MB
 
 /** What one frame of the hub says: a message for the rules, or something for the connection itself. */
 export type Incoming =
@@ -98,7 +100,7 @@ const decoders: ReadonlyMap<string, Decode> = new Map(Object.entries({
   task_cancelled: decoder(OfTask, ({ task_id }) => ({ _tag: "TaskCancelled", task_id })),
   rate_limited: decoder(RateLimited, ({ retry_after_ms }) => ({
     _tag: "RateLimited",
-    retry_after_ms: Predicate.isNumber(retry_after_ms) ? retry_after_ms : limits.rate_limit_min_ms
+    retry_after_ms: Predicate.isNumber(retry_after_ms) ? retry_after_ms : domainLimits.rate_limit_min_ms
   })),
   restart_sidecar: decoder(RestartSidecar, ({ reason }) => ({ _tag: "RestartRequested", reason: reason ?? "" })),
   agent_left: decoder(AgentLeft, ({ agent_id }) => ({ _tag: "AgentLeft", agent_id })),
@@ -141,8 +143,8 @@ export const scanFrame = (text: string): ScannedFrame => {
 
 /** State, task files and frames each hold a copy of the task, so a task has a lower limit than other frames. */
 const excessOfTask = ({ assigned, bytes }: ScannedFrame): string | null =>
-  assigned !== null && bytes > limits.max_task_bytes
-    ? `has ${bytes} bytes, more than ${limits.max_task_bytes}, and than a hub takes from whoever gives a task`
+  assigned !== null && bytes > max_task_bytes
+    ? `has ${bytes} bytes, more than ${max_task_bytes}, and than a hub takes from whoever gives a task`
     : null
 
 /**

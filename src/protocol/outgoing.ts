@@ -2,7 +2,12 @@ import * as Redacted from "effect/Redacted"
 import type { HubCommand } from "../domain/Command.ts"
 import type { FrameKind } from "../domain/SidecarState.ts"
 import type { JsonObject, Task } from "../domain/Work.ts"
-import { limits } from "../limits.ts"
+
+const hub_reason_chars = 2_000
+/** The hub accepts frames of up to 16 MiB. */
+export const max_sent_frame_bytes = 17 * 1024 * 1024
+
+export const echoed_payload_bytes = 64 * 1024
 
 /** Who we are to the hub. */
 export interface Identity {
@@ -27,7 +32,7 @@ const encodeJson = (value: JsonObject): string => {
 
 /** Cuts by code points, so never inside a surrogate pair. A character of the hub's count has one code point or more. */
 const cut = (text: string): string =>
-  Array.from(text.slice(0, 2 * limits.hub_reason_chars)).slice(0, limits.hub_reason_chars).join("")
+  Array.from(text.slice(0, 2 * hub_reason_chars)).slice(0, hub_reason_chars).join("")
 
 /** Leaves out what the hub would not take as an integer: fractions, and large numbers, which JavaScript writes with an exponent. */
 const integer = (value: number | null): number | undefined =>
@@ -36,8 +41,8 @@ const integer = (value: number | null): number | undefined =>
 /** Description and metadata, which frames about a task repeat; left out if they are large. */
 const payloadOf = ({ payload: { description, metadata } }: Task): JsonObject => {
   const payload = { description, metadata }
-  if (description.length > limits.echoed_payload_bytes) return {}
-  return Buffer.byteLength(JSON.stringify(payload)) <= limits.echoed_payload_bytes ? payload : {}
+  if (description.length > echoed_payload_bytes) return {}
+  return Buffer.byteLength(JSON.stringify(payload)) <= echoed_payload_bytes ? payload : {}
 }
 
 /** How one command is sent. `kind`: what the rules call the frame, if they have to know whether the hub takes it. */

@@ -1,6 +1,8 @@
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
-import { limits } from "../limits.ts"
+
+export const secret_chars = 8 // a shorter value is not masked, because it may be any word
+const secret_in_answer_chars = 16 // a shorter value of a variable is not masked in an answer
 
 /** A text that must not leave this machine. `name` is the variable or the setting that holds it. */
 export interface Secret {
@@ -35,7 +37,7 @@ const decoded = (text: string): string => {
 }
 
 const distinct = (texts: ReadonlyArray<string>): ReadonlyArray<string> =>
-  [...new Set(texts)].filter((text) => text.length >= limits.secret_chars)
+  [...new Set(texts)].filter((text) => text.length >= secret_chars)
 
 /** The login in the address of a proxy, and the password alone, each as written and URL-decoded. */
 const proxyLogin = (value: string): ReadonlyArray<string> => {
@@ -67,7 +69,7 @@ const pemLines = (value: string): ReadonlyArray<string> =>
 
 const ofVariable = (name: string, value: string): ReadonlyArray<Secret> => {
   if (/_proxy$/i.test(name)) return proxyLogin(value).map((login) => ({ value: login, name, certain: true }))
-  const whole = value.length >= limits.secret_chars && isSecretByName(name, value) ? [value] : []
+  const whole = value.length >= secret_chars && isSecretByName(name, value) ? [value] : []
   const parts = [...urlPassword(value), ...connectionFields(value), ...pemLines(value)]
   return [...new Set([...whole, ...parts])].map((part) => ({ value: part, name, certain: false }))
 }
@@ -97,7 +99,7 @@ export const knownSecrets = (
 
 /** Whether the value of a variable may be hidden in an answer, where an ordinary word must stay. */
 export const looksLikeKey = (value: string): boolean =>
-  value.length >= limits.secret_in_answer_chars && mixesLettersAndDigits(value) && !/\s/.test(value) && !isPath(value)
+  value.length >= secret_in_answer_chars && mixesLettersAndDigits(value) && !/\s/.test(value) && !isPath(value)
 
 /** The text that replaces a secret. */
 export const mask = "<redacted>"

@@ -6,7 +6,6 @@ import * as Schedule from "effect/Schedule"
 import { access, constants, lstat, mkdir, rm, stat } from "node:fs/promises"
 import { tmpdir, userInfo } from "node:os"
 import { join } from "node:path"
-import { limits } from "../limits.ts"
 import { platform } from "../platform.ts"
 import { FolderGone, FolderLost } from "../services/FolderLease.ts"
 import {
@@ -20,6 +19,10 @@ import {
   unusable
 } from "./FileLock.ts"
 import { codeOf } from "./files.ts"
+
+export const lock_wait_ms = 5_000
+const lock_retry_min_ms = 25
+const lock_retry_max_ms = 100
 
 /** Whether this is a folder that only this user can reach. On Windows the temporary folder belongs to the user. */
 const isOurs = async (path: string): Promise<boolean> => {
@@ -107,11 +110,9 @@ const takeElsewhere = Effect.fnUntraced(function*(folder: string, lock: LockFile
 })
 
 /** Processes that start together disturb each other, so each waits for a random time. */
-const whileBusy = Schedule.spaced(limits.lock_retry_min_ms).pipe(
-  Schedule.modifyDelay(() =>
-    Effect.map(Random.nextIntBetween(limits.lock_retry_min_ms, limits.lock_retry_max_ms), Duration.millis)
-  ),
-  Schedule.upTo({ duration: limits.lock_wait_ms })
+const whileBusy = Schedule.spaced(lock_retry_min_ms).pipe(
+  Schedule.modifyDelay(() => Effect.map(Random.nextIntBetween(lock_retry_min_ms, lock_retry_max_ms), Duration.millis)),
+  Schedule.upTo({ duration: lock_wait_ms })
 )
 
 /** Locks the folder, and tries for `lock_wait_ms` if another process holds it. Null if that keeps it. */

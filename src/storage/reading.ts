@@ -1,10 +1,13 @@
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import { lstat } from "node:fs/promises"
-import { limits } from "../limits.ts"
 import type { Logger } from "../services/Logger.ts"
 import { Unreadable } from "../services/Unreadable.ts"
 import { attempt, FileError } from "./files.ts"
+
+const look_again_ms = 1_000 // while the sidecar waits for an end and cannot read the file that shows it
+const unreadable_retry_ms = 500 // at a start, for a file that exists and cannot be read
+const unreadable_wait_ms = 10_000
 
 type Log = Logger["Service"]["log"]
 
@@ -30,7 +33,7 @@ export const makeLooks = (log: Log) => {
     once,
     /** Looks again until that succeeds: a living agent must not seem gone because something cannot be read. */
     untilKnown: <A>(look: Effect.Effect<A, FileError>): Effect.Effect<A> =>
-      once(look).pipe(Effect.retry(Schedule.spaced(limits.look_again_ms)), Effect.orDie)
+      once(look).pipe(Effect.retry(Schedule.spaced(look_again_ms)), Effect.orDie)
   }
 }
 
@@ -46,8 +49,8 @@ export const unreadable = Effect.fnUntraced(function*({ path, reason }: FileErro
 })
 
 /** Its time begins with the first retry, and one more retry follows its end. Hence twice the spacing less. */
-const whileUnreadable = Schedule.spaced(limits.unreadable_retry_ms).pipe(
-  Schedule.upTo({ duration: limits.unreadable_wait_ms - 2 * limits.unreadable_retry_ms })
+const whileUnreadable = Schedule.spaced(unreadable_retry_ms).pipe(
+  Schedule.upTo({ duration: unreadable_wait_ms - 2 * unreadable_retry_ms })
 )
 
 /**
@@ -58,9 +61,9 @@ export const readAgain = <A>(read: Effect.Effect<A, FileError>, log: Log): Effec
   read.pipe(
     Effect.catchTag("FileError", ({ path, reason }) =>
       Effect.andThen(
-        Effect.andThen(log({ event: "file_trouble", path, reason }), Effect.sleep(limits.unreadable_retry_ms)),
+        Effect.andThen(log({ event: "file_trouble", path, reason }), Effect.sleep(unreadable_retry_ms)),
         Effect.retry(read, whileUnreadable)
       )),
     Effect.catchTag("FileError", ({ code, path, reason }) =>
-      unreadable(new FileError({ path, code, reason: `${reason}, tried for ${limits.unreadable_wait_ms / 1_000} s` })))
+      unreadable(new FileError({ path, code, reason: `${reason}, tried for ${unreadable_wait_ms / 1_000} s` })))
   )

@@ -4,8 +4,11 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaGetter from "effect/SchemaGetter"
 import * as SchemaIssue from "effect/SchemaIssue"
-import { limits } from "../limits.ts"
 import { isLong, type Scan, scanJson } from "./jsonScan.ts"
+
+export const json_depth = 500 // levels in a frame or a file of an agent
+export const json_values = 250_000 // in a frame or a file of an agent
+export const number_digits = 1_000 // of an integer that passes unchanged
 
 /** A number that JavaScript cannot hold, as its digits. `JSON.stringify` writes them unchanged. */
 interface RawNumber {
@@ -31,7 +34,7 @@ export const isTakenByHub = (source: string): boolean => /^-?\d+$/.test(source) 
 const asWritten = (_: string, value: unknown, { source }: { readonly source?: string }): unknown => {
   if (typeof value !== "number" || source === undefined || !isLong(source)) return value
   const digits = source.length - (source.startsWith("-") ? 1 : 0)
-  return digits <= limits.number_digits && isTakenByHub(source) ? JSON.rawJSON(source) : source
+  return digits <= number_digits && isTakenByHub(source) ? JSON.rawJSON(source) : source
 }
 
 /** Parses JSON text so that writing the value again changes no number. Throws as `JSON.parse` does. */
@@ -54,8 +57,8 @@ type JsonProblem =
 
 /** Which limit the text exceeds, as the end of a sentence; null if it may be parsed. */
 export const excessIn = ({ depth, values }: Scan): string | null => {
-  if (depth > limits.json_depth) return `is nested deeper than ${limits.json_depth} levels`
-  return values > limits.json_values ? `holds ${values} values, more than ${limits.json_values}` : null
+  if (depth > json_depth) return `is nested deeper than ${json_depth} levels`
+  return values > json_values ? `holds ${values} values, more than ${json_values}` : null
 }
 
 /** Parses text that others wrote. Text whose values would take too much memory is refused before any value is made. */

@@ -8,13 +8,12 @@ import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync 
 import { connect, createServer } from "node:net"
 import { join } from "node:path"
 import { SidecarConfig } from "../../src/config/SidecarConfig.ts"
-import { ControlSocket } from "../../src/layers/ControlSocket.ts"
+import { control_path_bytes, ControlSocket } from "../../src/layers/ControlSocket.ts"
 import { loggerMemory } from "../../src/layers/Loggers.ts"
-import { limits } from "../../src/limits.ts"
 import { ask, askOnce } from "../../src/observe/control/client.ts"
 import { type ControlFile, controlFileIn, socketIn } from "../../src/observe/control/ControlFile.ts"
 import { encodeAnswer, proofOf } from "../../src/observe/control/protocol.ts"
-import { Control, type Question } from "../../src/observe/control/server.ts"
+import { Control, control_unproved, type Question } from "../../src/observe/control/server.ts"
 import { platform } from "../../src/platform.ts"
 import { takeLock } from "../../src/storage/folderLock.ts"
 import { settings } from "../layers/hubRig.ts"
@@ -125,7 +124,7 @@ describe("the control socket", () => {
       Effect.gen(function*() {
         const folder = yield* temporaryFolder("x".repeat(100))
         const { file } = yield* serve(folder)
-        expect(Buffer.byteLength(file.address)).toBeLessThanOrEqual(limits.control_path_bytes)
+        expect(Buffer.byteLength(file.address)).toBeLessThanOrEqual(control_path_bytes)
         expect(statSync(join(file.address, "..")).mode & 0o777).toBe(0o700)
         expect(existsSync(socketIn(folder))).toBe(false)
         expect(yield* askOnce(folder, "status", token)).toMatchObject({ pid: status.pid })
@@ -207,7 +206,7 @@ describe("who does not know the key", () => {
       yield* Effect.addFinalizer(() =>
         Effect.sync(() => silent.forEach((socket) => socket.destroy()))
       )
-      yield* until("the oldest have been ended", () => closed >= 400 - limits.control_unproved, 30_000)
+      yield* until("the oldest have been ended", () => closed >= 400 - control_unproved, 30_000)
       for (let time = 0; time < 5; time++) yield* askOnce(folder, "status", token)
       expect(asked).toHaveLength(5)
     }))

@@ -9,13 +9,12 @@ import { join, resolve } from "node:path"
 import type { Settings } from "../../src/config/SidecarConfig.ts"
 import { type Check, failed, findingText, type Outcome, type Subject } from "../../src/doctor/Check.ts"
 import { commandCheck, refusedIn } from "../../src/doctor/command.ts"
-import { checks, examine, outcomeOf } from "../../src/doctor/examine.ts"
+import { checks, doctor_check_ms, examine, outcomeOf } from "../../src/doctor/examine.ts"
 import { encryptionCheck, secretsCheck, secretsOutcome } from "../../src/doctor/exposure.ts"
 import { diskCheck, diskSpaceCheck, folderCheck, lockCheck } from "../../src/doctor/folder.ts"
 import { clockCheck, heartbeatCheck, heartbeatOf, tokenCheck, webSocketCheck } from "../../src/doctor/hub.ts"
 import { connectionCheck, nameCheck, proxyCheck, tlsCheck } from "../../src/doctor/network.ts"
 import { resultsWatcherCheck, type Watch, watcherCheck } from "../../src/doctor/watcher.ts"
-import { limits } from "../../src/limits.ts"
 import { FileError } from "../../src/storage/files.ts"
 import { takeLock } from "../../src/storage/folderLock.ts"
 import { settings as example } from "../layers/hubRig.ts"
@@ -608,7 +607,7 @@ describe("an examination", () => {
       const dying = { name: "dying", run: () => Effect.die(new Error("oops")) }
       expectFailed(yield* outcomeOf(dying, subject), /oops/, /report it/)
       const endless = yield* Effect.forkChild(outcomeOf({ name: "endless", run: () => Effect.never }, subject))
-      yield* TestClock.adjust(limits.doctor_check_ms)
+      yield* TestClock.adjust(doctor_check_ms)
       expectFailed(yield* Fiber.join(endless), /not done within 15000 ms/, /busy/)
     }))
 

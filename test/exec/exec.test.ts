@@ -4,7 +4,9 @@ import { answerOf, answerText, type Run } from "../../src/exec/answer.ts"
 import { execLimits } from "../../src/exec/limits.ts"
 import { keep, lineReader } from "../../src/exec/output.ts"
 import { limits } from "../../src/limits.ts"
+import { processLimits } from "../../src/process/limits.ts"
 import type { Mask } from "../../src/process/taskLog.ts"
+import { json_values } from "../../src/text/json.ts"
 
 const kept = (text: string, head = 1_000, tail = 1_000) => {
   const output = keep(head, tail)
@@ -91,7 +93,7 @@ describe("the answer of exec", () => {
     const { reason, ...rest } = answer(failed, true, (text) => Effect.succeed(text.replace("0123", "***")))
     expect(rest).toEqual({ status: "failed", verdict_by: "exec", exit_code: 3, signal: null, duration_ms: 12 })
     expect(reason).toMatch(/^the command agent ended with exit code 3: x{100,} token \*\*\*$/)
-    expect(String(reason).length).toBeLessThan(limits.output_tail_chars + 100)
+    expect(String(reason).length).toBeLessThan(processLimits.output_tail_chars + 100)
   })
 
   it("quotes standard output where there is nothing else, and nothing where there is nothing", () => {
@@ -202,7 +204,7 @@ describe("the answer of exec", () => {
     )
     const deep: unknown = JSON.parse("[".repeat(600) + "]".repeat(600))
     expect(answerText({ deep })).toContain("the answer is nested deeper than 500 levels")
-    const many = Array.from({ length: limits.json_values }, () => 0)
+    const many = Array.from({ length: json_values }, () => 0)
     expect(answerText({ many })).toContain("the answer holds 250002 values, more than 250000")
   })
 })

@@ -1,10 +1,10 @@
 import type { Command } from "../../src/domain/Command.ts"
 import type { Answer, Evidence, FolderEvidence, ProcessEvidence } from "../../src/domain/Evidence.ts"
 import { mayHaveLaunched } from "../../src/domain/Evidence.ts"
+import { domainLimits } from "../../src/domain/limits.ts"
 import type { Message } from "../../src/domain/Message.ts"
 import type { SidecarState, TimerName } from "../../src/domain/SidecarState.ts"
 import type { Task, TaskFound, WakeEnd, Work } from "../../src/domain/Work.ts"
-import { limits } from "../../src/limits.ts"
 import { line, stateLine } from "../domain/support.ts"
 import { isMeant } from "../support/isMeant.ts"
 import { hubRestarted, replies, settled, socketClosed } from "./hub.ts"
@@ -68,7 +68,7 @@ const judging: ReadonlySet<Command["_tag"]> = new Set<Command["_tag"]>([
 export class Crashed extends Error {}
 const crashed = new Crashed()
 
-const attempts = 1 + limits.wake_retries_ms.length
+const attempts = 1 + domainLimits.wake_retries_ms.length
 const idle: ReadonlyArray<string> = []
 
 export type Blind = "processes" | "folder"

@@ -1,8 +1,17 @@
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { describe, expect, it } from "vitest"
-import { limits } from "../../src/limits.ts"
-import { asNumber, fromExactJson, isJsonObject, isRawNumber, parseBounded, parseExact } from "../../src/text/json.ts"
+import {
+  asNumber,
+  fromExactJson,
+  isJsonObject,
+  isRawNumber,
+  json_depth,
+  json_values,
+  number_digits,
+  parseBounded,
+  parseExact
+} from "../../src/text/json.ts"
 
 const digits = (count: number): string => "1234567890".repeat(Math.ceil(count / 10)).slice(0, count)
 
@@ -14,8 +23,8 @@ describe("a number", () => {
     "9007199254740993",
     "-12345678901234567890",
     digits(309),
-    digits(limits.number_digits),
-    `-${digits(limits.number_digits)}`,
+    digits(number_digits),
+    `-${digits(number_digits)}`,
     "1000000000000000000000",
     "12345678901234567890.5",
     "0.1",
@@ -25,7 +34,7 @@ describe("a number", () => {
     expect(again(number)).toBe(number)
   })
 
-  it.each(["1e400", "-1e400", "12.5e999", digits(limits.number_digits + 1), `${digits(400)}.5`])(
+  it.each(["1e400", "-1e400", "12.5e999", digits(number_digits + 1), `${digits(400)}.5`])(
     "that the hub does not take passes as text: %.25s",
     (number) => expect(again(`{"a":${number}}`)).toBe(`{"a":"${number}"}`)
   )
@@ -60,11 +69,11 @@ describe("text that holds too much is not parsed", () => {
   const problem = (text: string) => Result.getOrUndefined(Result.flip(parseBounded(text)))
 
   it.each([
-    ["as many values as there may be", listOf(limits.json_values), undefined],
-    ["one more", listOf(limits.json_values + 1), "holds 250001 values, more than 250000"],
+    ["as many values as there may be", listOf(json_values), undefined],
+    ["one more", listOf(json_values + 1), "holds 250001 values, more than 250000"],
     ["many in little text", `[${"[],".repeat(125_000)}[]]`, "holds 250003 values, more than 250000"],
-    ["as many levels as there may be", nested(limits.json_depth), undefined],
-    ["one more", nested(limits.json_depth + 1), "is nested deeper than 500 levels"],
+    ["as many levels as there may be", nested(json_depth), undefined],
+    ["one more", nested(json_depth + 1), "is nested deeper than 500 levels"],
     ["levels of objects", `{"a":`.repeat(501) + "1" + "}".repeat(501), "is nested deeper than 500 levels"]
   ])("%s", (_, text, reason) => {
     expect(problem(text)?.reason).toBe(reason)

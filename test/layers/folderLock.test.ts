@@ -10,11 +10,10 @@ import { type Settings, SidecarConfig } from "../../src/config/SidecarConfig.ts"
 import { ControlSocket } from "../../src/layers/ControlSocket.ts"
 import { FolderLock, holdFolder } from "../../src/layers/FolderLock.ts"
 import { loggerMemory } from "../../src/layers/Loggers.ts"
-import { limits } from "../../src/limits.ts"
 import { encodeAnswer } from "../../src/observe/control/protocol.ts"
 import { Control } from "../../src/observe/control/server.ts"
 import { FolderLease } from "../../src/services/FolderLease.ts"
-import { isHeld } from "../../src/storage/folderLock.ts"
+import { isHeld, lock_wait_ms } from "../../src/storage/folderLock.ts"
 import { ownerNotices } from "../../src/storage/sharing.ts"
 import { lockProcess, temporaryFolder } from "../support/lockProcesses.ts"
 import { status } from "../support/status.ts"
@@ -96,7 +95,7 @@ describe("one sidecar a folder", () => {
       const folder = yield* newFolder
       const holder = yield* lockProcess(folder)
       yield* holder.ask("take")
-      yield* Effect.forkChild(Effect.andThen(Effect.sleep(limits.lock_wait_ms / 5), holder.kill))
+      yield* Effect.forkChild(Effect.andThen(Effect.sleep(lock_wait_ms / 5), holder.kill))
       yield* hold(folder)
     }))
 })

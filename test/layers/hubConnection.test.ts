@@ -6,7 +6,7 @@ import * as Fiber from "effect/Fiber"
 import * as Random from "effect/Random"
 import * as TestClock from "effect/testing/TestClock"
 import type { JsonObject } from "../../src/domain/Work.ts"
-import { limits } from "../../src/limits.ts"
+import { max_sent_frame_bytes } from "../../src/protocol/outgoing.ts"
 import { type FakeHub, fakeOpener, last, makeFakeHub, startHub, task, until } from "./hubRig.ts"
 
 const gaps = (times: ReadonlyArray<number>): ReadonlyArray<number> =>
@@ -432,7 +432,7 @@ describe("what comes in", () => {
       expect(rig.tags()).toEqual(["Connected", "Identified"])
     }))
 
-  const tooMuch = "x".repeat(limits.max_sent_frame_bytes)
+  const tooMuch = "x".repeat(max_sent_frame_bytes)
   let nested: JsonObject = {}
   for (let level = 0; level < 100_000; level++) nested = { nested }
   const unsendable: ReadonlyArray<readonly [string, JsonObject]> = [

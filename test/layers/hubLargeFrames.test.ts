@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, 
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { HubMessage } from "../../src/domain/Message.ts"
-import { limits } from "../../src/limits.ts"
+import { large_frame_bytes } from "../../src/hub/largeFrames.ts"
 import type { Hub } from "../../src/services/Hub.ts"
 import { fakeOpener, identify, last, makeFakeHub, startHub, task, until } from "./hubRig.ts"
 import { until as untilReal } from "./support.ts"
@@ -17,7 +17,7 @@ const makeFolder = Effect.acquireRelease(
 )
 
 const assign = (description: string, task_id = id) => ({ type: "task_assign", task_id, generation: 3, description })
-const large = "x".repeat(limits.large_frame_bytes)
+const large = "x".repeat(large_frame_bytes)
 
 /** One life of the daemon's connection, and the note in its folder about a frame that is being taken in. */
 const startLife = Effect.fnUntraced(function*(
@@ -65,7 +65,7 @@ describe("a large frame", () => {
       const folder = yield* makeFolder
       const { connection, path, rig, told } = yield* startLife(folder)
       yield* connection.say(
-        assign("x".repeat(limits.large_frame_bytes / 2)),
+        assign("x".repeat(large_frame_bytes / 2)),
         { type: "message", text: large },
         { ...assign(large), metadata: "none" }
       )

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type { RequestListener } from "node:http"
-import { limits } from "../../src/limits.ts"
+import { lookup_body_bytes } from "../../src/hub/hubHttp.ts"
 import { buildHub } from "./hubRig.ts"
 import { ca, eventually, startServer } from "./hubServer.ts"
 
@@ -136,7 +136,7 @@ describe("what is no answer leaves it unknown, and is logged", () => {
         more()
       })
       expect(location).toBe("unknown")
-      expect(sent).toBeLessThan(4 * limits.lookup_body_bytes)
+      expect(sent).toBeLessThan(4 * lookup_body_bytes)
     }))
 
   it.live("a server that says nothing, given up on in time", () =>

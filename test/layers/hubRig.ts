@@ -12,9 +12,8 @@ import type { LifecycleEvent } from "../../src/domain/LifecycleEvent.ts"
 import type { HubMessage } from "../../src/domain/Message.ts"
 import type { JsonObject, Task } from "../../src/domain/Work.ts"
 import { OpenError, type OpenSocket, openWebSocket, type SocketEvent, SocketOpener } from "../../src/hub/socket.ts"
-import { HubTiming, type Timing } from "../../src/hub/timing.ts"
+import { HubTiming, hubTiming, type Timing } from "../../src/hub/timing.ts"
 import { HubWebSocket } from "../../src/layers/HubWebSocket.ts"
-import { limits } from "../../src/limits.ts"
 import { Hub } from "../../src/services/Hub.ts"
 import { Logger } from "../../src/services/Logger.ts"
 
@@ -178,7 +177,7 @@ export const buildHub = Effect.fnUntraced(function*(options: RigOptions) {
     Layer.succeed(SidecarConfig, { ...settings, ...options.settings }),
     Layer.succeed(Logger, { log }),
     Layer.succeed(SocketOpener, options.open ?? openWebSocket),
-    Layer.succeed(HubTiming, { ...limits, ...options.timing })
+    Layer.succeed(HubTiming, { ...hubTiming, ...options.timing })
   ]))
   return { hub: Context.get(yield* Layer.build(layer), Hub), events }
 })

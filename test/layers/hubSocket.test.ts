@@ -3,8 +3,9 @@ import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { createServer, type Socket } from "node:net"
+import { max_frame_bytes } from "../../src/hub/socket.ts"
 import type { Timing } from "../../src/hub/timing.ts"
-import { limits } from "../../src/limits.ts"
+import { hubTiming } from "../../src/hub/timing.ts"
 import { identify, startHub, task } from "./hubRig.ts"
 import { ca, eventually, obliging, startServer } from "./hubServer.ts"
 
@@ -85,7 +86,7 @@ describe("a real socket", () => {
       server.sockets[0]?.pause()
       const open = openTcpSockets()
       const took_ms = yield* clocked(rig.stop)
-      expect(took_ms).toBeGreaterThanOrEqual(limits.close_timeout_ms - 50)
+      expect(took_ms).toBeGreaterThanOrEqual(hubTiming.close_timeout_ms - 50)
       yield* eventually(() => openTcpSockets() === open - 1)
     }))
 
@@ -196,7 +197,7 @@ describe("a peer that is not well", () => {
       const server = yield* startServer()
       const rig = yield* startHub({ settings: server, timing })
       yield* eventually(() => rig.tags().includes("Identified"))
-      server.sockets[0]?.send("x".repeat(limits.max_frame_bytes + 1))
+      server.sockets[0]?.send("x".repeat(max_frame_bytes + 1))
       yield* eventually(() => rig.tags().length >= 5)
       expect(rig.tags().slice(2, 5)).toEqual(["Disconnected", "Connected", "Identified"])
       expect(rig.logged("ws_closed")).toEqual([

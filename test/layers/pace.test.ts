@@ -1,14 +1,13 @@
 import { describe, expect, it } from "vitest"
-import { Pace, type Unread } from "../../src/agent/results/fileTimes.ts"
-import { limits } from "../../src/limits.ts"
+import { large_file_bytes, Pace, type Unread } from "../../src/agent/results/fileTimes.ts"
 
 const file = (more: Partial<Unread> = {}): Unread => ({ path: "t1.json", bytes: 100, still_ms: 0, ...more })
-const large = (still_ms: number) => file({ bytes: limits.large_file_bytes + 1, still_ms })
+const large = (still_ms: number) => file({ bytes: large_file_bytes + 1, still_ms })
 
 describe("a watch", () => {
   it("reads a file that it has not read, and any but a large one while it changes", () => {
     expect(new Pace().mayRead(file(), 0)).toBe(true)
-    expect(new Pace().mayRead(file({ bytes: limits.large_file_bytes }), 0)).toBe(true)
+    expect(new Pace().mayRead(file({ bytes: large_file_bytes }), 0)).toBe(true)
     expect(new Pace().takePostponed()).toBeNull()
   })
 

@@ -1,10 +1,9 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { readdirSync, statSync } from "node:fs"
-import { promptText } from "../../src/agent/input.ts"
+import { prompt_details_bytes, promptText } from "../../src/agent/input.ts"
 import { defaultPrompt } from "../../src/config/promptTemplate.ts"
 import type { Task } from "../../src/domain/Work.ts"
-import { limits } from "../../src/limits.ts"
 import { wakeFiles } from "../../src/process/wakeFiles.ts"
 import { makeFolder, taskOf, wakerOf } from "./support.ts"
 
@@ -58,7 +57,7 @@ describe("the prompt", () => {
   })
 
   it("names the file instead of details that are too long to read", () => {
-    const prompt = promptOf(taskOf("t1", { metadata: { blob: "x".repeat(limits.prompt_details_bytes) } }))
+    const prompt = promptOf(taskOf("t1", { metadata: { blob: "x".repeat(prompt_details_bytes) } }))
     expect(between(prompt, "details")).toMatch(/^They are \d+ bytes: read them in the file \/a\/tasks\/t1\.json$/)
     expect(prompt.length).toBeLessThan(4_000)
   })

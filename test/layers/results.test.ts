@@ -22,6 +22,10 @@ import {
   writeFileSync
 } from "node:fs"
 import { setTimeout as wait } from "node:timers/promises"
+import { large_file_bytes, large_file_still_ms } from "../../src/agent/results/fileTimes.ts"
+import { rescan_ms } from "../../src/agent/results/folderWatch.ts"
+import { half_written_ms } from "../../src/agent/results/parse.ts"
+import { progress_bytes } from "../../src/agent/results/taskResults.ts"
 import { ResultWatcherFolder } from "../../src/layers/ResultWatcherFolder.ts"
 import { limits } from "../../src/limits.ts"
 import type { Observation } from "../../src/services/ResultWatcher.ts"
@@ -76,7 +80,7 @@ const untilInTime = (what: string, look: () => boolean) =>
 const success = { _tag: "Success", result: { status: "success" }, tokens_used: null } as const
 
 /** Far below the rescan interval: what is told within it was told by an event. */
-const soon = limits.rescan_ms * 3 / 5
+const soon = rescan_ms * 3 / 5
 
 describe("an answer", () => {
   const rows: ReadonlyArray<readonly [string, string | Uint8Array, object]> = [
@@ -148,7 +152,7 @@ describe("an answer", () => {
         const { put, watcher } = yield* makeResults
         put("t1.json", content)
         expect((yield* watcher.look("t1"))?.answer).toBe("half-written")
-        yield* TestClock.adjust(limits.half_written_ms - 1)
+        yield* TestClock.adjust(half_written_ms - 1)
         expect((yield* watcher.look("t1"))?.answer).toBe("half-written")
         yield* TestClock.adjust(1)
         expect((yield* watcher.look("t1"))?.answer).toEqual({ _tag: "Unusable", reason: expect.stringMatching(reason) })
@@ -199,7 +203,7 @@ describe("an answer", () => {
       for (let change = 1; change <= 3; change++) {
         age("t1.json", 24 * 60 * 60_000)
         expect((yield* watcher.look("t1"))?.answer).toBe("half-written")
-        yield* TestClock.adjust(limits.half_written_ms - 1)
+        yield* TestClock.adjust(half_written_ms - 1)
       }
       expect((yield* watcher.look("t1"))?.answer).toBe("half-written")
     }))
@@ -304,7 +308,7 @@ describe("the signs of an agent", () => {
     ["[1]", null],
     ["", null],
     [`{"progress":`, null],
-    [`{"pad":"${"x".repeat(limits.progress_bytes)}"}`, null]
+    [`{"pad":"${"x".repeat(progress_bytes)}"}`, null]
   ]
   for (const [content, said] of progress) {
     it.live(`a progress of ${content.slice(0, 40).trim() || "nothing"} ${said === null ? "is ignored" : "is told"}`, () =>
@@ -363,11 +367,11 @@ describe("a watch", () => {
     Effect.gen(function*() {
       const { folder, put } = yield* makeResults
       const { told } = yield* watchingFromTheStart(folder)
-      put("t1.json", `{"status":"success","output":"${"x".repeat(limits.large_file_bytes)}"}`)
+      put("t1.json", `{"status":"success","output":"${"x".repeat(large_file_bytes)}"}`)
       for (let touch = 1; touch <= 10; touch++) {
         utimesSync(folder.file("results", "t1.json"), touch, touch)
         yield* Effect.promise(() => wait(5))
-        yield* TestClock.adjust(limits.large_file_still_ms / 2)
+        yield* TestClock.adjust(large_file_still_ms / 2)
       }
       expect(told.map(({ _tag }) => _tag)).toEqual(["Started"])
       yield* untilInTime("the answer", () => told.length === 2)
@@ -457,10 +461,10 @@ describe("a watch", () => {
       put("t1.json", `{"status":`)
       yield* TestClock.setTime(Math.ceil(statSync(folder.file("results", "t1.json")).mtimeMs))
       const { told } = yield* watchingFromTheStart(folder)
-      yield* TestClock.adjust(limits.half_written_ms - limits.rescan_ms)
+      yield* TestClock.adjust(half_written_ms - rescan_ms)
       put("t1.progress", "1")
       yield* until("a scan", () => told.length === 2)
-      yield* TestClock.adjust(limits.rescan_ms)
+      yield* TestClock.adjust(rescan_ms)
       yield* until("the answer", () => told.length === 3)
       expect(told[2]).toMatchObject({ answer: { _tag: "Unusable" } })
     }))
@@ -473,7 +477,7 @@ describe("a watch", () => {
       rmSync(folder.file("old"), { recursive: true })
       mkdirSync(folder.file("results"))
       put("t1.progress", "1")
-      yield* TestClock.adjust(limits.rescan_ms)
+      yield* TestClock.adjust(rescan_ms)
       yield* untilInTime("the rescan", () => told.length === 2)
       put("t1.json", `{"status":"success"}`)
       yield* until("the answer, by an event, as the clock stands still", () => told.length === 3)
@@ -487,7 +491,7 @@ describe("a watch", () => {
       const { told } = yield* watchingFromTheStart(folder)
       for (let round = 1; round <= 3; round++) {
         rmSync(folder.file("results"), { recursive: true })
-        yield* TestClock.adjust(limits.rescan_ms)
+        yield* TestClock.adjust(rescan_ms)
         yield* untilInTime("the folder", () => folder.has("results"))
         put("t1.progress", String(10 ** round))
         yield* untilInTime("the progress", () => told.length === 1 + round)
@@ -506,7 +510,7 @@ describe("a watch", () => {
       rmSync(folder.file("results"))
       symlinkSync("two", folder.file("results"))
       writeFileSync(folder.file("two", "t1.progress"), "20")
-      yield* TestClock.adjust(limits.rescan_ms)
+      yield* TestClock.adjust(rescan_ms)
       yield* untilInTime("the rescan", () => told.length === 3)
       writeFileSync(folder.file("two", "t1.json"), `{"status":"success"}`)
       yield* until("the answer, by an event, as the clock stands still", () => told.length === 4)
@@ -523,7 +527,7 @@ describe("a watch", () => {
         rmSync(folder.file("results"), { recursive: true })
         mkdirSync(folder.file("results"))
         put("t1.progress", String(round))
-        yield* TestClock.adjust(limits.rescan_ms)
+        yield* TestClock.adjust(rescan_ms)
         yield* untilInTime("the progress", () => told.length === 1 + round)
       }
       expect(descriptors() - before).toBeLessThan(5)
@@ -535,9 +539,9 @@ describe("a watch", () => {
       const { told } = yield* watchingFromTheStart(folder)
       const away = `${folder.path}.away`
       renameSync(folder.path, away)
-      yield* TestClock.adjust(limits.rescan_ms)
+      yield* TestClock.adjust(rescan_ms)
       yield* untilInTime("the trouble", () => folder.events.length > 0)
-      yield* TestClock.adjust(limits.rescan_ms)
+      yield* TestClock.adjust(rescan_ms)
       expect(existsSync(folder.path)).toBe(false)
       renameSync(away, folder.path)
       put("t1.progress", "1")
@@ -550,14 +554,14 @@ describe("a watch", () => {
       writeFileSync(folder.file("results"), "a file where the folder should be")
       const { told } = yield* watching(folder)
       yield* until("the trouble", () => folder.events.length > 0)
-      for (let round = 0; round < 5; round++) yield* TestClock.adjust(limits.rescan_ms)
+      for (let round = 0; round < 5; round++) yield* TestClock.adjust(rescan_ms)
       const trouble = folder.events.map((event) => JSON.stringify(event))
       expect(trouble.every((event) => event.includes("file_trouble"))).toBe(true)
       expect(new Set(trouble).size).toBe(trouble.length)
       rmSync(folder.file("results"))
       mkdirSync(folder.file("results"), { recursive: true }) // the watch may be first
       writeFileSync(folder.file("results", "t1.started"), "")
-      yield* TestClock.adjust(limits.rescan_ms)
+      yield* TestClock.adjust(rescan_ms)
       yield* until("the sign", () => told.length === 1)
       expect(folder.events).toHaveLength(trouble.length)
     }))

@@ -16,8 +16,7 @@ import {
   writeFileSync
 } from "node:fs"
 import { emptyStore, type StoredState } from "../../src/domain/SidecarState.ts"
-import { TaskStoreFile } from "../../src/layers/TaskStoreFile.ts"
-import { limits } from "../../src/limits.ts"
+import { state_file_bytes, TaskStoreFile } from "../../src/layers/TaskStoreFile.ts"
 import { TaskStore } from "../../src/services/TaskStore.ts"
 import { moveToFreeName } from "../../src/storage/files.ts"
 import { hurried } from "../support/hurried.ts"
@@ -165,7 +164,7 @@ describe("a state that was read and makes no sense", () => {
     Effect.gen(function*() {
       const folder = yield* makeFolder
       writeFileSync(folder.file("queue.json"), "")
-      truncateSync(folder.file("queue.json"), limits.state_file_bytes + 1)
+      truncateSync(folder.file("queue.json"), state_file_bytes + 1)
       expect(yield* hurried((yield* storeOf(folder)).load)).toBeNull()
       expect(setAside(folder)).toHaveLength(1)
     }))
@@ -317,7 +316,7 @@ describe("a state that cannot be written", () => {
       const folder = yield* makeFolder
       const store = yield* storeOf(folder)
       yield* store.save(holding("small"))
-      const error = yield* Effect.flip(store.save(holding("x".repeat(limits.state_file_bytes))))
+      const error = yield* Effect.flip(store.save(holding("x".repeat(state_file_bytes))))
       expect(error).toMatchObject({ _tag: "StoreError" })
       expect(yield* store.load).toEqual(holding("small"))
       expect(readdirSync(folder.path)).toEqual(["queue.json"])

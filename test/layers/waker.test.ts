@@ -3,9 +3,10 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { spawn } from "node:child_process"
 import { mkdirSync, readdirSync, realpathSync, rmSync, writeFileSync } from "node:fs"
+import { payload_in_env_bytes } from "../../src/agent/input.ts"
 import type { Task } from "../../src/domain/Work.ts"
-import { limits } from "../../src/limits.ts"
 import { posixLaunch } from "../../src/process/launcher.ts"
+import { processLimits } from "../../src/process/limits.ts"
 import { recordPrefix } from "../../src/process/wakeFiles.ts"
 import {
   type Folder,
@@ -145,10 +146,10 @@ describe("what the agent is given", () => {
       const folder = yield* makeFolder
       const size = (description: string) =>
         JSON.stringify({ ...taskOf("t1", { description }).payload.assignment, assigned_at: 1_795_000_000_000 }).length
-      const task = taskOf("t1", { description: "y".repeat(limits.payload_in_env_bytes - size("")) })
+      const task = taskOf("t1", { description: "y".repeat(payload_in_env_bytes - size("")) })
       const end = yield* run(folder, `printf %s "$TASK_JSON" > from.json`, task)
       expect(end.code).toBe(0)
-      expect(folder.read("from.json").length).toBe(limits.payload_in_env_bytes)
+      expect(folder.read("from.json").length).toBe(payload_in_env_bytes)
     }))
 
   it.live("neither the daemon's secrets nor the variables of an outer wake are in its environment", () =>
@@ -273,8 +274,8 @@ describe("how a wake ends", () => {
       const command = `if [ -e again ]; then echo second; else touch again; i=0; ` +
         `while [ $i -lt 400 ]; do printf 'aé漢🦀'; i=$((i + 1)); done; fi`
       const first = yield* run(folder, command)
-      expect(first.output.length).toBeLessThanOrEqual(limits.output_tail_chars)
-      expect(first.output.length).toBeGreaterThan(limits.output_tail_chars - 2)
+      expect(first.output.length).toBeLessThanOrEqual(processLimits.output_tail_chars)
+      expect(first.output.length).toBeGreaterThan(processLimits.output_tail_chars - 2)
       expect("aé漢🦀".repeat(400).endsWith(first.output)).toBe(true)
       const waker = yield* wakerOf(folder, { wake_command: command })
       const { end } = yield* waker.wake(taskOf("t1"), "g2a2t3")

@@ -3,7 +3,6 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import { spawn } from "node:child_process"
 import { mkdirSync, openSync, statSync, symlinkSync, writeFileSync } from "node:fs"
-import { limits } from "../../src/limits.ts"
 import { processLimits } from "../../src/process/limits.ts"
 import { boundLog } from "../../src/process/taskLog.ts"
 import { type Folder, makeFolder, taskOf, token, until, wakerOf, wokenTask } from "./support.ts"
@@ -46,7 +45,7 @@ describe("what a wake command prints", () => {
         const { code, output } = yield* end
         expect(code).toBe(3)
         expect(output).toMatch(/^[^\n]*\n(?:0123456789abcde\n)+the last words$/)
-        expect(output.length).toBeLessThanOrEqual(limits.output_tail_chars)
+        expect(output.length).toBeLessThanOrEqual(processLimits.output_tail_chars)
         expect(folder.events).toEqual([])
       })
   )

@@ -11,8 +11,9 @@ import { initialState } from "../../src/domain/SidecarState.ts"
 import { limits } from "../../src/limits.ts"
 import type { Status } from "../../src/observe/control/protocol.ts"
 import { makeHealth } from "../../src/observe/metrics/health.ts"
-import { pageAt } from "../../src/observe/metrics/httpServer.ts"
-import { makeTelemetry, startTelemetry } from "../../src/observe/metrics/telemetry.ts"
+import { metrics_connections, pageAt } from "../../src/observe/metrics/httpServer.ts"
+import { telemetry_flush_ms } from "../../src/observe/metrics/openTelemetry.ts"
+import { makeTelemetry, metrics_retry_ms, startTelemetry } from "../../src/observe/metrics/telemetry.ts"
 import { isWanted } from "../../src/observe/metrics/wanted.ts"
 import type { ActorEvent } from "../../src/services/Observer.ts"
 import { checked, Run, T0 } from "../domain/support.ts"
@@ -284,8 +285,8 @@ describe("the pages", () => {
     ([, words]) =>
       Effect.gen(function*() {
         const url = yield* (yield* running("127.0.0.1:0")).url
-        const crowd = yield* silent(url, limits.metrics_connections, words)
-        yield* until("they are there", () => crowd.connected() === limits.metrics_connections)
+        const crowd = yield* silent(url, metrics_connections, words)
+        yield* until("they are there", () => crowd.connected() === metrics_connections)
         for (let n = 0; n < 3; n++) expect((yield* get(`${url}/healthz`)).status).toBe(503)
         expect(crowd.closes()).toBeGreaterThan(0)
       })
@@ -294,8 +295,8 @@ describe("the pages", () => {
   it.live("are there beside a crowd that comes again and again", () =>
     Effect.gen(function*() {
       const url = yield* (yield* running("127.0.0.1:0")).url
-      const crowd = yield* silent(url, 2 * limits.metrics_connections, "")
-      yield* until("it presses", () => crowd.closes() > 4 * limits.metrics_connections)
+      const crowd = yield* silent(url, 2 * metrics_connections, "")
+      yield* until("it presses", () => crowd.closes() > 4 * metrics_connections)
       expect((yield* get(`${url}/healthz`)).status).toBe(503)
     }))
 
@@ -317,7 +318,7 @@ describe("the pages", () => {
       yield* until("it has the port", () => {
         return events.length > 1
       }).pipe(Effect.raceFirst(Effect.forever(
-        Effect.andThen(TestClock.adjust(limits.metrics_retry_ms), Effect.promise(() => new Promise(setImmediate)))
+        Effect.andThen(TestClock.adjust(metrics_retry_ms), Effect.promise(() => new Promise(setImmediate)))
       )))
       expect(events).toEqual([...expected, { event: "metrics_listening", url: `http://127.0.0.1:${port}` }])
     }))
@@ -419,7 +420,7 @@ describe("OpenTelemetry", () => {
       const begun = performance.now()
       yield* Effect.promise(telemetry.stop)
       expect(performance.now() - begun).toBeLessThan(Number(environment.OTEL_EXPORTER_OTLP_TIMEOUT) / 2)
-      expect(limits.telemetry_flush_ms).toBeLessThan(limits.shutdown_ms)
+      expect(telemetry_flush_ms).toBeLessThan(limits.shutdown_ms)
     }))
 })
 

@@ -4,8 +4,13 @@ import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import type { HubCommand } from "../../src/domain/Command.ts"
 import type { JsonObject, Task } from "../../src/domain/Work.ts"
-import { limits } from "../../src/limits.ts"
-import { encodeCommand, frameKindOf, type Identity, pingFrame } from "../../src/protocol/outgoing.ts"
+import {
+  echoed_payload_bytes,
+  encodeCommand,
+  frameKindOf,
+  type Identity,
+  pingFrame
+} from "../../src/protocol/outgoing.ts"
 
 const identity: Identity = { agent_id: "agent-1", token: Redacted.make("s3cret"), capabilities: ["code"] }
 const task: Task = {
@@ -158,7 +163,7 @@ const acceptOf = (long: string): HubCommand => ({
 })
 
 describe("description and metadata ride along", () => {
-  const room = limits.echoed_payload_bytes - Buffer.byteLength(JSON.stringify({ description: "", metadata: {} }))
+  const room = echoed_payload_bytes - Buffer.byteLength(JSON.stringify({ description: "", metadata: {} }))
   it("up to 64 KiB of JSON", () => {
     expect(frame(acceptOf("x".repeat(room)))["description"]).toHaveLength(room)
     expect(frame(acceptOf("x".repeat(room + 1)))).toEqual({ type: "task_accepted", task_id, protocol_version: 1 })

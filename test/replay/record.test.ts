@@ -29,7 +29,8 @@ import type { Message } from "../../src/domain/Message.ts"
 import { emptyStore, initialState, type SidecarState } from "../../src/domain/SidecarState.ts"
 import { loggerMemory } from "../../src/layers/Loggers.ts"
 import { limits } from "../../src/limits.ts"
-import { makeEntries, makeRecorder } from "../../src/observe/record/record.ts"
+import { makeEntries, makeRecorder, record_excerpt_chars } from "../../src/observe/record/record.ts"
+import { record_file_bytes } from "../../src/observe/record/recordFile.ts"
 import { redaction } from "../../src/observe/record/redact.ts"
 import { type Entry, type Header, lineOf, parseEntry } from "../../src/replay/format.ts"
 import type { ActorEvent } from "../../src/services/Observer.ts"
@@ -89,9 +90,9 @@ const recording = <A>(
 /** A recording of the size at which the next line starts another file. */
 const fillUp = (): void => {
   writeFileSync(path, `{"t":0,"dir":"in","unreadable":"the full one"}\n`)
-  truncateSync(path, limits.record_file_bytes)
+  truncateSync(path, record_file_bytes)
   const fd = openSync(path, "r+")
-  writeSync(fd, "\n", limits.record_file_bytes - 1)
+  writeSync(fd, "\n", record_file_bytes - 1)
   closeSync(fd)
 }
 
@@ -113,7 +114,7 @@ describe("what is recorded of an event", () => {
         expect(entries({ _tag: "FrameIn", text })).toEqual([{ t: 0, dir: "in", unreadable: text }])
       }
       expect(entries({ _tag: "FrameIn", text: "x".repeat(999) })).toEqual([
-        { t: 0, dir: "in", unreadable: "x".repeat(limits.record_excerpt_chars) }
+        { t: 0, dir: "in", unreadable: "x".repeat(record_excerpt_chars) }
       ])
       expect(entries({ _tag: "BinaryIn", bytes: 12 })).toEqual([{ t: 0, dir: "in", unreadable: "binary, 12 bytes" }])
     }))
@@ -271,7 +272,7 @@ describe("the file", () => {
       yield* see(frameIn({ type: "last" }))
     })).pipe(
       Effect.andThen(recording(Effect.fnUntraced(function*(see, logged) {
-        expect(statSync(`${path}.1`).size).toBeGreaterThan(limits.record_file_bytes)
+        expect(statSync(`${path}.1`).size).toBeGreaterThan(record_file_bytes)
         expect(readFileSync(`${path}.1`).subarray(0, 60).toString()).toContain("the full one")
         yield* see(frameIn({ type: "pong" }))
         expect(kinds()).toEqual(["header false", "pong"])

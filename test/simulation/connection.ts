@@ -4,8 +4,7 @@ import * as Result from "effect/Result"
 import type { JsonObject } from "../../src/dev/json.ts"
 import type { HubCommand } from "../../src/domain/Command.ts"
 import type { HubMessage } from "../../src/domain/Message.ts"
-import { cooldownOf } from "../../src/hub/timing.ts"
-import { limits } from "../../src/limits.ts"
+import { cooldownOf, hubTiming } from "../../src/hub/timing.ts"
 import { decodeFrame, type Incoming } from "../../src/protocol/incoming.ts"
 import { encodeCommand } from "../../src/protocol/outgoing.ts"
 import { type HubModel, our_id } from "./hubModel.ts"
@@ -73,7 +72,7 @@ export class Connection {
     })
     world.note(() => `socket ${this.socket} opens`)
     ears.emit({ _tag: "Connected" })
-    this.#later(limits.identify_timeout_ms, () => {
+    this.#later(hubTiming.identify_timeout_ms, () => {
       if (this.phase !== "identified") this.leave("not identified in time")
     })
   }
@@ -218,7 +217,7 @@ export class Connection {
   #beat(): void {
     const answers = !this.dead && this.#hub.up && this.#hub.books.sockets.has(this.socket)
     if (answers) this.#hub.heard(this.socket)
-    this.#later(answers ? limits.ping_interval_ms : limits.pong_timeout_ms, () => {
+    this.#later(answers ? hubTiming.ping_interval_ms : hubTiming.pong_timeout_ms, () => {
       if (answers) return this.#beat()
       this.#world.note(() => `no pong on socket ${this.socket}`)
       this.#end({ half_open: true })

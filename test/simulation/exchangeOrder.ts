@@ -1,6 +1,5 @@
 import { domainLimits } from "../../src/domain/limits.ts"
 import type { HubMessage } from "../../src/domain/Message.ts"
-import { limits } from "../../src/limits.ts"
 import type { World } from "./world.ts"
 
 const ordered: ReadonlySet<string> = new Set(["AcceptTask", "RejectTask", "AskRecovery", "ReportState", "SendReport"])
@@ -66,7 +65,10 @@ export class ExchangeOrder {
     const waiting = this.#waiting ?? (_tag === "RateLimited" ? this.#limited : null)
     this.#limited = null
     if (_tag === "RateLimited" && waiting !== null) {
-      const wait = Math.min(domainLimits.rate_limit_max_ms, Math.max(limits.rate_limit_min_ms, message.retry_after_ms))
+      const wait = Math.min(
+        domainLimits.rate_limit_max_ms,
+        Math.max(domainLimits.rate_limit_min_ms, message.retry_after_ms)
+      )
       const { now } = this.#world
       this.#limited = { tag: waiting.tag, at: now, until: now + wait }
     }

@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
 import type { HubMessage, TaskLocation } from "../../src/domain/Message.ts"
-import { limits } from "../../src/limits.ts"
+import { hubTiming } from "../../src/hub/timing.ts"
 import type { Hub } from "../../src/services/Hub.ts"
 import { Connection, type ConnectionEnd } from "./connection.ts"
 import { type HubModel, our_id } from "./hubModel.ts"
@@ -39,8 +39,8 @@ const keepConnected = (
     network.current = null
     dubious = suspicious
     if (identified) attempts = 0
-    const cap = limits.reconnect_cap_ms
-    const whole = refused ? cap : Math.min(cap, limits.reconnect_first_ms * 2 ** attempts)
+    const cap = hubTiming.reconnect_cap_ms
+    const whole = refused ? cap : Math.min(cap, hubTiming.reconnect_first_ms * 2 ** attempts)
     attempts++
     life.later(Math.max(cooldown_ms, world.chance.between("reconnect", whole / 2, whole)), connect)
   }
@@ -78,7 +78,7 @@ export const makeHub = (
     Effect.callback<TaskLocation>((resume) => {
       ledger.lookedUp()
       const fails = !hub.up || !network.reachable || world.faults.strikes("lookup_fails")
-      const delay = fails ? limits.lookup_timeout_ms : world.chance.between("look up", 5, 300)
+      const delay = fails ? hubTiming.lookup_timeout_ms : world.chance.between("look up", 5, 300)
       if (fails) world.hinders(world.now + delay)
       life.later(delay, () => {
         const found = fails ? "unknown" : location(hub, task_id)

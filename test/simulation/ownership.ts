@@ -1,7 +1,7 @@
 import type { Command, HubCommand } from "../../src/domain/Command.ts"
 import type { LifecycleEvent } from "../../src/domain/LifecycleEvent.ts"
+import { domainLimits } from "../../src/domain/limits.ts"
 import type { Message } from "../../src/domain/Message.ts"
-import { limits } from "../../src/limits.ts"
 import type { Step } from "../../src/services/Observer.ts"
 import type { World } from "./world.ts"
 
@@ -38,7 +38,7 @@ export class Standing {
     if (held === null || held.id === task_id || refused_frames.includes("reject")) return
     const isMeant = (exchange: { readonly kind: string; readonly task_id: string } | null) =>
       exchange?.kind === "reject" && exchange.task_id === task_id
-    const isSaid = isMeant(in_flight) || pending.some(isMeant) || pending.length >= limits.pending_exchanges ||
+    const isSaid = isMeant(in_flight) || pending.some(isMeant) || pending.length >= domainLimits.pending_exchanges ||
       commands.some((command) => command._tag === "RejectTask" && command.task_id === task_id)
     if (!isSaid) this.#world.violate(`${task_id} is refused and the hub is not told`)
   }
@@ -91,7 +91,7 @@ export class Standing {
     now: number
   ): void {
     if (outcome === "ours") return
-    if (this.#denied?.task_id === task_id && now - this.#denied.at < limits.assign_grace_ms) {
+    if (this.#denied?.task_id === task_id && now - this.#denied.at < domainLimits.assign_grace_ms) {
       this.#world.violate(`${task_id} is given up before it could be assigned anew`)
     }
     if (message._tag === "TaskLookedUp" && message.location !== "elsewhere") {

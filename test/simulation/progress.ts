@@ -1,4 +1,4 @@
-import { limits } from "../../src/limits.ts"
+import { domainLimits } from "../../src/domain/limits.ts"
 import type { World } from "./world.ts"
 
 /** The agent's progress: what has been seen of it and what the hub was told. */
@@ -45,7 +45,7 @@ export class ProgressBook {
     const last = this.#last
     if (
       last !== null && last.task_id === task_id && last.clock_offset === clock_offset &&
-      now - last.at < limits.progress_interval_ms - 1
+      now - last.at < domainLimits.progress_interval_ms - 1
     ) this.#world.violate(`the progress of ${task_id} is relayed twice within ${now - last.at} ms`)
     this.#last = { task_id, at: now, clock_offset }
   }

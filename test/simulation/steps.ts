@@ -1,6 +1,6 @@
 import * as Struct from "effect/Struct"
+import { domainLimits } from "../../src/domain/limits.ts"
 import { type SidecarState, type TimerName } from "../../src/domain/SidecarState.ts"
-import { limits } from "../../src/limits.ts"
 import type { ActorEvent, Step } from "../../src/services/Observer.ts"
 import type { World } from "./world.ts"
 
@@ -15,7 +15,7 @@ const ofTask: ReadonlySet<TimerName> = new Set([
   "task_timeout"
 ])
 
-const retryDelay = (failed_attempts: number): number => limits.wake_retries_ms[failed_attempts - 1] ?? 0
+const retryDelay = (failed_attempts: number): number => domainLimits.wake_retries_ms[failed_attempts - 1] ?? 0
 
 const savings: ReadonlySet<string> = new Set(["SaveFailed", "SaveSucceeded"])
 

@@ -1,7 +1,7 @@
-import { limits } from "../../src/limits.ts"
+import { domainLimits } from "../../src/domain/limits.ts"
 import type { Session } from "./session.ts"
 
-export const max_attempts = 1 + limits.wake_retries_ms.length
+export const max_attempts = 1 + domainLimits.wake_retries_ms.length
 
 /** What really happened to one task. Times are virtual milliseconds, -1 for never. */
 export interface TaskBook {

@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
+import { kill_grace_ms } from "../../src/config/ConfigFile.ts"
 import type { ProcessEvidence } from "../../src/domain/Evidence.ts"
 import type { WakeEnd } from "../../src/domain/Work.ts"
-import { limits } from "../../src/limits.ts"
 import { WakeImpossible, type Waker } from "../../src/services/Waker.ts"
 import { isMeant } from "../support/isMeant.ts"
 import { quick } from "./latency.ts"
@@ -55,7 +55,7 @@ const stopAll = (
     for (const session of sessions) session.listeners.add(check)
     step(linger_ms, () => {
       for (const session of living()) processes.term(session)
-      step(limits.kill_grace_ms, () => {
+      step(kill_grace_ms, () => {
         for (const session of living()) processes.kill(session)
       })
     })

@@ -2,8 +2,8 @@ import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
 import { Sightings } from "../../src/agent/results/fileTimes.ts"
+import { rescan_ms } from "../../src/agent/results/folderWatch.ts"
 import { folderEvidence, nothingTold, observe, type TaskResults } from "../../src/agent/results/taskResults.ts"
-import { limits } from "../../src/limits.ts"
 import type { Observation, ResultWatcher } from "../../src/services/ResultWatcher.ts"
 import type { FileKind, Folder } from "./folder.ts"
 import { quick } from "./latency.ts"
@@ -47,7 +47,7 @@ const watch = (
         if (rescanPlanned) return
         rescanPlanned = true
         // Less than a millisecond may be too little for a sum of floating points to grow by.
-        life.later(Math.max(1, limits.rescan_ms - (world.now - began) % limits.rescan_ms), () => {
+        life.later(Math.max(1, rescan_ms - (world.now - began) % rescan_ms), () => {
           rescanPlanned = false
           read()
         })

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import { connectionCheck } from "../../src/doctor/network.ts"
 import { hubRequest } from "../../src/hub/hubHttp.ts"
 import { connectOptions } from "../../src/hub/network.ts"
-import { limits } from "../../src/limits.ts"
+import { hubTiming } from "../../src/hub/timing.ts"
 import { settings, startHub } from "../layers/hubRig.ts"
 import { eventually, startServer } from "../layers/hubServer.ts"
 import { named } from "../support/names.ts"
@@ -139,6 +139,6 @@ describe("each address of a name", () => {
     }))
 
   it("is taken at its word where it is none of a name", async () => {
-    expect(await connectOptions("127.0.0.1", limits.open_timeout_ms)).toEqual({})
+    expect(await connectOptions("127.0.0.1", hubTiming.open_timeout_ms)).toEqual({})
   })
 })

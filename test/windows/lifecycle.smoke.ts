@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { existsSync, readdirSync, rmSync, statSync, watch } from "node:fs"
-import { limits } from "../../src/limits.ts"
+import { rescan_ms } from "../../src/agent/results/folderWatch.ts"
 import { startHub, submit, typesOf } from "../support/daemon.ts"
 import {
   type Folder,
@@ -79,7 +79,7 @@ describe("a task's way through the sidecar on Windows", () => {
       const daemon = yield* startDaemon(folder)
       let soonest = Infinity
       // On a machine with other work one agent may be slow to begin.
-      for (let tries = 0; soonest >= limits.rescan_ms && tries < 5; tries++) {
+      for (let tries = 0; soonest >= rescan_ms && tries < 5; tries++) {
         const task = yield* submit(hub)
         const started = yield* until(
           "it is confirmed",
@@ -90,7 +90,7 @@ describe("a task's way through the sidecar on Windows", () => {
         yield* untilCompleted(hub, task)
         rmSync(folder.file("go"))
       }
-      assert.isBelow(soonest, limits.rescan_ms)
+      assert.isBelow(soonest, rescan_ms)
     }))
 
   it.live("is one wake also where the sidecar is killed while the agent works", () =>

@@ -1,6 +1,9 @@
-import { limits } from "../../limits.ts"
 import type { Moment } from "../../storage/moment.ts"
 import { skewOf } from "../../storage/moment.ts"
+
+const reading_pause = 20 // a watch reads a file again after this many times the duration of the last read
+export const large_file_bytes = 1024 * 1024 // a watch reads a larger file only after `large_file_still_ms` without a change
+export const large_file_still_ms = 100
 
 /** A file as it is now; `version` changes with every change of it, `modified_at` is what its disk says (epoch ms). */
 export interface Changed {
@@ -66,8 +69,8 @@ export class Pace {
   /** Whether the file may be read: a large one after its writer has paused, and any one some time after its last reading. */
   mayRead({ bytes, path, still_ms }: Unread, now: number): boolean {
     const last = this.#readings.get(path)
-    const pause = last === undefined ? 0 : last.ended_at + limits.reading_pause * last.took_ms - now
-    const rest = bytes > limits.large_file_bytes ? limits.large_file_still_ms - still_ms : 0
+    const pause = last === undefined ? 0 : last.ended_at + reading_pause * last.took_ms - now
+    const rest = bytes > large_file_bytes ? large_file_still_ms - still_ms : 0
     const wait_ms = Math.max(pause, rest)
     if (wait_ms <= 0) return true
     this.#postponed_ms = Math.min(wait_ms, this.#postponed_ms ?? wait_ms)

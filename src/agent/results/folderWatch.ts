@@ -9,10 +9,13 @@ import * as Stream from "effect/Stream"
 import { watch } from "node:fs"
 import { realpath, stat } from "node:fs/promises"
 import { basename, join } from "node:path"
-import { limits } from "../../limits.ts"
 import { platform, watcherBackend } from "../../platform.ts"
 import { attempt, codeOf, FileError, reasonOf } from "../../storage/files.ts"
 import { makeFolder } from "../../storage/folders.ts"
+
+export const rescan_ms = 5_000
+const unwatch_retry_ms = 20 // between two attempts to end a watcher
+const unwatch_retries = 50
 
 /** Who hears of changes. */
 interface Listener {
@@ -61,7 +64,7 @@ const ignore = ["sent", "rejected", "expired", "*/*"]
  */
 const unsubscribe = (subscription: AsyncSubscription): Effect.Effect<void> =>
   Effect.tryPromise(() => subscription.unsubscribe()).pipe(
-    Effect.retry({ schedule: Schedule.spaced(limits.unwatch_retry_ms), times: limits.unwatch_retries }),
+    Effect.retry({ schedule: Schedule.spaced(unwatch_retry_ms), times: unwatch_retries }),
     Effect.ignore
   )
 
@@ -177,7 +180,7 @@ export const makeFolderTicks = Effect.fnUntraced(
           )
           return yield* look.pipe(
             Effect.andThen(Queue.offer(ticks, undefined)),
-            Effect.andThen(Effect.sleep(limits.rescan_ms)),
+            Effect.andThen(Effect.sleep(rescan_ms)),
             Effect.forever
           )
         }), { bufferSize: 1, strategy: "dropping" }) // one waiting tick stands for all

@@ -1,9 +1,10 @@
 import * as Result from "effect/Result"
 import type { Answer, Progress } from "../../domain/Evidence.ts"
 import type { JsonObject } from "../../domain/Work.ts"
-import { limits } from "../../limits.ts"
 import { isJsonObject, parseBounded } from "../../text/json.ts"
 import type { Content, ContentProblem, FileFound } from "./files.ts"
+
+export const half_written_ms = 10_000
 
 const unfinished = (problem: string): ContentProblem => ({ problem, for_good: false })
 
@@ -57,7 +58,7 @@ export const parseAnswer = (
   const parsed = parse(content)
   if ("value" in parsed && isJsonObject(parsed.value)) return answerOf(parsed.value)
   const { problem, for_good } = "value" in parsed ? unfinished("is not a JSON object") : parsed
-  return for_good || now - modified_at >= limits.half_written_ms
+  return for_good || now - modified_at >= half_written_ms
     ? { _tag: "Unusable", reason: `${name} ${problem}` }
     : "half-written"
 }

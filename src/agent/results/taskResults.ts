@@ -7,6 +7,8 @@ import { type FileFound, readRegular, readSign, resultFiles } from "./files.ts"
 import type { Changed, Pace, Sightings } from "./fileTimes.ts"
 import { parseAnswer, parseProgress } from "./parse.ts"
 
+export const progress_bytes = 64 * 1024
+
 /** What a version of a file says. */
 interface Versioned<A> {
   readonly version: string
@@ -59,7 +61,7 @@ export const readResults = Effect.fnUntraced(
       return { changed_at, version: file.version, value }
     })
     const started = yield* readSign(files.started)
-    const progress = yield* read(files.progress, limits.progress_bytes, parseProgress)
+    const progress = yield* read(files.progress, progress_bytes, parseProgress)
     const answer = yield* read(
       files.answer,
       limits.answer_bytes,

@@ -3,7 +3,7 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { hubRequest } from "../../hub/hubHttp.ts"
 import type { HubTls } from "../../hub/network.ts"
-import { limits } from "../../limits.ts"
+import { hubTiming } from "../../hub/timing.ts"
 
 /** An agent at a hub. `api_url` is the hub's HTTP address. */
 interface Account {
@@ -28,7 +28,7 @@ const ask = (
   path: string,
   more: { readonly token?: Redacted.Redacted<string>; readonly body?: object }
 ) =>
-  hubRequest({ ...more, api_url, path, tls, timeout_ms: limits.lookup_timeout_ms }).pipe(
+  hubRequest({ ...more, api_url, path, tls, timeout_ms: hubTiming.lookup_timeout_ms }).pipe(
     Effect.mapError(({ reason }) =>
       new AccountError({
         problem: `the hub at ${api_url} does not answer (${reason}); is the address right, and does it run?`

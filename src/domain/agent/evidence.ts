@@ -1,4 +1,3 @@
-import { limits } from "../../limits.ts"
 import { type Answer, type Evidence, isAtWork, mayHaveLaunched } from "../Evidence.ts"
 import { domainLimits } from "../limits.ts"
 import { remaining } from "../remaining.ts"
@@ -138,7 +137,7 @@ const afterStop = (because: EndCause, work: Work, evidence: Evidence, atWork: bo
 const inspectAgainLater = (because: InspectionCause): AgentRule =>
   sequence(
     because === "check" ? setPhase({ _tag: "Running" }) : noop,
-    startTimer("inspection", limits.disk_retry_ms)
+    startTimer("inspection", domainLimits.disk_retry_ms)
   )
 
 /** Rule 13: work that only its own wake would begin does not wait for ever for results that cannot be read. */

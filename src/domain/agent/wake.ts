@@ -1,4 +1,3 @@
-import { limits } from "../../limits.ts"
 import type { Evidence } from "../Evidence.ts"
 import { domainLimits } from "../limits.ts"
 import type { Obstacle } from "../Readiness.ts"
@@ -23,7 +22,7 @@ import {
 } from "./rules.ts"
 import { terminate } from "./termination.ts"
 
-const maxAttempts = 1 + limits.wake_retries_ms.length
+const maxAttempts = 1 + domainLimits.wake_retries_ms.length
 
 /** Rule 6: the intent is saved, then the command is spawned. */
 const wake = (attempt: number): AgentRule =>

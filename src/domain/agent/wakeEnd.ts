@@ -1,5 +1,5 @@
-import { limits } from "../../limits.ts"
 import { mayHaveLaunched } from "../Evidence.ts"
+import { domainLimits } from "../limits.ts"
 import { nameOf, type WakeEnd } from "../Work.ts"
 import { inspect, notAtWorkAnyMore } from "./evidence.ts"
 import { wakeIsOver } from "./outcome.ts"
@@ -30,7 +30,7 @@ const wakeAgain = (wake_id: string): AgentRule =>
   sequence(
     patchAgent({ phase: { _tag: "Idle" }, gone_wake: wake_id }),
     cancelTimers("confirmation"),
-    startTimer("inspection", limits.disk_retry_ms)
+    startTimer("inspection", domainLimits.disk_retry_ms)
   )
 
 /** Rules 12 and 13: nothing ran, and this machine is the reason. That is no failed attempt. A disk is given some time. */

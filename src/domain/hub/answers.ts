@@ -1,4 +1,3 @@
-import { limits } from "../../limits.ts"
 import { domainLimits } from "../limits.ts"
 import { whyNotReady } from "../Readiness.ts"
 import type { Rule } from "../rules.ts"
@@ -110,7 +109,7 @@ export const rateLimited = (retry_after_ms: number): Rule =>
         cancelTimers("answer"),
         startTimer(
           "resend",
-          Math.min(domainLimits.rate_limit_max_ms, Math.max(limits.rate_limit_min_ms, retry_after_ms))
+          Math.min(domainLimits.rate_limit_max_ms, Math.max(domainLimits.rate_limit_min_ms, retry_after_ms))
         )
       )
     )

@@ -1,5 +1,5 @@
-import { limits } from "../../limits.ts"
 import { inspectIfIdle } from "../agent/evidence.ts"
+import { domainLimits } from "../limits.ts"
 import { cancelTimers, emit, log, noop, patch, type Rule, sequence, startTimer, withState } from "../rules.ts"
 import { inSlot } from "../slots.ts"
 import { flush } from "./exchange.ts"
@@ -17,7 +17,7 @@ export const saveFailed = (reason: string): Rule =>
     sequence(
       disk === "ok" ? log({ event: "state_unsaved", reason }) : noop,
       patch({ disk: "failing" }),
-      startTimer("disk", limits.disk_retry_ms)
+      startTimer("disk", domainLimits.disk_retry_ms)
     )
   )
 

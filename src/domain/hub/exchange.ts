@@ -1,4 +1,3 @@
-import { limits } from "../../limits.ts"
 import { checkIn } from "../agent/evidence.ts"
 import type { HubCommand, Report } from "../Command.ts"
 import type { Progress } from "../Evidence.ts"
@@ -25,7 +24,7 @@ import type { Task } from "../Work.ts"
 export const enqueue = (kind: Exchange["kind"], task_id: string): Rule =>
   withState(({ connection: { pending } }) => {
     const isQueued = pending.some((exchange) => exchange.kind === kind && exchange.task_id === task_id)
-    const isFull = kind === "reject" && pending.length >= limits.pending_exchanges
+    const isFull = kind === "reject" && pending.length >= domainLimits.pending_exchanges
     return isQueued || isFull ? noop : patchConnection({ pending: [...pending, { kind, task_id }] })
   })
 
@@ -94,7 +93,7 @@ export const relayProgress: Rule = withState((state) =>
     if (progress === null || timers.progress !== undefined || !mayTell(state, "progress")) return noop
     return sequence(
       patchOutbound({ progress: null }),
-      startTimer("progress", limits.progress_interval_ms),
+      startTimer("progress", domainLimits.progress_interval_ms),
       emit({ _tag: "SendProgress", task, progress }),
       log({ event: "task_progress", task_id: task.id, progress: progress.progress })
     )

@@ -1,4 +1,3 @@
-import { limits } from "../../limits.ts"
 import { inspect, inspectIfIdle } from "../agent/evidence.ts"
 import { revokeWake } from "../agent/termination.ts"
 import { domainLimits } from "../limits.ts"
@@ -62,7 +61,7 @@ const holdBackWake: Rule = withState(({ slots }) =>
 const denied: Rule = sequence(
   patchConnection({ ownership: "denied" }),
   holdBackWake,
-  startTimer("assign_grace", limits.assign_grace_ms),
+  startTimer("assign_grace", domainLimits.assign_grace_ms),
   flush
 )
 

@@ -7,7 +7,6 @@ import { readFile, stat } from "node:fs/promises"
 import { connect, type Socket } from "node:net"
 import { emptyStore, StoredState } from "../../domain/SidecarState.ts"
 import { exitCodes } from "../../exitCodes.ts"
-import { limits } from "../../limits.ts"
 import { codeOf, exists } from "../../storage/files.ts"
 import { isHeld } from "../../storage/folderLock.ts"
 import { fromExactJson } from "../../text/json.ts"
@@ -25,6 +24,12 @@ import {
   sendLine,
   tokenProof
 } from "./protocol.ts"
+import { control_line_bytes } from "./server.ts"
+
+const control_answer_ms = 5_000
+const control_answer_bytes = 1024 * 1024
+const starting_ms = 5_000 // for a sidecar that holds its folder to answer
+const starting_look_ms = 200
 
 /** The folder of an agent, and the token in its configuration. */
 export interface Folder {
@@ -78,11 +83,11 @@ export const askOnce = Effect.fnUntraced(
     const socket = yield* connected(address)
     const client = yield* newSecret
     sendLine(socket, { client })
-    const { mac, server } = yield* receive(socket, Challenge, limits.control_line_bytes, impostor)
+    const { mac, server } = yield* receive(socket, Challenge, control_line_bytes, impostor)
     if (!isSameProof(mac, proofOf(key, "server", client, server))) return yield* Effect.fail(impostor)
     const request = encodeRequest({ command, token: tokenProof(key, token) })
     sendLine(socket, { request, mac: proofOf(key, "client", client, server, request) })
-    const answered = yield* receive(socket, Answered, limits.control_answer_bytes, "it gave no answer")
+    const answered = yield* receive(socket, Answered, control_answer_bytes, "it gave no answer")
     if (!isSameProof(answered.mac, proofOf(key, "answer", client, server, answered.answer))) {
       return yield* Effect.fail(impostor)
     }
@@ -90,8 +95,8 @@ export const askOnce = Effect.fnUntraced(
   },
   Effect.scoped,
   Effect.timeoutOrElse({
-    duration: limits.control_answer_ms,
-    orElse: () => Effect.fail(`it said nothing within ${limits.control_answer_ms} ms`)
+    duration: control_answer_ms,
+    orElse: () => Effect.fail(`it said nothing within ${control_answer_ms} ms`)
   })
 )
 
@@ -109,7 +114,7 @@ export const ask = ({ path, token }: Folder, command: Command) =>
   askOnce(path, command, token).pipe(
     Effect.catch((reason) => Effect.flatMap(isHeld(path), (held) => held ? Effect.fail(reason) : Effect.succeed(null))),
     Effect.retry({
-      schedule: Schedule.spaced(limits.starting_look_ms).pipe(Schedule.upTo({ duration: limits.starting_ms })),
+      schedule: Schedule.spaced(starting_look_ms).pipe(Schedule.upTo({ duration: starting_ms })),
       while: (problem) => typeof problem === "string"
     }),
     Effect.catchIf(

@@ -12,7 +12,6 @@ import * as Stream from "effect/Stream"
 import { createServer, type Socket } from "node:net"
 import type { Message } from "../../domain/Message.ts"
 import type { Policy } from "../../domain/SidecarState.ts"
-import { limits } from "../../limits.ts"
 import type { ActorEvent } from "../../services/Observer.ts"
 import { nextOverview, overviewAtStart, statusOf } from "./Overview.ts"
 import {
@@ -29,6 +28,11 @@ import {
   type Status,
   tokenProof
 } from "./protocol.ts"
+
+const control_proof_ms = 2_000 // for a connection to prove that it may ask
+export const control_unproved = 32 // connections without proof; one more ends the oldest
+export const control_line_bytes = 4 * 1024
+const operator_requests = 4
 
 /** A command from a client that has proved to know the key. */
 export interface Question {
@@ -56,12 +60,12 @@ const decodeAsked = Schema.decodeUnknownOption(Asked)
 
 /** Challenges a client. Null if it cannot prove that it knows the key; then it is told nothing. */
 const challenge = Effect.fnUntraced(function*(socket: Socket, { key, token }: Secrets) {
-  const hello = Option.getOrNull(decodeHello(yield* nextLine(socket, limits.control_line_bytes)))
+  const hello = Option.getOrNull(decodeHello(yield* nextLine(socket, control_line_bytes)))
   if (hello === null) return null
   const { client } = hello
   const server = yield* newSecret
   sendLine(socket, { server, mac: proofOf(key, "server", client, server) })
-  const asked = Option.getOrNull(decodeAsked(yield* nextLine(socket, limits.control_line_bytes)))
+  const asked = Option.getOrNull(decodeAsked(yield* nextLine(socket, control_line_bytes)))
   if (asked === null || !isSameProof(asked.mac, proofOf(key, "client", client, server, asked.request))) return null
   const request = Option.getOrNull(decodeRequest(asked.request))
   return request && {
@@ -69,7 +73,7 @@ const challenge = Effect.fnUntraced(function*(socket: Socket, { key, token }: Se
     /** Proves that the answer comes from this server and belongs to this request. */
     prove: (answer: string) => proofOf(key, "answer", client, server, answer)
   }
-}, Effect.timeoutOrElse({ duration: limits.control_proof_ms, orElse: () => Effect.succeed(null) }))
+}, Effect.timeoutOrElse({ duration: control_proof_ms, orElse: () => Effect.succeed(null) }))
 
 /** A server that answers one request a connection, if the client proves to know the key. Other clients learn nothing. */
 export const makeControlServer = Effect.fnUntraced(function*(secrets: Secrets, respond: Respond) {
@@ -88,7 +92,7 @@ export const makeControlServer = Effect.fnUntraced(function*(secrets: Secrets, r
     unproved.add(socket)
     // One too many ends the oldest, so that silent clients keep nobody out.
     const [oldest] = unproved
-    if (unproved.size > limits.control_unproved) oldest?.destroy()
+    if (unproved.size > control_unproved) oldest?.destroy()
     run(converse(socket))
   })
   server.on("error", () => {}) // of one connection that could not be accepted
@@ -108,7 +112,7 @@ type Identity = Pick<Status, "version" | "agent_id" | "hub_url" | "pid" | "host"
 export const makeControlHandler = Effect.fnUntraced(function*(policy: Policy, identity: Identity) {
   const started_at = yield* Clock.currentTimeMillis
   const overview = yield* Ref.make(overviewAtStart(policy, started_at))
-  const requests = yield* Queue.sliding<Message>(limits.operator_requests)
+  const requests = yield* Queue.sliding<Message>(operator_requests)
 
   /** The status now. `survivors` tells which tasks have a living agent. */
   const status = Effect.fnUntraced(function*(survivors: Effect.Effect<ReadonlyArray<string>, unknown>) {

@@ -2,10 +2,12 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
-import { limits } from "../../limits.ts"
 import { LineSplitter, type TextLine } from "../../text/LineSplitter.ts"
 import { printable, readable } from "../../text/terminal.ts"
 import { LogReader } from "./LogReader.ts"
+
+const log_line_bytes = 1024 * 1024 // a longer line is not shown
+const log_poll_ms = 250
 
 /** The log cannot be read. */
 class LogUnreadable extends Schema.TaggedError<LogUnreadable>()("LogUnreadable", {
@@ -75,7 +77,7 @@ export const readLog = Effect.fnUntraced(function*<E>(options: LogOptions, outpu
     Effect.sync(() => new LogReader(log_file)),
     (open) => Effect.promise(() => open.close())
   )
-  const splitter = new LineSplitter(limits.log_line_bytes)
+  const splitter = new LineSplitter(log_line_bytes)
   const shown = selectLines(options)
   const read = Effect.tryPromise({
     try: () => log.read(),
@@ -88,7 +90,7 @@ export const readLog = Effect.fnUntraced(function*<E>(options: LogOptions, outpu
       isEmpty = false
       yield* output.lines(splitter.push(chunk).flatMap(shown))
     } else if (follow) {
-      yield* Effect.andThen(output.pause, Effect.sleep(limits.log_poll_ms))
+      yield* Effect.andThen(output.pause, Effect.sleep(log_poll_ms))
     } else {
       yield* output.lines(splitter.end().flatMap(shown))
       yield* output.pause

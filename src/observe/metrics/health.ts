@@ -1,9 +1,11 @@
 import * as Effect from "effect/Effect"
 import * as Ref from "effect/Ref"
-import { limits } from "../../limits.ts"
+import { hubTiming } from "../../hub/timing.ts"
 import type { ActorEvent } from "../../services/Observer.ts"
 import { thisMoment } from "../../storage/moment.ts"
 import { shownReadiness } from "../control/Overview.ts"
+
+export const healthy_heartbeats = 2 // ping intervals that the hub may be silent
 
 /** Whether the agent can get tasks from the hub, and why. */
 export interface Health {
@@ -45,7 +47,7 @@ const hear = (heard: Heard, event: ActorEvent, now: number): Heard => {
   }
 }
 
-const longest_silence_ms = limits.healthy_heartbeats * limits.ping_interval_ms
+const longest_silence_ms = healthy_heartbeats * hubTiming.ping_interval_ms
 
 const inSeconds = (ms: number): string => `${Math.round(ms / 1_000)} s`
 

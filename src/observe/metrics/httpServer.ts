@@ -6,9 +6,11 @@ import type * as Scope from "effect/Scope"
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
 import type { Socket } from "node:net"
 import { endpointOf, isLoopback } from "../../hub/network.ts"
-import { limits } from "../../limits.ts"
 import type { Status } from "../control/protocol.ts"
 import type { Health } from "./health.ts"
+
+export const metrics_connections = 32 // one more replaces the oldest idle one
+const metrics_request_ms = 5_000
 
 /** The server cannot listen there. */
 export class ListenError extends Schema.TaggedError<ListenError>()("ListenError", {
@@ -114,7 +116,7 @@ const makeRoom = (server: Server): void => {
   let open = 0
   server.on("connection", (socket: Socket) => {
     open += 1
-    if (open > limits.metrics_connections) [...silent][0]?.destroy()
+    if (open > metrics_connections) [...silent][0]?.destroy()
     silent.add(socket)
     socket.once("close", () => {
       open -= 1
@@ -134,7 +136,7 @@ export const serve = (address: string, answer: Answer): Effect.Effect<string, Li
     const server = yield* Effect.acquireRelease(
       Effect.sync(() =>
         createServer(
-          { requestTimeout: limits.metrics_request_ms, headersTimeout: limits.metrics_request_ms },
+          { requestTimeout: metrics_request_ms, headersTimeout: metrics_request_ms },
           (request, response) => void run(converse(answer, request, response))
         )
       ),

@@ -5,8 +5,10 @@ import * as Layer from "effect/Layer"
 import * as OtlpMetrics from "effect/observability/OtlpMetrics"
 import * as OtlpSerialization from "effect/observability/OtlpSerialization"
 import { setDefaultAutoSelectFamilyAttemptTimeout } from "node:net"
-import { limits } from "../../limits.ts"
+import { connect_attempt_ms } from "../../hub/network.ts"
 import type { Environment } from "./wanted.ts"
+
+export const telemetry_flush_ms = 500 // at the end
 
 /** The variables with the standard's defaults that Effect lacks, and a timeout that does not delay the sidecar's end. */
 const completed = (environment: Environment): Record<string, string> => {
@@ -20,7 +22,7 @@ const completed = (environment: Environment): Record<string, string> => {
     OTEL_METRICS_EXPORTER: "otlp",
     ...names,
     ...Object.fromEntries(given),
-    OTEL_EXPORTER_OTLP_METRICS_TIMEOUT: String(limits.telemetry_flush_ms)
+    OTEL_EXPORTER_OTLP_METRICS_TIMEOUT: String(telemetry_flush_ms)
   }
 }
 
@@ -28,7 +30,7 @@ const completed = (environment: Environment): Record<string, string> => {
 export const exportMetrics = (environment: Environment, agent_id: string): Effect.Effect<never> => {
   const protocol = environment["OTEL_EXPORTER_OTLP_METRICS_PROTOCOL"] ?? environment["OTEL_EXPORTER_OTLP_PROTOCOL"]
   // fetch has no option per request for how long each address of the collector may take.
-  setDefaultAutoSelectFamilyAttemptTimeout(limits.connect_attempt_ms)
+  setDefaultAutoSelectFamilyAttemptTimeout(connect_attempt_ms)
   if (protocol === "grpc") return Effect.die("OTEL_EXPORTER_OTLP_PROTOCOL must be http/protobuf or http/json")
   return OtlpMetrics.layerFromConfig({ resource: { attributes: { "service.instance.id": agent_id } } }).pipe(
     Layer.provide(protocol === "http/json" ? OtlpSerialization.layerJson : OtlpSerialization.layerProtobuf),

@@ -6,13 +6,15 @@ import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import type { LifecycleEvent } from "../../domain/LifecycleEvent.ts"
 import { isLoopback } from "../../hub/network.ts"
-import { limits } from "../../limits.ts"
 import type { ActorEvent } from "../../services/Observer.ts"
 import type { Status } from "../control/protocol.ts"
 import { makeHealth } from "./health.ts"
 import { type ListenError, pageAt, serve } from "./httpServer.ts"
 import { makeInstruments } from "./instruments.ts"
 import { hasCollector, type Wanted } from "./wanted.ts"
+
+export const metrics_retry_ms = 60_000
+const telemetry_refresh_ms = 5_000
 
 /** The sidecar whose metrics are exported. `log` gets what goes wrong. */
 interface Subject extends Wanted {
@@ -49,12 +51,12 @@ export const makeTelemetry = Effect.fnUntraced(function*({ agent_id, environment
       return isNews ? unavailable(message) : Effect.void
     }
     // A port in use is tried again until its holder releases it.
-    return Effect.repeat(Effect.catchTag(serving, "ListenError", logOnce), Schedule.spaced(limits.metrics_retry_ms))
+    return Effect.repeat(Effect.catchTag(serving, "ListenError", logOnce), Schedule.spaced(metrics_retry_ms))
   }
 
   const exporting = Effect.gen(function*() {
     const { exportMetrics } = yield* Effect.promise(() => import("./openTelemetry.ts"))
-    const keepFresh = Effect.repeat(refresh, Schedule.spaced(limits.telemetry_refresh_ms))
+    const keepFresh = Effect.repeat(refresh, Schedule.spaced(telemetry_refresh_ms))
     return yield* Effect.raceFirst(exportMetrics(environment, agent_id), keepFresh)
   })
 

@@ -12,7 +12,6 @@ import type { LifecycleEvent } from "../../domain/LifecycleEvent.ts"
 import type { KnownState } from "../../domain/SidecarState.ts"
 import type { JsonObject } from "../../domain/Work.ts"
 import { exitCodes } from "../../exitCodes.ts"
-import { limits } from "../../limits.ts"
 import { briefOf, briefOfState } from "../../replay/brief.ts"
 import type { Entry, Header } from "../../replay/format.ts"
 import { fileProblem } from "../../replay/words.ts"
@@ -22,6 +21,9 @@ import { isJsonObject, parseBounded } from "../../text/json.ts"
 import type { SinkListener } from "../../text/LineWriter.ts"
 import { recordFile } from "./recordFile.ts"
 import { redaction } from "./redact.ts"
+
+export const record_excerpt_chars = 200 // of a frame that cannot be decoded
+const record_clock_jump_ms = 1_000 // a larger jump means that the clock was set
 
 const jsonObject = (text: string): JsonObject | undefined =>
   Option.getOrUndefined(Option.filter(Result.getSuccess(parseBounded(text)), isJsonObject))
@@ -37,7 +39,7 @@ const entryOf = (event: ActorEvent, t: number, cleaned: (text: string) => string
     case "FrameIn": {
       const msg = jsonObject(event.text)
       return msg === undefined
-        ? { t, dir: "in", unreadable: cleaned(event.text).slice(0, limits.record_excerpt_chars) }
+        ? { t, dir: "in", unreadable: cleaned(event.text).slice(0, record_excerpt_chars) }
         : { t, dir: "in", msg }
     }
     case "BinaryIn":
@@ -66,7 +68,7 @@ export const makeEntries = (clock: Clock.Clock, cleaned: (text: string) => strin
     const entry = entryOf(event, now.wall, cleaned)
     const by_ms = Math.round(now.wall - last.wall - (now.elapsed - last.elapsed))
     last = now
-    const isSet = Math.abs(by_ms) > limits.record_clock_jump_ms
+    const isSet = Math.abs(by_ms) > record_clock_jump_ms
     return isSet ? [{ t: entry.t, dir: "local", msg: { _tag: "ClockJumped", by_ms } }, entry] : [entry]
   }
 }

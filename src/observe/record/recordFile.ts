@@ -1,9 +1,10 @@
 import { mkdirSync, renameSync } from "node:fs"
 import { dirname } from "node:path"
 import type { KnownState } from "../../domain/SidecarState.ts"
-import { limits } from "../../limits.ts"
 import { type Entry, type Header, lineOf } from "../../replay/format.ts"
 import { type LineFile, openLineFile } from "../../text/LineFile.ts"
+
+export const record_file_bytes = 64 * 1024 * 1024 // a larger file replaces `.1`
 
 /** How every line of a recording begins, as `lineOf` writes it. */
 const beginning = "{\"t\":"
@@ -40,7 +41,7 @@ export const recordFile = (
   }
 
   const begin = (t: number): LineFile => {
-    if ((file ?? open()).size() >= limits.record_file_bytes) {
+    if ((file ?? open()).size() >= record_file_bytes) {
       close()
       renameSync(path, `${path}.1`)
     }
@@ -74,7 +75,7 @@ export const recordFile = (
       const { t } = entry
       const text = lost > 0 ? lines({ t, dir: "local", msg: { _tag: "LinesLost", count: lost } }, entry) : lines(entry)
       closingOnFailure(() => {
-        const current = file !== undefined && file.size() < limits.record_file_bytes ? file : begin(t)
+        const current = file !== undefined && file.size() < record_file_bytes ? file : begin(t)
         current.append(text)
       })
     },

@@ -1,6 +1,7 @@
 import * as Predicate from "effect/Predicate"
-import { limits } from "../../limits.ts"
 import { isJsonObject, isRawNumber, parseExact } from "../../text/json.ts"
+
+const secret_piece_chars = 8 // a beginning or end of the token of this length is masked too
 
 const replacement = "[REDACTED]"
 
@@ -35,12 +36,12 @@ type Span = readonly [from: number, to: number]
 const piecesIn = (text: string, secret: string, head: RegExp, tail: RegExp): ReadonlyArray<Span> => {
   const heads = Array.from(text.matchAll(head), ({ 0: found, index }): Span => {
     let to = index + found.length
-    for (let at = limits.secret_piece_chars; at < secret.length && text[to] === secret[at]; at++) to++
+    for (let at = secret_piece_chars; at < secret.length && text[to] === secret[at]; at++) to++
     return [index, to]
   })
   const tails = Array.from(text.matchAll(tail), ({ 0: found, index }): Span => {
     let from = index
-    for (let at = secret.length - limits.secret_piece_chars - 1; at >= 0 && text[from - 1] === secret[at]; at--) from--
+    for (let at = secret.length - secret_piece_chars - 1; at >= 0 && text[from - 1] === secret[at]; at--) from--
     return [from, index + found.length]
   })
   return [...heads, ...tails].toSorted(([a], [b]) => a - b)
@@ -58,10 +59,10 @@ const without = (text: string, spans: ReadonlyArray<Span>): string => {
 
 /**
  * Replaces a secret of printable ASCII characters in what is recorded, however JSON spells it. Also replaces a beginning or
- * an end of it, as an excerpt leaves it, from `limits.secret_piece_chars` characters on.
+ * an end of it, as an excerpt leaves it, from `secret_piece_chars` characters on.
  */
 export const redaction = (secret: string) => {
-  const size = limits.secret_piece_chars
+  const size = secret_piece_chars
   const ends = secret.length > size ? [secret.slice(0, size), secret.slice(-size)] : [secret, secret]
   const [head = "", tail = ""] = ends.map(spelt)
   const trace = new RegExp(`${head}|${tail}`)

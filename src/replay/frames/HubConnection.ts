@@ -1,10 +1,11 @@
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import type { HubCommand } from "../../domain/Command.ts"
+import { domainLimits } from "../../domain/limits.ts"
 import type { HubMessage } from "../../domain/Message.ts"
 import type { JsonObject } from "../../domain/Work.ts"
-import { limits as rules } from "../../limits.ts"
-import { encodeCommand, type Identity } from "../../protocol/outgoing.ts"
+import { hubTiming } from "../../hub/timing.ts"
+import { encodeCommand, type Identity, max_sent_frame_bytes } from "../../protocol/outgoing.ts"
 import type { ActorEvent } from "../../services/Observer.ts"
 import type { FrameInEntry, Place } from "../format.ts"
 import { emitFrameIn, incomingOf, messageOf, parsedFrame, unsendable } from "../frameEvents.ts"
@@ -15,7 +16,7 @@ import type { Scheduled } from "./Scheduler.ts"
 
 /** Whether the hub assigns the task again soon. Then it has taken the task back before. */
 const isTakenBack = (lookahead: Lookahead, now: number, task_id: string, generation: number): boolean => {
-  const latest = now + rules.assign_grace_ms
+  const latest = now + domainLimits.assign_grace_ms
   for (const entry of lookahead.entries()) {
     if (entry.t > latest) return false
     if (entry.dir !== "in" || !("msg" in entry)) continue
@@ -119,7 +120,7 @@ export class HubConnection {
     const identify = lookahead.nextSent("identify")
     if (identify !== undefined && identify.t <= this.#context.wallTime() + limits.connect_ahead_ms) return
     scheduler.cancel(this.#reconnection)
-    this.#reconnection = scheduler.after(rules.reconnect_first_ms, () => this.connect())
+    this.#reconnection = scheduler.after(hubTiming.reconnect_first_ms, () => this.connect())
   }
 
   /** Receives a frame of the hub. `place` is null for an assumed frame. */
@@ -146,7 +147,7 @@ export class HubConnection {
     if (this.#phase !== (command._tag === "Identify" ? "connected" : "identified")) return
     if (command._tag === "Identify") this.#phase = "identifying"
     const frame = Result.getOrUndefined(Result.try(() => encodeCommand(command, this.identity)))
-    if (frame === undefined || Buffer.byteLength(frame) > rules.max_sent_frame_bytes) {
+    if (frame === undefined || Buffer.byteLength(frame) > max_sent_frame_bytes) {
       return this.#listener?.(unsendable)
     }
     this.#observe({ _tag: "FrameOut", text: frame })

@@ -1,8 +1,8 @@
 import type { Command } from "../../domain/Command.ts"
+import { domainLimits } from "../../domain/limits.ts"
 import type { Message } from "../../domain/Message.ts"
 import { emptyStore, initialState, type StoredState } from "../../domain/SidecarState.ts"
 import type { WakeEnd } from "../../domain/Work.ts"
-import { limits as rules } from "../../limits.ts"
 import type { ActorEvent, Step } from "../../services/Observer.ts"
 import { defaultPolicy, Life } from "../Life.ts"
 import { limits } from "../limits.ts"
@@ -141,7 +141,7 @@ export class Sidecar {
         return this.#timers.cancel(command.timer)
       case "RetryWake": {
         const { failed_attempts, work_id } = command
-        const after_ms = rules.wake_retries_ms[failed_attempts - 1] ?? 0
+        const after_ms = domainLimits.wake_retries_ms[failed_attempts - 1] ?? 0
         return this.#timers.start("retry", after_ms, () => this.#post({ _tag: "RetryDue", work_id }))
       }
       case "WakeAgent":
