@@ -6,6 +6,9 @@ import { FileError } from "../storage/files.ts"
 export const processLimits = {
   record_write_ms: 2_000, // from the creation of a record until its launcher has written the content
   first_poll_ms: 20, // the first wait of `polling`
+  process_poll_ms: 1_000, // the longest wait of `polling`
+  argument_bytes: 128 * 1024 - 1, // the limit of Linux, which is enough elsewhere
+  windows_command_line_chars: 32_766,
   proc_file_bytes: 4 * 1024, // the first buffer for a file of /proc; it grows
   process_reads: 8, // entries of the process table read at once
   look_ms: 2_000, // to read one process or one record
@@ -21,11 +24,8 @@ export const processLimits = {
   earlier_log_bytes: 256 * 1024, // from earlier wakes; less than the head
   earlier_log_tail_bytes: 128 * 1024, // what is left of more than that
   log_cut_rounds: 64, // for what is written during a cut
-  process_poll_ms: 1_000,
   output_tail_chars: 1_000,
-  output_read_bytes: 68 * 1024, // more than is quoted, so that no secret is cut before it is masked
-  argument_bytes: 128 * 1024 - 1, // the limit of Linux, which is enough elsewhere
-  windows_command_line_chars: 32_766
+  output_read_bytes: 68 * 1024 // more than is quoted, so that no secret is cut before it is masked
 } as const
 
 /** A read that takes longer than `within_ms` fails with `ETIMEDOUT`, so that it cannot hold up the mailbox. */
