@@ -1,5 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as HttpServerRequest from "effect/http/HttpServerRequest"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as TestClock from "effect/testing/TestClock"
@@ -11,7 +13,7 @@ import { initialState } from "../../src/domain/SidecarState.ts"
 import { limits } from "../../src/limits.ts"
 import type { Status } from "../../src/observe/control/protocol.ts"
 import { makeHealth } from "../../src/observe/metrics/health.ts"
-import { metrics_connections, pageAt } from "../../src/observe/metrics/httpServer.ts"
+import { metrics_connections, pages } from "../../src/observe/metrics/httpServer.ts"
 import { telemetry_flush_ms } from "../../src/observe/metrics/openTelemetry.ts"
 import { makeTelemetry, metrics_retry_ms, startTelemetry } from "../../src/observe/metrics/telemetry.ts"
 import { isWanted } from "../../src/observe/metrics/wanted.ts"
@@ -136,13 +138,18 @@ describe("the health", () => {
     Effect.gen(function*() {
       const { health, observe } = yield* makeHealth
       const sources = { health, status: Effect.succeed(status), refresh: Effect.void, is_local: true }
-      const asked = pageAt(sources, { path: "/healthz", host: "x" })
+      const request = HttpServerRequest.fromWeb(new Request("http://localhost/healthz"))
+      const asked = (yield* pages(sources)).pipe(
+        Effect.provideService(HttpServerRequest.HttpServerRequest, request),
+        Effect.map((response) => HttpServerResponse.toWeb(response))
+      )
       yield* observe(becoming("identified"))
-      expect(yield* asked).toMatchObject({ status: 200, type: "application/json; charset=utf-8" })
+      const well = yield* asked
+      expect([well.status, well.headers.get("content-type")]).toEqual([200, "application/json; charset=utf-8"])
       yield* TestClock.adjust("61 seconds")
       const page = yield* asked
       expect(page.status).toBe(503)
-      expect(JSON.parse(page.body)).toMatchObject({ healthy: false, silent_ms: 61_000 })
+      expect(yield* Effect.promise(() => page.json())).toMatchObject({ healthy: false, silent_ms: 61_000 })
     }))
 })
 

@@ -1,8 +1,11 @@
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as Effect from "effect/Effect"
-import * as FiberSet from "effect/FiberSet"
+import * as HttpRouter from "effect/http/HttpRouter"
+import * as HttpServer from "effect/http/HttpServer"
+import * as HttpServerRequest from "effect/http/HttpServerRequest"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as PrometheusMetrics from "effect/observability/PrometheusMetrics"
 import * as Schema from "effect/Schema"
-import type * as Scope from "effect/Scope"
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
 import type { Socket } from "node:net"
 import { endpointOf, isLoopback } from "../../hub/network.ts"
@@ -22,18 +25,6 @@ export class ListenError extends Schema.TaggedError<ListenError>()("ListenError"
   }
 }
 
-interface Page {
-  readonly status: number
-  readonly type: string
-  readonly body: string
-}
-
-/** A request: the path without its query, and the `host` header. */
-interface Asked {
-  readonly path: string
-  readonly host: string
-}
-
 interface Sources {
   readonly status: Effect.Effect<Status>
   readonly health: Effect.Effect<Health>
@@ -43,72 +34,53 @@ interface Sources {
   readonly is_local: boolean
 }
 
-const json = (status: number, body: object): Page => ({
-  status,
-  type: "application/json; charset=utf-8",
-  body: `${JSON.stringify(body)}\n`
-})
+const { text } = HttpServerResponse
 
-const text = (body: string, type = "text/plain; charset=utf-8", status = 200): Page => ({ status, type, body })
+const json = (status: number, body: object) =>
+  text(`${JSON.stringify(body)}\n`, { status, contentType: "application/json; charset=utf-8" })
 
 /** A web page can make its own host name lead to this machine. A browser then sends that name. */
-const isLocalName = (host: string): boolean => {
+const isLocalName = (host = ""): boolean => {
   const { hostname = "" } = URL.parse(`http://${host}`) ?? {}
   return isLoopback(hostname)
 }
 
-const notFound = text("/metrics, /healthz and /status are here\n", undefined, 404)
-const notAllowed = text("GET and HEAD only\n", undefined, 405)
+const notFound = text("/metrics, /healthz and /status are here\n", { status: 404 })
+const notAllowed = text("GET and HEAD only\n", { status: 405 })
 const forbidden = json(403, { error: "it names tasks, so it is shown only at a loopback address of this machine" })
 
-/** The answer to a GET. */
-export const pageAt = ({ health, is_local, refresh, status }: Sources, { host, path }: Asked): Effect.Effect<Page> => {
-  switch (path) {
-    case "/metrics":
-      return Effect.andThen(
+const routes = ({ health, is_local, refresh, status }: Sources) =>
+  HttpRouter.addAll([
+    HttpRouter.route(
+      "GET",
+      "/metrics",
+      Effect.andThen(
         refresh,
-        Effect.map(PrometheusMetrics.format(), (body) => text(body, "text/plain; version=0.0.4; charset=utf-8"))
+        Effect.map(
+          PrometheusMetrics.format(),
+          (body) => text(body, { contentType: "text/plain; version=0.0.4; charset=utf-8" })
+        )
       )
-    case "/healthz":
-      return Effect.map(health, (found) => json(found.healthy ? 200 : 503, found))
-    case "/status":
-      return is_local && isLocalName(host)
+    ),
+    HttpRouter.route("GET", "/healthz", Effect.map(health, (found) => json(found.healthy ? 200 : 503, found))),
+    HttpRouter.route("GET", "/status", ({ headers }) =>
+      is_local && isLocalName(headers["host"])
         ? Effect.map(status, (said) => json(200, { running: true, ...said }))
-        : Effect.succeed(forbidden)
-    default:
-      return Effect.succeed(notFound)
-  }
-}
+        : Effect.succeed(forbidden))
+  ])
 
-const reasonOf = ({ code, message }: NodeJS.ErrnoException): string =>
-  code === "EADDRINUSE" ? "the port is in use" : message
+const noPage = Effect.map(
+  HttpServerRequest.HttpServerRequest,
+  ({ method }) => method === "GET" || method === "HEAD" ? notFound : notAllowed
+)
 
-type Answer = (asked: Asked) => Effect.Effect<Page>
-
-const converse = Effect.fnUntraced(function*(answer: Answer, request: IncomingMessage, response: ServerResponse) {
-  const { headers: { host = "" }, method, url = "/" } = request
-  request.resume() // drops a body
-  const isAllowed = method === "GET" || method === "HEAD"
-  const { body, status, type } = isAllowed ? yield* answer({ path: url.replace(/\?.*/s, ""), host }) : notAllowed
-  response.writeHead(status, {
-    "content-type": type,
-    "content-length": Buffer.byteLength(body),
-    "cache-control": "no-store",
-    "x-content-type-options": "nosniff"
-  })
-  response.end(method === "HEAD" ? undefined : body)
-})
-
-const listenAt = (server: Server, address: string) =>
-  Effect.callback<string, ListenError>((resume) => {
-    const { host, port } = endpointOf(new URL(`http://${address}`))
-    server.once("error", (error) => resume(Effect.fail(new ListenError({ address, reason: reasonOf(error) }))))
-    server.listen(port, host, () => {
-      const bound = server.address()
-      const taken = typeof bound === "object" && bound !== null ? bound.port : port
-      resume(Effect.succeed(`http://${host.includes(":") ? `[${host}]` : host}:${taken}`))
-    })
-  })
+/** What answers a request. */
+export const pages = (sources: Sources) =>
+  Effect.map(HttpRouter.toHttpEffect(routes(sources)), (page) =>
+    Effect.map(
+      Effect.catch(page, () => noPage),
+      HttpServerResponse.setHeaders({ "cache-control": "no-store", "x-content-type-options": "nosniff" })
+    ))
 
 /** Above `metrics_connections`, closes the oldest connection without a request. So silent clients keep nobody out. */
 const makeRoom = (server: Server): void => {
@@ -129,24 +101,27 @@ const makeRoom = (server: Server): void => {
   })
 }
 
+const makeServer = (): Server => {
+  const server = createServer({ requestTimeout: metrics_request_ms, headersTimeout: metrics_request_ms })
+  makeRoom(server)
+  return server.on("clientError", (_, socket) => socket.destroy())
+}
+
+const reasonOf = (cause: unknown): string =>
+  cause instanceof Error
+    ? "code" in cause && cause.code === "EADDRINUSE" ? "the port is in use" : cause.message
+    : String(cause)
+
 /** Answers at `address` (`host:port`) until the scope closes. Returns its URL once it listens. */
-export const serve = (address: string, answer: Answer): Effect.Effect<string, ListenError, Scope.Scope> =>
+export const serve = (address: string, sources: Sources) =>
   Effect.gen(function*() {
-    const run = yield* FiberSet.makeRuntime<never, void, never>()
-    const server = yield* Effect.acquireRelease(
-      Effect.sync(() =>
-        createServer(
-          { requestTimeout: metrics_request_ms, headersTimeout: metrics_request_ms },
-          (request, response) => void run(converse(answer, request, response))
-        )
-      ),
-      (open) =>
-        Effect.sync(() => {
-          open.close()
-          open.closeAllConnections()
-        })
+    const { host, port } = endpointOf(new URL(`http://${address}`))
+    const server = makeServer()
+    const http = yield* NodeHttpServer.make(() => server, { host, port, gracefulShutdownTimeout: 0 }).pipe(
+      Effect.mapError(({ cause }) => new ListenError({ address, reason: reasonOf(cause) }))
     )
-    makeRoom(server)
-    server.on("clientError", (_, socket) => socket.destroy())
-    return yield* listenAt(server, address)
+    yield* Effect.addFinalizer(() => Effect.sync(() => server.closeAllConnections()))
+    yield* Effect.provideService(HttpServer.serveEffect(yield* pages(sources)), HttpServer.HttpServer, http)
+    const taken = "port" in http.address ? http.address.port : port
+    return `http://${host.includes(":") ? `[${host}]` : host}:${taken}`
   })

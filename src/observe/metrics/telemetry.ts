@@ -9,7 +9,7 @@ import { isLoopback } from "../../hub/network.ts"
 import type { ActorEvent } from "../../services/Observer.ts"
 import type { Status } from "../control/protocol.ts"
 import { makeHealth } from "./health.ts"
-import { type ListenError, pageAt, serve } from "./httpServer.ts"
+import { type ListenError, serve } from "./httpServer.ts"
 import { makeInstruments } from "./instruments.ts"
 import { hasCollector, type Wanted } from "./wanted.ts"
 
@@ -36,10 +36,7 @@ export const makeTelemetry = Effect.fnUntraced(function*({ agent_id, environment
 
   const serveAt = (address: string) => {
     const sources = { status, health, refresh, is_local: isLoopback(new URL(`http://${address}`).hostname) }
-    const serving = serve(
-      address,
-      (asked) => Effect.provideService(pageAt(sources, asked), Metric.MetricRegistry, registry)
-    ).pipe(
+    const serving = serve(address, sources).pipe(
       Effect.flatMap((url) => log({ event: "metrics_listening", url })),
       Effect.andThen(Effect.never),
       Effect.scoped
