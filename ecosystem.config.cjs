@@ -41,7 +41,7 @@ module.exports = {
       shutdown_with_message: process.platform === "win32", // there are no signals there
 
       autorestart: true,
-      // Folder in use, configuration, stopped as asked: to start it again mends nothing. Not 0: what a signal has killed (too
+      // Folder in use, configuration, stopped as asked: to start it again does not help. Not 0: what a signal has killed (too
       // little memory, a crash in native code) is a 0 to pm2, and would stay dead; under pm2 the sidecar says 79 instead. Nor 74:
       // a file that cannot be read may be readable again.
       stop_exit_codes: [73, 78, 79],

@@ -1,6 +1,6 @@
 import { limits, tierCapacity } from "./limits.ts"
 
-/** The hub's own record of an agent. Only an identify creates it anew. */
+/** The hub's own record of an agent. Only an identify replaces it. */
 export interface Agent {
   readonly agentId: string
   readonly socket: number

@@ -18,7 +18,7 @@ export const emptyStore: StoredState = { version: 2, task: null, recovering: fal
 const sidecarTimers = [
   "answer", // the hub owes an answer to the frame in flight
   "resend", // the frame in flight was rate limited
-  "assign_grace", // the task may still be assigned to us anew
+  "assign_grace", // the task may still be assigned to us again
   "half_open", // after a dead link: reconnect once more
   "lookup", // the hub is asked again where an unresolved task is
   "progress", // until the next `.progress` may be relayed

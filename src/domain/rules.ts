@@ -15,7 +15,7 @@ export const { emit, noop, patch, sequence, withState } = rulesOf<SidecarState, 
 
 export const log = (event: LifecycleEvent): Rule => emit({ _tag: "Log", event })
 
-/** Starts the timer anew where it runs. */
+/** Starts the timer, or restarts it. */
 export const startTimer = (timer: TimerName, after_ms: number): Rule => (state, now) => {
   const due = now + after_ms
   return [{ ...state, timers: { ...state.timers, [timer]: due } }, [{ _tag: "StartTimer", timer, after_ms, due }]]

@@ -52,7 +52,7 @@ const timerRules: Record<TimerName, Rule> = {
   messages_inspection: inSlot("messages", inspectAgain)
 }
 
-/** A timer that fires runs no more. A stale one, which was cancelled or started anew meanwhile, changes nothing. */
+/** A timer that fires runs no more. A stale one, which was cancelled or restarted meanwhile, changes nothing. */
 const timerFired = (timer: TimerName, due: number): Rule =>
   withState(({ timers }) =>
     timers[timer] === due

@@ -23,8 +23,8 @@ export const foldersElsewhere = Effect.fnUntraced(function*(home: string, folder
 
 /**
  * Locks a folder outside the agent's until the scope closes. Null if another sidecar holds it. A folder that cannot be locked
- * is used without a lock, and `notices` say so. `keep` checks that it is still ours. An agent may make its results
- * folder anew, so `keep` locks a new one again.
+ * is used without a lock, and `notices` say so. `keep` checks that it is still ours. An agent may replace its results
+ * folder, so `keep` locks the new one.
  */
 export const shareFolder = Effect.fnUntraced(function*(folder: string, home: string) {
   const notices: Array<LifecycleEvent> = []

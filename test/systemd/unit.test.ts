@@ -40,7 +40,7 @@ describe("the systemd unit", () => {
     expect(unit).toContain("\nEnvironment=AGENTCOM_AGENT_NODE_ENV=\n")
   })
 
-  it("starts the sidecar again except where that mends nothing, and without end", () => {
+  it("starts the sidecar again except where that does not help, and without end", () => {
     expect(setting("Restart")).toBe("on-failure")
     expect(setting("RestartPreventExitStatus")).toBe(`${exitCodes.folderInUse} ${exitCodes.configuration}`)
     expect(setting("StartLimitIntervalSec")).toBe("0")

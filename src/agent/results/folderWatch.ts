@@ -111,7 +111,7 @@ interface Watching {
   told: string | null // the trouble that was reported last
 }
 
-/** Subscribes anew if another folder has the name now, or if the subscription has failed. */
+/** Subscribes again if another folder has the name now, or if the subscription has failed. */
 const keepWatching = Effect.fnUntraced(
   function*(watching: Watching, home: string, folder: string, onChange: (name: string | null) => void) {
     const { identity, real } = yield* locate(home, folder)

@@ -27,7 +27,7 @@ import {
 export const begin = (work: Work): AgentRule =>
   sequence(patch({ work, agent: noAgent }), checkIn(domainLimits.check_ms))
 
-/** Rule 10: under a new generation attempts count anew. One that is under way is its first. */
+/** Rule 10: under a new generation attempts count from one again. One that is under way is its first. */
 const attemptsUnderWay = ({ status, wake }: Work): number =>
   status === "confirming" || status === "working" || (status === "waking" && wake?.end === null) ? 1 : 0
 
@@ -40,7 +40,7 @@ const mayBeAtRest = (phase: AgentPhase): boolean =>
   phase._tag === "Idle" || phase._tag === "AwaitingAnswer" ||
   (phase._tag === "Inspecting" && phase.because === "evidence")
 
-/** Rule 10: the work has a new generation. While no agent is known to be at work it begins anew, as the evidence says. */
+/** Rule 10: the work has a new generation. While no agent is known to be at work it begins again, as the evidence says. */
 export const renew: AgentRule = withState(({ agent: { phase }, policy }) =>
   withWork((work) =>
     sequence(

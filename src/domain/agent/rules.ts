@@ -74,7 +74,7 @@ export const withPhase = <Tag extends AgentPhase["_tag"]>(
 
 export const setPhase = (phase: AgentPhase): AgentRule => patchAgent({ phase })
 
-/** Starts the timer anew where it runs. */
+/** Starts the timer, or restarts it. */
 export const startTimer = (name: AgentTimer, after_ms: number): AgentRule => (state, now) => {
   const timer = `${state.kind}_${name}` as const
   const due = now + after_ms

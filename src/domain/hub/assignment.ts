@@ -46,7 +46,7 @@ const accept = (assignment: Assignment, unworkable: string | null): Rule =>
     unworkable === null ? noop : ofTaskAgent(inspectOnceGone)
   )
 
-/** Rule 5: a failure that was sent is not sent again. It was the end of that work, and the task is done anew. */
+/** Rule 5: a failure that was sent is not sent again. It was the end of that work, and the task is done again. */
 const redo = (assignment: Assignment, unworkable: string | null): Rule =>
   sequence(
     finish("keep"),

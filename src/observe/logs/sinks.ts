@@ -58,7 +58,7 @@ interface LogFile {
 }
 
 /**
- * Appends lines to a file and rotates it when it has `limit_bytes`; at most `files` are kept. Each write opens the file anew, so a
+ * Appends lines to a file and rotates it when it has `limit_bytes`; at most `files` are kept. Each write opens the file, so a
  * file that was removed, rotated or could not be opened is there again with the next write.
  */
 export const fileSink = ({ files, home, limit_bytes, path }: LogFile): LineSink => ({
