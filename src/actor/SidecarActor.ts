@@ -13,9 +13,10 @@ import { TaskStore } from "../services/TaskStore.ts"
 import { Waker } from "../services/Waker.ts"
 import type { ActorContext } from "./ActorContext.ts"
 import { findOrphans, watchFolder } from "./background.ts"
-import { actorLimits } from "./limits.ts"
 import { makeStep } from "./step.ts"
 import { makeSupervisor } from "./Supervisor.ts"
+
+const mailbox_messages = 1_024
 
 /** Takes a message. Outcomes that are known at once are taken before the next message, so the mailbox never waits for itself. */
 const makeHandler = Effect.fnUntraced(
@@ -49,7 +50,7 @@ const whatIsLeft = Effect.gen(function*() {
 export const runSidecar = Effect.fnUntraced(function*(policy: Policy) {
   const hub = yield* Hub
   const waker = yield* Waker
-  const mailbox = yield* Effect.acquireRelease(Queue.bounded<Message>(actorLimits.mailbox_messages), Queue.shutdown)
+  const mailbox = yield* Effect.acquireRelease(Queue.bounded<Message>(mailbox_messages), Queue.shutdown)
   const fibers = yield* makeSupervisor
   const exit = yield* Deferred.make<0 | 75>()
   const post = (message: Message) => Effect.asVoid(Queue.offer(mailbox, message))

@@ -9,7 +9,11 @@ import { Logger } from "../services/Logger.ts"
 import type { ActorEvent } from "../services/Observer.ts"
 import type { OrphanedFiles } from "../services/Orphans.ts"
 import type { Waker } from "../services/Waker.ts"
-import { actorLimits } from "./limits.ts"
+
+const folder_look_ms = 30_000 // between two checks that the folder is still the one that was locked
+const orphans_look_ms = 24 * 60 * 60 * 1_000
+const loop_look_ms = 5_000
+export const loop_stall_ms = 1_000 // a longer stall of the event loop is logged
 
 /**
  * Finds files that nobody came back for, now and once a day, and posts one message for each task. Tasks with a living agent are left
@@ -27,7 +31,7 @@ export const findOrphans = (
     for (const work_id of stale) {
       if (!alive.includes(work_id)) yield* post({ _tag: "OrphanFound", work_id })
     }
-    yield* Effect.sleep(actorLimits.orphans_look_ms)
+    yield* Effect.sleep(orphans_look_ms)
   }).pipe(Effect.forever)
 
 /**
@@ -40,7 +44,7 @@ export const watchFolder = (
 ): Effect.Effect<void, FolderLost> =>
   check.pipe(
     Effect.catchTag("FolderGone", ({ message }) => post({ _tag: "SaveFailed", reason: message })),
-    Effect.repeat(Schedule.spaced(actorLimits.folder_look_ms)),
+    Effect.repeat(Schedule.spaced(folder_look_ms)),
     Effect.asVoid
   )
 
@@ -61,10 +65,10 @@ export const watchLoop: Effect.Effect<(event: ActorEvent) => Effect.Effect<void>
         yield* Effect.sleep(wait_ms)
         const took_ms = Number((yield* Clock.monotonicTimeNanos) - before) / 1e6
         const ms = Math.round(took_ms - wait_ms)
-        if (ms > actorLimits.loop_stall_ms) yield* log({ event: "loop_stalled", ms })
+        if (ms > loop_stall_ms) yield* log({ event: "loop_stalled", ms })
       })
 
-      yield* Effect.forkScoped(Effect.forever(look(actorLimits.loop_look_ms)))
+      yield* Effect.forkScoped(Effect.forever(look(loop_look_ms)))
       return () =>
         Effect.suspend(() => {
           if (isLooking) return Effect.void

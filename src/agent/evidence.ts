@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import type { ProcessEvidence } from "../domain/Evidence.ts"
-import { readWakeId } from "../domain/wakeId.ts"
+import { readWakeId } from "../domain/ids.ts"
 import type { TaskFound } from "../domain/Work.ts"
 import { type KnownWake, knownWake } from "../process/knownWake.ts"
 import type { LivingWake, Processes, SeenWake } from "../process/processes.ts"

@@ -9,8 +9,10 @@ import { statusText, storedText } from "../observe/control/statusText.ts"
 import { isHeld } from "../storage/folderLock.ts"
 import { printable, quote } from "../text/terminal.ts"
 import type { Options } from "./commands.ts"
-import { cliLimits } from "./limits.ts"
 import { codeOfStop, runUntilStopped } from "./runMain.ts"
+
+const status_interval_ms = 1_000
+const drain_look_ms = 100 // between two checks whether the sidecar has ended
 
 const clearScreen = "\u001b[H\u001b[2J"
 
@@ -36,7 +38,7 @@ export const status = ({ config, json, watch }: Options): void =>
     const folder = yield* folderOf(config)
     const before = watch !== undefined && json === undefined && process.stdout.isTTY ? clearScreen : ""
     const show = Effect.map(read(folder, json !== undefined), (text) => void process.stdout.write(`${before}${text}`))
-    yield* watch === undefined ? show : Effect.repeat(show, Schedule.spaced(cliLimits.status_interval_ms))
+    yield* watch === undefined ? show : Effect.repeat(show, Schedule.spaced(status_interval_ms))
     return exitCodes.stopped
   }))
 
@@ -55,7 +57,7 @@ export const drain = ({ config }: Options): void =>
       const ending = asked.task === null ? "" : `; it finishes ${asked.task.task_id} first`
       say(`The sidecar with pid ${asked.pid} takes no more tasks${ending}.`)
       yield* Effect.repeat(isHeld(folder.path), {
-        schedule: Schedule.spaced(cliLimits.drain_look_ms),
+        schedule: Schedule.spaced(drain_look_ms),
         while: (held) => held
       })
       say("It has stopped.")

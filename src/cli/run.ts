@@ -15,9 +15,8 @@ import { Logger } from "../services/Logger.ts"
 import { sidecar } from "../Sidecar.ts"
 import { release } from "../version.ts"
 import type { Options } from "./commands.ts"
-import { cliLimits } from "./limits.ts"
 import { inOneLine, withoutQuery } from "./readable.ts"
-import { endWithin, runMain } from "./runMain.ts"
+import { endWithin, own_end_ms, runMain } from "./runMain.ts"
 import { makeRuntime } from "./runtime.ts"
 
 /** Logs the start, and everything about the folder and the hub that the user should fix. */
@@ -65,7 +64,7 @@ const logged = Effect.fnUntraced(function*(
 const boundEnd = (exit: Exit.Exit<number, unknown>): Effect.Effect<void> =>
   Exit.hasInterrupts(exit) ? Effect.void : Effect.sync(() =>
     endWithin(
-      cliLimits.own_end_ms,
+      own_end_ms,
       Exit.isSuccess(exit)
         ? codeUnderPm2(exit.value, process.env)
         : Runtime.getErrorExitCode(Cause.squash(exit.cause))

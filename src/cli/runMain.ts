@@ -10,8 +10,12 @@ import { limits } from "../limits.ts"
 import { platform } from "../platform.ts"
 import { lastWords } from "../text/LineWriter.ts"
 import { printable, sayAtTheEnd } from "../text/terminal.ts"
-import { cliLimits } from "./limits.ts"
 import { inOneLine } from "./readable.ts"
+
+/** For an end that nobody asked for. A busy machine must not lose the exit code. */
+export const own_end_ms = 5_000
+const end_poll_ms = 10 // between two checks for work that holds up the end
+const last_words_ms = 50 // for the rest of the log in a forced end
 
 /** Work in other threads, on files and on names to look up. `process.exit` waits for all of it. */
 const threadWork = /^(?:FSReq|FileHandleCloseReq|GetAddrInfoReq|GetNameInfoReq)/
@@ -19,7 +23,7 @@ const threadWork = /^(?:FSReq|FileHandleCloseReq|GetAddrInfoReq|GetNameInfoReq)/
 const isHeldUp = (): boolean => process.getActiveResourcesInfo().some((resource) => threadWork.test(resource))
 
 const killThisProcess = `
-Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ${cliLimits.last_words_ms})
+Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ${last_words_ms})
 process.kill(process.pid, "SIGKILL")
 `
 
@@ -42,8 +46,8 @@ export const endWithin = (within_ms: number, code: number): void => {
 /** Ends the process as soon as nothing holds it up, and at the latest after `own_end_ms`. */
 const endProcess = (code: number): Effect.Effect<never> =>
   Effect.sync(isHeldUp).pipe(
-    Effect.repeat({ schedule: Schedule.spaced(cliLimits.end_poll_ms), while: (heldUp) => heldUp }),
-    Effect.timeoutOption(cliLimits.own_end_ms),
+    Effect.repeat({ schedule: Schedule.spaced(end_poll_ms), while: (heldUp) => heldUp }),
+    Effect.timeoutOption(own_end_ms),
     Effect.andThen(Effect.sync(() => endNow(code))),
     Effect.andThen(Effect.never)
   )
@@ -78,7 +82,7 @@ const listenForStop = (codeOf: (signal: string) => number): Effect.Effect<Effect
     if (platform !== "windows") process.on("SIGHUP", (signal) => hasTerminal() && stop(signal))
     // On Windows, which has no signals, pm2 sends this message instead.
     process.on("message", (message) => message === "shutdown" && stop("shutdown message"))
-    process.on("uncaughtException", (error) => settle(Effect.die(error), cliLimits.own_end_ms, exitCodes.unforeseen))
+    process.on("uncaughtException", (error) => settle(Effect.die(error), own_end_ms, exitCodes.unforeseen))
     return Deferred.await(request)
   })
 

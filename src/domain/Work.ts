@@ -1,5 +1,5 @@
 import * as Schema from "effect/Schema"
-import { WakeName } from "./wakeId.ts"
+import { WakeName } from "./ids.ts"
 
 /** What an agent is woken for: a task of the hub, or a batch of messages. At most one of each kind is at work. */
 export const WorkKind = Schema.Literals(["task", "messages"])

@@ -6,7 +6,6 @@ import { isatty } from "node:tty"
 import { SidecarConfig } from "../config/SidecarConfig.ts"
 import type { LifecycleEvent } from "../domain/LifecycleEvent.ts"
 import { countRepeats } from "../observe/logs/countRepeats.ts"
-import { loggerLimits } from "../observe/logs/limits.ts"
 import { fileSink, standardSink } from "../observe/logs/sinks.ts"
 import { FolderLease } from "../services/FolderLease.ts"
 import { Logger } from "../services/Logger.ts"
@@ -14,11 +13,13 @@ import { homeOf } from "../storage/folders.ts"
 import { type LineSink, makeLineWriter } from "../text/LineWriter.ts"
 import { quote, readable } from "../text/terminal.ts"
 
+export const value_chars = 4_000 // of a value in the log
+
 /** A text without the secret, cut to `value_chars`; any other value unchanged. */
 const clean = (value: unknown, secret: string): unknown => {
   if (typeof value !== "string") return value
   const masked = value.replaceAll(secret, "<redacted>")
-  return masked.length <= loggerLimits.value_chars ? masked : `${masked.slice(0, loggerLimits.value_chars)}…`
+  return masked.length <= value_chars ? masked : `${masked.slice(0, value_chars)}…`
 }
 
 /** An event as the log holds it: as a line of JSON, and as a line for people. `ts` is ISO 8601 in UTC. */

@@ -1,7 +1,13 @@
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import * as Schema from "effect/Schema"
-import { lineLimits } from "./limits.ts"
+
+/** Lines that wait to be written. */
+export const lineLimits = {
+  queue_chars: 1024 * 1024, // lines beyond that are dropped and counted
+  batch_chars: 64 * 1024, // in one write
+  drain_ms: 400 // to write what is left at the end
+} as const
 
 /** Lines could not be written. `reason` is the system's. */
 export class LinesUnwritten extends Schema.TaggedError<LinesUnwritten>()("LinesUnwritten", {

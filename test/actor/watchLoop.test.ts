@@ -1,7 +1,6 @@
 import { expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { watchLoop } from "../../src/actor/background.ts"
-import { actorLimits } from "../../src/actor/limits.ts"
+import { loop_stall_ms, watchLoop } from "../../src/actor/background.ts"
 import type { LifecycleEvent } from "../../src/domain/LifecycleEvent.ts"
 import { loggerMemory } from "../../src/layers/Loggers.ts"
 import { until } from "../layers/support.ts"
@@ -18,10 +17,10 @@ it.live("an event loop that stands still after something was seen is told of onc
     for (const sight of [{ _tag: "FrameIn", text: "{}" }, { _tag: "FrameOut", text: "{}" }] as const) {
       yield* observe(sight)
     }
-    yield* standStill(actorLimits.loop_stall_ms + 500)
+    yield* standStill(loop_stall_ms + 500)
     yield* until("it is told", () => events.length > 0)
     expect(events).toEqual([{ event: "loop_stalled", ms: expect.any(Number) }])
     const [told] = events
-    expect(told?.event === "loop_stalled" ? told.ms : 0).toBeGreaterThan(actorLimits.loop_stall_ms)
+    expect(told?.event === "loop_stalled" ? told.ms : 0).toBeGreaterThan(loop_stall_ms)
   }).pipe(Effect.scoped, Effect.provide(loggerMemory(events)))
 })

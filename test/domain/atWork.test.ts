@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest"
 import type { Evidence, SilencePolicy } from "../../src/domain/Evidence.ts"
 import { isAtWork, mayHaveLaunched } from "../../src/domain/Evidence.ts"
-import { remaining } from "../../src/domain/remaining.ts"
+import { remaining } from "../../src/domain/RuleOf.ts"
 import type { WakeEnd } from "../../src/domain/Work.ts"
 import { exited, nothing, Run, T0 } from "./support.ts"
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest"
-import { readWakeId, wakeIdOf } from "../../src/domain/wakeId.ts"
+import { readWakeId, wakeIdOf } from "../../src/domain/ids.ts"
 
 describe("the name of a wake", () => {
   test("tells the generation, the attempt and the time", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest"
-import { isSafeWorkId } from "../../src/domain/workId.ts"
+import { isSafeWorkId } from "../../src/domain/ids.ts"
 
 describe("a task id may become a file name", () => {
   test.each([

@@ -73,7 +73,7 @@ const unreachable: ReadonlyArray<string> = [
   // A wake that is not spawned ends at once, and here nothing comes between.
   `rules/wakeEnd.ts: if (agent.activity._tag !== "Running") [return stay]`,
   // The names of wakes are read by those who keep their records.
-  `wakeId.ts: such name. */ export const readWakeId = [(wake_id: string): WakeName | null => { const [, generation, attempt, at] = /^g(\\d{1,15})a(\\d{1,15})t(\\d{1,15})$/.exec(wake_id) ?? [] const name = { generation: Number(generation), attempt: Number(attempt), at: Number(at) } return wakeIdOf(name) === wake_id ? name : null }]`
+  `ids.ts: such name. */ export const readWakeId = [(wake_id: string): WakeName | null => { const [, generation, attempt, at] = /^g(\\d{1,15})a(\\d{1,15})t(\\d{1,15})$/.exec(wake_id) ?? [] const name = { generation: Number(generation), attempt: Number(attempt), at: Number(at) } return wakeIdOf(name) === wake_id ? name : null }]`
 ]
 
 beforeAll(async () => {

@@ -3,9 +3,9 @@ import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import type { LifecycleEvent } from "../../src/domain/LifecycleEvent.ts"
 import { countRepeats } from "../../src/observe/logs/countRepeats.ts"
-import { loggerLimits } from "../../src/observe/logs/limits.ts"
+import { repeatLimits } from "../../src/observe/logs/countRepeats.ts"
 
-const { hub_text_chars, repeats_known, repeats_shown, repeats_window_ms } = loggerLimits
+const { hub_text_chars, repeats_known, repeats_shown, repeats_window_ms } = repeatLimits
 
 const rig = Effect.gen(function*() {
   const events: Array<LifecycleEvent> = []

@@ -19,10 +19,10 @@ import { Writable } from "node:stream"
 import { SidecarConfig } from "../../src/config/SidecarConfig.ts"
 import type { LifecycleEvent } from "../../src/domain/LifecycleEvent.ts"
 import { loggerJsonLinesTo, loggerMemory } from "../../src/layers/Loggers.ts"
-import { loggerLimits } from "../../src/observe/logs/limits.ts"
+import { value_chars } from "../../src/layers/Loggers.ts"
 import { streamSink } from "../../src/observe/logs/sinks.ts"
 import { Logger } from "../../src/services/Logger.ts"
-import { lineLimits } from "../../src/text/limits.ts"
+import { lineLimits } from "../../src/text/LineWriter.ts"
 import { settings } from "./hubRig.ts"
 import { until } from "./support.ts"
 
@@ -121,7 +121,7 @@ describe("the log", () => {
     const { has, logging, output, read } = rig()
     return logging(Effect.fnUntraced(function*(log) {
       yield* log(refused(`token ${secret} of "${secret}"`))
-      yield* log(refused("x".repeat(loggerLimits.value_chars - 3) + secret))
+      yield* log(refused("x".repeat(value_chars - 3) + secret))
       yield* has(2)
       expect(read() + output.text).not.toContain(secret.slice(0, 4))
       expect(read()).toContain(`token <redacted> of \\"<redacted>\\"`)
@@ -133,7 +133,7 @@ describe("the log", () => {
     return logging(Effect.fnUntraced(function*(log) {
       yield* log(refused("x".repeat(1_000_000)))
       yield* has(1)
-      expect(lines()).toMatchObject([{ reason: `${"x".repeat(loggerLimits.value_chars)}…` }])
+      expect(lines()).toMatchObject([{ reason: `${"x".repeat(value_chars)}…` }])
     }))
   })
 })

@@ -2,7 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
-import { lineLimits } from "../../src/text/limits.ts"
+import { lineLimits } from "../../src/text/LineWriter.ts"
 import { lastWords, LinesUnwritten, makeLineWriter } from "../../src/text/LineWriter.ts"
 
 /** A writer, and what it writes and reports. Each write waits for `gate`, and fails if that fails. */

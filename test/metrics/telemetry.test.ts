@@ -138,9 +138,9 @@ describe("the health", () => {
     Effect.gen(function*() {
       const { health, observe } = yield* makeHealth
       const sources = { health, status: Effect.succeed(status), refresh: Effect.void, is_local: true }
-      const request = HttpServerRequest.fromWeb(new Request("http://localhost/healthz"))
+      const asking = HttpServerRequest.fromWeb(new Request("http://localhost/healthz"))
       const asked = (yield* pages(sources)).pipe(
-        Effect.provideService(HttpServerRequest.HttpServerRequest, request),
+        Effect.provideService(HttpServerRequest.HttpServerRequest, asking),
         Effect.map((response) => HttpServerResponse.toWeb(response))
       )
       yield* observe(becoming("identified"))

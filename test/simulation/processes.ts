@@ -1,4 +1,4 @@
-import { readWakeId } from "../../src/domain/wakeId.ts"
+import { readWakeId } from "../../src/domain/ids.ts"
 import type { Assignment, TaskFound, Work } from "../../src/domain/Work.ts"
 import { type AgentPlan, answerOnTerm, drawPlan } from "./agentPlan.ts"
 import type { Folder } from "./folder.ts"

@@ -1,6 +1,6 @@
 import { type Answer, type Evidence, isAtWork, mayHaveLaunched } from "../Evidence.ts"
 import { domainLimits } from "../limits.ts"
-import { remaining } from "../remaining.ts"
+import { remaining } from "../RuleOf.ts"
 import { nameOf, type Work } from "../Work.ts"
 import type { EndCause, InspectionCause } from "./AgentSlot.ts"
 import { answerFound, awaitAnswer, confirmed, fail, isOfEarlierSession } from "./outcome.ts"

@@ -1,6 +1,6 @@
 import { mayHaveLaunched, type SilencePolicy } from "../Evidence.ts"
 import { domainLimits } from "../limits.ts"
-import { remaining } from "../remaining.ts"
+import { remaining } from "../RuleOf.ts"
 import { nameOf, type Work } from "../Work.ts"
 import { type AgentPhase, noAgent } from "./AgentSlot.ts"
 import { checkIn, inspect, inspectIfIdle, inspectOnceGone } from "./evidence.ts"

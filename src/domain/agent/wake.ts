@@ -1,8 +1,8 @@
 import type { Evidence } from "../Evidence.ts"
+import { wakeIdOf } from "../ids.ts"
 import { domainLimits } from "../limits.ts"
 import type { Obstacle } from "../Readiness.ts"
-import { remaining } from "../remaining.ts"
-import { wakeIdOf } from "../wakeId.ts"
+import { remaining } from "../RuleOf.ts"
 import { nameOf, type Work } from "../Work.ts"
 import { fail, stopAgent } from "./outcome.ts"
 import {

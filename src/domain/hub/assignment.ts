@@ -1,5 +1,6 @@
 import { inspectOnceGone } from "../agent/evidence.ts"
 import { begin, renew } from "../agent/phases.ts"
+import { isSafeWorkId } from "../ids.ts"
 import { whyNotReady } from "../Readiness.ts"
 import {
   cancelTimers,
@@ -14,7 +15,6 @@ import {
 } from "../rules.ts"
 import type { SidecarState } from "../SidecarState.ts"
 import { type Assignment, kindOf, type Task, unstarted } from "../Work.ts"
-import { isSafeWorkId } from "../workId.ts"
 import { enqueue, flush } from "./exchange.ts"
 import { finish } from "./finish.ts"
 import { continued, logOwnership, ours } from "./ownership.ts"

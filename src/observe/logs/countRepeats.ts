@@ -2,7 +2,14 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { LifecycleEvent } from "../../domain/LifecycleEvent.ts"
 import type { Logger } from "../../services/Logger.ts"
-import { loggerLimits } from "./limits.ts"
+
+/** What the log may hold of equal events. */
+export const repeatLimits = {
+  hub_text_chars: 200, // of the hub's text in frames that mean nothing to us
+  repeats_shown: 20, // equal events in a window
+  repeats_window_ms: 60_000,
+  repeats_known: 256 // different events at a time
+} as const
 
 /** The hub alone decides how often these come and what they say. So they count as equal whatever they say. */
 const hubEvents: ReadonlySet<LifecycleEvent["event"]> = new Set([
@@ -22,8 +29,8 @@ const isHubEvent = (event: LifecycleEvent): boolean =>
 const keyOf = (event: LifecycleEvent): string => isHubEvent(event) ? event.event : JSON.stringify(event)
 
 const shortened = (value: unknown): unknown =>
-  typeof value === "string" && value.length > loggerLimits.hub_text_chars
-    ? `${value.slice(0, loggerLimits.hub_text_chars)}…`
+  typeof value === "string" && value.length > repeatLimits.hub_text_chars
+    ? `${value.slice(0, repeatLimits.hub_text_chars)}…`
     : value
 
 /** The event as it is logged: the hub's text is cut. */
@@ -59,19 +66,19 @@ export const countRepeats = Effect.fnUntraced(function*(log: Logger["Service"]["
     while (tally.left_out > 0) {
       yield* report(tally)
       tally.allowed = 1
-      yield* Effect.sleep(loggerLimits.repeats_window_ms)
+      yield* Effect.sleep(repeatLimits.repeats_window_ms)
     }
     tallies.delete(key)
   })
 
   const tallyOf = (key: string, event: LifecycleEvent, now: number): Tally => {
     const known = tallies.get(key)
-    if (known !== undefined && (known.isFlood || now - known.since < loggerLimits.repeats_window_ms)) return known
+    if (known !== undefined && (known.isFlood || now - known.since < repeatLimits.repeats_window_ms)) return known
     tallies.delete(key)
-    const fresh = { of: event.event, since: now, allowed: loggerLimits.repeats_shown, left_out: 0, isFlood: false }
+    const fresh = { of: event.event, since: now, allowed: repeatLimits.repeats_shown, left_out: 0, isFlood: false }
     tallies.set(key, fresh)
     const [oldest] = tallies
-    if (tallies.size > loggerLimits.repeats_known && oldest?.[1].isFlood === false) tallies.delete(oldest[0])
+    if (tallies.size > repeatLimits.repeats_known && oldest?.[1].isFlood === false) tallies.delete(oldest[0])
     return fresh
   }
 
@@ -86,7 +93,7 @@ export const countRepeats = Effect.fnUntraced(function*(log: Logger["Service"]["
     tally.left_out += 1
     if (tally.isFlood) return
     tally.isFlood = true
-    const later = Effect.andThen(Effect.sleep(loggerLimits.repeats_window_ms), watchFlood(key, tally))
+    const later = Effect.andThen(Effect.sleep(repeatLimits.repeats_window_ms), watchFlood(key, tally))
     yield* Effect.forkIn(later, scope)
   })
 })

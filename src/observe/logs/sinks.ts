@@ -12,7 +12,8 @@ import { makeFolder } from "../../storage/folders.ts"
 import { appending, DiskFull, openLineFile } from "../../text/LineFile.ts"
 import { type LineSink, unwritten } from "../../text/LineWriter.ts"
 import { openTerminal } from "../../text/terminal.ts"
-import { loggerLimits } from "./limits.ts"
+
+const terminal_retry_ms = 250 // until a terminal that takes nothing is tried again
 
 const newline = 10
 
@@ -110,7 +111,7 @@ const descriptorSink = (fd: number): LineSink => ({
     const some = Effect.tryPromise(() => writing(fd, left)).pipe(
       Effect.retry({
         while: ({ cause }) => wouldWait(cause),
-        schedule: Schedule.spaced(loggerLimits.terminal_retry_ms)
+        schedule: Schedule.spaced(terminal_retry_ms)
       }),
       Effect.mapError(({ cause }) => unwritten(cause))
     )

@@ -77,9 +77,9 @@ const noPage = Effect.map(
 /** What answers a request. */
 export const pages = (sources: Sources) =>
   Effect.map(HttpRouter.toHttpEffect(routes(sources)), (page) =>
-    Effect.map(
-      Effect.catch(page, () => noPage),
-      HttpServerResponse.setHeaders({ "cache-control": "no-store", "x-content-type-options": "nosniff" })
+    page.pipe(
+      Effect.catch(() => noPage),
+      Effect.map(HttpServerResponse.setHeaders({ "cache-control": "no-store", "x-content-type-options": "nosniff" }))
     ))
 
 /** Above `metrics_connections`, closes the oldest connection without a request. So silent clients keep nobody out. */
