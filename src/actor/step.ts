@@ -11,7 +11,8 @@ import { makeRunner } from "./CommandRunner.ts"
 
 /**
  * How the actor takes a message: transition, save if the state has changed, tell the observer, run the commands. If the state
- * cannot be saved, the rules are told so and take the message again: what they decide then needs no disk.
+ * cannot be saved although the rules took the disk to work, they are told so and take the message again: what they decide then
+ * needs no disk. That a save succeeded is not taken again, because it is not true any more.
  */
 export const makeStep = Effect.fnUntraced(function*(initial: SidecarState, context: Omit<ActorContext, "save">) {
   const store = yield* TaskStore
@@ -38,7 +39,10 @@ export const makeStep = Effect.fnUntraced(function*(initial: SidecarState, conte
       const [after, commands] = transition(before, message, at)
       const outcome = after.stored === before.stored ? null : yield* trySave(after.stored)
       const saved = outcome?._tag !== "SaveFailed"
-      if (!saved && before.disk === "ok") return yield* Effect.andThen(take(outcome), take(message))
+      if (!saved && after.disk === "ok") {
+        yield* take(outcome)
+        return yield* message._tag === "SaveSucceeded" ? Effect.void : take(message)
+      }
       if (outcome !== null && saved && before.disk !== "ok") yield* learn(outcome)
       state = after
       yield* observe({ _tag: "Stepped", step: { at, message, before, after, commands, saved } })

@@ -426,6 +426,25 @@ describe("rule 12: a disk that cannot be written", () => {
       assert.deepStrictEqual(world.events.at(-1)?.event, "state_saved_again")
     }))
 
+  it.effect("a failure is sent once, and only when it is on disk that it was, also if one write works and the next does not", () =>
+    Effect.gen(function*() {
+      const world = yield* makeWorld
+      yield* start(world)
+      yield* hubSays(world, ...identified, taskA, ackA("accepted"))
+      world.diskFull = true
+      yield* agentAnswers(world, { _tag: "Failure", reason: "no" })
+      for (let n = 0; n < 3; n++) {
+        world.room = 1
+        yield* pass(6)
+        assert.isBelow(world.room, 0)
+        assert.notInclude(journal(world), "send SendReport")
+      }
+      world.diskFull = false
+      yield* pass(6)
+      assert.deepStrictEqual(journal(world).filter((line) => line.startsWith("send SendReport")).length, 1)
+      assert.strictEqual(world.saved.at(-1)?.task?.failure?.sent_generation, 1)
+    }))
+
   it.effect("no agent is woken whose wake is not on disk", () =>
     Effect.gen(function*() {
       const world = yield* makeWorld

@@ -156,9 +156,9 @@ export class Draft {
     const before = this.side
     const outcome = this.sides.step(before, message, when)
     const failed = outcome.saves && !this.save(before, messages)
-    if (failed && before.state.disk === "ok") {
+    if (failed && outcome.next.state.disk === "ok") {
       this.step({ _tag: "SaveFailed", reason: "" }, when, messages)
-      return this.step(message, when, messages)
+      return message._tag === "SaveSucceeded" ? undefined : this.step(message, when, messages)
     }
     this.tell(message, outcome)
     if (message._tag === "AgentInspected") this.checkJudgment(message.evidence, outcome)

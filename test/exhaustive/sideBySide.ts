@@ -130,9 +130,9 @@ class Happening {
     const before = this.world.state
     const [after, commands] = transition(before, message, 1)
     const isUnsaved = after.stored !== before.stored && this.world.isFull
-    if (isUnsaved && before.disk === "ok") {
+    if (isUnsaved && after.disk === "ok") {
       this.#take({ _tag: "SaveFailed", reason: "" })
-      return this.#take(message)
+      return message._tag === "SaveSucceeded" ? undefined : this.#take(message)
     }
     if ("work_id" in message) this.#checkOther(before, after, kindOf(message.work_id))
     this.world = { ...this.world, state: plain(after) }

@@ -29,7 +29,7 @@ export const bounds = {
   silence_ms: (silence_ms: number) => silence_ms + 2 * domainLimits.check_ms + unread_ms + at_hand_ms,
   /** What an agent left half-written may yet become an answer. */
   half_written_ms: half_written_ms + rescan_ms + unread_ms + at_hand_ms,
-  looked_at_ms: unread_ms + at_hand_ms,
+  looked_at_ms: domainLimits.disk_retry_ms + at_hand_ms,
   settling_ms: domainLimits.late_answer_ms + unread_ms + at_hand_ms,
   retry_ms: Math.max(...domainLimits.wake_retries_ms) + at_hand_ms,
   /** An agent that is not wanted any more lives, or its files are there. */

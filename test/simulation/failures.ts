@@ -38,7 +38,9 @@ export class Failures {
       book.at_rest = book.sessions.length
     }
     if (old.failure !== null || held.failure === null || !isOfTheEnd(held.failure.reason)) return
-    const hasEnded = book.sessions.every(({ works }) => !works) && !this.#signFromBeyond(held.id, book)
+    // A sign that a clock set back leaves in the future is as good as new.
+    const isDated = book.sessions.every(({ clock_offset }) => clock_offset <= this.#world.clock_offset)
+    const hasEnded = book.sessions.every(({ works }) => !works) && !this.#signFromBeyond(held.id, book) && isDated
     if (book.at_rest === book.sessions.length && hasEnded) {
       this.#world.violate(
         `${held.id} fails (${held.failure.reason}) though its agent had ended before it was assigned anew`
@@ -71,10 +73,11 @@ export class Failures {
   }
 
   /** An agent that no signal reaches may write after the next was woken: nothing tells whose answer it is. */
-  #isFromBeyond(task_id: string, { sessions }: TaskBook): boolean {
+  #isFromBeyond(task_id: string, { counted_at, sessions }: TaskBook): boolean {
     const file = this.#folder.kept.findLast((kept) => kept.task_id === task_id && kept.kind === "json")
     const writer = this.#sessions.get(file?.writer ?? 0)
-    return writer !== undefined && writer.plan?.launches?.stoppable === false && sessions.length > 0
+    const isAnothers = file !== undefined && (sessions.length > 0 || file.since > counted_at)
+    return isAnothers && writer?.plan?.launches?.stoppable === false
   }
 
   /** It ended before it confirmed, and the daemon was told: the attempt has failed, not the task. */
@@ -113,7 +116,9 @@ export class Failures {
     if (reason.startsWith("no wake succeeded")) {
       return book.attempts >= max_attempts ? null : `after ${book.attempts} attempts`
     }
-    if (book.attempts === 0 && !this.#signFromBeyond(task_id, book)) return "though no agent was woken for it"
+    if (book.attempts === 0 && !this.#signFromBeyond(task_id, book) && !book.adopted) {
+      return "though no agent was woken for it"
+    }
     if (reason.startsWith("the task took longer")) {
       const inTime = this.#world.now - book.received_at < this.#world.policy.task_timeout_ms
       return inTime && !this.#world.clock_was_set_ahead ? "in less time" : null

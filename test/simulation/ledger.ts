@@ -104,6 +104,10 @@ export class Ledger {
     if (held !== null && held.id !== step.before.stored.task?.id) this.progress.taken(held.id)
     if (held?.woken_at === null) this.#takenAnew(held.id)
     const before = step.before.stored.task
+    if (held !== null && held.wake?.id !== before?.wake?.id) {
+      const { intents, last_look } = this.book(held.id)
+      intents.push(last_look)
+    }
     if (before !== null && isUnfit(step.message)) this.book(before.id).unfit = true
   }
 
@@ -200,15 +204,15 @@ export class Ledger {
     if (!session.ghost || session.stopped_by_us || session.answered) return false
     // A task that was let go and has come back: its old agent hides from us (docs/reliability.md, "What is not, and cannot be").
     if (session.spawned_at < Math.max(this.#state_lost_at, book.failed_at, book.received_at)) return false
-    if (confirmed_at === null) return this.#mayStillConfirm(session)
+    if (confirmed_at === null) return book.answer_seen_at < session.spawned_at && this.#mayStillConfirm(session)
     if (book.cancelled || this.#wasTooLate(session, confirmed_at, book)) return false
     const ages = [this.#wall() - session.last_sign_at, this.#world.now - session.signed_at]
     return confirmed_at < book.last_look && ages.every((age) => Math.abs(age) < this.#world.policy.agent_silence_ms)
   }
 
-  /** Another attempt ran before it confirmed, so that its sign might be the other's. */
-  #wasTooLate({ spawned_at }: Session, confirmed_at: number, { sessions }: TaskBook): boolean {
-    return sessions.some((later) => later.spawned_at > spawned_at && later.spawned_at < confirmed_at)
+  /** Another attempt was decided on a look before it confirmed, so that its sign might be the other's. */
+  #wasTooLate({ spawned_at }: Session, confirmed_at: number, { intents }: TaskBook): boolean {
+    return intents.some((looked_at) => looked_at > spawned_at && looked_at <= confirmed_at)
   }
 
   /** A command that has ended well has its time to confirm, unless a clock that was set says that it is over. */
@@ -264,7 +268,10 @@ export class Ledger {
 
   observed(task_id: string, seen: Observation): void {
     if (seen._tag === "Progress") this.progress.seen(task_id)
-    if (seen._tag === "Answer" && seen.answer._tag === "Unusable") this.book(task_id).unusable = true
+    if (seen._tag !== "Answer") return
+    const book = this.book(task_id)
+    book.answer_seen_at = this.#world.now
+    if (seen.answer._tag === "Unusable") book.unusable = true
   }
 
   looked(task_id: string, { answer }: FolderEvidence): void {

@@ -254,7 +254,14 @@ const aboutTheAgent = (view: View): ReadonlyArray<Situation> => {
     { what: "an agent is being stopped", bound_ms: bounds.stop_ms, key: () => activity(view, "Stopping") },
     { what: "an agent is on its way out", bound_ms: bounds.stop_ms, key: () => activity(view, "AwaitingExit") },
     { what: "an agent is being spawned", bound_ms: bounds.at_once_ms, key: () => activity(view, "Spawning") },
-    { what: "an agent is being looked at", bound_ms: bounds.looked_at_ms, key: () => activity(view, "Inspecting") },
+    {
+      what: "an agent is being looked at",
+      bound_ms: bounds.looked_at_ms,
+      key: () => {
+        const work = activity(view, "Inspecting")
+        return work === null ? null : `${work}, after ${view.machine.ledger.blind_looks} looks that saw nothing`
+      }
+    },
     {
       what: "nobody sees to the agent of a task that is ours",
       bound_ms: bounds.disk_ms,

@@ -12,6 +12,8 @@ export interface TaskBook {
   acked_at: number
   cancelled: boolean
   completed: { readonly content: string; readonly at: number } | null // by an answer of ours
+  answer_seen_at: number
+  intents: Array<number> // of each wake: the last look at the folder before it was decided
   unusable: boolean
   unfit: boolean
   impossible: boolean | null
@@ -35,6 +37,8 @@ export const emptyBook = (): TaskBook => ({
   acked_at: -1,
   cancelled: false,
   completed: null,
+  answer_seen_at: -1,
+  intents: [],
   unusable: false,
   unfit: false,
   impossible: null,

@@ -34,6 +34,7 @@ export interface World {
   impossible: string | null
   watchFails: boolean
   diskFull: boolean
+  room: number // saves that a full disk still takes
   unreadable: boolean // what the agent writes
   lives: boolean // what is stopped
   spawning: Effect.Effect<void> // what a wake waits for before it is spawned
@@ -57,6 +58,7 @@ export const makeWorld: Effect.Effect<World> = Effect.gen(function*() {
     impossible: null,
     watchFails: false,
     diskFull: false,
+    room: 0,
     unreadable: false,
     lives: true,
     spawning: Effect.void,
@@ -84,7 +86,7 @@ export const mockServices = (world: World): Layer.Layer<Hub | TaskStore | Waker 
     Layer.succeed(TaskStore, {
       load: Effect.suspend(() => Effect.as(world.loading, world.stored)),
       save: Effect.fnUntraced(function*(state) {
-        if (world.diskFull) return yield* new StoreError({ path: "queue.json", cause: "ENOSPC" })
+        if (world.diskFull && world.room-- <= 0) return yield* new StoreError({ path: "queue.json", cause: "ENOSPC" })
         yield* note("save")
         world.saved.push(state)
       })
