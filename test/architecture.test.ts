@@ -51,7 +51,7 @@ const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
   process: ["domain", "secrets", "storage"],
   agent: ["config", "domain", "process", "secrets", "services", "storage", "text"],
   hub: ["domain", "protocol", "secrets", "services", "storage", "text"],
-  replay: ["actor", "domain", "hub", "protocol", "services", "text"],
+  replay: ["actor", "domain", "protocol", "services", "text"],
   observe: ["domain", "hub", "replay", "services", "storage", "text"],
   layers: ["agent", "config", "domain", "hub", "observe", "process", "secrets", "services", "storage", "text"],
   exec: ["domain", "process", "secrets", "storage", "text"],

@@ -14,6 +14,7 @@ export const limits = {
   tail_ms: 60_000, // how long a replay of frames only continues after the last line
 
   // the simulated agent and hub, for recordings of frames only
+  reconnects_after_ms: 1_000, // as the connection of the sidecar itself
   connect_ahead_ms: 120_000, // an `identify` within this time is the next connection
   hub_answers_in_ms: 1,
   hub_answer_ms: 10_000, // a recorded frame within this time of ours has the hub's answer to ours

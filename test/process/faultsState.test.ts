@@ -137,7 +137,7 @@ describe.concurrent("a state that is there and cannot be read", () => {
     Effect.gen(function*() {
       const { daemon, folder } = yield* startAtWork()
       yield* daemon.kill
-      const newer = `{"version":2,"tasks":[{"task_id":"a"}]}`
+      const newer = `{"version":3,"tasks":[{"task_id":"a"}]}`
       writeFileSync(folder.file("queue.json"), newer)
       const second = yield* startDaemon(folder)
       assert.strictEqual(yield* second.ended, 78)

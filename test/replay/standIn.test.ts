@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { configFile } from "../../src/config/ConfigFile.ts"
+import { hubTiming } from "../../src/hub/timing.ts"
 import { parseAgent } from "../../src/replay/frames/SimulatedAgent.ts"
 import { defaultPolicy } from "../../src/replay/Life.ts"
 import { limits } from "../../src/replay/limits.ts"
@@ -140,4 +141,8 @@ describe("the default policy", () => {
       })
       expect(config).toMatchObject(defaultPolicy)
     }))
+
+  it("connects again after the time that the sidecar takes", () => {
+    expect(limits.reconnects_after_ms).toBe(hubTiming.reconnect_first_ms)
+  })
 })

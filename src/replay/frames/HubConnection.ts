@@ -4,7 +4,6 @@ import type { HubCommand } from "../../domain/Command.ts"
 import { domainLimits } from "../../domain/limits.ts"
 import type { HubMessage } from "../../domain/Message.ts"
 import type { JsonObject } from "../../domain/Work.ts"
-import { hubTiming } from "../../hub/timing.ts"
 import { encodeCommand, type Identity, max_sent_frame_bytes } from "../../protocol/outgoing.ts"
 import type { ActorEvent } from "../../services/Observer.ts"
 import type { FrameInEntry, Place } from "../format.ts"
@@ -120,7 +119,7 @@ export class HubConnection {
     const identify = lookahead.nextSent("identify")
     if (identify !== undefined && identify.t <= this.#context.wallTime() + limits.connect_ahead_ms) return
     scheduler.cancel(this.#reconnection)
-    this.#reconnection = scheduler.after(hubTiming.reconnect_first_ms, () => this.connect())
+    this.#reconnection = scheduler.after(limits.reconnects_after_ms, () => this.connect())
   }
 
   /** Receives a frame of the hub. `place` is null for an assumed frame. */
