@@ -257,6 +257,23 @@ describe("rule 12: while the agent runs", () => {
         "task-a g1 working wakes 1 ended exited 1 | Inspecting Failed (the wake command ended with exit code 1: boom; there is no answer) | ours"
     },
     {
+      clause: "an answer that its agent was stopped for and that could not be moved away is named once",
+      run: () =>
+        Run.working().found(unusable).stopped().inspected({
+          process: "gone",
+          answer: unusable,
+          output: "the last words"
+        }),
+      said: [
+        "SetAside task-a sent",
+        "SendReport task-a g1 Failed: the answer is not JSON; the end of its output: the last words"
+      ],
+      timers: ["cancel task_confirmation", "cancel task_late_answer", "cancel task_timeout", "start answer 15000"],
+      logged: ["report_sent task-a 1 failed the answer is not JSON; the end of its output: the last words"],
+      state:
+        "task-a g1 reporting wakes 1 ended killed - failed (the answer is not JSON; the end of its output: the last words; sent g1) | ours | in flight: report task-a"
+    },
+    {
       clause: "an answer that cannot be used waits for a stopped agent that cannot be looked at",
       run: () =>
         Run.working().ended(exited(1)).timer("task_late_answer").stopped(false).inspected({

@@ -23,35 +23,35 @@ import {
 } from "./rules.ts"
 import { againOrObstructed, attemptFailed, neverBegan, retryOrFail, tryWake } from "./wake.ts"
 
-/** Asks for what the folder and the process table say. That revokes a wake that has not begun. */
+/** Asks for the evidence: what the folder and the process table say. Asking also revokes a wake that has not begun. */
 export const inspect = (because: InspectionCause): AgentRule =>
   withWork((work) => sequence(setPhase({ _tag: "Inspecting", because }), emit({ _tag: "InspectAgent", work })))
 
-/** Rule 1: the evidence comes before any wake. An earlier agent of this work has to be gone before that. */
+/** Rule 1: inspects before any wake. If an earlier agent of this work is still being stopped, it waits for that first. */
 export const inspectOnceGone: AgentRule = withState(({ terminating }) =>
   withWork(({ id }) =>
     terminating.some(({ work_id }) => work_id === id) ? setPhase({ _tag: "AwaitingExit" }) : inspect("evidence")
   )
 )
 
-/** Rule 1: inspects the agent, unless something is done about it already. */
+/** Rule 1: inspects the agent, unless something is under way already or the work only waits to be reported. */
 export const inspectIfIdle: AgentRule = withState(({ agent }) =>
   withWork(({ status }) => agent.phase._tag !== "Idle" || status === "reporting" ? noop : inspectOnceGone)
 )
 
-/** Rule 6: the time for the confirmation begins with the spawn, also for a later life of the daemon. */
+/** Rule 6: the time for the confirmation runs from the spawn. A restart of the daemon does not extend it. */
 const awaitConfirmation: AgentRule = withState(({ policy: { confirmation_timeout_ms } }, now) =>
   withWork(({ wake }) => startTimer("confirmation", remaining(wake?.at ?? now, confirmation_timeout_ms, now)))
 )
 
-/** If only the intent of a wake is known, nobody can tell when it was spawned: the time for its confirmation begins now. */
+/** If only the intent of a wake was saved, the time of its spawn is unknown. The time for its confirmation then starts now. */
 const confirmingFromNow: AgentRule = withState((_, now) =>
   withWork(({ status, wake }) =>
     status === "waking" ? patchWork({ status: "confirming", wake: wake && { ...wake, at: now } }) : noop
   )
 )
 
-/** What an agent at work writes, and how it ends, is watched, whoever woke it. */
+/** Follows an agent that was found at work: its results if no wake of it is known, and its process if that lives. */
 const follow = (work: Work, evidence: Evidence): AgentRule => {
   if (work.wake === null) return emit({ _tag: "WatchResults", work_id: work.id, wake_id: null })
   return evidence.process === "alive" ? emit({ _tag: "AdoptAgent", work, wake_id: work.wake.id }) : noop
@@ -74,8 +74,8 @@ const resume = (evidence: Evidence): AgentRule =>
   )
 
 /**
- * Rules 6 and 7: the agent is not at work any more. Before its confirmation that is a failed attempt, after it the end. One
- * that may still come up has its time, which a check does not extend.
+ * Rules 6 and 7: the agent is no longer at work. Before its confirmation the attempt has failed, after it the work ends. If
+ * the command may have left an agent that is still starting, that agent keeps its time. A check does not restart this time.
  */
 export const notAtWorkAnyMore = (work: Work, this_boot: boolean, because: InspectionCause): AgentRule =>
   withState(({ policy }) => {
@@ -90,7 +90,7 @@ export const notAtWorkAnyMore = (work: Work, this_boot: boolean, because: Inspec
     return hasSucceeded ? awaitAnswer(reason) : attemptFailed(reason, "failed")
   })
 
-/** Whether a wake of this work has run, so that its end is judged before the next one is made. */
+/** Whether a wake of this work has run. If so, how it ended is judged before another wake is made. */
 const hasRun = (work: Work, evidence: Evidence): boolean => {
   if (work.wake === null || work.status === "accepted") return false
   if (work.status === "working") return true
@@ -108,19 +108,26 @@ const notAtWork = (work: Work, evidence: Evidence, because: InspectionCause): Ag
     )
   })
 
-/** Rule 7: work whose agent never came up has not taken too long. Its time begins with a wake that succeeds. */
+/** Rule 7: the timeout has passed, but no wake has begun. The timeout starts again, and the agent is woken. */
 const beginAnew = (evidence: Evidence): AgentRule =>
   sequence(
     withState(({ policy }) => startTimer("timeout", policy.timeout_ms)),
     tryWake(evidence)
   )
 
-/** Rule 11: an answer that cannot be used is kept, and the reason tells of it, unless the agent was stopped for it. */
-const failBeside = (answer: Evidence["answer"], work_id: string, reason: string): AgentRule =>
-  typeof answer !== "object" || answer?._tag !== "Unusable" || answer.reason === reason ? fail(reason) : sequence(
+/**
+ * Rule 11: the work fails. An unusable answer that is found now is set aside and named in the reason, unless it is the reason
+ * already.
+ */
+const failWithAnswer = (work_id: string, evidence: Evidence, because: string): AgentRule => {
+  const { answer } = evidence
+  const reason = quoting(because, evidence)
+  if (typeof answer !== "object" || answer?._tag !== "Unusable" || answer.reason === because) return fail(reason)
+  return sequence(
     emit({ _tag: "SetAside", work_id, folder: "rejected" }),
     fail(`${reason} (the answer file cannot be used: ${answer.reason})`)
   )
+}
 
 const afterStop = (because: EndCause, work: Work, evidence: Evidence, atWork: boolean): AgentRule => {
   const { answer } = evidence
@@ -128,19 +135,19 @@ const afterStop = (because: EndCause, work: Work, evidence: Evidence, atWork: bo
   if (because._tag === "Failed") {
     return work.status !== "working" && neverBegan(work, evidence)
       ? beginAnew(evidence)
-      : failBeside(answer, work.id, quoting(because.reason, evidence))
+      : failWithAnswer(work.id, evidence, because.reason)
   }
   return atWork ? resume(evidence) : retryOrFail(quoting(because.reason, evidence))
 }
 
-/** Rule 12: what could not be read says nothing. It is read again, and until then no agent is judged, woken or adopted. */
+/** Rule 12: something could not be read. Nothing is decided, and it is read again in 5 s. */
 const inspectAgainLater = (because: InspectionCause): AgentRule =>
   sequence(
     because === "check" ? setPhase({ _tag: "Running" }) : noop,
     startTimer("inspection", domainLimits.disk_retry_ms)
   )
 
-/** Rule 13: work that only its own wake would begin does not wait for ever for results that cannot be read. */
+/** Rule 13: if no wake of the work has run and its results stay unreadable, the work is given back in the end. */
 const cannotTell = (work: Work, evidence: Evidence, because: InspectionCause): AgentRule =>
   withState(({ may_wake }) =>
     because === "evidence" && evidence.process === "none" && may_wake && !hasRun(work, evidence)
@@ -148,17 +155,20 @@ const cannotTell = (work: Work, evidence: Evidence, because: InspectionCause): A
       : inspectAgainLater(because)
   )
 
-/** Rule 12: an inspection that told nothing is made again, and so is a wake that could not begin. */
+/** Rule 12: repeats an inspection that could not be completed, or inspects again before a wake that could not begin. */
 export const inspectAgain: AgentRule = withState(({ agent: { phase } }) => {
   if (phase._tag === "Inspecting") return inspect(phase.because)
   return phase._tag === "Running" ? inspect("check") : inspectIfIdle
 })
 
-/** Rule 12: a process that lives is at work, whatever the folder holds. All else has to be known to be judged. */
+/** Rule 12: whether too little could be read to decide. For a plain inspection or a check, a living process is enough. */
 const isUndecided = ({ answer, process }: Evidence, because: InspectionCause, atWork: boolean): boolean =>
   process === "unknown" || (answer === "unknown" && !(atWork && (because === "evidence" || because === "check")))
 
-/** Rule 6: the folder shows a confirmation that the watcher has not told of, or there is none in time. */
+/**
+ * Rule 6: the time for the confirmation is over. If `.started` is there although the watcher has not told of it, the wake is
+ * confirmed. Otherwise the attempt has failed.
+ */
 const confirmedOrFailed = (evidence: Evidence): AgentRule =>
   evidence.started ?
     sequence(setPhase({ _tag: "Running" }), confirmed) :
@@ -204,8 +214,8 @@ export const checkDue: AgentRule = sequence(
 export const confirmationTimedOut: AgentRule = withPhase("Running", () => inspect("confirmation"))
 
 /**
- * An answer that the watcher tells of. While an earlier agent of the work is terminated, its answer waits for the inspection
- * that follows. One of an earlier session was all that was waited for, so the agent is woken.
+ * The watcher has found an answer. While an earlier agent of this work is being stopped it is ignored: the inspection that
+ * follows reads it. A failure that an earlier session left is set aside, and the agent is inspected, which may wake it.
  */
 export const resultFound = (work_id: string, answer: Answer): AgentRule =>
   withState(({ agent, terminating }) =>

@@ -21,7 +21,7 @@ import { hasAgentsLeft } from "../slots.ts"
 import { clearInFlight, enqueue, flush } from "./exchange.ts"
 import { finish } from "./finish.ts"
 
-/** Rule 4: after every `identified` with a task held, before any report. */
+/** Rule 4: asks the hub whose the task is, after every `identified` and before any report. */
 export const askWhoseItIs: Rule = withState(({ stored }) =>
   withTask(({ id }) =>
     sequence(
@@ -47,17 +47,17 @@ export const ours: Rule = withTask(({ id }) =>
 export const logOwnership = (outcome: "ours" | "in_doubt" | "not_ours"): Rule =>
   withTask(({ id }) => log({ event: "recovery_settled", task_id: id, outcome }))
 
-/** The hub has said that it is ours. */
+/** The hub has said that the task is ours. */
 export const continued: Rule = sequence(logOwnership("ours"), ours)
 
-/** A wake that has not begun waits until the task is ours again. An agent that came up of it works on. */
+/** The task is not ours now, so a wake that has not begun is revoked. An agent that has started works on. */
 const holdBackWake: Rule = withState(({ slots }) =>
   slots.task.agent.phase._tag === "Spawning"
     ? sequence(ofTaskAgent(revokeWake), ofTaskAgent(inspect("evidence")))
     : noop
 )
 
-/** Not ours as the hub sees it, unless it is assigned to us within 5 s. */
+/** The hub says that the task is not ours. It may still assign it to us within 5 s. */
 const denied: Rule = sequence(
   patchConnection({ ownership: "denied" }),
   holdBackWake,
@@ -76,14 +76,14 @@ const answered = (kind: ExchangeKind, task_id: string, verdict: Rule): Rule =>
     return sequence(clearInFlight, isOpen ? verdict : flush)
   })
 
-/** What `task_recovering` said counts where the hub does not know `state_report`. */
+/** The answer to `task_recovering` counts if the hub does not know `state_report`. Until that is answered it is kept. */
 const recoveryAnswered = (recovery_answer: "continue" | "denied"): Rule =>
   withState(({ connection: { pending } }) => {
     if (pending.some(({ kind }) => kind === "state")) return sequence(patchConnection({ recovery_answer }), flush)
     return recovery_answer === "continue" ? continued : denied
   })
 
-/** `task_continue` comes whoever asks: only the generation we hold makes it ours. */
+/** The hub sends `task_continue` to any sidecar that asks. It means yes only with the generation that we hold. */
 export const taskContinued = (task_id: string, generation: number): Rule =>
   answered(
     "recovery",
@@ -96,7 +96,10 @@ export const taskReassigned = (task_id: string): Rule => answered("recovery", ta
 export const stateReportAnswered = (task_id: string, action: "continue" | "abort"): Rule =>
   answered("state", task_id, action === "continue" ? continued : denied)
 
-/** The hub did not take the question. An older hub is asked the older one. */
+/**
+ * The hub refused the question. An answer to `task_recovering` counts if there is one. A hub that does not know
+ * `state_report` is asked with `task_recovering`. Otherwise the task is not ours.
+ */
 export const questionRefused = (kind: "recovery" | "state", unknown_type: boolean): Rule =>
   withState(({ connection: { ownership, pending, recovery_answer }, stored: { recovering, task } }) => {
     if (task === null || ownership !== "unknown" || pending.some((exchange) => exchange.kind === "state")) return flush
@@ -106,7 +109,7 @@ export const questionRefused = (kind: "recovery" | "state", unknown_type: boolea
       : denied
   })
 
-/** No assignment came: the hub is asked where the task is. A failure that was sent is not worth the wait. */
+/** No assignment came. The hub is asked where the task is. A task whose failure was sent already is let go. */
 export const assignmentOverdue: Rule = withTask(({ failure, id }) =>
   failure !== null && failure.sent_generation !== null
     ? sequence(logOwnership("not_ours"), finish("keep"))
@@ -118,7 +121,10 @@ export const assignmentOverdue: Rule = withTask(({ failure, id }) =>
     )
 )
 
-/** Rules 4 and 13: a drain does not wait for an unresolved task once its state is on disk: the next start asks the hub again. */
+/**
+ * Rules 4 and 13: a drain ends here in place of asking again, if the state is on disk and no agent is left. The next start
+ * asks the hub.
+ */
 const askAgainWhereItIs = (task_id: string): Rule =>
   withState((state) =>
     state.draining !== null && state.disk === "ok" && !hasAgentsLeft(state)
@@ -131,7 +137,10 @@ export const lookupDue: Rule = withTask(({ id }) =>
   sequence(startTimer("lookup", domainLimits.lookup_ms), askAgainWhereItIs(id))
 )
 
-/** With another agent, finished or gone: not ours any more. Queued or unknown: it keeps its slot until it comes back. */
+/**
+ * The task is elsewhere (with another agent, finished or gone): it is no longer ours. If it is queued or unknown, it keeps its
+ * slot until the hub gives it to us again.
+ */
 export const taskLookedUp = (task_id: string, location: TaskLocation): Rule =>
   withState(({ connection }) =>
     withTask(({ id }) =>

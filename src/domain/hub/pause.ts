@@ -2,7 +2,7 @@ import { domainLimits } from "../limits.ts"
 import { pauseAfter } from "../Readiness.ts"
 import { cancelTimers, noop, patchReadiness, type Rule, sequence, startTimer, withState, withTask } from "../rules.ts"
 
-/** Rule 13: the agent has worked again, or its program has changed. */
+/** Rule 13: the agent has shown that it can work (a success or a verdict of its own), or its program has changed. */
 export const endPause: Rule = withState(({ readiness: { failures } }) =>
   failures === 0 ? noop : sequence(patchReadiness({ failures: 0, paused_by: null }), cancelTimers("pause"))
 )

@@ -6,7 +6,7 @@ import { noop, type Rule, sequence, withState } from "../rules.ts"
 import { inSlot } from "../slots.ts"
 import type { Batch } from "../Work.ts"
 
-/** Rule 19: a batch of messages is delivered to the agent, one at a time. */
+/** A batch of messages is delivered to the agent, one at a time. */
 export const batchReady = (batch: Batch): Rule =>
   withState(({ disk, draining, stored }) =>
     stored.messages !== null || draining !== null || disk !== "ok"
@@ -14,7 +14,7 @@ export const batchReady = (batch: Batch): Rule =>
       : sequence(inSlot("messages", begin(batch)), inSlot("messages", inspectIfIdle))
   )
 
-/** Rule 19: nothing of a delivery is reported to the hub. */
+/** Nothing of a delivery is reported to the hub. */
 export const batchAgentTold = (event: AgentEvent): Rule => {
   switch (event._tag) {
     case "Succeeded":
