@@ -24,39 +24,32 @@ export const makeRunner = Effect.fnUntraced(function*(context: ActorContext) {
   const orphans = yield* Orphans
   const readiness = yield* Readiness
   const logger = yield* Logger
-  const send = hub.send
 
-  return Match.type<Command>().pipe(Match.tagsExhaustive({
-    Identify: send,
-    AcceptTask: send,
-    RejectTask: send,
-    AskRecovery: send,
-    ReportState: send,
-    SendReport: send,
-    SendProgress: send,
-    SendWakeResult: send,
-    AnnounceRestart: send,
-    Reconnect: ({ reason }) => hub.reconnect(reason),
-    CloseConnection: () => fibers.stop("hub"),
-    OpenConnection: () => fibers.run("hub", connection),
-    // One check at a time: a folder that does not respond is not asked again.
-    CheckReadiness: ({ by_writing }) =>
-      fibers.runOnce(
-        "readiness",
-        Effect.flatMap(readiness.check(by_writing), (found) => post({ _tag: "ReadinessChecked", ...found }))
-      ),
-    SaveState: () => save,
-    LookUpTask: ({ task_id }) =>
-      fibers.run(
-        "look-up",
-        Effect.flatMap(hub.lookUp(task_id), (location) => post({ _tag: "TaskLookedUp", task_id, location }))
-      ),
-    ...agentCommands(waker, watcher, orphans, (yield* FolderLease).check, context),
-    // A timer that fires while it is cancelled or restarted is stale, which its due time shows.
-    StartTimer: ({ after_ms, due, timer }) =>
-      fibers.run(`timer ${timer}`, Effect.andThen(Effect.sleep(after_ms), post({ _tag: "TimerFired", timer, due }))),
-    CancelTimer: ({ timer }) => fibers.stop(`timer ${timer}`),
-    Log: ({ event }) => logger.log(event),
-    Exit: ({ code }) => Effect.asVoid(Deferred.succeed(exit, code))
-  }))
+  return Match.type<Command>().pipe(
+    Match.tags({
+      Reconnect: ({ reason }) => hub.reconnect(reason),
+      CloseConnection: () => fibers.stop("hub"),
+      OpenConnection: () => fibers.run("hub", connection),
+      // One check at a time: a folder that does not respond is not asked again.
+      CheckReadiness: ({ by_writing }) =>
+        fibers.runOnce(
+          "readiness",
+          Effect.flatMap(readiness.check(by_writing), (found) => post({ _tag: "ReadinessChecked", ...found }))
+        ),
+      SaveState: () => save,
+      LookUpTask: ({ task_id }) =>
+        fibers.run(
+          "look-up",
+          Effect.flatMap(hub.lookUp(task_id), (location) => post({ _tag: "TaskLookedUp", task_id, location }))
+        ),
+      ...agentCommands(waker, watcher, orphans, (yield* FolderLease).check, context),
+      // A timer that fires while it is cancelled or restarted is stale, which its due time shows.
+      StartTimer: ({ after_ms, due, timer }) =>
+        fibers.run(`timer ${timer}`, Effect.andThen(Effect.sleep(after_ms), post({ _tag: "TimerFired", timer, due }))),
+      CancelTimer: ({ timer }) => fibers.stop(`timer ${timer}`),
+      Log: ({ event }) => logger.log(event),
+      Exit: ({ code }) => Effect.asVoid(Deferred.succeed(exit, code))
+    }),
+    Match.orElse(hub.send) // all others are frames
+  )
 })

@@ -82,7 +82,7 @@ const exchangeRefused = (in_flight: InFlight, error: string, unknown_type: boole
       return questionRefused(in_flight.kind, unknown_type)
     case "accept":
       return sequence(patchConnection({ accept_refused: true }), flush)
-    case "reject":
+    default: // nothing depends on the answer
       return flush
   }
 }

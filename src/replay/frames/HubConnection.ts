@@ -59,8 +59,7 @@ const assumedAnswer = (command: HubCommand, agent_id: string, context: FramesCon
       return unknownType("task_rejected")
     case "AnnounceRestart":
       return unknownType("agent_restarting")
-    case "SendProgress":
-    case "SendWakeResult":
+    default:
       return null
   }
 }
