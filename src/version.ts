@@ -1,3 +1,5 @@
+import { fileURLToPath } from "node:url"
+
 declare const AGENTCOM_SIDECAR_VERSION: string | undefined
 declare const AGENTCOM_SIDECAR_COMMIT: string | undefined
 
@@ -11,3 +13,6 @@ const changes = commit.endsWith("-dirty") ? ".dirty" : ""
 
 /** The version with the commit as build metadata, as in `0.1.0+1a46a0663c0c`. A build outside a checkout has no commit. */
 export const release = commit === "" ? version : `${version}+${commit.slice(0, commit_chars)}${changes}`
+
+/** A file of the package: one folder up from here, both in `src` and in the bundle. */
+export const packageFile = (name: string): string => fileURLToPath(new URL(`../${name}`, import.meta.url))

@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import { basename, dirname, isAbsolute, relative, resolve } from "node:path"
-import { fileURLToPath } from "node:url"
+import { packageFile } from "../version.ts"
 import { jsonFault } from "./jsonFault.ts"
 import { type ConfigKey, configKeyNames, configKeys, flagOf, isConfigKey, variableOf } from "./keys.ts"
 import { configLimits } from "./limits.ts"
@@ -77,9 +77,6 @@ const areEnough = (overrides: Overrides): boolean => {
   return isGiven("agent_id") && isGiven("hub_url") && (isGiven("token") || isGiven("token_file"))
 }
 
-/** One folder up from here both in `src` and in the bundle. */
-const exampleFile = fileURLToPath(new URL("../../config.example.json", import.meta.url))
-
 /** A path as a user would type it in the current folder. */
 const typed = (path: string): string => {
   const short = relative("", path)
@@ -88,7 +85,7 @@ const typed = (path: string): string => {
 }
 
 const notFound = (path: string, windows: boolean): string => {
-  const copy = `${windows ? "copy" : "cp"} ${typed(exampleFile)} ${typed(resolve(path))}`
+  const copy = `${windows ? "copy" : "cp"} ${typed(packageFile("config.example.json"))} ${typed(resolve(path))}`
   return `there is no such file; make one by agentcom-sidecar init, or from config.example.json and fill it in: ${copy}`
 }
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { readFileSync } from "node:fs"
 import { createServer } from "node:net"
-import { join } from "node:path"
+import { join, resolve } from "node:path"
 import { agentFolder, sidecarProgram } from "./support.ts"
 
 const token = "s3cret-of-the-cli-test"
@@ -47,6 +47,14 @@ describe("agentcom-sidecar", () => {
 })
 
 describe("agentcom-sidecar run", () => {
+  it.live("without a config.json names the example to copy, where it is", () =>
+    Effect.gen(function*() {
+      const folder = yield* agentFolder(settings)
+      const program = yield* sidecarProgram(["--config", "none.json"], folder)
+      expect(yield* program.ended).toBe(78)
+      expect(program.errors()).toContain(`: cp ${resolve("config.example.json")} none.json\n`)
+    }))
+
   it.live("reads ./config.json, tells everything that is wrong in it and exits with 78", () =>
     Effect.gen(function*() {
       const folder = yield* agentFolder({ ...settings, agent_id: "", hub_ur: "ws://127.0.0.1:1/ws" })
