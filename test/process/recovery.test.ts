@@ -132,11 +132,12 @@ const dropMidTask = (
     yield* startDaemon(folder)
     const task = yield* submit(hub)
     yield* untilAtWork(folder, task)
+    yield* hub.waitFor(() => countOf(hub, "task_accepted") === 1)
     yield* hub.setDelays({ assignDelayMs, pushDelayMs })
     const before = frames(hub, "in").length
     yield* hub.dropAgent(agentId)
     yield* hub.waitFor(() => (hub.task(task.id)?.generation ?? 0) >= 3 && identifications(hub) === 2)
-    yield* hub.waitFor(() => typesOf(hub, "out").filter((type) => type === "task_accepted").length >= 2)
+    yield* hub.waitFor(() => countOf(hub, "task_accepted") >= 2)
     yield* folder.letGo
     yield* doneWithOneWake(hub, folder, task)
     expected(typesOf(hub, "in").slice(before).filter((type) => type === "task_assign" || type === "state_report_ack"))

@@ -38,6 +38,7 @@ export const startAtWork = (
     const all = yield* startAll(script, config)
     const task = yield* submit(all.hub, "do it", task_options)
     yield* untilAtWork(all.folder, task)
+    yield* all.hub.waitFor(() => countOf(all.hub, "task_accepted") > 0)
     return { ...all, task }
   })
 
