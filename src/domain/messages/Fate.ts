@@ -1,0 +1,25 @@
+import * as Schema from "effect/Schema"
+import { JsonObject } from "../Work.ts"
+
+/** A reply that needs no agent. */
+export const ShortAnswer = Schema.Struct({
+  type: Schema.Literals(["pong", "status_reply", "refused"]),
+  payload: JsonObject
+})
+export type ShortAnswer = typeof ShortAnswer.Type
+
+/**
+ * What becomes of a message. `Drop`: it is remembered by its id alone. `Keep`: it stays in the inbox. `Answer`: we answer
+ * without the agent. `Deliver`: the agent is woken with it; `urgent` shortens the wait.
+ */
+export const Fate = Schema.Union([
+  Schema.TaggedStruct("Drop", { reason: Schema.String }),
+  Schema.TaggedStruct("Keep", { reason: Schema.String }),
+  Schema.TaggedStruct("Answer", { answer: ShortAnswer }),
+  Schema.TaggedStruct("Deliver", { urgent: Schema.Boolean })
+])
+export type Fate = typeof Fate.Type
+
+/** What becomes of a pushed message, whichever of the two it turns out to be. */
+export const Fates = Schema.Struct({ direct: Fate, broadcast: Fate })
+export type Fates = typeof Fates.Type

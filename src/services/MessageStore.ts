@@ -1,0 +1,93 @@
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import type { Choice } from "../domain/messages/choose.ts"
+import type { Fates } from "../domain/messages/Fate.ts"
+import type { InboxMessage } from "../domain/messages/InboxMessage.ts"
+import type { Outgoing, SendOutcome } from "../domain/messages/Outgoing.ts"
+import type { Held, Known } from "../domain/messages/Talk.ts"
+import type { Batch } from "../domain/Work.ts"
+import type { StoreError } from "./TaskStore.ts"
+import type { Unreadable } from "./Unreadable.ts"
+
+/** A message that came, with what becomes of it. `answer` is queued with it if that is to be answered. */
+export interface Judged {
+  readonly message: InboxMessage
+  readonly fates: Fates
+  readonly answer: Outgoing | null
+}
+
+/** What became of a message that is new. The `fate` of a pushed one is not known yet. */
+export interface Recorded {
+  readonly id: string
+  readonly from: string
+  readonly type: string
+  readonly outcome: "waiting" | "kept" | "dropped" | "answered" | "pushed" | "left_out"
+  readonly reason: string | null
+}
+
+/** A message of the inbox, as a batch shows it. */
+export interface BatchMessage {
+  readonly message: InboxMessage
+  readonly thread: string
+  readonly again: boolean // whether an earlier delivery of it has begun
+}
+
+/** How a delivery ended. `replies` are queued in the same step. */
+export type DeliveryEnd =
+  | { readonly _tag: "Delivered"; readonly replies: ReadonlyArray<Outgoing> }
+  | { readonly _tag: "Failed"; readonly reason: string }
+  | { readonly _tag: "Postponed" } // this machine could not wake the agent
+
+/** What the hub was asked to take, and how far that came. `sending`: it may have it already. */
+export interface Queued {
+  readonly outgoing: Outgoing
+  readonly state: "queued" | "sending"
+}
+
+/**
+ * Inbox and outbox, kept across crashes. Each operation is one transaction, and returns when it would survive a power failure.
+ * All tell what is held afterwards.
+ */
+export class MessageStore extends Context.Service<MessageStore, {
+  /**
+   * Opens the store and repairs the marks of deliveries from the batch at work. A store that is damaged is set aside, and an
+   * empty one begins. Null if there is none yet: nothing is made before it is needed.
+   */
+  readonly open: (at_work: Batch | null) => Effect.Effect<{ readonly held: Held; readonly known: Known }, Unreadable>
+  /** Takes messages in. A message that is known by its id changes nothing, except that a pushed one learns its way. */
+  readonly record: (
+    judged: ReadonlyArray<Judged>
+  ) => Effect.Effect<{ readonly held: Held; readonly recorded: ReadonlyArray<Recorded> }, StoreError>
+  /** Of the messages that were pushed up to the hub's time `until`, these were to us alone; the others were broadcasts. */
+  readonly settle: (
+    direct: ReadonlyArray<string>,
+    until: number
+  ) => Effect.Effect<{ readonly held: Held; readonly recorded: ReadonlyArray<Recorded> }, StoreError>
+  /** Notes how far the hub has been heard. */
+  readonly know: (known: Known) => Effect.Effect<void, StoreError>
+  /** The messages of the next batch. Nothing is marked. */
+  readonly choose: Effect.Effect<Choice, StoreError>
+  /** Marks the messages of the batch as being delivered. */
+  readonly begin: (batch: Batch) => Effect.Effect<Held, StoreError>
+  /** Marks the messages of the batch by how their delivery ended, and queues the replies. */
+  readonly end: (batch: Batch, end: DeliveryEnd) => Effect.Effect<Held, StoreError>
+  /** The messages with these ids, in this order. */
+  readonly read: (ids: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<BatchMessage>, StoreError>
+  /** Queues messages of ours. One whose key is known already is not queued again. */
+  readonly queue: (
+    outgoing: ReadonlyArray<Outgoing>,
+    origin: Origin
+  ) => Effect.Effect<Held, StoreError>
+  /** The message to be sent next; null if there is none. */
+  readonly next: Effect.Effect<Queued | null, StoreError>
+  /** Notes that a message is on its way, so that the hub may have it. */
+  readonly sending: (key: string) => Effect.Effect<void, StoreError>
+  /** Notes how an attempt to send ended. */
+  readonly sent: (key: string, outcome: SendOutcome) => Effect.Effect<Held, StoreError>
+}>()("agentcom-sidecar/MessageStore") {}
+
+/** Who gave us a message to send: `answer` for tier 0, the id of a batch for a reply, or the name of a file in the outbox. */
+export interface Origin {
+  readonly kind: "answer" | "batch" | "file"
+  readonly name: string
+}
