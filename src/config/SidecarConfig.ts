@@ -4,10 +4,12 @@ import type * as Redacted from "effect/Redacted"
 import * as Runtime from "effect/Runtime"
 import * as Schema from "effect/Schema"
 import { basename, dirname, join, resolve } from "node:path"
+import type { MessagePolicy } from "../domain/messages/MessagePolicy.ts"
 import { exitCodes } from "../exitCodes.ts"
 import { platform } from "../platform.ts"
 import type { WakeCommand } from "../process/arguments.ts"
 import { decodeConfig } from "./decodeConfig.ts"
+import { messagePolicyOf } from "./messageKeys.ts"
 import { pairProblem } from "./namedFiles.ts"
 import { logFileProblem, ownFilesIn } from "./places.ts"
 import { defaultPrompt } from "./promptTemplate.ts"
@@ -26,6 +28,11 @@ export interface Settings {
   readonly confirmation_timeout_ms: number
   readonly agent_silence_ms: number
   readonly task_timeout_ms: number
+  readonly message_command: WakeCommand | null // null: messages stay in the inbox
+  readonly message_command_blocks: boolean
+  readonly messages: MessagePolicy
+  readonly outbox_dir: string
+  readonly send_max_bytes: number
   readonly kill_grace_ms: number
   readonly retention_days: number
   readonly metrics_listen?: string // host:port; without it nothing listens
@@ -90,6 +97,7 @@ export const loadSettings = (
     const {
       $schema: _,
       hub_api_url,
+      message_command = null,
       prompt_template = defaultPrompt,
       tls_ca = null,
       tls_cert = null,
@@ -100,6 +108,9 @@ export const loadSettings = (
     } = decoded
     return {
       ...settings,
+      message_command,
+      messages: messagePolicyOf(decoded),
+      outbox_dir: join(folder, "outbox"),
       prompt_template,
       hub_api_url: hub_api_url?.replace(/\/+$/, "") ?? apiOf(settings.hub_url),
       tls_ca,

@@ -114,8 +114,12 @@ const commandProblem = (command: WakeCommand, windows: boolean): string | undefi
 const isWakeCommand = (value: unknown): value is WakeCommand =>
   Predicate.isString(value) || (Array.isArray(value) && value.every(Predicate.isString))
 
-/** `wake_command` in `config.json`: what wakes the agent, by default OpenClaw. */
-export const wakeCommand = (windows: boolean) =>
+/** A command that wakes the agent. */
+export const agentCommand = (windows: boolean) =>
   Schema.declare(isWakeCommand, { message: "must be text in double quotes, or a list in [ ] of such texts" }).check(
     Schema.makeFilter((command) => commandProblem(command, windows))
-  ).pipe(Schema.withDecodingDefaultKey(Effect.succeed(agentTypes.openclaw.wake_command)))
+  )
+
+/** `wake_command` in `config.json`: what wakes the agent for a task, by default OpenClaw. */
+export const wakeCommand = (windows: boolean) =>
+  agentCommand(windows).pipe(Schema.withDecodingDefaultKey(Effect.succeed(agentTypes.openclaw.wake_command)))

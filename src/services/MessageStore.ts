@@ -1,29 +1,13 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type { Choice } from "../domain/messages/choose.ts"
-import type { Fates } from "../domain/messages/Fate.ts"
+import type { Judged, Recorded } from "../domain/messages/Fate.ts"
 import type { InboxMessage } from "../domain/messages/InboxMessage.ts"
 import type { Outgoing, SendOutcome } from "../domain/messages/Outgoing.ts"
 import type { Held, Known } from "../domain/messages/Talk.ts"
 import type { Batch } from "../domain/Work.ts"
 import type { StoreError } from "./TaskStore.ts"
 import type { Unreadable } from "./Unreadable.ts"
-
-/** A message that came, with what becomes of it. `answer` is queued with it if that is to be answered. */
-export interface Judged {
-  readonly message: InboxMessage
-  readonly fates: Fates
-  readonly answer: Outgoing | null
-}
-
-/** What became of a message that is new. The `fate` of a pushed one is not known yet. */
-export interface Recorded {
-  readonly id: string
-  readonly from: string
-  readonly type: string
-  readonly outcome: "waiting" | "kept" | "dropped" | "answered" | "pushed" | "left_out"
-  readonly reason: string | null
-}
 
 /** A message of the inbox, as a batch shows it. */
 export interface BatchMessage {
@@ -33,7 +17,7 @@ export interface BatchMessage {
 }
 
 /** How a delivery ended. `replies` are queued in the same step. */
-export type DeliveryEnd =
+export type MarkedEnd =
   | { readonly _tag: "Delivered"; readonly replies: ReadonlyArray<Outgoing> }
   | { readonly _tag: "Failed"; readonly reason: string }
   | { readonly _tag: "Postponed" } // this machine could not wake the agent
@@ -42,6 +26,7 @@ export type DeliveryEnd =
 export interface Queued {
   readonly outgoing: Outgoing
   readonly state: "queued" | "sending"
+  readonly first_sent_at: number | null // epoch milliseconds of our clock
 }
 
 /**
@@ -58,9 +43,8 @@ export class MessageStore extends Context.Service<MessageStore, {
   readonly record: (
     judged: ReadonlyArray<Judged>
   ) => Effect.Effect<{ readonly held: Held; readonly recorded: ReadonlyArray<Recorded> }, StoreError>
-  /** Of the messages that were pushed up to the hub's time `until`, these were to us alone; the others were broadcasts. */
+  /** What was pushed up to the hub's time `until`, and is not known to be direct, was a broadcast. */
   readonly settle: (
-    direct: ReadonlyArray<string>,
     until: number
   ) => Effect.Effect<{ readonly held: Held; readonly recorded: ReadonlyArray<Recorded> }, StoreError>
   /** Notes how far the hub has been heard. */
@@ -70,7 +54,7 @@ export class MessageStore extends Context.Service<MessageStore, {
   /** Marks the messages of the batch as being delivered. */
   readonly begin: (batch: Batch) => Effect.Effect<Held, StoreError>
   /** Marks the messages of the batch by how their delivery ended, and queues the replies. */
-  readonly end: (batch: Batch, end: DeliveryEnd) => Effect.Effect<Held, StoreError>
+  readonly end: (batch: Batch, end: MarkedEnd) => Effect.Effect<Held, StoreError>
   /** The messages with these ids, in this order. */
   readonly read: (ids: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<BatchMessage>, StoreError>
   /** Queues messages of ours. One whose key is known already is not queued again. */
@@ -78,8 +62,8 @@ export class MessageStore extends Context.Service<MessageStore, {
     outgoing: ReadonlyArray<Outgoing>,
     origin: Origin
   ) => Effect.Effect<Held, StoreError>
-  /** The message to be sent next; null if there is none. */
-  readonly next: Effect.Effect<Queued | null, StoreError>
+  /** The message to be sent next. */
+  readonly next: Effect.Effect<{ readonly held: Held; readonly next: Queued | null }, StoreError>
   /** Notes that a message is on its way, so that the hub may have it. */
   readonly sending: (key: string) => Effect.Effect<void, StoreError>
   /** Notes how an attempt to send ended. */

@@ -9,6 +9,7 @@ import { emptyStore, initialState, type SidecarState, type StoredState } from ".
 import { transition } from "../../src/domain/transition.ts"
 import { storedIn } from "../../src/observe/control/client.ts"
 import { decodeAnswer } from "../../src/observe/control/protocol.ts"
+import { defaultMessagePolicy } from "../../src/domain/messages/MessagePolicy.ts"
 import { makeControlHandler } from "../../src/observe/control/server.ts"
 import { statusText, storedText } from "../../src/observe/control/statusText.ts"
 import { status as idle } from "../support/status.ts"
@@ -17,7 +18,8 @@ const policy = {
   confirmation_timeout_ms: 30_000,
   agent_silence_ms: 1_800_000,
   task_timeout_ms: 3_600_000,
-  wake_command_blocks: false
+  wake_command_blocks: false,
+  messages: defaultMessagePolicy
 }
 const about = {
   version: "1.2.3",

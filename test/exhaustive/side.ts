@@ -1,3 +1,4 @@
+import { noTalk } from "../../src/domain/messages/Talk.ts"
 import type { Agent, AgentPhase, EndCause } from "../../src/domain/agent/AgentSlot.ts"
 import { noSlot } from "../../src/domain/agent/AgentSlot.ts"
 import type { Command } from "../../src/domain/Command.ts"
@@ -175,7 +176,8 @@ const plain = (state: SidecarState, rename: Rename, rank: Rank): SidecarState =>
     },
     draining: state.draining,
     disk: state.disk,
-    readiness: plainReadiness(state.readiness)
+    readiness: plainReadiness(state.readiness),
+    talk: noTalk
   }
 }
 

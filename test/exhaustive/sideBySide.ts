@@ -1,3 +1,4 @@
+import { defaultMessagePolicy } from "../../src/domain/messages/MessagePolicy.ts"
 import type { Command } from "../../src/domain/Command.ts"
 import type { Answer, Evidence } from "../../src/domain/Evidence.ts"
 import type { Message } from "../../src/domain/Message.ts"
@@ -19,7 +20,8 @@ const policy: Policy = {
   agent_silence_ms: 1_800_000,
   wake_command_blocks: true,
   confirmation_timeout_ms: 30_000,
-  task_timeout_ms: 86_400_000
+  task_timeout_ms: 86_400_000,
+  messages: defaultMessagePolicy
 }
 
 const success: Answer = { _tag: "Success", result: {}, tokens_used: null }

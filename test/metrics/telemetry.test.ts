@@ -1,3 +1,4 @@
+import { defaultMessagePolicy } from "../../src/domain/messages/MessagePolicy.ts"
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
@@ -55,7 +56,8 @@ const before = initialState({
   confirmation_timeout_ms: 1,
   agent_silence_ms: 1,
   task_timeout_ms: 1,
-  wake_command_blocks: false
+  wake_command_blocks: false,
+  messages: defaultMessagePolicy
 })
 
 const frame: ActorEvent = { _tag: "FrameIn", text: "{}" }
