@@ -6,7 +6,7 @@ import * as http from "node:http"
 import type { Duplex } from "node:stream"
 import { type WebSocket, WebSocketServer } from "ws"
 import { isLoopback } from "../hub/network.ts"
-import type { Request, Respond, Response } from "./httpAnswer.ts"
+import type { Request, Respond } from "./httpAnswer.ts"
 import { isJsonObject, parseJson } from "./json.ts"
 import { limits } from "./limits.ts"
 
@@ -37,7 +37,7 @@ const hint = "the development hub answers as localhost, 127.0.0.1 and [::1] only
 
 const ignore = (): void => undefined
 
-const respond = (response: http.ServerResponse, { status, body }: Response): void => {
+const responding = (response: http.ServerResponse): Respond => ({ status, body }) => {
   response.writeHead(status, { "content-type": "application/json; charset=utf-8" })
   response.end(body === undefined ? "" : JSON.stringify(body))
 }
@@ -77,8 +77,9 @@ const isForUs = ({ headers: { host = "" } }: http.IncomingMessage): boolean =>
 
 const onRequest =
   (handle: Handlers["request"]) => (incoming: http.IncomingMessage, response: http.ServerResponse): void => {
+    const write = responding(response)
     if (!isForUs(incoming)) {
-      return respond(response, { status: 421, body: { error: "misdirected_request", hint } })
+      return write({ status: 421, body: { error: "misdirected_request", hint } })
     }
     const chunks: Array<Buffer> = []
     let size = 0
@@ -89,7 +90,6 @@ const onRequest =
     // The client has gone.
     incoming.on("error", ignore)
     incoming.on("end", () => {
-      const write: Respond = (written) => respond(response, written)
       if (size > limits.bodyBytes) write({ status: 413, body: { error: "request_too_large" } })
       else answer(incoming, Buffer.concat(chunks).toString("utf8"), handle, write)
     })
