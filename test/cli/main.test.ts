@@ -142,7 +142,7 @@ describe("agentcom-sidecar dev-hub", () => {
 
   it.live("refuses a port, a time scale or a cost that cannot be, and exits with 2", () =>
     Effect.gen(function*() {
-      for (const args of [["--port", "70000"], ["--port", "x"], ["--time-scale", "0"], ["--message-cost", "-1"]]) {
+      for (const args of [["--port", "70000"], ["--port", "x"], ["--time-scale", "0"], ["--message-cost=-1"]]) {
         const hub = yield* sidecarProgram(["dev-hub", ...args])
         expect(yield* hub.ended).toBe(2)
         expect(hub.errors()).toMatch(/^agentcom-sidecar: --[\w-]+ must be [^\n]+\n$/)
