@@ -37,13 +37,13 @@ export const disconnect = (hub: Hub, id: number, now: number): void => {
   }
 }
 
-/** Any sign of life keeps an idle socket open. */
+/** A frame, in either direction, keeps an idle socket open. A ping of the WebSocket does not. */
 export const hear = (hub: Hub, id: number, now: number): void => {
   const socket = hub.sockets.get(id)
   if (socket !== undefined) socket.lastActive = Math.max(socket.lastActive, now)
 }
 
-/** Whatever is sent on a socket keeps it open, even if nothing arrives. */
+/** What is sent on a socket keeps it open, even if it does not arrive. */
 export const keepOpen = (hub: Hub, output: Output, now: number): void => {
   if (output._tag === "Send" || output._tag === "Push") hear(hub, output.socket, now)
 }

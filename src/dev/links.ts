@@ -70,7 +70,6 @@ export class Links {
         act((hub, now) => close(hub, id, 1011, "", now))
       }
     })
-    socket.on("ping", () => act((hub, now) => hear(hub, id, now)))
     // The library closes a broken socket by itself, with the code that says why.
     socket.on("error", ignore)
     socket.on("close", () => {

@@ -84,6 +84,16 @@ describe("the agents' signs of life", () => {
       })
   )
 
+  it.live("are frames: a ping of the WebSocket is none", () =>
+    Effect.gen(function*() {
+      const hub = yield* hubWith()
+      const client = yield* join(hub, "a")
+      yield* hub.advance(40_000, { silent: true })
+      yield* client.arrived
+      yield* hub.advance(20_000, { silent: true })
+      expect((yield* client.closed).code).toBe(1002)
+    }))
+
   it.live("are not needed as long as something is pushed to it", () =>
     Effect.gen(function*() {
       const hub = yield* hubWith()
