@@ -6,7 +6,7 @@ import type { InboxMessage } from "../domain/messages/InboxMessage.ts"
 import type { Outgoing, SendOutcome } from "../domain/messages/Outgoing.ts"
 import type { Held, Known } from "../domain/messages/Talk.ts"
 import type { Batch } from "../domain/Work.ts"
-import type { StoreError } from "./TaskStore.ts"
+import type { StateNotOurs, StoreError } from "./TaskStore.ts"
 import type { Unreadable } from "./Unreadable.ts"
 
 /** A message that came, with what becomes of it. `answer` is queued with it if that is to be answered. */
@@ -16,13 +16,28 @@ export interface Judged {
   readonly answer: Outgoing | null
 }
 
-/** What became of a message that is new. The `fate` of a pushed one is not known yet. */
+/**
+ * What became of a message that is new, or that has learned its way. What becomes of a `pushed` one is not known yet. One that
+ * was `left_out`, as the inbox is full, is new again when it comes again.
+ */
 export interface Recorded {
   readonly id: string
   readonly from: string
   readonly type: string
   readonly outcome: "waiting" | "kept" | "dropped" | "answered" | "pushed" | "left_out"
   readonly reason: string | null
+}
+
+/** What is held after messages were taken in, and what became of each. */
+export interface Taken {
+  readonly held: Held
+  readonly recorded: ReadonlyArray<Recorded>
+}
+
+/** What an earlier life has left. */
+export interface Opened {
+  readonly held: Held
+  readonly known: Known
 }
 
 /** A message of the inbox, as a batch shows it. */
@@ -38,10 +53,14 @@ export type DeliveryEnd =
   | { readonly _tag: "Failed"; readonly reason: string }
   | { readonly _tag: "Postponed" } // this machine could not wake the agent
 
-/** What the hub was asked to take, and how far that came. `sending`: it may have it already. */
+/**
+ * What the hub was asked to take, and how far that came. `sending`: it may have it already. `first_sent_at` is when it was first on
+ * its way, by our clock in epoch milliseconds; null if it never was.
+ */
 export interface Queued {
   readonly outgoing: Outgoing
   readonly state: "queued" | "sending"
+  readonly first_sent_at: number | null
 }
 
 /**
@@ -51,20 +70,22 @@ export interface Queued {
 export class MessageStore extends Context.Service<MessageStore, {
   /**
    * Opens the store and repairs the marks of deliveries from the batch at work. A store that is damaged is set aside, and an
-   * empty one begins. Null if there is none yet: nothing is made before it is needed.
+   * empty one begins. Where there is none, nothing is held, and none is made before it is needed.
    */
-  readonly open: (at_work: Batch | null) => Effect.Effect<{ readonly held: Held; readonly known: Known }, Unreadable>
+  readonly open: (at_work: Batch | null) => Effect.Effect<Opened, StateNotOurs | Unreadable>
   /** Takes messages in. A message that is known by its id changes nothing, except that a pushed one learns its way. */
   readonly record: (
     judged: ReadonlyArray<Judged>
-  ) => Effect.Effect<{ readonly held: Held; readonly recorded: ReadonlyArray<Recorded> }, StoreError>
+  ) => Effect.Effect<Taken, StoreError>
   /** Of the messages that were pushed up to the hub's time `until`, these were to us alone; the others were broadcasts. */
   readonly settle: (
     direct: ReadonlyArray<string>,
     until: number
-  ) => Effect.Effect<{ readonly held: Held; readonly recorded: ReadonlyArray<Recorded> }, StoreError>
+  ) => Effect.Effect<Taken, StoreError>
   /** Notes how far the hub has been heard. */
   readonly know: (known: Known) => Effect.Effect<void, StoreError>
+  /** Notes that all that was left out up to the hub's time `until` has been recorded since. */
+  readonly caughtUp: (until: number) => Effect.Effect<Held, StoreError>
   /** The messages of the next batch. Nothing is marked. */
   readonly choose: Effect.Effect<Choice, StoreError>
   /** Marks the messages of the batch as being delivered. */

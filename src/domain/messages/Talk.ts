@@ -46,6 +46,8 @@ export const Known = Schema.Struct({
 })
 export type Known = typeof Known.Type
 
+export const nothingKnown: Known = { heard_until: null, room: null }
+
 /** The message that is on its way to the hub, and what is asked: to take it, or whether it has it already. */
 export const Sending = Schema.Struct({ key: Schema.String, step: Schema.Literals(["send", "look_up"]) })
 export type Sending = typeof Sending.Type
@@ -73,7 +75,7 @@ export const sends_burst = 10
 
 export const noTalk: Talk = {
   held: nothingHeld,
-  known: { heard_until: null, room: null },
+  known: nothingKnown,
   hub_time: null,
   pass: 0,
   reading: null,

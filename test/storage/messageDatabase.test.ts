@@ -1,0 +1,353 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as TestClock from "effect/testing/TestClock"
+import type { Fate, Fates } from "../../src/domain/messages/Fate.ts"
+import type { InboxMessage } from "../../src/domain/messages/InboxMessage.ts"
+import { defaultMessagePolicy, type HourlyLimits } from "../../src/domain/messages/MessagePolicy.ts"
+import type { Outgoing } from "../../src/domain/messages/Outgoing.ts"
+import { nothingHeld, nothingKnown } from "../../src/domain/messages/Talk.ts"
+import { type Batch, unstarted } from "../../src/domain/Work.ts"
+import { type Judged, MessageStore } from "../../src/services/MessageStore.ts"
+import { remembered, remembered_at_most } from "../../src/storage/messages/forget.ts"
+import { payloads_bytes, undone_messages } from "../../src/storage/messages/room.ts"
+import { parseExact } from "../../src/text/json.ts"
+import { messageStoreMemory } from "../support/fakes.ts"
+
+const second_ms = 1_000
+const hour_ms = 60 * 60 * second_ms
+const day_ms = 24 * hour_ms
+const MiB = 1024 * 1024
+
+const hub_time = 1_795_000_000_000 // of the first message
+
+const messageOf = (id: string, more: Partial<InboxMessage> = {}): InboxMessage => ({
+  id,
+  way: "direct",
+  channel: null,
+  from: "ada",
+  type: "note",
+  payload: { text: id },
+  reply_to: null,
+  sent_at: hub_time,
+  ...more
+})
+
+const outgoingOf = (key: string, more: Partial<Outgoing> = {}): Outgoing => ({
+  key,
+  target: { _tag: "Agent", agent_id: "ada" },
+  type: "response",
+  reply_to: null,
+  payload: { text: key },
+  ...more
+})
+
+const deliver: Fate = { _tag: "Deliver", urgent: false }
+const urgent: Fate = { _tag: "Deliver", urgent: true }
+const keep: Fate = { _tag: "Keep", reason: "it asks for nothing" }
+const drop: Fate = { _tag: "Drop", reason: "message_rules" }
+const answer: Fate = { _tag: "Answer", answer: { type: "pong", payload: {} } }
+
+const judgedAs = (fate: Fate | Fates, id: string, more: Partial<InboxMessage> = {}): Judged => {
+  const fates = "direct" in fate ? fate : { direct: fate, broadcast: fate }
+  const isAnswered = fates.direct._tag === "Answer" || fates.broadcast._tag === "Answer"
+  return {
+    message: messageOf(id, more),
+    fates,
+    answer: isAnswered ? outgoingOf(`pong-${id}`, { type: "pong", reply_to: id, payload: {} }) : null
+  }
+}
+
+const pushed = (fates: Fates, id: string, more: Partial<InboxMessage> = {}): Judged =>
+  judgedAs(fates, id, { way: "pushed", ...more })
+
+const batchOf = (id: string, message_ids: ReadonlyArray<string>): Batch => ({
+  ...unstarted,
+  kind: "messages",
+  id: `batch-${id}`,
+  generation: 1,
+  payload: { message_ids }
+})
+
+/** A payload whose JSON text has this many bytes. */
+const payloadOf = (bytes: number) => ({ text: "x".repeat(bytes - `{"text":""}`.length) })
+
+const numbered = (count: number): ReadonlyArray<number> => Array.from({ length: count }, (_, index) => index)
+
+/** A test with an empty store, whose clock stands unless the test moves it. */
+const itStores = (
+  title: string,
+  test: (store: MessageStore["Service"]) => Effect.Effect<void, unknown>,
+  per_hour: Partial<HourlyLimits> = {}
+) =>
+  it.effect(title, () => {
+    const policy = { ...defaultMessagePolicy, per_hour: { ...defaultMessagePolicy.per_hour, ...per_hour } }
+    return Effect.provide(MessageStore.use(test), messageStoreMemory(policy))
+  })
+
+/** All that the hub is asked to take, in order: each is sent at once. */
+const allSent = Effect.fnUntraced(function*(store: MessageStore["Service"]) {
+  const keys: Array<string> = []
+  for (let next = yield* store.next; next !== null; next = yield* store.next) {
+    keys.push(next.outgoing.key)
+    yield* store.sending(next.outgoing.key)
+    yield* store.sent(next.outgoing.key, { _tag: "Sent", hub_id: `hub-${next.outgoing.key}` })
+  }
+  return keys
+})
+
+/** Delivers what the next batch would be. */
+const deliverNext = Effect.fnUntraced(function*(store: MessageStore["Service"], id: string) {
+  const { ids } = yield* store.choose
+  const batch = batchOf(id, ids)
+  yield* store.begin(batch)
+  yield* store.end(batch, { _tag: "Delivered", replies: [] })
+  return ids
+})
+
+describe("an empty store", () => {
+  itStores("holds nothing and knows nothing", (store) =>
+    Effect.gen(function*() {
+      expect(yield* store.open(null)).toEqual({ held: nothingHeld, known: nothingKnown })
+      expect(yield* store.choose).toEqual({ ids: [], held_back: [], retry_at: null })
+      expect(yield* store.next).toBeNull()
+      expect(yield* store.read(["m1"])).toEqual([])
+    }))
+
+  itStores("keeps how far the hub has been heard", (store) =>
+    Effect.gen(function*() {
+      for (const known of [{ heard_until: 1_795_000_000_000.5, room: { seq: 7, sent_at: 8 } }, nothingKnown]) {
+        yield* store.know(known)
+        expect((yield* store.open(null)).known).toEqual(known)
+      }
+    }))
+})
+
+describe("rule 16: what becomes of a message", () => {
+  const rows: ReadonlyArray<readonly [string, Fate, string, string | null, number, number, number]> = [
+    // fate, outcome, reason, waiting, outgoing, payloads that can be read
+    ["is delivered", deliver, "waiting", null, 1, 0, 1],
+    ["stays", keep, "kept", "it asks for nothing", 0, 0, 1],
+    ["is remembered by its id alone", drop, "dropped", "message_rules", 0, 0, 0],
+    ["is answered in the same step", answer, "answered", null, 0, 1, 1]
+  ]
+  for (const [title, fate, outcome, reason, waiting, outgoing, readable] of rows) {
+    itStores(title, (store) =>
+      Effect.gen(function*() {
+        const { held, recorded } = yield* store.record([judgedAs(fate, "m1")])
+        expect(recorded).toEqual([{ id: "m1", from: "ada", type: "note", outcome, reason }])
+        expect(held).toMatchObject({ waiting, outgoing, pushed: null })
+        expect(yield* store.read(["m1"])).toHaveLength(readable)
+        const again = yield* store.record([judgedAs(deliver, "m1"), pushed({ direct: deliver, broadcast: drop }, "m1")])
+        expect(again).toEqual({ held, recorded: [] })
+      }))
+  }
+
+  itStores("comes back as it came, whatever is in it", (store) =>
+    Effect.gen(function*() {
+      const payload = {
+        ...Object(parseExact(`{"n":123456789012345678901234567890,"m":-0.1e5}`)),
+        odd: "é🦀\u0000\uD800"
+      }
+      const message = messageOf("m1", {
+        payload,
+        from: "a\u0000b'\"; --",
+        way: "channel",
+        channel: "général",
+        sent_at: 1.5
+      })
+      yield* store.record([{ ...judgedAs(deliver, "m1"), message }])
+      const [read] = yield* store.read(["m1"])
+      expect(read).toMatchObject({ message: { ...message, payload: expect.anything() }, thread: "m1", again: false })
+      expect(JSON.stringify(read?.message.payload)).toBe(
+        `{"n":123456789012345678901234567890,"m":-10000,"odd":"é🦀\\u0000\\ud800"}`
+      )
+    }))
+
+  itStores("is read in the order in which it is asked for", (store) =>
+    Effect.gen(function*() {
+      yield* store.record(["a", "b", "c"].map((id) => judgedAs(deliver, id)))
+      const read = yield* store.read(["c", "a", "unknown", "b"])
+      expect(read.map(({ message }) => message.id)).toEqual(["c", "a", "b"])
+    }))
+
+  itStores("tells when the first came that waits, by our clock", (store) =>
+    Effect.gen(function*() {
+      yield* TestClock.setTime(5_000)
+      yield* store.record([judgedAs(deliver, "m1")])
+      yield* TestClock.setTime(6_000)
+      const { held } = yield* store.record([judgedAs(urgent, "m2")])
+      expect(held).toMatchObject({ waiting: 2, first_at: 5_000, urgent_at: 6_000 })
+    }))
+})
+
+describe("rule 16: a pushed message", () => {
+  const fates: Fates = { direct: urgent, broadcast: keep }
+
+  itStores("waits until its way is known", (store) =>
+    Effect.gen(function*() {
+      const { held, recorded } = yield* store.record([
+        pushed(fates, "m1", { sent_at: hub_time + 5 }),
+        pushed(fates, "m2")
+      ])
+      expect(recorded.map(({ outcome }) => outcome)).toEqual(["pushed", "pushed"])
+      expect(held).toMatchObject({ waiting: 0, pushed: { from: hub_time, until: hub_time + 5 } })
+      expect((yield* store.choose).ids).toEqual([])
+    }))
+
+  itStores(
+    "is told apart by the history: those that it names are direct, the others broadcasts, later ones wait",
+    (store) =>
+      Effect.gen(function*() {
+        yield* store.record([
+          pushed(fates, "late", { sent_at: hub_time + 9 }),
+          pushed(fates, "m2", { sent_at: hub_time + 2 }),
+          pushed(fates, "m1", { sent_at: hub_time + 1 })
+        ])
+        const { held, recorded } = yield* store.settle(["m1", "elsewhere"], hub_time + 2)
+        expect(recorded.map(({ id, outcome }) => [id, outcome])).toEqual([["m1", "waiting"], ["m2", "kept"]])
+        expect(held).toMatchObject({ waiting: 1, urgent_at: 0, pushed: { from: hub_time + 9, until: hub_time + 9 } })
+        const read = yield* store.read(["m1", "m2", "late"])
+        expect(read.map(({ message }) => message.way)).toEqual(["direct", "broadcast", "pushed"])
+        expect((yield* store.settle(["m2"], hub_time + 2)).recorded).toEqual([])
+      })
+  )
+
+  const rows: ReadonlyArray<readonly [string, Partial<InboxMessage>, Fate, string]> = [
+    ["the mailbox, as a direct one", { way: "direct" }, keep, "waiting"],
+    ["the history, as a broadcast", { way: "broadcast" }, deliver, "kept"],
+    ["the history of a channel, of which nobody thought", { way: "channel", channel: "ops" }, drop, "dropped"]
+  ]
+  for (const [way, more, later, outcome] of rows) {
+    itStores(`learns its way from ${way}`, (store) =>
+      Effect.gen(function*() {
+        yield* store.record([pushed(fates, "m1")])
+        const { held, recorded } = yield* store.record([judgedAs(later, "m1", more)])
+        expect(recorded).toMatchObject([{ id: "m1", outcome }])
+        expect(held.pushed).toBeNull()
+        const read = yield* store.read(["m1"])
+        if (outcome === "dropped") expect(read).toEqual([])
+        else expect(read).toMatchObject([{ message: more }])
+        expect((yield* store.settle([], hub_time)).recorded).toEqual([])
+      }))
+  }
+
+  itStores("is answered once it is known to be direct", (store) =>
+    Effect.gen(function*() {
+      const { held } = yield* store.record([pushed({ direct: answer, broadcast: keep }, "m1")])
+      expect(held.outgoing).toBe(0)
+      const settled = yield* store.settle(["m1"], hub_time)
+      expect(settled).toMatchObject({ recorded: [{ outcome: "answered" }], held: { outgoing: 1, pushed: null } })
+      expect(yield* store.next).toEqual({
+        outgoing: outgoingOf("pong-m1", { type: "pong", reply_to: "m1", payload: {} }),
+        state: "queued",
+        first_sent_at: null
+      })
+    }))
+})
+
+describe("rule 18: a thread is what we saw of reply_to", () => {
+  itStores("whether the message that is answered is another's, our own, or unknown", (store) =>
+    Effect.gen(function*() {
+      yield* store.record([judgedAs(deliver, "m1"), judgedAs(deliver, "m2", { reply_to: "m1" })])
+      yield* store.queue([outgoingOf("k1", { reply_to: "m2" }), outgoingOf("k2")], { kind: "file", name: "f" })
+      expect(yield* allSent(store)).toEqual(["k1", "k2"])
+      const threads = {
+        "m1": "m1",
+        "m2": "m1",
+        "hub-k1": "m1", // in a thread of another
+        "hub-k2": "hub-k2", // ours began the thread
+        "elsewhere": "elsewhere"
+      }
+      for (const [reply_to, thread] of Object.entries(threads)) {
+        yield* store.record([judgedAs(deliver, `to ${reply_to}`, { reply_to })])
+        expect(yield* store.read([`to ${reply_to}`])).toMatchObject([{ thread }])
+      }
+    }))
+})
+
+describe("rules 18 and 23: what an hour allows", () => {
+  const urgentAt = (store: MessageStore["Service"], from: string, id: string) =>
+    Effect.gen(function*() {
+      const { recorded } = yield* store.record([judgedAs(urgent, id, { from })])
+      expect(recorded).toMatchObject([{ outcome: "waiting" }])
+      const { ids } = yield* store.choose
+      const { urgent_at } = (yield* store.open(null)).held
+      yield* store.end(batchOf(id, ids), { _tag: "Postponed" })
+      return urgent_at
+    })
+
+  itStores("a sender's messages shorten the wait only so often", (store) =>
+    Effect.gen(function*() {
+      yield* TestClock.setTime(second_ms)
+      for (const id of numbered(6)) expect(yield* urgentAt(store, "ada", `a${id}`)).toBe(second_ms)
+      yield* deliverNext(store, "1")
+      expect(yield* urgentAt(store, "ada", "a7")).toBeNull()
+      expect(yield* urgentAt(store, "bob", "b1")).toBe(second_ms)
+      yield* deliverNext(store, "2")
+      yield* TestClock.setTime(second_ms + hour_ms)
+      expect(yield* urgentAt(store, "ada", "a8")).toBe(second_ms + hour_ms)
+    }))
+
+  itStores("and all of them together no more than twenty times", (store) =>
+    Effect.gen(function*() {
+      for (const id of numbered(20)) expect(yield* urgentAt(store, `sender ${id}`, `m${id}`)).toBe(0)
+      yield* deliverNext(store, "1")
+      expect(yield* urgentAt(store, "another", "m21")).toBeNull()
+    }))
+
+  itStores("what is more than our answers may be is kept", (store) =>
+    Effect.gen(function*() {
+      yield* store.record([judgedAs(deliver, "m1")])
+      const batch = batchOf("1", ["m1"])
+      yield* store.begin(batch)
+      yield* store.end(batch, { _tag: "Delivered", replies: [outgoingOf("reply-m1")] })
+      yield* store.queue([outgoingOf("no answer")], { kind: "file", name: "f" })
+      const { held, recorded } = yield* store.record([judgedAs(answer, "p1"), judgedAs(answer, "p2")])
+      expect(recorded).toMatchObject([
+        { id: "p1", outcome: "answered" },
+        { id: "p2", outcome: "kept", reason: "2 answers were queued in the last hour" }
+      ])
+      expect(held.outgoing).toBe(3)
+      yield* TestClock.adjust(hour_ms)
+      expect(yield* store.record([judgedAs(answer, "p3")])).toMatchObject({ recorded: [{ outcome: "answered" }] })
+    }), { answers: 2 })
+
+  itStores("a sender's deliveries", (store) =>
+    Effect.gen(function*() {
+      yield* TestClock.setTime(second_ms)
+      yield* store.record([judgedAs(deliver, "m1"), judgedAs(deliver, "m2"), judgedAs(deliver, "m3")])
+      expect(yield* deliverNext(store, "1")).toEqual(["m1", "m2"])
+      expect(yield* store.choose).toEqual({
+        ids: [],
+        held_back: [{ limit: "sender", name: "ada", messages: 1 }],
+        retry_at: second_ms + hour_ms
+      })
+      yield* TestClock.setTime(second_ms + hour_ms)
+      expect((yield* store.choose).ids).toEqual(["m3"])
+    }), { sender: 2 })
+
+  itStores(
+    "all deliveries, those that failed too, but not those that were postponed",
+    (store) =>
+      Effect.gen(function*() {
+        yield* store.record([judgedAs(deliver, "m1")])
+        for (
+          const end of [{ _tag: "Postponed" }, { _tag: "Failed", reason: "it broke" }, { _tag: "Postponed" }] as const
+        ) {
+          const batch = batchOf("1", (yield* store.choose).ids)
+          yield* store.begin(batch)
+          yield* store.end(batch, end)
+          yield* TestClock.adjust(second_ms)
+        }
+        const second = batchOf("2", ["m1"])
+        yield* store.begin(second)
+        yield* store.end(second, { _tag: "Failed", reason: "it broke" })
+        expect(yield* store.choose).toEqual({
+          ids: [],
+          held_back: [{ limit: "deliveries", name: "", messages: 1 }],
+          retry_at: 3 * second_ms + hour_ms
+        })
+      }),
+    { deliveries: 1 }
+  )
+})
