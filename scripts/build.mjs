@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// Bundles src into dist: main.js and, beside it, a chunk for each command and what they share; the daemon and its telemetry
-// by themselves; bin/ for the PATH of a wake.
+// Bundles src into dist: main.js and, beside it, a chunk for each command and what they share; the daemon, its telemetry and its
+// thread by themselves; bin/ for the PATH of a wake.
 import { spawnSync } from "node:child_process"
 import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { basename, dirname, join, resolve } from "node:path"
@@ -26,6 +26,9 @@ const daemon = "src/cli/run.ts"
 
 /** What is bundled by itself, so that the one who imports it has nothing in its own bundle that only this needs. */
 const apart = [daemon, "src/observe/metrics/telemetry.ts"]
+
+/** The entry of a thread, which the daemon starts by its file's name. */
+const thread = "src/storage/messages/messageWorker.ts"
 
 const importApart = {
   name: "import apart",
@@ -128,7 +131,7 @@ if (esbuild === undefined) {
   process.exit(ready ? 0 : 1)
 }
 try {
-  for (const entry of ["src/main.ts", ...apart]) await bundle(esbuild, entry)
+  for (const entry of ["src/main.ts", ...apart, thread]) await bundle(esbuild, entry)
   chmodSync(join(fresh, "main.js"), 0o755)
   writePrograms()
   // What runs in the browser is read by --html, and not bundled.

@@ -47,7 +47,7 @@ const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
   actor: ["services", "domain"],
   secrets: ["domain"],
   config: ["process", "hub"],
-  storage: ["domain", "services"],
+  storage: ["domain", "services", "text"],
   process: ["domain", "secrets", "storage"],
   agent: ["config", "domain", "process", "secrets", "services", "storage", "text"],
   hub: ["domain", "protocol", "secrets", "services", "storage", "text"],

@@ -8,6 +8,7 @@ import { Worker } from "node:worker_threads"
 import { exitCodes } from "../exitCodes.ts"
 import { limits } from "../limits.ts"
 import { platform } from "../platform.ts"
+import { isThreadAtWork } from "../storage/threadsAtWork.ts"
 import { lastWords } from "../text/LineWriter.ts"
 import { printable, sayAtTheEnd } from "../text/terminal.ts"
 import { inOneLine } from "./readable.ts"
@@ -20,7 +21,8 @@ const last_words_ms = 50 // for the rest of the log in a forced end
 /** Work in other threads, on files and on names to look up. `process.exit` waits for all of it. */
 const threadWork = /^(?:FSReq|FileHandleCloseReq|GetAddrInfoReq|GetNameInfoReq)/
 
-const isHeldUp = (): boolean => process.getActiveResourcesInfo().some((resource) => threadWork.test(resource))
+const isHeldUp = (): boolean =>
+  isThreadAtWork() || process.getActiveResourcesInfo().some((resource) => threadWork.test(resource))
 
 const killThisProcess = `
 Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ${last_words_ms})

@@ -54,7 +54,7 @@ export type DeliveryEnd =
 export type TalkCommand =
   | { readonly _tag: "RecordMessages"; readonly judged: ReadonlyArray<Judged> }
   | { readonly _tag: "SettlePushed"; readonly until: number } // those that are not direct by then were broadcasts
-  | { readonly _tag: "NoteKnown"; readonly known: Known }
+  | { readonly _tag: "NoteKnown"; readonly known: Known; readonly missed_until: number | null } // what a full inbox left out up to this time of the hub is recorded
   | { readonly _tag: "ReadHub"; readonly reading: Reading; readonly pass: number }
   | { readonly _tag: "AcknowledgeMailbox"; readonly up_to: number; readonly pass: number }
   | { readonly _tag: "ChooseBatch" }

@@ -1,29 +1,23 @@
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
-import type { Stats } from "node:fs"
-import { lstat, readFile, stat } from "node:fs/promises"
-import { dirname } from "node:path"
+import { readFile } from "node:fs/promises"
 import { SidecarConfig } from "../config/SidecarConfig.ts"
 import { emptyStore, StoredState } from "../domain/SidecarState.ts"
 import { fromV1, StoredStateV1 } from "../domain/StoredStateV1.ts"
 import { Logger } from "../services/Logger.ts"
-import { StateNotOurs, StoreError, TaskStore } from "../services/TaskStore.ts"
+import { type StateNotOurs, StoreError, TaskStore } from "../services/TaskStore.ts"
 import {
   attempt,
   FileError,
-  kindOf,
-  moveToFreeName,
   orElseLog,
   reasonOf,
   removeTemporaries,
   versionOf,
   writeDurably
 } from "../storage/files.ts"
-import { orAbsent, withHome } from "../storage/folders.ts"
-import { readAgain, unreadable } from "../storage/reading.ts"
+import { notAFile, readAgain, setAside, statOf, writtenByNewer } from "../storage/reading.ts"
 import { asNumber, parseExact } from "../text/json.ts"
 
 export const state_file_bytes = 128 * 1024 * 1024
@@ -42,11 +36,6 @@ const isNewer = (value: unknown): boolean => {
   return Predicate.isNumber(version) && version > emptyStore.version
 }
 
-const notOurs = (path: string, problem: string, remedy: string): Found => ({
-  _tag: "NotOurs",
-  why: new StateNotOurs({ path, problem, remedy })
-})
-
 /** Decodes the bytes of the file. */
 const understand = (path: string, bytes: Uint8Array, version: string): Effect.Effect<Found> =>
   Effect.try({
@@ -55,7 +44,7 @@ const understand = (path: string, bytes: Uint8Array, version: string): Effect.Ef
   }).pipe(
     Effect.flatMap((value) =>
       isNewer(value)
-        ? Effect.succeed(notOurs(path, "was written by a newer agentcom-sidecar", "start that version again"))
+        ? Effect.succeed<Found>({ _tag: "NotOurs", why: writtenByNewer(path) })
         : Effect.mapBoth(decode(value), {
           onFailure: ({ message }) => message,
           onSuccess: (state): Found => ({ _tag: "State", state: state.version === 1 ? fromV1(state) : state })
@@ -64,18 +53,10 @@ const understand = (path: string, bytes: Uint8Array, version: string): Effect.Ef
     Effect.catch((reason) => Effect.succeed<Found>({ _tag: "Invalid", version, reason }))
   )
 
-const statOf = (path: string): Effect.Effect<Stats | null, FileError> =>
-  Effect.flatMap(
-    attempt(path, () => lstat(path)).pipe(orAbsent(path, null), withHome(dirname(path))),
-    (entry) => entry?.isSymbolicLink() === true ? attempt(path, () => stat(path)) : Effect.succeed(entry)
-  )
-
 const look = Effect.fnUntraced(function*(path: string): Effect.fn.Return<Found, FileError> {
   const stats = yield* statOf(path)
   if (stats === null) return { _tag: "State", state: null }
-  if (!stats.isFile()) { // reading a named pipe would wait
-    return notOurs(path, `is ${kindOf(stats)}, not a file`, "move it away, or let state_file name another path")
-  }
+  if (!stats.isFile()) return { _tag: "NotOurs", why: notAFile(path, stats) } // reading a named pipe would wait
   const version = versionOf(stats)
   if (stats.size > state_file_bytes) {
     const reason = `it has ${stats.size} bytes, more than ${state_file_bytes}`
@@ -111,23 +92,14 @@ export const TaskStoreFile: Layer.Layer<TaskStore, never, SidecarConfig | Logger
     const { state_file: path } = yield* SidecarConfig
     const { log } = yield* Logger
 
-    const setAside = Effect.fnUntraced(function*(reason: string) {
-      const now = yield* Clock.currentTimeMillis
-      const kept = yield* attempt(path, () => moveToFreeName(path, (stamp) => `${path}.corrupt-${stamp}`, now)).pipe(
-        Effect.catch((error) =>
-          unreadable(new FileError({ ...error, reason: `it is no state (${reason}), and stays: ${error.reason}` }))
-        )
-      )
-      yield* log({ event: "state_set_aside", path: kept, reason })
-      return null
-    }, Effect.uninterruptible)
-
     return TaskStore.of({
       load: Effect.gen(function*() {
         const found = yield* readAgain(lookTwice(path), log)
         if (found._tag === "NotOurs") return yield* found.why
         yield* orElseLog(removeTemporaries(path), log, () => undefined)
-        return found._tag === "Invalid" ? yield* setAside(found.reason) : found.state
+        if (found._tag === "State") return found.state
+        yield* setAside(path, found.reason, log)
+        return null
       }),
       save: (state) =>
         Effect.tryPromise({

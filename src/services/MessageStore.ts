@@ -6,8 +6,20 @@ import type { InboxMessage } from "../domain/messages/InboxMessage.ts"
 import type { Outgoing, SendOutcome } from "../domain/messages/Outgoing.ts"
 import type { Held, Known } from "../domain/messages/Talk.ts"
 import type { Batch } from "../domain/Work.ts"
-import type { StoreError } from "./TaskStore.ts"
+import type { StateNotOurs, StoreError } from "./TaskStore.ts"
 import type { Unreadable } from "./Unreadable.ts"
+
+/** What is held after messages were taken in, and what became of each. */
+export interface Taken {
+  readonly held: Held
+  readonly recorded: ReadonlyArray<Recorded>
+}
+
+/** What an earlier life has left. */
+export interface Opened {
+  readonly held: Held
+  readonly known: Known
+}
 
 /** A message of the inbox, as a batch shows it. */
 export interface BatchMessage {
@@ -17,16 +29,19 @@ export interface BatchMessage {
 }
 
 /** How a delivery ended. `replies` are queued in the same step. */
-export type MarkedEnd =
+export type DeliveryEnd =
   | { readonly _tag: "Delivered"; readonly replies: ReadonlyArray<Outgoing> }
   | { readonly _tag: "Failed"; readonly reason: string }
   | { readonly _tag: "Postponed" } // this machine could not wake the agent
 
-/** What the hub was asked to take, and how far that came. `sending`: it may have it already. */
+/**
+ * What the hub was asked to take, and how far that came. `sending`: it may have it already. `first_sent_at` is when it was first on
+ * its way, by our clock in epoch milliseconds; null if it never was.
+ */
 export interface Queued {
   readonly outgoing: Outgoing
   readonly state: "queued" | "sending"
-  readonly first_sent_at: number | null // epoch milliseconds of our clock
+  readonly first_sent_at: number | null
 }
 
 /**
@@ -36,25 +51,25 @@ export interface Queued {
 export class MessageStore extends Context.Service<MessageStore, {
   /**
    * Opens the store and repairs the marks of deliveries from the batch at work. A store that is damaged is set aside, and an
-   * empty one begins. Null if there is none yet: nothing is made before it is needed.
+   * empty one begins. Where there is none, nothing is held, and none is made before it is needed.
    */
-  readonly open: (at_work: Batch | null) => Effect.Effect<{ readonly held: Held; readonly known: Known }, Unreadable>
+  readonly open: (at_work: Batch | null) => Effect.Effect<Opened, StateNotOurs | Unreadable>
   /** Takes messages in. A message that is known by its id changes nothing, except that a pushed one learns its way. */
   readonly record: (
     judged: ReadonlyArray<Judged>
-  ) => Effect.Effect<{ readonly held: Held; readonly recorded: ReadonlyArray<Recorded> }, StoreError>
+  ) => Effect.Effect<Taken, StoreError>
   /** What was pushed up to the hub's time `until`, and is not known to be direct, was a broadcast. */
-  readonly settle: (
-    until: number
-  ) => Effect.Effect<{ readonly held: Held; readonly recorded: ReadonlyArray<Recorded> }, StoreError>
+  readonly settle: (until: number) => Effect.Effect<Taken, StoreError>
   /** Notes how far the hub has been heard. */
   readonly know: (known: Known) => Effect.Effect<void, StoreError>
+  /** Notes that all that was left out up to the hub's time `until` has been recorded since. */
+  readonly caughtUp: (until: number) => Effect.Effect<Held, StoreError>
   /** The messages of the next batch. Nothing is marked. */
   readonly choose: Effect.Effect<Choice, StoreError>
   /** Marks the messages of the batch as being delivered. */
   readonly begin: (batch: Batch) => Effect.Effect<Held, StoreError>
   /** Marks the messages of the batch by how their delivery ended, and queues the replies. */
-  readonly end: (batch: Batch, end: MarkedEnd) => Effect.Effect<Held, StoreError>
+  readonly end: (batch: Batch, end: DeliveryEnd) => Effect.Effect<Held, StoreError>
   /** The messages with these ids, in this order. */
   readonly read: (ids: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<BatchMessage>, StoreError>
   /** Queues messages of ours. One whose key is known already is not queued again. */
@@ -62,8 +77,8 @@ export class MessageStore extends Context.Service<MessageStore, {
     outgoing: ReadonlyArray<Outgoing>,
     origin: Origin
   ) => Effect.Effect<Held, StoreError>
-  /** The message to be sent next. */
-  readonly next: Effect.Effect<{ readonly held: Held; readonly next: Queued | null }, StoreError>
+  /** The message to be sent next; null if there is none. */
+  readonly next: Effect.Effect<Queued | null, StoreError>
   /** Notes that a message is on its way, so that the hub may have it. */
   readonly sending: (key: string) => Effect.Effect<void, StoreError>
   /** Notes how an attempt to send ended. */

@@ -1,5 +1,4 @@
 import * as Effect from "effect/Effect"
-import * as Predicate from "effect/Predicate"
 import * as Runtime from "effect/Runtime"
 import * as Schema from "effect/Schema"
 import type { BigIntStats } from "node:fs"
@@ -8,6 +7,7 @@ import type { DatabaseSync } from "node:sqlite"
 import { exitCodes } from "../exitCodes.ts"
 import { platform } from "../platform.ts"
 import { codeOf, reasonOf } from "./files.ts"
+import { loadSqlite, sqliteCodeOf, sqliteCodes } from "./sqlite.ts"
 
 /** The lock file cannot be used. Another start may help, unless it is `foreign`: then it is not a lock of ours. */
 export class LockUnusable extends Schema.TaggedError<LockUnusable>()("LockUnusable", {
@@ -35,10 +35,6 @@ interface Locked {
 /** Another process holds the lock, or nobody can hold one. */
 type Refusal = { readonly _tag: "Busy" } | LockUnusable
 
-/** SQLite's primary result codes. */
-const busy = 5
-const notADatabase = 26
-
 /**
  * The write transaction locks the file and is never committed, so the file stays empty. On a read-only disk the `BEGIN`
  * alone succeeds without a lock. Only the write to `user_version` fails there.
@@ -48,21 +44,10 @@ const exclusively = "PRAGMA journal_mode=MEMORY; PRAGMA locking_mode=EXCLUSIVE; 
 /** The garbage collector would close a database that nothing refers to, and free its lock. */
 const held = new Set<DatabaseSync>()
 
-/** Loads SQLite without Node 22's warning that it is experimental. */
-const loadSqlite = () => {
-  const { emitWarning } = process
-  process.emitWarning = () => {}
-  try {
-    return process.getBuiltinModule("node:sqlite")
-  } finally {
-    process.emitWarning = emitWarning
-  }
-}
-
 const refusalOf = (path: string, cause: unknown): Refusal => {
-  const code = Predicate.hasProperty(cause, "errcode") && Predicate.isNumber(cause.errcode) ? cause.errcode & 0xff : 0
-  if (code === busy) return { _tag: "Busy" }
-  return new LockUnusable({ path, reason: reasonOf(cause), foreign: code === notADatabase })
+  const code = sqliteCodeOf(cause)
+  if (code === sqliteCodes.busy) return { _tag: "Busy" }
+  return new LockUnusable({ path, reason: reasonOf(cause), foreign: code === sqliteCodes.notADatabase })
 }
 
 /** Opens the file, runs `statement` on it and passes it to `use`. Closes it again if that fails. */

@@ -91,10 +91,31 @@ export const exists = (path: string): Promise<boolean> =>
     throw cause
   })
 
+/** The first of `name(first)`, `name(first + 1)` … that no entry has. */
+const freeName = async (name: (stamp: number) => string, first: number): Promise<string> => {
+  const target = name(first)
+  return await exists(target) ? freeName(name, first + 1) : target
+}
+
 /** Moves `from` to the first free name of `name(first)`, `name(first + 1)` … and returns that. Nothing is overwritten. */
 export const moveToFreeName = async (from: string, name: (stamp: number) => string, first: number): Promise<string> => {
-  const target = name(first)
-  if (await exists(target)) return moveToFreeName(from, name, first + 1)
+  const target = await freeName(name, first)
   await rename(from, target)
+  return target
+}
+
+const renameIfThere = (from: string, to: string): Promise<void> =>
+  rename(from, to).catch((cause: unknown) => {
+    if (codeOf(cause) !== "ENOENT") throw cause
+  })
+
+/**
+ * Moves a file that makes no sense to `PATH.corrupt-TIME`, and returns that. The files of its name with one of the `endings` go
+ * before it: what is left of them would be taken for part of a new file.
+ */
+export const moveCorrupt = async (path: string, endings: ReadonlyArray<string>, now: number): Promise<string> => {
+  const target = await freeName((stamp) => `${path}.corrupt-${stamp}`, now)
+  for (const ending of endings) await renameIfThere(`${path}${ending}`, `${target}${ending}`)
+  await rename(path, target)
   return target
 }

@@ -1,9 +1,14 @@
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
-import { lstat } from "node:fs/promises"
+import type { Stats } from "node:fs"
+import { lstat, stat } from "node:fs/promises"
+import { dirname } from "node:path"
 import type { Logger } from "../services/Logger.ts"
+import { StateNotOurs } from "../services/TaskStore.ts"
 import { Unreadable } from "../services/Unreadable.ts"
-import { attempt, FileError } from "./files.ts"
+import { attempt, FileError, kindOf, moveCorrupt } from "./files.ts"
+import { orAbsent, withHome } from "./folders.ts"
 
 const look_again_ms = 1_000 // while the sidecar waits for an end and cannot read the file that shows it
 const unreadable_retry_ms = 500 // at a start, for a file that exists and cannot be read
@@ -67,3 +72,31 @@ export const readAgain = <A>(read: Effect.Effect<A, FileError>, log: Log): Effec
     Effect.catchTag("FileError", ({ code, path, reason }) =>
       unreadable(new FileError({ path, code, reason: `${reason}, tried for ${unreadable_wait_ms / 1_000} s` })))
   )
+
+/** What is at the path, or where a link there leads; null if there is nothing. Fails if the agent's folder, which holds it, is gone. */
+export const statOf = (path: string): Effect.Effect<Stats | null, FileError> =>
+  Effect.flatMap(
+    attempt(path, () => lstat(path)).pipe(orAbsent(path, null), withHome(dirname(path))),
+    (entry) => entry?.isSymbolicLink() === true ? attempt(path, () => stat(path)) : Effect.succeed(entry)
+  )
+
+/** Something that is no file has the name of ours. */
+export const notAFile = (path: string, stats: Stats): StateNotOurs =>
+  new StateNotOurs({ path, problem: `is ${kindOf(stats)}, not a file`, remedy: "move it away" })
+
+export const writtenByNewer = (path: string): StateNotOurs =>
+  new StateNotOurs({ path, problem: "was written by a newer agentcom-sidecar", remedy: "start that version again" })
+
+/** Moves aside a file that was read at a start and makes no sense, with the files of its name that have one of the `endings`. */
+export const setAside = Effect.fnUntraced(
+  function*(path: string, reason: string, log: Log, endings: ReadonlyArray<string> = []) {
+    const now = yield* Clock.currentTimeMillis
+    const kept = yield* attempt(path, () => moveCorrupt(path, endings, now)).pipe(
+      Effect.catch((error) =>
+        unreadable(new FileError({ ...error, reason: `it is no state (${reason}), and stays: ${error.reason}` }))
+      )
+    )
+    yield* log({ event: "state_set_aside", path: kept, reason })
+  },
+  Effect.uninterruptible
+)

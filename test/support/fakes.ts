@@ -8,14 +8,21 @@ import type { HubCommand } from "../../src/domain/Command.ts"
 import type { Evidence } from "../../src/domain/Evidence.ts"
 import type { LifecycleEvent } from "../../src/domain/LifecycleEvent.ts"
 import type { HubMessage, TaskLocation } from "../../src/domain/Message.ts"
+import { defaultMessagePolicy } from "../../src/domain/messages/MessagePolicy.ts"
 import { emptyStore, type StoredState } from "../../src/domain/SidecarState.ts"
 import type { TaskFound, WakeEnd } from "../../src/domain/Work.ts"
 import { Hub } from "../../src/services/Hub.ts"
 import { Logger } from "../../src/services/Logger.ts"
+import { MessageStore } from "../../src/services/MessageStore.ts"
 import { type Observation, ResultWatcher } from "../../src/services/ResultWatcher.ts"
 import { StoreError, TaskStore } from "../../src/services/TaskStore.ts"
 import type { Unreadable } from "../../src/services/Unreadable.ts"
 import { WakeImpossible, Waker } from "../../src/services/Waker.ts"
+import { openMessageDatabase } from "../../src/storage/messages/messageDatabase.ts"
+import { marked, messageOperations } from "../../src/storage/messages/messageStore.ts"
+import type { Ask } from "../../src/storage/messages/messageThread.ts"
+import type { Operations, StoreLimits } from "../../src/storage/messages/operations.ts"
+import { databaseError } from "../../src/storage/messages/schema.ts"
 
 /** What the five mock services saw and did, in one order, and the levers of the world around them. */
 export interface World {
@@ -67,6 +74,28 @@ export const makeWorld: Effect.Effect<World> = Effect.gen(function*() {
 })
 
 const noEvidence: Evidence = { process: "none", this_boot: true, started: false, last_sign_at: null, answer: null }
+
+/** The messages in a database that lives as long as the layer, without a file or a thread. */
+export const messageStoreMemory = (limits: StoreLimits = defaultMessagePolicy): Layer.Layer<MessageStore> =>
+  Layer.effect(
+    MessageStore,
+    Effect.gen(function*() {
+      const { close, operations }: { close: () => void; operations: Operations } = openMessageDatabase(
+        ":memory:",
+        limits
+      )
+      yield* Effect.addFinalizer(() => Effect.sync(close))
+      const ask: Ask = (name, input) =>
+        Effect.flatMap(
+          Clock.currentTimeMillis,
+          (now) => Effect.try({ try: () => operations[name](now, input), catch: databaseError })
+        )
+      return MessageStore.of({
+        ...messageOperations(":memory:", ask, Effect.succeed(true)),
+        open: (at_work) => Effect.orDie(ask("open", at_work === null ? null : marked(at_work)))
+      })
+    })
+  )
 
 /** All five services as mock layers over one world. */
 export const mockServices = (world: World): Layer.Layer<Hub | TaskStore | Waker | ResultWatcher | Logger> => {

@@ -46,6 +46,8 @@ export const Known = Schema.Struct({
 })
 export type Known = typeof Known.Type
 
+export const nothingKnown: Known = { heard_until: null, room: null }
+
 /** What one reading found. It is recorded, and of the mailbox acknowledged by the number `up_to`, before the next one begins. */
 export const Page = Schema.Struct({
   step: Schema.Literals(["recording", "acknowledging"]),
@@ -78,7 +80,7 @@ export const sends_burst = 10 // messages that may be sent at once
 
 export const noTalk: Talk = {
   held: nothingHeld,
-  known: { heard_until: null, room: null },
+  known: nothingKnown,
   hub_clock: null,
   pass: 0,
   reading: null,

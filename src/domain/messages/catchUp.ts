@@ -67,15 +67,18 @@ export const catchUpDue: Rule = withState((state, now) => {
 /** The connection is gone, and with it what was asked on it. */
 export const stopReading: Rule = patchTalk({ reading: null, page: null, to_read: [] })
 
-const note = (known: Known): Rule => sequence(patchTalk({ known }), emit({ _tag: "NoteKnown", known }))
+const note = (known: Known, missed_until: number | null = null): Rule =>
+  sequence(patchTalk({ known }), emit({ _tag: "NoteKnown", known, missed_until }))
 
 /** Rule 22: all that was missed has been read. From now on the hub pushes. */
-const caughtUp: Rule = withState((state, now) =>
-  sequence(
+const caughtUp: Rule = withState((state, now) => {
+  const { held: { missed_from }, known } = state.talk
+  const heard_until = hubNow(state, now)
+  return sequence(
     patchTalk({ behind: false }),
-    note({ ...state.talk.known, heard_until: hubNow(state, now) })
+    note({ ...known, heard_until }, missed_from === null ? null : heard_until)
   )
-)
+})
 
 /** Rule 22: with each pong that follows, all up to its time is known. */
 export const heardUntil = (hub_time: number): Rule =>
@@ -131,7 +134,7 @@ export const hubRead = (
     ))
 
 /** What is left to be read waits for the next catching up. */
-const readLater: Rule = patchTalk({ reading: null, page: null, to_read: [], behind: true })
+export const readLater: Rule = patchTalk({ reading: null, page: null, to_read: [], behind: true })
 
 /** Rule 22: the hub could not be read. Of what it pushed, nothing counts as direct then. */
 export const hubUnread = (pass: number): Rule =>

@@ -13,7 +13,7 @@ export interface Waiting {
   readonly batch_limit: number // how many messages may share its batch, after deliveries that failed
 }
 
-/** How many messages were delivered in the last hour, and when the oldest of those was. */
+/** How many messages, or batches, were delivered in the last hour, and when the oldest of those was. */
 export interface Delivered {
   readonly count: number
   readonly first_at: number
@@ -22,7 +22,7 @@ export interface Delivered {
 /** What was delivered in the last hour, by what the limits count. */
 export type DeliveredBy = (limit: LimitName, name: string) => Delivered
 
-export type LimitName = keyof Pick<HourlyLimits, "sender" | "thread" | "channel" | "room">
+export type LimitName = keyof Pick<HourlyLimits, "sender" | "thread" | "channel" | "room" | "deliveries">
 
 /** The messages of the next batch, in order. `retry_at`: when a limit lets more of what waits through; null if none holds any back. */
 export interface Choice {
@@ -32,13 +32,41 @@ export interface Choice {
 }
 
 export const batch_bytes = 256 * 1024
-const hour_ms = 60 * 60_000
+export const whole_payload_bytes = 16 * 1024 // a larger payload is a file of its own
+export const excerpt_bytes = 1024 // of such a payload, in the batch
+export const hour_ms = 60 * 60_000
+
+/** How much of a batch a payload takes, in bytes. */
+export const bytesInBatch = (payload_bytes: number): number =>
+  payload_bytes > whole_payload_bytes ? excerpt_bytes : payload_bytes
+
+/** What the limits ask of a message. */
+type Counted = Pick<Waiting, "way" | "from" | "channel" | "thread">
 
 /** The limits that count a message. What was said in the room has no sender that we could trust. */
-const limitsOf = ({ channel, from, thread, way }: Waiting): ReadonlyArray<readonly [LimitName, string]> => {
+const limitsOf = ({ channel, from, thread, way }: Counted): ReadonlyArray<readonly [LimitName, string]> => {
   if (way === "room") return [["room", ""]]
   const always = [["sender", from], ["thread", thread]] as const
   return channel === null ? always : [...always, ["channel", channel]]
+}
+
+const noneDelivered: Delivered = { count: 0, first_at: 0 }
+
+/** Counts what was delivered in the last hour: the messages, each with when that was, and the beginnings of the batches. */
+export const countDelivered = (
+  messages: ReadonlyArray<Counted & { readonly delivered_at: number }>,
+  batches: ReadonlyArray<number>
+): DeliveredBy => {
+  const counts = new Map<string, Delivered>()
+  const count = (key: string, at: number) => {
+    const before = counts.get(key)
+    counts.set(key, { count: (before?.count ?? 0) + 1, first_at: Math.min(before?.first_at ?? at, at) })
+  }
+  for (const at of batches) count("deliveries ", at)
+  for (const message of messages) {
+    for (const [limit, name] of limitsOf(message)) count(`${limit} ${name}`, message.delivered_at)
+  }
+  return (limit, name) => counts.get(`${limit} ${name}`) ?? noneDelivered
 }
 
 /** Rule 18: a thread stays together where its first message stands. The order is the hub's time. */
@@ -54,6 +82,11 @@ export const chooseBatch = (
   { batch_max, per_hour }: Pick<MessagePolicy, "batch_max" | "per_hour">,
   delivered: DeliveredBy
 ): Choice => {
+  const batches = delivered("deliveries", "")
+  if (waiting.length > 0 && batches.count >= per_hour.deliveries) {
+    const held_back = [{ limit: "deliveries", name: "", messages: waiting.length }] as const
+    return { ids: [], held_back, retry_at: batches.first_at + hour_ms }
+  }
   const counts = new Map<string, number>()
   const heldBack = new Map<string, { limit: LimitName; name: string; messages: number }>()
   let retry_at: number | null = null

@@ -1,0 +1,117 @@
+import type { DatabaseSync } from "node:sqlite"
+import type { Held } from "../../domain/messages/Talk.ts"
+import { reasonOf } from "../files.ts"
+import { sqliteCodeOf, sqliteCodes } from "../sqlite.ts"
+import { makeDeliveries } from "./deliveries.ts"
+import { makeForget } from "./forget.ts"
+import { makeHeld } from "./held.ts"
+import { makeInbox } from "./inbox.ts"
+import type { MarkedBatch, MessageDatabase, StoreLimits } from "./operations.ts"
+import { makeOutbox } from "./outbox.ts"
+import { checkWhole, DatabaseError, openDatabase } from "./schema.ts"
+
+/** Runs `work` as one transaction: all of it is on the disk when this returns, and nothing of it if this throws. */
+const inTransaction = <A>(database: DatabaseSync, work: () => A): A => {
+  database.exec("BEGIN IMMEDIATE")
+  try {
+    const result = work()
+    database.exec("COMMIT")
+    return result
+  } catch (cause) {
+    if (database.isTransaction) database.exec("ROLLBACK")
+    throw cause
+  }
+}
+
+const makeParts = (database: DatabaseSync, limits: StoreLimits) => {
+  const outbox = makeOutbox(database)
+  return {
+    outbox,
+    inbox: makeInbox(database, limits, outbox),
+    deliveries: makeDeliveries(database, limits, outbox),
+    forget: makeForget(database),
+    ...makeHeld(database)
+  }
+}
+
+/** The operations over an open database. */
+const operationsOver = (database: DatabaseSync, limits: StoreLimits): MessageDatabase => {
+  const { caughtUp, deliveries, forget, held, inbox, know, known, outbox } = makeParts(database, limits)
+
+  /** The batch at work at the start, until the marks follow it. A full disk may put that off to the next change. */
+  let unfollowed: { readonly at_work: MarkedBatch | null } | null = null
+
+  const changing = <A>(now: number, work: () => A): A => {
+    const result = inTransaction(database, () => {
+      if (unfollowed !== null) deliveries.follow(now, unfollowed.at_work)
+      return work()
+    })
+    unfollowed = null
+    return result
+  }
+  const changingHeld = (now: number, work: () => void): Held =>
+    changing(now, () => {
+      work()
+      return held()
+    })
+
+  return {
+    open: (now, at_work) => {
+      checkWhole(database)
+      unfollowed = { at_work }
+      try {
+        changing(now, () => undefined)
+      } catch (cause) {
+        if (sqliteCodeOf(cause) !== sqliteCodes.full) throw cause
+      }
+      return { held: held(), known: known() }
+    },
+    record: (now, judged) =>
+      changing(now, () => {
+        const recorded = inbox.record(now, judged)
+        forget(now)
+        return { held: held(), recorded }
+      }),
+    settle: (now, until) =>
+      changing(now, () => {
+        const recorded = inbox.settle(now, until)
+        return { held: held(), recorded }
+      }),
+    know: (now, until) => changing(now, () => know(until)),
+    caughtUp: (now, until) => changingHeld(now, () => caughtUp(until)),
+    choose: deliveries.choose,
+    begin: (now, batch) => changingHeld(now, () => deliveries.begin(now, batch)),
+    end: (now, { batch, end }) => changingHeld(now, () => deliveries.end(now, batch, end)),
+    read: (_, ids) => deliveries.read(ids),
+    queue: (now, { origin, outgoing }) =>
+      changingHeld(now, () => {
+        for (const one of outgoing) outbox.add(now, one, origin)
+        forget(now)
+      }),
+    next: outbox.next,
+    sending: (now, key) => changing(now, () => outbox.sending(now, key)),
+    sent: (now, { key, outcome }) => changingHeld(now, () => outbox.sent(now, key, outcome))
+  }
+}
+
+/** A database that is open until `close`. */
+export interface OpenMessageDatabase {
+  readonly operations: MessageDatabase
+  readonly close: () => void
+}
+
+/**
+ * Opens the messages of an agent in the file at `path`, or in `:memory:`, and makes what is missing. Throws what `databaseError`
+ * understands.
+ */
+export const openMessageDatabase = (path: string, limits: StoreLimits): OpenMessageDatabase => {
+  const database = openDatabase(path)
+  try {
+    return { operations: operationsOver(database, limits), close: () => database.close() }
+  } catch (cause) {
+    database.close()
+    throw sqliteCodeOf(cause) === sqliteCodes.error
+      ? new DatabaseError({ kind: "damaged", reason: `it has other tables: ${reasonOf(cause)}` })
+      : cause
+  }
+}

@@ -1,0 +1,92 @@
+import * as Schema from "effect/Schema"
+import type { DatabaseSync } from "node:sqlite"
+import type { SendOutcome } from "../../domain/messages/Outgoing.ts"
+import type { Origin } from "../../services/MessageStore.ts"
+import { OutgoingText, QueuedFromText, type QueuedText } from "./operations.ts"
+import { change, query } from "./schema.ts"
+
+const { first_sent_at, state } = QueuedFromText.fields
+const UnsentRow = Schema.Struct({ ...OutgoingText.fields, state, first_sent_at })
+const ThreadRow = Schema.Struct({ thread: Schema.String })
+const CountRow = Schema.Struct({ count: Schema.Int })
+
+const makeStatements = (database: DatabaseSync) => ({
+  named: query(
+    database,
+    ThreadRow,
+    `SELECT thread FROM inbox WHERE id = :id
+    UNION ALL SELECT coalesce(thread, hub_id) FROM outbox WHERE hub_id = :id LIMIT 1`
+  ),
+  answers: query(
+    database,
+    CountRow,
+    "SELECT count(*) AS count FROM outbox WHERE origin_kind IN ('answer', 'batch') AND created_at > :since"
+  ),
+  insert: change(
+    database,
+    `INSERT INTO outbox (key, target, type, reply_to, thread, payload, state, origin_kind, origin_name, created_at)
+    VALUES (:key, :target, :type, :reply_to, :thread, :payload, 'queued', :kind, :name, :now) ON CONFLICT DO NOTHING`
+  ),
+  unsent: query(
+    database,
+    UnsentRow,
+    `SELECT key, target, type, reply_to, payload, state, first_sent_at FROM outbox
+    WHERE state IN ('queued', 'sending') ORDER BY state = 'sending' DESC, number LIMIT 1`
+  ),
+  markSending: change(
+    database,
+    `UPDATE outbox SET state = 'sending', attempts = attempts + 1, first_sent_at = coalesce(first_sent_at, :now)
+    WHERE key = :key AND state IN ('queued', 'sending')`
+  ),
+  markSent: change(
+    database,
+    "UPDATE outbox SET state = 'sent', reason = NULL, hub_id = :hub_id, payload = '', sent_at = :now WHERE key = :key"
+  ),
+  mark: change(database, "UPDATE outbox SET state = :state, reason = :reason WHERE key = :key")
+})
+
+/** What we send, in the order in which it was queued. */
+export const makeOutbox = (database: DatabaseSync) => {
+  const { answers, insert, mark, markSending, markSent, named, unsent } = makeStatements(database)
+
+  /** The thread of the message with this id, as far as we saw it. */
+  const threadOf = (id: string): string => named({ id })[0]?.thread ?? id
+
+  return {
+    threadOf,
+
+    /** How many of our answers were queued since then. */
+    answersSince: (since: number): number => answers({ since })[0]?.count ?? 0,
+
+    add: (now: number, outgoing: OutgoingText, { kind, name }: Origin): void => {
+      const thread = outgoing.reply_to === null ? null : threadOf(outgoing.reply_to)
+      insert({ ...outgoing, thread, kind, name, now })
+    },
+
+    next: (): QueuedText | null => {
+      const [row] = unsent()
+      if (row === undefined) return null
+      const { first_sent_at: first, state: now, ...outgoing } = row
+      return { outgoing, state: now, first_sent_at: first }
+    },
+
+    sending: (now: number, key: string): void => markSending({ key, now }),
+
+    sent: (now: number, key: string, outcome: SendOutcome): void => {
+      switch (outcome._tag) {
+        case "Sent":
+          return markSent({ key, hub_id: outcome.hub_id, now })
+        case "Refused":
+          return mark({ key, state: "rejected", reason: outcome.reason })
+        case "Limited":
+          return mark({ key, state: "queued", reason: null })
+        case "Failed":
+          return mark({ key, state: "queued", reason: outcome.reason })
+        case "Unknown":
+          return mark({ key, state: "sending", reason: outcome.reason })
+      }
+    }
+  }
+}
+
+export type Outbox = ReturnType<typeof makeOutbox>
