@@ -1,5 +1,6 @@
 import * as Schema from "effect/Schema"
 import { Answer, Evidence, Progress } from "./Evidence.ts"
+import { InboxMessage } from "./messages/InboxMessage.ts"
 import { Obstacle } from "./Readiness.ts"
 import { FrameKind, StoredState, TimerName } from "./SidecarState.ts"
 import { Assignment, Batch, Task, TaskFound, WakeEnd } from "./Work.ts"
@@ -26,6 +27,7 @@ export const HubSaid = Schema.Union([
   }),
   Schema.TaggedStruct("RateLimited", { retry_after_ms: Schema.Finite }),
   Schema.TaggedStruct("HubLostUs", {}),
+  Schema.TaggedStruct("MessageHeard", { message: InboxMessage }), // of another agent, or of a person
   Schema.TaggedStruct("RestartRequested", { reason: Schema.String })
 ])
 

@@ -90,6 +90,8 @@ const ruleFor = (message: Message): Rule => {
       return rateLimited(message.retry_after_ms)
     case "HubLostUs":
       return hubLostUs
+    case "MessageHeard":
+      return noop
     case "RestartRequested":
       return restartRequested(message.reason)
     case "AgentStarted":
