@@ -28,10 +28,13 @@ export const makeJsonEntries = (key: string, limit: number): JsonEntries => {
     if (cut.text?.trim() !== "") yield cut
   }
 
-  const readString = (byte: number | undefined): void => {
-    if (isEscaped) isEscaped = false
-    else if (byte === backslash) isEscaped = true
-    else inString = byte !== quote
+  /** The closing quote of the string whose bytes go on at `from`; the end of the chunk or more if that comes later. */
+  const endOfString = (chunk: Uint8Array, from: number): number => {
+    let at = isEscaped ? from + 1 : from
+    while (at < chunk.length && chunk[at] !== quote) at += chunk[at] === backslash ? 2 : 1
+    inString = at >= chunk.length
+    isEscaped = at > chunk.length
+    return at
   }
 
   function* push(chunk: Uint8Array): Iterable<Bounded> {
@@ -41,17 +44,19 @@ export const makeJsonEntries = (key: string, limit: number): JsonEntries => {
       collected.add(chunk.subarray(from, end))
       from = end
     }
-    for (let at = 0; at < chunk.length; at++) {
+    for (let at = inString ? endOfString(chunk, 0) + 1 : 0; at < chunk.length; at++) {
       const byte = chunk[at]
-      if (inString) readString(byte)
-      else if (byte === quote) inString = true
-      else if (byte === openList || byte === openObject) {
-        if (++depth !== 2 || byte !== openList) continue
+      if (byte === quote) at = endOfString(chunk, at + 1)
+      else if (byte === openObject) depth++
+      else if (byte === openList) {
+        depth++
+        if (depth !== 2) continue
         keepUntil(at + 1)
         inList = beforeList.test(rest.read().text ?? "")
         hasList ||= inList
       } else if (byte === closeList || byte === closeObject) {
-        if (--depth !== 1 || !inList) continue
+        depth--
+        if (depth !== 1 || !inList) continue
         keepUntil(at)
         yield* cutEntry()
         inList = false

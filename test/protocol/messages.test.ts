@@ -213,9 +213,9 @@ describe("what is no message is left out", () => {
     ["no time", { timestamp: undefined }]
   ]
 
-  describe.each(ways)("of the %s", (_, decode, wrap) => {
+  describe.each(ways)("of the %s", (...[, decode, wrap]) => {
     it("only then", () => expect(decode(wrap({ ...right, id: "x".repeat(id_chars) }))).toMatchObject({ sent_at: 5 }))
-    it.each(wrong)("with %s", (_, fields) => expect(decode(wrap({ ...right, ...fields }))).toBeNull())
+    it.each(wrong)("with %s", (...[, fields]) => expect(decode(wrap({ ...right, ...fields }))).toBeNull())
   })
 
   const said = { from: "a", text: "t", seq: 1, timestamp: 5 }
