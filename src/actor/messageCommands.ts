@@ -6,7 +6,7 @@ import { refusalOf } from "../domain/messages/refusal.ts"
 import { repliesOf } from "../domain/messages/replies.ts"
 import { type Batch, unstarted } from "../domain/Work.ts"
 import type { Logger } from "../services/Logger.ts"
-import type { MarkedEnd, MessageStore, Queued } from "../services/MessageStore.ts"
+import type { DeliveryEnd, MessageStore, Queued } from "../services/MessageStore.ts"
 import type { Messenger } from "../services/Messenger.ts"
 import type { StoreError } from "../services/TaskStore.ts"
 import type { ActorContext, CommandOf } from "./ActorContext.ts"
@@ -41,7 +41,7 @@ export const messageCommands = (
     const messages = yield* store.read(batch.payload.message_ids)
     const { problem, replies } = repliesOf(messages, end.answer)
     if (problem !== null) yield* log({ event: "replies_unclear", batch_id: batch.id, reason: problem })
-    return { _tag: "Delivered", replies } satisfies MarkedEnd
+    return { _tag: "Delivered", replies } satisfies DeliveryEnd
   })
 
   const endDelivery = (command: CommandOf<"EndDelivery">) =>
@@ -70,8 +70,8 @@ export const messageCommands = (
   const nothingSent: SendOutcome = { _tag: "Sent", hub_id: null }
 
   const sendNext = Effect.gen(function*() {
-    const { held, next } = yield* store.next
-    if (next === null) return yield* post({ _tag: "SendEnded", key: null, outcome: nothingSent, held })
+    const next = yield* store.next
+    if (next === null) return yield* post({ _tag: "SendEnded", key: null, outcome: nothingSent, held: null })
     const { key } = next.outgoing
     const outcome = yield* outcomeOf(next)
     yield* post({ _tag: "SendEnded", key, outcome, held: yield* store.sent(key, outcome) })
@@ -88,7 +88,13 @@ export const messageCommands = (
       orUnrecorded(store.record(judged), (done) => learn({ _tag: "MessagesRecorded", ...done })),
     SettlePushed: ({ until }: CommandOf<"SettlePushed">) =>
       orUnrecorded(store.settle(until), (done) => learn({ _tag: "MessagesRecorded", ...done })),
-    NoteKnown: ({ known }: CommandOf<"NoteKnown">) => orUnrecorded(store.know(known), () => Effect.void),
+    NoteKnown: ({ known, missed_until }: CommandOf<"NoteKnown">) =>
+      Effect.andThen(
+        orUnrecorded(store.know(known), () => Effect.void),
+        missed_until === null
+          ? Effect.void
+          : orUnrecorded(store.caughtUp(missed_until), (held) => learn({ _tag: "HeldChanged", held }))
+      ),
     ReadHub: ({ pass, reading }: CommandOf<"ReadHub">) =>
       fibers.run(
         "read hub",

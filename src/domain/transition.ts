@@ -31,6 +31,7 @@ import {
   hubUnread,
   mailboxAcknowledged,
   pageRecorded,
+  readLater,
   readNext
 } from "./messages/catchUp.ts"
 import { batchAgentTold, batchReady, deliverNext, deliveryMarked, noBatch } from "./messages/delivery.ts"
@@ -145,9 +146,12 @@ const ruleFor = (message: Message): Rule => {
     case "MessageHeard":
       return messageHeard(message.message)
     case "MessagesRecorded":
-      return sequence(messagesRecorded(message.held, message.recorded), pageRecorded)
+      return sequence(
+        messagesRecorded(message.held, message.recorded),
+        message.recorded.some(({ outcome }) => outcome === "left_out") ? readLater : pageRecorded
+      )
     case "MessagesUnrecorded":
-      return messagesUnrecorded(message.reason)
+      return sequence(messagesUnrecorded(message.reason), readLater)
     case "HubRead":
       return hubRead(message.pass, message, message.messages, message.room)
     case "HubUnread":

@@ -91,12 +91,13 @@ const noMessages: MessageStore["Service"] = {
   record: () => Effect.succeed({ held: nothingHeld, recorded: [] }),
   settle: () => Effect.succeed({ held: nothingHeld, recorded: [] }),
   know: () => Effect.void,
+  caughtUp: () => held,
   choose: Effect.succeed({ ids: [], held_back: [], retry_at: null }),
   begin: () => held,
   end: () => held,
   read: () => Effect.succeed([]),
   queue: () => held,
-  next: Effect.succeed({ held: nothingHeld, next: null }),
+  next: Effect.succeed(null),
   sending: () => Effect.void,
   sent: () => held
 }

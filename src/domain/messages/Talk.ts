@@ -34,7 +34,7 @@ export const Reading = Schema.Union([
     why: Schema.Literals(["gap", "ways"])
   }),
   Schema.TaggedStruct("Room", { since: Schema.Int }),
-  Schema.TaggedStruct("ChannelHistory", { channel: Schema.String }),
+  Schema.TaggedStruct("ChannelHistory", { channel: Schema.String, since: Schema.Int }),
   Schema.TaggedStruct("Subscriptions", {})
 ])
 export type Reading = typeof Reading.Type

@@ -58,12 +58,8 @@ export const holds = (held: Held): Rule => patchTalk({ held })
 export const messagesRecorded = (held: Held, recorded: ReadonlyArray<Recorded>): Rule =>
   sequence(holds(held), ...recorded.filter(({ outcome }) => outcome !== "pushed").map((one) => log(logOf(one))))
 
-/** Rules 12 and 24: nothing was recorded. The hub still has it, and it is read again. */
-export const messagesUnrecorded = (reason: string): Rule =>
-  sequence(
-    log({ event: "messages_unrecorded", reason }),
-    patchTalk({ behind: true, page: null, reading: null })
-  )
+/** Rule 12: nothing was recorded. The hub still has it. */
+export const messagesUnrecorded = (reason: string): Rule => log({ event: "messages_unrecorded", reason })
 
 /** The inbox as it was found at the start; undefined if there is none. */
 export const inboxFound = (found: Pick<Talk, "held" | "known"> | undefined): Rule =>
