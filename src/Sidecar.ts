@@ -9,13 +9,14 @@ import { ReadinessOfMachine } from "./layers/ReadinessOfMachine.ts"
 import { ResultWatcherFolder } from "./layers/ResultWatcherFolder.ts"
 import { TaskStoreFile } from "./layers/TaskStoreFile.ts"
 import { WakerProcess } from "./layers/WakerProcess.ts"
+import { MessageStore } from "./services/MessageStore.ts"
 
 /** The layers of the actor in production. All of them need the lock of the folder first. */
 export const sidecar = (settings: Settings) =>
   Layer.mergeAll(
     HubWebSocket,
     TaskStoreFile,
-    WakerProcess,
+    Layer.provide(WakerProcess, Layer.mock(MessageStore)({})), // no batch is delivered yet
     ResultWatcherFolder,
     OrphansFolder,
     ReadinessOfMachine,

@@ -22,6 +22,8 @@ export interface Settings {
   readonly wake_command: WakeCommand
   readonly prompt_template: string // its text
   readonly wake_command_blocks: boolean
+  readonly message_command: WakeCommand | null // without it no agent is woken for messages
+  readonly message_command_blocks: boolean
   readonly capabilities: ReadonlyArray<string>
   readonly confirmation_timeout_ms: number
   readonly agent_silence_ms: number
@@ -31,6 +33,7 @@ export interface Settings {
   readonly metrics_listen?: string // host:port; without it nothing listens
   readonly results_dir: string
   readonly tasks_dir: string
+  readonly outbox_dir: string
   readonly state_file: string
   readonly log_file: string
   readonly log_file_bytes: number
@@ -101,6 +104,9 @@ export const loadSettings = (
     return {
       ...settings,
       prompt_template,
+      message_command: null,
+      message_command_blocks: true,
+      outbox_dir: join(folder, "outbox"),
       hub_api_url: hub_api_url?.replace(/\/+$/, "") ?? apiOf(settings.hub_url),
       tls_ca,
       tls_cert,

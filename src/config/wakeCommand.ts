@@ -14,11 +14,11 @@ import { nearest } from "./nearest.ts"
 
 const variables: ReadonlyArray<string> = [...commandVariables.keys(), "TASK_DESCRIPTION", "TASK_JSON"]
 
-const listed = placeholders.map((name) => `{${name}}`).join(", ")
+const listed = placeholders.task.map((name) => `{${name}}`).join(", ")
 
 /** A word in braces that is no placeholder, where it is close to one or is a whole argument: other braces may be text. */
 const wrongPlaceholder = (text: string, isArgument: boolean): string | undefined => {
-  const known: ReadonlyArray<string> = placeholders
+  const known: ReadonlyArray<string> = placeholders.task
   const whole = isArgument ? /^(?:--?[\w-]+=)?\{([a-z_]+)\}$/.exec(text)?.[1] : undefined
   for (const [, word = ""] of text.matchAll(/(?<!\$)\{([A-Za-z_]+)\}/g)) {
     if (known.includes(word)) continue
@@ -31,7 +31,7 @@ const wrongPlaceholder = (text: string, isArgument: boolean): string | undefined
 
 /** A variable that is none of ours but has nearly the name of one. */
 const wrongVariable = (text: string): string | undefined => {
-  for (const [, name = ""] of text.matchAll(/\$\{?((?:TASK|RESULTS?)_\w+)/g)) {
+  for (const [, name = ""] of text.matchAll(/\$\{?((?:TASK|RESULTS?|MESSAGES?|OUTBOX)_\w+)/g)) {
     const near = variables.includes(name) ? undefined : nearest(name, variables)
     if (near !== undefined) return `has no variable \${${name}}: did you mean \${${near}}?`
   }
@@ -55,7 +55,7 @@ const singleQuoted = (line: string): ReadonlyArray<readonly [before: string, tex
     ({ 1: text, index }) => [line.slice(0, index), text ?? ""] as const
   )
 
-const reads = /\$\{?(TASK_(?:ID|FILE|PROMPT_FILE|DESCRIPTION|JSON)|RESULTS_DIR)\b/
+const reads = new RegExp(`\\$\\{?(${variables.join("|")})\\b`)
 
 /** Whether the quoted text after `before` is a program whose own shell replaces variables, or a list of variables to replace. */
 const replacesLater = (before: string): boolean => {
