@@ -100,8 +100,8 @@ const withoutNul = (value: string): string => value.replaceAll("\0", "")
 const fits = (value: string): boolean => Buffer.byteLength(value) <= payload_in_env_bytes
 
 /** The variables with the task's text that this platform can hold. On Windows none: cmd.exe would read them as commands. */
-const dataOf = (task: Task, payload: string, platform: Platform): Record<string, string> =>
-  platform === "windows"
+const dataOf = (task: Task, payload: string, on: Platform): Record<string, string> =>
+  on === "windows"
     ? {}
     : Object.fromEntries(
       Object.entries({ TASK_DESCRIPTION: withoutNul(task.payload.description), TASK_JSON: payload })
@@ -113,9 +113,9 @@ export const tooLarge = (
   command: WakeCommand,
   task: Task,
   payload: string,
-  platform: Platform
+  on: Platform
 ): ReadonlyArray<string> => {
-  const data = dataOf(task, payload, platform)
+  const data = dataOf(task, payload, on)
   return dataNames.filter((name) => !(name in data) && new RegExp(`(?<!\\w)${name}(?!\\w)`).test(textOf(command)))
 }
 

@@ -46,32 +46,41 @@ const survivorsBy = (records: WakeRecords, { looks, memory }: WakerTools, log: L
   }
 }
 
-/** What only some of the waker uses. */
+type Inbox = Pick<MessageStore["Service"], "read">
+
+/** Prepares the wake of a task, or of a batch with its messages from the inbox; or says how this machine cannot wake anybody. */
+const prepare = (settings: Settings, inbox: Inbox, work: Work, files: WakeFiles) => {
+  const input = work.kind === "task"
+    ? taskInput(settings, work, files)
+    : Effect.flatMap(inbox.read(work.payload.message_ids), (messages) => batchInput(settings, messages, files))
+  return input.pipe(
+    Effect.flatMap((given) => prepareWake(settings, given)),
+    Effect.catchTags({
+      ProgramMissing: ({ reason }) => Effect.succeed({ how: "unspawned" as const, reason }),
+      StoreError: ({ message }) => Effect.succeed({ how: "unwritten" as const, reason: message })
+    })
+  )
+}
+
+/** Makes the outbox. An agent can answer without it, so what keeps it from being made keeps nobody from being woken. */
+const makeOutbox = (settings: Settings, log: Logger["Service"]["log"]): Effect.Effect<void> => {
+  const { outbox_dir } = settings
+  return orElseLog(attempt(outbox_dir, () => makeFolder(homeOf(settings), outbox_dir)), log, () => undefined)
+}
+
 interface Services {
   readonly log: Logger["Service"]["log"]
   readonly logs: LogKeeper
-  readonly inbox: Pick<MessageStore["Service"], "read">
+  readonly inbox: Inbox
 }
 
 const make = (settings: Settings, { inbox, log, logs }: Services, tools: WakerTools) => {
-  const { kill_grace_ms, outbox_dir, tasks_dir } = settings
+  const { kill_grace_ms, tasks_dir } = settings
   const { looks, memory, quoting } = tools
   const unbegun = new Map<string, string>() // by task: the wake that this life of the daemon could not begin
   const records = wakeRecords(tools, tasks_dir, log)
   const outputOf = (known: KnownWake | null, work_id: string) =>
     outputTail(logPath(tasks_dir, work_id), known?.record?.log_offset ?? 0, quoting)
-
-  const inputOf = (work: Work, files: WakeFiles) =>
-    work.kind === "task"
-      ? taskInput(settings, work, files)
-      : Effect.flatMap(inbox.read(work.payload.message_ids), (messages) => batchInput(settings, messages, files))
-
-  // An agent can answer without it, so what keeps it from being made keeps nobody from being woken.
-  const makeOutbox = orElseLog(
-    attempt(outbox_dir, () => makeFolder(homeOf(settings), outbox_dir)),
-    log,
-    () => undefined
-  )
 
   const wake = Effect.fn("Waker.wake")(function*(work: Work, wake_id: string) {
     const didNotRun = (how: "unwritten" | "unspawned") => ({ reason }: { readonly reason: string }): WakeEnd => {
@@ -80,15 +89,9 @@ const make = (settings: Settings, { inbox, log, logs }: Services, tools: WakerTo
       return { how, code: null, output: reason }
     }
     const unwritten = didNotRun("unwritten")
-    const prepared = yield* inputOf(work, wakeFiles(tasks_dir, work.id, wake_id)).pipe(
-      Effect.flatMap((input) => prepareWake(settings, input)),
-      Effect.catchTags({
-        ProgramMissing: (missing) => Effect.succeed(didNotRun("unspawned")(missing)),
-        StoreError: ({ message }) => Effect.succeed(unwritten({ reason: message }))
-      })
-    )
-    if ("how" in prepared) return { end: Effect.succeed(prepared) }
-    yield* makeOutbox
+    const prepared = yield* prepare(settings, inbox, work, wakeFiles(tasks_dir, work.id, wake_id))
+    if ("how" in prepared) return { end: Effect.succeed(didNotRun(prepared.how)(prepared)) }
+    yield* makeOutbox(settings, log)
     yield* logs.keep(work.id)
     const spawning = spawnWake(settings, tools, prepared)
     const spawned = yield* orElseLog(spawning, log, (error) => ({ end: Effect.succeed(unwritten(error)) }))

@@ -4,6 +4,7 @@ import { chmodSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node
 import { resolve } from "node:path"
 import { renewTaskMessages } from "../../src/agent/messages/taskMessages.ts"
 import type { BatchMessage } from "../../src/domain/messages/InboxMessage.ts"
+import { repliesIn } from "../../src/domain/messages/replies.ts"
 import type { Batch } from "../../src/domain/Work.ts"
 import type { WakeCommand } from "../../src/process/arguments.ts"
 import { StoreError } from "../../src/services/TaskStore.ts"
@@ -224,13 +225,14 @@ describe("an agent of a batch", () => {
     }))
 })
 
+const exec = (...words: ReadonlyArray<string>): WakeCommand => [
+  process.execPath,
+  resolve("dist/main.js"),
+  "exec",
+  ...words
+]
+
 describe("exec as the message_command", () => {
-  const exec = (...words: ReadonlyArray<string>): WakeCommand => [
-    process.execPath,
-    resolve("dist/main.js"),
-    "exec",
-    ...words
-  ]
   const rows: ReadonlyArray<
     readonly [what: string, agent: string, words: ReadonlyArray<string>, answer: Record<string, unknown>]
   > = [
@@ -279,6 +281,19 @@ describe("exec as the message_command", () => {
         }
       }))
   }
+})
+
+describe("the script of the examples", () => {
+  it.live("answers the requests of a batch and nothing else", () =>
+    Effect.gen(function*() {
+      const folder = yield* makeFolder
+      const requests = [messageOf("m1", { type: "request", payload: { text: hostile } }), messageOf("m2")]
+      yield* run(folder, exec("--", process.execPath, resolve("examples/messages.mjs"), "{messages_file}"), requests)
+      const { outgoing, problems } = repliesIn(JSON.parse(folder.read("results", `${id}.json`)), requests, new Set())
+      const text = `a request of ${JSON.stringify({ text: hostile }).length} characters`
+      expect(outgoing).toMatchObject([{ reply_to: "m1", payload: { text, hops: 1 } }])
+      expect(problems).toEqual([])
+    }))
 })
 
 describe("the messages for the agent of a task", () => {

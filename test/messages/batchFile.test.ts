@@ -9,11 +9,14 @@ const place = { tasks_dir: "/a/tasks", work_id: "batch-1", stale_ms: 24 * hour_m
 const filesOf = (messages: ReadonlyArray<BatchMessage>, now = sent_at, more: Partial<typeof place> = {}) =>
   messageFiles(messages, { ...place, ...more }, now)
 
+interface Told {
+  readonly batch_id?: string
+  readonly task_id?: string
+  readonly messages: ReadonlyArray<Record<string, unknown>>
+}
+
 /** The messages as a program finds them in the file. */
-const readBack = (
-  ...given: Parameters<typeof filesOf>
-): { readonly messages: ReadonlyArray<Record<string, unknown>> } =>
-  JSON.parse(filesOf(...given).files.at(-1)?.text ?? "")
+const readBack = (...given: Parameters<typeof filesOf>): Told => JSON.parse(filesOf(...given).files.at(-1)?.text ?? "")
 
 const bytes = (text: string) => ({ blob: text })
 const overhead = JSON.stringify(bytes("")).length

@@ -14,6 +14,7 @@ describe("the text of a message", () => {
     ["shows other ends of a line", "a\u2028b\u2029c", "a\\u{2028}b\\u{2029}c"],
     ["shows what nobody sees", "\u200b\ufeff\u00ad\u180e", "\\u{200b}\\u{feff}\\u{ad}\\u{180e}"],
     ["shows tags that spell words nobody sees", "\u{e0041}\u{e0042}\u{e01ef}", "\\u{e0041}\\u{e0042}\\u{e01ef}"],
+    ["names no file by an at sign", "@config.json a@b", "\\u{40}config.json a\\u{40}b"],
     ["shows half a surrogate pair", "a\ud800b", "a\\u{d800}b"]
   ]
   it.each(rows)("%s", (_, text, shown) => {
@@ -29,6 +30,7 @@ describe("what is shown of a payload", () => {
     [{ text: 1 }, { what: "payload", text: "{\"text\":1}" }],
     [{}, { what: "payload", text: "{}" }],
     [{ n: JSON.rawJSON("12345678901234567890") }, { what: "payload", text: "{\"n\":12345678901234567890}" }],
+    [{ "@a": "@b" }, { what: "payload", text: "{\"\\u0040a\":\"\\u0040b\"}" }],
     [{ "\u202e\n": "\u{e0041}" }, { what: "payload", text: "{\"\\u202e\\n\":\"\\udb40\\udc41\"}" }]
   ]
   it.each(rows)("%j", (payload, content) => {

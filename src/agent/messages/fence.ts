@@ -23,16 +23,25 @@ export const markFor = (
   draw: Effect.Effect<string> = randomMark
 ): Effect.Effect<string> => Effect.repeat(draw, { until: (mark) => !texts.some((text) => text.includes(mark)) })
 
+/** Agents read the file behind an at sign in a prompt (`@config.json`), and nobody who writes to them may choose it. */
+const at = "@"
+
+/** A value as JSON on one line. */
+export const quoted = (value: unknown): string => quote(value).replaceAll(at, "\\u0040")
+
 const asEscape = (character: string): string => `\\u{${character.codePointAt(0)?.toString(16)}}`
 
-/** The text with all characters escaped that nobody sees or that change how the text around them is read; lines stay lines. */
+/** The text on its lines, with all other characters escaped that nobody sees or that change how the rest is read. */
 export const visible = (text: string): string =>
-  text.replaceAll("\r\n", "\n").replaceAll(/[^\P{Cc}\n\t]|\p{Cs}/gu, asEscape).replaceAll(unprintable, asEscape)
+  text.replaceAll("\r\n", "\n")
+    .replaceAll(/[^\P{Cc}\n\t]|\p{Cs}/gu, asEscape)
+    .replaceAll(unprintable, asEscape)
+    .replaceAll(at, asEscape)
 
 /** What the payload says besides the sidecars' own marks: one text, or JSON as it came. */
 export const contentOf = (payload: JsonObject): { readonly what: "text" | "payload"; readonly text: string } => {
   const { agentcom_key: _, hops: __, text, ...others } = payload
   return typeof text === "string" && Object.keys(others).length === 0
     ? { what: "text", text: visible(text) }
-    : { what: "payload", text: quote(payload) }
+    : { what: "payload", text: quoted(payload) }
 }

@@ -1,7 +1,7 @@
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
-import { JsonObject } from "../Work.ts"
+import type { JsonObject } from "../Work.ts"
 import type { BatchMessage, InboxMessage } from "./InboxMessage.ts"
 import { hopsOf } from "./judge.ts"
 import type { Outgoing, Target } from "./Outgoing.ts"
