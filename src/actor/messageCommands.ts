@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import type { SendOutcome } from "../domain/messages/Outgoing.ts"
 import { refusalOf } from "../domain/messages/refusal.ts"
-import { repliesOf } from "../domain/messages/replies.ts"
+import { repliesIn } from "../domain/messages/replies.ts"
 import { type Batch, unstarted } from "../domain/Work.ts"
 import type { Logger } from "../services/Logger.ts"
 import type { DeliveryEnd, MessageStore, Queued } from "../services/MessageStore.ts"
@@ -39,9 +39,9 @@ export const messageCommands = (
   const marksOf = Effect.fnUntraced(function*({ batch, end }: CommandOf<"EndDelivery">) {
     if (end._tag !== "Delivered") return end
     const messages = yield* store.read(batch.payload.message_ids)
-    const { problem, replies } = repliesOf(messages, end.answer)
-    if (problem !== null) yield* log({ event: "replies_unclear", batch_id: batch.id, reason: problem })
-    return { _tag: "Delivered", replies } satisfies DeliveryEnd
+    const { outgoing, problems } = repliesIn(end.answer, messages, new Set())
+    for (const reason of problems) yield* log({ event: "replies_unclear", batch_id: batch.id, reason })
+    return { _tag: "Delivered", replies: outgoing } satisfies DeliveryEnd
   })
 
   const endDelivery = (command: CommandOf<"EndDelivery">) =>

@@ -24,20 +24,20 @@ export interface Settings {
   readonly wake_command: WakeCommand
   readonly prompt_template: string // its text
   readonly wake_command_blocks: boolean
+  readonly message_command: WakeCommand | null // without it no agent is woken for messages
+  readonly message_command_blocks: boolean
   readonly capabilities: ReadonlyArray<string>
   readonly confirmation_timeout_ms: number
   readonly agent_silence_ms: number
   readonly task_timeout_ms: number
-  readonly message_command: WakeCommand | null // null: messages stay in the inbox
-  readonly message_command_blocks: boolean
   readonly messages: MessagePolicy
-  readonly outbox_dir: string
   readonly send_max_bytes: number
   readonly kill_grace_ms: number
   readonly retention_days: number
   readonly metrics_listen?: string // host:port; without it nothing listens
   readonly results_dir: string
   readonly tasks_dir: string
+  readonly outbox_dir: string
   readonly state_file: string
   readonly log_file: string
   readonly log_file_bytes: number

@@ -17,7 +17,7 @@ const yesOrNo = (fallback: boolean) => Schema.Boolean.pipe(Schema.withDecodingDe
 
 /** The keys of `config.json` about messages. */
 export const messageKeys = (windows: boolean) => ({
-  message_command: Schema.optionalKey(agentCommand(windows)),
+  message_command: Schema.optionalKey(agentCommand(windows, "messages")),
   message_command_blocks: yesOrNo(true),
   channels: Schema.Array(
     text(/[A-Za-z0-9_-]/, "must hold a letter, a digit, - or _").check(upTo(configLimits.channel_chars))

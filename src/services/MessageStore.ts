@@ -2,7 +2,7 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type { Choice } from "../domain/messages/choose.ts"
 import type { Judged, Recorded } from "../domain/messages/Fate.ts"
-import type { InboxMessage } from "../domain/messages/InboxMessage.ts"
+import type { BatchMessage } from "../domain/messages/InboxMessage.ts"
 import type { Outgoing, SendOutcome } from "../domain/messages/Outgoing.ts"
 import type { Held, Known } from "../domain/messages/Talk.ts"
 import type { Batch } from "../domain/Work.ts"
@@ -19,13 +19,6 @@ export interface Taken {
 export interface Opened {
   readonly held: Held
   readonly known: Known
-}
-
-/** A message of the inbox, as a batch shows it. */
-export interface BatchMessage {
-  readonly message: InboxMessage
-  readonly thread: string
-  readonly again: boolean // whether an earlier delivery of it has begun
 }
 
 /** How a delivery ended. `replies` are queued in the same step. */

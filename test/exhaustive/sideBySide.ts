@@ -1,7 +1,7 @@
-import { defaultMessagePolicy } from "../../src/domain/messages/MessagePolicy.ts"
 import type { Command } from "../../src/domain/Command.ts"
 import type { Answer, Evidence } from "../../src/domain/Evidence.ts"
 import type { Message } from "../../src/domain/Message.ts"
+import { defaultMessagePolicy } from "../../src/domain/messages/MessagePolicy.ts"
 import { emptyStore, initialState, type Policy, type SidecarState } from "../../src/domain/SidecarState.ts"
 import { transition } from "../../src/domain/transition.ts"
 import { type Batch, kindOf, unstarted, type WorkKind } from "../../src/domain/Work.ts"
