@@ -46,7 +46,7 @@ const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
   services: ["domain"],
   actor: ["services", "domain"],
   secrets: ["domain"],
-  config: ["process", "hub"],
+  config: ["domain", "process", "hub"],
   storage: ["domain", "services", "text"],
   process: ["domain", "secrets", "storage"],
   agent: ["config", "domain", "process", "secrets", "services", "storage", "text"],

@@ -9,6 +9,7 @@ import { inspect } from "node:util"
 import { configLimits } from "../src/config/limits.ts"
 import { defaultPrompt } from "../src/config/promptTemplate.ts"
 import { loadSettings } from "../src/config/SidecarConfig.ts"
+import { defaultMessagePolicy } from "../src/domain/messages/MessagePolicy.ts"
 
 let folder = ""
 beforeAll(() => {
@@ -55,6 +56,8 @@ describe("config.json", () => {
         wake_command_blocks: false,
         message_command: null,
         message_command_blocks: true,
+        messages: { ...defaultMessagePolicy, agent_id: "worker-1" },
+        send_max_bytes: 1024 * 1024,
         capabilities: [],
         confirmation_timeout_ms: 30_000,
         agent_silence_ms: 1_800_000,

@@ -13,7 +13,7 @@ import { ResultWatcher } from "../services/ResultWatcher.ts"
 import { Waker } from "../services/Waker.ts"
 import type { ActorContext } from "./ActorContext.ts"
 import { agentCommands } from "./agentCommands.ts"
-import { messageCommands } from "./messageCommands.ts"
+import { messageCommands } from "./messages/messageCommands.ts"
 
 /**
  * Runs one command. Short work is done here, before the next command. Work that takes time becomes a fiber of the actor, and its
@@ -46,7 +46,12 @@ export const makeRunner = Effect.fnUntraced(function*(context: ActorContext) {
           Effect.flatMap(hub.lookUp(task_id), (location) => post({ _tag: "TaskLookedUp", task_id, location }))
         ),
       ...agentCommands(waker, watcher, orphans, (yield* FolderLease).check, context),
-      ...messageCommands(yield* MessageStore, yield* Messenger, logger.log, context),
+      ...messageCommands({
+        ...context,
+        store: yield* MessageStore,
+        messenger: yield* Messenger,
+        log: logger.log
+      }),
       // A timer that fires while it is cancelled or restarted is stale, which its due time shows.
       StartTimer: ({ after_ms, due, timer }) =>
         fibers.run(`timer ${timer}`, Effect.andThen(Effect.sleep(after_ms), post({ _tag: "TimerFired", timer, due }))),

@@ -3,13 +3,14 @@ import * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
 import * as Runtime from "effect/Runtime"
 import * as Schema from "effect/Schema"
+import * as Struct from "effect/Struct"
 import { basename, dirname, join, resolve } from "node:path"
 import type { MessagePolicy } from "../domain/messages/MessagePolicy.ts"
 import { exitCodes } from "../exitCodes.ts"
 import { platform } from "../platform.ts"
 import type { WakeCommand } from "../process/arguments.ts"
 import { decodeConfig } from "./decodeConfig.ts"
-import { messagePolicyOf } from "./messageKeys.ts"
+import { messagePolicyOf, policyKeys } from "./messageKeys.ts"
 import { pairProblem } from "./namedFiles.ts"
 import { logFileProblem, ownFilesIn } from "./places.ts"
 import { defaultPrompt } from "./promptTemplate.ts"
@@ -107,7 +108,7 @@ export const loadSettings = (
       ...settings
     } = decoded
     return {
-      ...settings,
+      ...Struct.omit(settings, policyKeys),
       message_command,
       messages: messagePolicyOf(decoded),
       outbox_dir: join(folder, "outbox"),

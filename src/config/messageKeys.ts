@@ -40,6 +40,24 @@ export const messageKeys = (windows: boolean) => ({
   send_max_bytes: wholeOr(configLimits.send_max_bytes, configLimits.send_max_bytes, "bytes")
 })
 
+/** The keys that together are the message policy. */
+export const policyKeys = [
+  "channels",
+  "message_rules",
+  "batch_ms",
+  "batch_max",
+  "min_interval_ms",
+  "urgent_per_hour",
+  "deliver_while_working",
+  "message_stale_ms",
+  "max_deliveries_per_hour",
+  "sender_per_hour",
+  "thread_per_hour",
+  "channel_per_hour",
+  "room_per_hour",
+  "answers_per_hour"
+] as const satisfies ReadonlyArray<keyof ReturnType<typeof messageKeys>>
+
 type MessageSettings = Schema.Struct.Type<ReturnType<typeof messageKeys>> & {
   readonly agent_id: string
   readonly capabilities: ReadonlyArray<string>

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os"
 import { dirname, join, resolve } from "node:path"
 import { configFile } from "../../src/config/ConfigFile.ts"
 import { configFlags, type ConfigKey, configKeyNames, flagOf, variableOf } from "../../src/config/keys.ts"
+import { policyKeys } from "../../src/config/messageKeys.ts"
 import { loadSettings } from "../../src/config/SidecarConfig.ts"
 
 let folder = ""
@@ -71,10 +72,17 @@ const path: Row = {
   fromFlag: expect.stringMatching(/[/\\]flag$/)
 }
 
-/** Those that name a file which has to be there are tested by themselves. */
+/** Those that name a file which has to be there, or become a part of the message policy, are tested by themselves. */
 type Plain = Exclude<
   ConfigKey,
-  "token" | "token_file" | "tls_ca" | "tls_cert" | "tls_key" | "prompt_template" | "update_timeout_ms"
+  | typeof policyKeys[number]
+  | "token"
+  | "token_file"
+  | "tls_ca"
+  | "tls_cert"
+  | "tls_key"
+  | "prompt_template"
+  | "update_timeout_ms"
 >
 
 const rows: Readonly<Record<Plain, Row>> = {
@@ -107,26 +115,6 @@ const rows: Readonly<Record<Plain, Row>> = {
     fromFlag: "a b"
   },
   message_command_blocks: { file: false, variable: "true", fromVariable: true, flag: "false", fromFlag: false },
-  channels: { file: ["file"], variable: "a, b", fromVariable: ["a", "b"], flag: "[\"c\"]", fromFlag: ["c"] },
-  message_rules: {
-    file: [{ action: "store" }],
-    variable: "[{\"from\": \"bob\", \"action\": \"drop\"}]",
-    fromVariable: [{ from: "bob", action: "drop" }],
-    flag: "[]",
-    fromFlag: []
-  },
-  batch_ms: number,
-  batch_max: number,
-  min_interval_ms: number,
-  urgent_per_hour: number,
-  deliver_while_working: { file: false, variable: "true", fromVariable: true, flag: "false", fromFlag: false },
-  message_stale_ms: number,
-  max_deliveries_per_hour: number,
-  sender_per_hour: number,
-  thread_per_hour: number,
-  channel_per_hour: number,
-  room_per_hour: number,
-  answers_per_hour: number,
   send_max_bytes: number,
   kill_grace_ms: number,
   retention_days: number,
@@ -143,6 +131,33 @@ const rows: Readonly<Record<Plain, Row>> = {
     fromFlag: expect.anything()
   }
 }
+
+const policyRows: Readonly<Record<typeof policyKeys[number], readonly [variable: string, policy: object]>> = {
+  channels: ["ops, dev", { channels: ["ops", "dev"] }],
+  message_rules: ["[{\"from\": \"bob\", \"action\": \"drop\"}]", { rules: [{ from: "bob", action: "drop" }] }],
+  batch_ms: ["7", { batch_ms: 7 }],
+  batch_max: ["7", { batch_max: 7 }],
+  min_interval_ms: ["7", { min_interval_ms: 7 }],
+  urgent_per_hour: ["7", { per_hour: { urgent_of_sender: 7 } }],
+  deliver_while_working: ["false", { deliver_while_working: false }],
+  message_stale_ms: ["7", { stale_ms: 7 }],
+  max_deliveries_per_hour: ["7", { per_hour: { deliveries: 7 } }],
+  sender_per_hour: ["7", { per_hour: { sender: 7 } }],
+  thread_per_hour: ["7", { per_hour: { thread: 7 } }],
+  channel_per_hour: ["7", { per_hour: { channel: 7 } }],
+  room_per_hour: ["7", { per_hour: { room: 7 } }],
+  answers_per_hour: ["7", { per_hour: { answers: 7 } }]
+}
+
+describe("a setting of the message policy", () => {
+  it.effect.each(policyKeys.map((key) => [key, ...policyRows[key]] as const))(
+    "%s",
+    ([key, variable, policy]) =>
+      Effect.gen(function*() {
+        expect(yield* load(inFile, { [variableOf(key)]: variable })).toMatchObject({ messages: policy })
+      })
+  )
+})
 
 describe("a setting", () => {
   it.effect.each(Object.entries(rows))(

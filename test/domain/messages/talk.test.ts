@@ -47,9 +47,9 @@ const read = (run: Run, found: Partial<Extract<Message, { _tag: "HubRead" }>> = 
 })
 
 const reading = (run: Run): Reading => {
-  const { reading } = run.state.talk
-  if (reading === null) throw new Error("nothing is being read")
-  return reading
+  const { reading: current } = run.state.talk
+  if (current === null) throw new Error("nothing is being read")
+  return current
 }
 
 const isOfTalk = (command: Command): boolean =>

@@ -1,0 +1,74 @@
+import type { Message } from "../Message.ts"
+import { noop, type Rule, sequence } from "../rules.ts"
+import {
+  catchUpDue,
+  heardUntil,
+  hubRead,
+  hubUnread,
+  mailboxAcknowledged,
+  pageRecorded,
+  readLater,
+  readNext
+} from "./catchUp.ts"
+import { batchReady, deliverNext, deliveryMarked, noBatch } from "./delivery.ts"
+import { hubTimeTold } from "./hubClock.ts"
+import { holds, messageHeard, messagesRecorded, messagesUnrecorded } from "./receiving.ts"
+import { renewDue, sendEnded, sendNext } from "./sending.ts"
+
+type TalkMessage = Extract<
+  Message,
+  {
+    readonly _tag:
+      | "HubTimeTold"
+      | "MessageHeard"
+      | "MessagesRecorded"
+      | "MessagesUnrecorded"
+      | "HubRead"
+      | "HubUnread"
+      | "MailboxAcknowledged"
+      | "BatchReady"
+      | "NoBatch"
+      | "DeliveryMarked"
+      | "SendEnded"
+      | "HeldChanged"
+  }
+>
+
+/** The timers of the talk with other agents. What is due follows after every message. */
+export const talkTimers = { batch: noop, send: noop, catch_up: catchUpDue, renew: renewDue } as const
+
+/** What a message about the talk with other agents changes. */
+export const talkRuleFor = (message: TalkMessage): Rule => {
+  switch (message._tag) {
+    case "HubTimeTold":
+      return sequence(hubTimeTold(message.hub_time), heardUntil(message.hub_time))
+    case "MessageHeard":
+      return messageHeard(message.message)
+    case "MessagesRecorded":
+      return sequence(
+        messagesRecorded(message.held, message.recorded),
+        message.recorded.some(({ outcome }) => outcome === "left_out") ? readLater : pageRecorded
+      )
+    case "MessagesUnrecorded":
+      return sequence(messagesUnrecorded(message.reason), readLater)
+    case "HubRead":
+      return hubRead(message.pass, message, message.messages, message.room)
+    case "HubUnread":
+      return hubUnread(message.pass)
+    case "MailboxAcknowledged":
+      return mailboxAcknowledged(message.pass, message.done)
+    case "BatchReady":
+      return batchReady(message.batch)
+    case "NoBatch":
+      return noBatch(message.retry_at)
+    case "DeliveryMarked":
+      return deliveryMarked(message.end, message.held)
+    case "SendEnded":
+      return sendEnded(message.key, message.outcome, message.held)
+    case "HeldChanged":
+      return holds(message.held)
+  }
+}
+
+/** After every message: the readings, deliveries and messages of ours that are due. */
+export const talkDue: Rule = sequence(readNext, deliverNext, sendNext)
