@@ -49,6 +49,8 @@ export interface Folder {
   readonly wakes: (task_id?: string) => ReadonlyArray<number>
   /** Makes an empty file there; who waits by `untilThere` for it goes on, as with the next. */
   readonly touch: (name: string) => void
+  /** Removes a file. */
+  readonly remove: (name: string) => Effect.Effect<void>
   /** Puts a file there whole. */
   readonly write: (name: string, content: string) => Effect.Effect<void>
   /** Lets an agent that waits for it go on. */
@@ -128,7 +130,8 @@ export const makeFolder = (
           renameSync(file(`${name}.tmp`), file(name))
           gates.push(...openGate(file(name)))
         })
-      return { path, file, gates, read, touch, wakes, write, letGo: Effect.sync(() => touch("go")) }
+      const remove = (name: string) => Effect.sync(() => rmSync(file(name)))
+      return { path, file, gates, read, remove, touch, wakes, write, letGo: Effect.sync(() => touch("go")) }
     }),
     (folder) =>
       Effect.andThen(

@@ -1,0 +1,162 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { startDaemon, startHub, submit, until, untilStatus } from "../support/daemon.ts"
+import { identifications, untilAtWork } from "../support/outcomes.ts"
+import {
+  delivered,
+  deliveries,
+  makeTalkFolder,
+  say,
+  sayInRoom,
+  sayToAll,
+  tokensOf,
+  untilDelivered,
+  untilSent
+} from "../support/talk.ts"
+
+const senders = Array.from({ length: 10 }, (_, n) => `agent-${n}`)
+
+/** A hub with other agents, and our daemon beside an agent that answers messages. */
+const start = (config: Record<string, unknown> = {}) =>
+  Effect.gen(function*() {
+    const hub = yield* startHub({ registerTokens: tokensOf("bob", ...senders) })
+    const folder = yield* makeTalkFolder(hub, config)
+    const daemon = yield* startDaemon(folder)
+    yield* hub.waitFor(() => identifications(hub) === 1)
+    return { hub, folder, daemon }
+  })
+
+describe.concurrent("a message", () => {
+  it.live("wakes the agent, and its reply goes to whoever sent it", () =>
+    Effect.gen(function*() {
+      const { folder, hub } = yield* start()
+      const id = yield* say(hub, "bob", { payload: { text: "are you there?" } })
+      const [reply] = yield* untilSent(hub, 1)
+      assert.deepStrictEqual(delivered(folder), [id])
+      assert.deepInclude(reply, { to: "bob", type: "response", reply_to: id })
+      assert.deepInclude(reply?.payload, { text: "re: are you there?", hops: 1 })
+      assert.strictEqual(reply?.payload["agentcom_key"], `reply-${id}`)
+    }))
+
+  it.live("that was sent while nobody was connected is delivered when the daemon comes", () =>
+    Effect.gen(function*() {
+      const hub = yield* startHub({ registerTokens: tokensOf("bob") })
+      const folder = yield* makeTalkFolder(hub)
+      const id = yield* say(hub, "bob")
+      yield* startDaemon(folder)
+      yield* untilDelivered(folder, [id])
+      assert.deepStrictEqual(deliveries(folder).flatMap(({ ways }) => ways), ["direct"])
+    }))
+
+  it.live("of a broadcast and of the room is delivered once, and the reply goes to the sender, or into the room", () =>
+    Effect.gen(function*() {
+      const { folder, hub } = yield* start()
+      const id = yield* sayToAll(hub, "bob")
+      yield* sayInRoom(hub, "bob", "hello room")
+      yield* until("both are delivered", () => delivered(folder).length === 2)
+      assert.sameMembers(deliveries(folder).flatMap(({ ways }) => ways), ["broadcast", "room"])
+      assert.include(delivered(folder), id)
+      const [reply] = yield* untilSent(hub, 1)
+      assert.strictEqual(reply?.to, "bob")
+      yield* until("the room has the reply", () => hub.frames().some(({ msg }) => msg["text"] === "re: hello room"))
+    }))
+
+  it.live("reaches the agent beside a task that is at work", () =>
+    Effect.gen(function*() {
+      const { folder, hub } = yield* start()
+      const task = yield* submit(hub)
+      yield* untilAtWork(folder, task)
+      const id = yield* say(hub, "bob")
+      yield* untilDelivered(folder, [id])
+      yield* untilSent(hub, 1)
+      yield* folder.letGo
+      yield* untilStatus(hub, task, "completed")
+      assert.strictEqual(folder.wakes(task.id).length, 1)
+    }))
+})
+
+describe.concurrent("tier 0", () => {
+  it.live("answers a ping without a process", () =>
+    Effect.gen(function*() {
+      const { daemon, folder, hub } = yield* start()
+      const id = yield* say(hub, "bob", { type: "ping", payload: {} })
+      const [pong] = yield* untilSent(hub, 1)
+      assert.deepInclude(pong, { to: "bob", type: "pong", reply_to: id })
+      assert.deepStrictEqual(deliveries(folder), [])
+      assert.deepInclude(daemon.events("message_received")[0], { message_id: id, outcome: "answered" })
+    }))
+
+  it.live("answers no ping to all", () =>
+    Effect.gen(function*() {
+      const { daemon, hub } = yield* start()
+      const id = yield* sayToAll(hub, "bob", { type: "ping", payload: {} })
+      yield* until("it is kept", () => daemon.events("message_received").some(({ message_id }) => message_id === id))
+      assert.deepInclude(daemon.events("message_received")[0], { outcome: "kept" })
+    }))
+})
+
+describe.concurrent("ten senders at once", () => {
+  for (const type of ["chat", "request"]) {
+    it.live(`of a ${type}: one delivery with ten messages`, () =>
+      Effect.gen(function*() {
+        const { folder, hub } = yield* start({ batch_ms: 2_000 })
+        const ids = yield* Effect.forEach(senders, (sender) => say(hub, sender, { type }), { concurrency: 10 })
+        yield* untilDelivered(folder, ids)
+        assert.strictEqual(deliveries(folder).length, 1)
+        const replies = yield* untilSent(hub, 10)
+        assert.sameMembers(replies.map(({ to }) => to), senders)
+      }))
+  }
+})
+
+describe.concurrent("a daemon that is killed", () => {
+  it.live("in the middle of a delivery: the agent works on, and the reply is sent once", () =>
+    Effect.gen(function*() {
+      const { daemon, folder, hub } = yield* start()
+      folder.touch("hold")
+      const id = yield* say(hub, "bob")
+      yield* untilDelivered(folder, [id])
+      yield* daemon.kill
+      yield* startDaemon(folder)
+      yield* hub.waitFor(() => identifications(hub) === 2)
+      yield* folder.remove("hold")
+      yield* untilSent(hub, 1)
+      const second = yield* say(hub, "bob")
+      yield* untilDelivered(folder, [second])
+      const replies = yield* untilSent(hub, 2)
+      assert.deepStrictEqual(replies.map(({ reply_to }) => reply_to), [id, second])
+      assert.deepStrictEqual(deliveries(folder).map(({ ids }) => ids), [[id], [second]])
+    }))
+
+  it.live("before the delivery: the message is delivered by the next, and not marked as delivered before", () =>
+    Effect.gen(function*() {
+      const { daemon, folder, hub } = yield* start({ batch_ms: 3_000 })
+      const id = yield* say(hub, "bob")
+      yield* until("it is recorded", () => daemon.events("message_received").length === 1)
+      yield* daemon.kill
+      yield* startDaemon(folder)
+      yield* untilDelivered(folder, [id])
+      assert.deepStrictEqual(deliveries(folder).map(({ again, ids }) => ({ again, ids })), [{ again: [], ids: [id] }])
+    }))
+})
+
+describe.concurrent("a message that kills its delivery", () => {
+  it.live("holds up nobody else's, and is not delivered by itself again", () =>
+    Effect.gen(function*() {
+      const { daemon, folder, hub } = yield* start()
+      const [poison, good] = [yield* say(hub, "bob", { payload: { text: "poison" } }), yield* say(hub, "agent-1")]
+      const [reply] = yield* untilSent(hub, 1)
+      assert.strictEqual(reply?.reply_to, good)
+      yield* until("it was delivered alone three times", () =>
+        deliveries(folder).filter(({ ids }) => ids.length === 1 && ids[0] === poison).length === 3)
+      const later = yield* say(hub, "bob")
+      yield* untilDelivered(folder, [later])
+      assert.strictEqual(
+        deliveries(folder).filter(({ ids }) =>
+          ids.includes(poison)
+        ).length,
+        6
+      )
+      assert.isNotEmpty(daemon.events("wake_ended"))
+    }))
+})
