@@ -55,7 +55,8 @@ CREATE TABLE inbox (
 ) STRICT;
 CREATE INDEX inbox_undone ON inbox (state, heard_at) WHERE state IN ('pushed', 'waiting', 'delivering');
 CREATE INDEX inbox_payloads ON inbox (state, number, bytes) WHERE bytes > 0;
-CREATE INDEX inbox_heard ON inbox (heard_at);
+CREATE INDEX inbox_age ON inbox (heard_at);
+CREATE INDEX inbox_urgent ON inbox (heard_at, sender) WHERE urgent = 1;
 CREATE INDEX inbox_delivered ON inbox (delivered_at) WHERE delivered_at IS NOT NULL;
 
 CREATE TABLE batches (id TEXT PRIMARY KEY, begun_at INTEGER NOT NULL) STRICT; -- of the last hour
@@ -79,7 +80,7 @@ CREATE TABLE outbox (
   sent_at INTEGER
 ) STRICT;
 CREATE INDEX outbox_unsent ON outbox (state, number) WHERE state IN ('queued', 'sending');
-CREATE INDEX outbox_created ON outbox (created_at);
+CREATE INDEX outbox_age ON outbox (created_at);
 CREATE INDEX outbox_hub_id ON outbox (hub_id) WHERE hub_id IS NOT NULL;
 
 CREATE TABLE known ( -- one row
@@ -87,9 +88,19 @@ CREATE TABLE known ( -- one row
   room_seq INTEGER,
   room_sent_at REAL,
   missed_from REAL, -- of the first message that was left out
-  missed_until REAL -- of the last one
+  missed_until REAL, -- of the last one
+  payload_bytes INTEGER NOT NULL DEFAULT 0 -- of all in the inbox
 ) STRICT;
 INSERT INTO known DEFAULT VALUES;
+CREATE TRIGGER inbox_grows AFTER INSERT ON inbox BEGIN
+  UPDATE known SET payload_bytes = payload_bytes + NEW.bytes;
+END;
+CREATE TRIGGER inbox_changes AFTER UPDATE OF bytes ON inbox BEGIN
+  UPDATE known SET payload_bytes = payload_bytes + NEW.bytes - OLD.bytes;
+END;
+CREATE TRIGGER inbox_shrinks AFTER DELETE ON inbox BEGIN
+  UPDATE known SET payload_bytes = payload_bytes - OLD.bytes;
+END;
 `
 
 /** A query by named parameters. Its rows are decoded. */
