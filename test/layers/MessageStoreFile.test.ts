@@ -6,14 +6,17 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Runtime from "effect/Runtime"
 import * as Scope from "effect/Scope"
-import { execFileSync, spawnSync } from "node:child_process"
+import { execFileSync, spawn, spawnSync } from "node:child_process"
+import { once } from "node:events"
 import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs"
 import { DatabaseSync } from "node:sqlite"
 import { setTimeout as wait } from "node:timers/promises"
+import type { Worker } from "node:worker_threads"
 import { defaultMessagePolicy } from "../../src/domain/messages/MessagePolicy.ts"
 import { nothingHeld, nothingKnown } from "../../src/domain/messages/Talk.ts"
 import { messageStoreFile } from "../../src/layers/MessageStoreFile.ts"
 import { MessageStore } from "../../src/services/MessageStore.ts"
+import { moveCorrupt } from "../../src/storage/files.ts"
 import { schema_version } from "../../src/storage/messages/schema.ts"
 import { isThreadAtWork } from "../../src/storage/threadsAtWork.ts"
 import { parseExact } from "../../src/text/json.ts"
@@ -107,20 +110,30 @@ describe("a database that is damaged", () => {
         const folder = yield* makeFolder
         yield* fill(folder)
         damage(folder.file(name))
-        writeFileSync(folder.file(`${name}-wal`), "its journal")
         const bytes = readFileSync(folder.file(name))
         const store = yield* storeOf(folder)
         expect(yield* store.open(null)).toEqual(nothing)
         expect(folder.events).toMatchObject([{ event: "state_set_aside", reason: expect.stringMatching(/./) }])
-        const aside = readdirSync(folder.path).toSorted()
-        expect(aside).toEqual([
-          expect.stringMatching(/^agent\.sqlite\.corrupt-\d+$/),
-          expect.stringMatching(/^agent\.sqlite\.corrupt-\d+-wal$/)
-        ])
+        const aside = readdirSync(folder.path)
+        expect(aside).toEqual([expect.stringMatching(/^agent\.sqlite\.corrupt-\d+$/)])
         expect(readFileSync(folder.file(aside[0] ?? ""))).toEqual(bytes)
         expect(yield* store.record([judgedAs(deliver, "m1")])).toMatchObject({ held: { waiting: 1 } })
       }))
   }
+
+  it.live("takes its journals with it, which a new database must not find", () =>
+    Effect.gen(function*() {
+      const folder = yield* makeFolder
+      for (const ending of ["", "-wal", ".corrupt-5"]) {
+        writeFileSync(folder.file(`${name}${ending}`), `content${ending}`)
+      }
+      const moved = yield* Effect.promise(() => moveCorrupt(folder.file(name), ["-wal", "-shm"], 5))
+      expect(moved).toBe(folder.file(`${name}.corrupt-6`))
+      expect(readdirSync(folder.path).toSorted()).toEqual(
+        ["corrupt-5", "corrupt-6", "corrupt-6-wal"].map((ending) => `${name}.${ending}`)
+      )
+      expect(folder.read(`${name}.corrupt-6-wal`)).toBe("content-wal")
+    }))
 
   it.live("an empty file is what a full disk left of one that was to be made", () =>
     Effect.gen(function*() {
@@ -287,6 +300,25 @@ describe("the thread that keeps the database", () => {
       expect((yield* store.open(null)).held.waiting).toBe(2)
     }))
 
+  it.live("may die in the middle of a change: nothing of that is done, and the next request starts another", () =>
+    Effect.gen(function*() {
+      const folder = yield* makeFolder
+      yield* fill(folder)
+      const started = new Promise<Worker>((resume) => process.once("worker", resume))
+      const store = yield* storeOf(folder)
+      yield* store.open(null)
+      const worker = yield* Effect.promise(() => started)
+      const many = Array.from({ length: 4_000 }, (_, index) => judgedAs(deliver, `many ${index}`))
+      const fiber = yield* Effect.forkChild(Effect.flip(store.record(many)))
+      yield* until("the thread to be asked", isThreadAtWork)
+      yield* until("a change that is not done", () => folder.has(`${name}-wal`))
+      yield* Effect.promise(() => worker.terminate())
+      const error = yield* Fiber.join(fiber)
+      expect(error).toMatchObject({ _tag: "StoreError", path: folder.file(name) })
+      expect(error.message).toContain("the thread that keeps it has ended")
+      expect(yield* store.record([judgedAs(deliver, "m2")])).toMatchObject({ held: { waiting: 2 } })
+    }))
+
   it.live("answers many at once, each with its own answer", () =>
     Effect.gen(function*() {
       const store = yield* storeOf(yield* makeFolder)
@@ -295,5 +327,36 @@ describe("the thread that keeps the database", () => {
         concurrency: "unbounded"
       })
       expect(all.map(({ recorded }) => recorded[0]?.id)).toEqual(ids)
+    }))
+
+  it.live("is as little as a process half done after a kill", () =>
+    Effect.gen(function*() {
+      const folder = yield* makeFolder
+      const source = (path: string) => JSON.stringify(new URL(`../../src/${path}`, import.meta.url).href)
+      writeFileSync(
+        folder.file("writer.mjs"),
+        `import { openMessageDatabase } from ${source("storage/messages/messageDatabase.ts")}
+        import { defaultMessagePolicy } from ${source("domain/messages/MessagePolicy.ts")}
+        const { operations } = openMessageDatabase(${JSON.stringify(name)}, defaultMessagePolicy)
+        const fate = { _tag: "Deliver", urgent: false }
+        const judged = (id) => ({
+          message: { id, way: "direct", channel: null, from: "ada", type: "note", payload: "{}", reply_to: null, sent_at: 1 },
+          fates: { direct: fate, broadcast: fate },
+          answer: null
+        })
+        for (let i = 0; ; i += 10) {
+          operations.record(1, Array.from({ length: 10 }, (_, n) => judged(String(i + n))))
+          process.stdout.write("done\\n")
+        }`
+      )
+      const writer = spawn(process.execPath, ["writer.mjs"], { cwd: folder.path, stdio: ["ignore", "pipe", "inherit"] })
+      let done = 0
+      writer.stdout.on("data", (lines: Buffer) => (done += lines.toString().split("\n").length - 1))
+      yield* until("some to be written", () => done >= 5)
+      writer.kill("SIGKILL")
+      yield* Effect.promise(() => once(writer, "close"))
+      const { held } = yield* inOneLife(folder, (store) => store.open(null))
+      expect(held.waiting % 10).toBe(0)
+      expect(held.waiting).toBeGreaterThanOrEqual(done * 10)
     }))
 })

@@ -9,7 +9,7 @@ import { makeInbox } from "./inbox.ts"
 import type { MarkedBatch, MessageDatabase, StoreLimits } from "./operations.ts"
 import { makeOutbox } from "./outbox.ts"
 import { inbox_size, type InboxSize } from "./room.ts"
-import { checkWhole, DatabaseError, openDatabase } from "./schema.ts"
+import { checkWhole, DatabaseError, journalAhead, openDatabase } from "./schema.ts"
 
 /** Runs `work` as one transaction: all of it is on the disk when this returns, and nothing of it if this throws. */
 const inTransaction = <A>(database: DatabaseSync, work: () => A): A => {
@@ -112,7 +112,9 @@ export const openMessageDatabase = (
 ): OpenMessageDatabase => {
   const database = openDatabase(path)
   try {
-    return { operations: operationsOver(database, limits, size), close: () => database.close() }
+    const operations = operationsOver(database, limits, size)
+    journalAhead(database)
+    return { operations, close: () => database.close() }
   } catch (cause) {
     database.close()
     throw sqliteCodeOf(cause) === sqliteCodes.error

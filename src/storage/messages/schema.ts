@@ -136,7 +136,7 @@ export const prepareFile = (path: string): void => {
 /** The lock stays for as long as it is open: without one the journal needs a file in shared memory, which a full disk refuses. */
 const settings = `PRAGMA locking_mode=EXCLUSIVE; PRAGMA synchronous=FULL; PRAGMA journal_size_limit=${journal_bytes}`
 
-/** Makes the tables in one transaction, before the journal is another file. */
+/** Makes the tables in one transaction, so that a full disk leaves an empty file. */
 const ensureTables = (database: DatabaseSync): void => {
   const [version] = query(database, Schema.Struct({ user_version: Schema.Int }), "PRAGMA user_version")()
   const found = version?.user_version ?? 0
@@ -144,7 +144,6 @@ const ensureTables = (database: DatabaseSync): void => {
     throw new DatabaseError({ kind: "newer", reason: "it was written by a newer agentcom-sidecar" })
   }
   if (found === 0) database.exec(`BEGIN IMMEDIATE; ${tables} PRAGMA user_version=${schema_version}; COMMIT`)
-  database.exec("PRAGMA journal_mode=WAL")
 }
 
 /** Opens the database at `path`, or `:memory:`, and makes what it lacks. Throws what `databaseError` understands. */
@@ -159,6 +158,9 @@ export const openDatabase = (path: string): DatabaseSync => {
     throw cause
   }
 }
+
+/** From now on a change is written once, to a journal. It changes the file, so its tables must have been found to be ours. */
+export const journalAhead = (database: DatabaseSync): void => database.exec("PRAGMA journal_mode=WAL")
 
 /** Reads the whole file. Throws a `damaged` error if that makes no sense. */
 export const checkWhole = (database: DatabaseSync): void => {
