@@ -11,12 +11,13 @@ import { once } from "node:events"
 import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs"
 import { DatabaseSync } from "node:sqlite"
 import { setTimeout as wait } from "node:timers/promises"
-import type { Worker } from "node:worker_threads"
+import { Worker } from "node:worker_threads"
 import { defaultMessagePolicy } from "../../src/domain/messages/MessagePolicy.ts"
 import { nothingHeld, nothingKnown } from "../../src/domain/messages/Talk.ts"
 import { messageStoreFile } from "../../src/layers/MessageStoreFile.ts"
 import { MessageStore } from "../../src/services/MessageStore.ts"
 import { moveCorrupt } from "../../src/storage/files.ts"
+import type { MessageWorkerData, Request } from "../../src/storage/messages/messageThread.ts"
 import { schema_version } from "../../src/storage/messages/schema.ts"
 import { isThreadAtWork } from "../../src/storage/threadsAtWork.ts"
 import { parseExact } from "../../src/text/json.ts"
@@ -327,6 +328,19 @@ describe("the thread that keeps the database", () => {
         concurrency: "unbounded"
       })
       expect(all.map(({ recorded }) => recorded[0]?.id)).toEqual(ids)
+    }))
+
+  it.live("is a file of its own in the bundle, and does the same there", () =>
+    Effect.gen(function*() {
+      const folder = yield* makeFolder
+      const workerData: MessageWorkerData = { path: folder.file(name), limits: defaultMessagePolicy }
+      const worker = new Worker(new URL("../../dist/messageWorker.js", import.meta.url), { workerData, env: {} })
+      const answered = once(worker, "message")
+      const request: Request<"open"> = { id: 1, name: "open", now: 1, input: null }
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- it is a thread, not a window
+      worker.postMessage(request)
+      expect(yield* Effect.promise(() => answered)).toEqual([{ id: 1, _tag: "Done", result: nothing }])
+      yield* Effect.promise(() => worker.terminate())
     }))
 
   it.live("is as little as a process half done after a kill", () =>
