@@ -4,6 +4,8 @@ import { ControlSocket } from "./layers/ControlSocket.ts"
 import { FolderLock } from "./layers/FolderLock.ts"
 import { HubWebSocket } from "./layers/HubWebSocket.ts"
 import { LoggerJsonLines, LoggerWhileHeld } from "./layers/Loggers.ts"
+import { MessageStoreFile } from "./layers/MessageStoreFile.ts"
+import { MessengerHttp } from "./layers/MessengerHttp.ts"
 import { OrphansFolder } from "./layers/OrphansFolder.ts"
 import { ReadinessOfMachine } from "./layers/ReadinessOfMachine.ts"
 import { ResultWatcherFolder } from "./layers/ResultWatcherFolder.ts"
@@ -19,8 +21,10 @@ export const sidecar = (settings: Settings) =>
     ResultWatcherFolder,
     OrphansFolder,
     ReadinessOfMachine,
-    ControlSocket
+    ControlSocket,
+    MessengerHttp
   ).pipe(
+    Layer.provideMerge(MessageStoreFile),
     Layer.provideMerge(Layer.provide(LoggerWhileHeld, LoggerJsonLines)),
     Layer.provideMerge(FolderLock),
     Layer.provide(Layer.succeed(SidecarConfig, settings))

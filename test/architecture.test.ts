@@ -57,7 +57,7 @@ const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
   exec: ["domain", "process", "secrets", "storage", "text"],
   doctor: ["agent", "config", "domain", "hub", "observe", "process", "secrets", "storage", "text"],
   dev: ["hub", "text"],
-  "Sidecar.ts": ["layers", "config"],
+  "Sidecar.ts": ["layers", "config", "services"],
   cli: [
     "Sidecar.ts",
     "actor",

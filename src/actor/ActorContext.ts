@@ -7,6 +7,7 @@ import type { Supervisor } from "./Supervisor.ts"
 
 /** What a command needs beside the services: the fibers of the actor, its mailbox and its end. */
 export interface ActorContext {
+  readonly agent_id: string
   readonly fibers: Supervisor
   readonly post: (message: Message) => Effect.Effect<void>
   /** Hands on an outcome that is known at once. It is handled before the next message of the mailbox. */

@@ -5,12 +5,15 @@ import type { Command } from "../domain/Command.ts"
 import { FolderLease } from "../services/FolderLease.ts"
 import { Hub } from "../services/Hub.ts"
 import { Logger } from "../services/Logger.ts"
+import { MessageStore } from "../services/MessageStore.ts"
+import { Messenger } from "../services/Messenger.ts"
 import { Orphans } from "../services/Orphans.ts"
 import { Readiness } from "../services/Readiness.ts"
 import { ResultWatcher } from "../services/ResultWatcher.ts"
 import { Waker } from "../services/Waker.ts"
 import type { ActorContext } from "./ActorContext.ts"
 import { agentCommands } from "./agentCommands.ts"
+import { messageCommands } from "./messageCommands.ts"
 
 /**
  * Runs one command. Short work is done here, before the next command. Work that takes time becomes a fiber of the actor, and its
@@ -43,6 +46,7 @@ export const makeRunner = Effect.fnUntraced(function*(context: ActorContext) {
           Effect.flatMap(hub.lookUp(task_id), (location) => post({ _tag: "TaskLookedUp", task_id, location }))
         ),
       ...agentCommands(waker, watcher, orphans, (yield* FolderLease).check, context),
+      ...messageCommands(yield* MessageStore, yield* Messenger, logger.log, context),
       // A timer that fires while it is cancelled or restarted is stale, which its due time shows.
       StartTimer: ({ after_ms, due, timer }) =>
         fibers.run(`timer ${timer}`, Effect.andThen(Effect.sleep(after_ms), post({ _tag: "TimerFired", timer, due }))),

@@ -7,6 +7,7 @@ import { initialState, type Policy, type SidecarState } from "../domain/SidecarS
 import { Ending } from "../services/Ending.ts"
 import { FolderLease } from "../services/FolderLease.ts"
 import { Hub } from "../services/Hub.ts"
+import { MessageStore } from "../services/MessageStore.ts"
 import { Operator } from "../services/Operator.ts"
 import { Orphans } from "../services/Orphans.ts"
 import { TaskStore } from "../services/TaskStore.ts"
@@ -40,7 +41,8 @@ const whatIsLeft = Effect.gen(function*() {
   const stored = yield* store.load
   const survivors = yield* waker.survivorsAtStart
   const at_work = stored === null ? yield* waker.atWork : null
-  return { _tag: "Restarted", stored, survivors, at_work } satisfies Message
+  const talk = yield* (yield* MessageStore).open(stored?.messages ?? null)
+  return { _tag: "Restarted", stored, survivors, at_work, talk } satisfies Message
 })
 
 /**
@@ -56,7 +58,13 @@ export const runSidecar = Effect.fnUntraced(function*(policy: Policy) {
   const post = (message: Message) => Effect.asVoid(Queue.offer(mailbox, message))
 
   const connection = Stream.runForEach(hub.messages, post)
-  const handle = yield* makeHandler(initialState(policy), { fibers, post, exit, connection })
+  const handle = yield* makeHandler(initialState(policy), {
+    agent_id: policy.messages.agent_id,
+    fibers,
+    post,
+    exit,
+    connection
+  })
   const left = yield* whatIsLeft
   const asked = yield* yield* Operator
   yield* handle(left)

@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import type { ProcessEvidence } from "../domain/Evidence.ts"
 import { readWakeId } from "../domain/ids.ts"
-import type { TaskFound } from "../domain/Work.ts"
+import { kindOf, type TaskFound } from "../domain/Work.ts"
 import { type KnownWake, knownWake } from "../process/knownWake.ts"
 import type { LivingWake, Processes, SeenWake } from "../process/processes.ts"
 import {
@@ -69,11 +69,11 @@ export const processEvidence = Effect.fnUntraced(
   }
 )
 
-/** The newest wake whose leader lives, with the task it was given; null if there is none, or if its payload is not usable. */
+/** The newest wake for a task whose leader lives, with that task; null if there is none, or if its payload is not usable. */
 export const newestAtWork = Effect.fnUntraced(
   function*({ place, processes }: WakerTools, tasks_dir: string): Effect.fn.Return<TaskFound | null, FileError> {
     const named = (yield* recordedWakes(tasks_dir)).flatMap((files) => {
-      const wake = readWakeId(files.wake_id)
+      const wake = kindOf(files.work_id) === "task" ? readWakeId(files.wake_id) : null
       return wake === null ? [] : [{ files, wake }]
     })
     for (const { files, wake } of named.toSorted((a, b) => b.wake.at - a.wake.at)) {

@@ -4,17 +4,20 @@ import * as Schema from "effect/Schema"
 import { createHash } from "node:crypto"
 import { lstat, readFile } from "node:fs/promises"
 import { join } from "node:path"
-import { fillPrompt } from "../config/promptTemplate.ts"
+import { fillPrompt, messagesHint, type PromptValues } from "../config/promptTemplate.ts"
+import type { Settings } from "../config/SidecarConfig.ts"
 import { Assignment, JsonObject, type Task } from "../domain/Work.ts"
-import type { Platform } from "../platform.ts"
-import type { WakeCommand } from "../process/arguments.ts"
-import { lostRemedy, lostVariables } from "../process/launcher.ts"
-import { type Environment, withOwnBin } from "../process/programs.ts"
+import { type Platform, platform } from "../platform.ts"
+import { textOf, type WakeCommand } from "../process/arguments.ts"
 import type { WakeFiles } from "../process/wakeFiles.ts"
-import { secret_chars } from "../secrets/secret.ts"
+import { WakeImpossible } from "../services/Waker.ts"
 import { attempt } from "../storage/files.ts"
 import { orAbsent } from "../storage/folders.ts"
 import { fromExactJson } from "../text/json.ts"
+import { dataNames } from "./environment.ts"
+import { fenced } from "./messages/fence.ts"
+import { noMessages } from "./messages/taskMessages.ts"
+import type { WakeInput } from "./wake.ts"
 
 export const payload_in_env_bytes = 96 * 1024
 export const prompt_details_bytes = 32 * 1024
@@ -52,9 +55,6 @@ const nameFor = (texts: ReadonlyArray<string>, round = 0): string => {
   return texts.some((text) => text.includes(name)) ? nameFor(texts, round + 1) : name
 }
 
-const fenced = (what: string, name: string, text: string): string =>
-  `===== ${what} ${name} begins =====\n${text}\n===== ${what} ${name} ends =====`
-
 /** What the assignment says and the rest of the prompt does not. */
 const detailsOf = ({ payload: { assignment, metadata } }: Task, task_file: string): string => {
   const { assigned_at: _a, description: _d, generation: _g, metadata: _m, task_id: _i, type: _t, ...others } =
@@ -67,29 +67,32 @@ const detailsOf = ({ payload: { assignment, metadata } }: Task, task_file: strin
 }
 
 /** The text that an agent is to read: the template with the fenced task and the paths of its files. */
-export const promptText = (template: string, task: Task, files: WakeFiles, results_dir: string): string => {
+export const promptText = (
+  template: string,
+  task: Task,
+  files: WakeFiles,
+  { message_command, outbox_dir, results_dir }: Pick<Settings, "message_command" | "outbox_dir" | "results_dir">
+): string => {
   const details = detailsOf(task, files.payload_path)
   const name = nameFor([task.payload.description, details])
   const result = (ending: string): string => join(results_dir, `${task.id}${ending}`)
-  return fillPrompt(template, {
+  const { messages_path: messages_file } = files
+  const values: PromptValues = {
     task: fenced("task", name, task.payload.description),
     details: fenced("details", name, details),
     task_id: task.id,
     task_file: files.payload_path,
     results_dir,
+    messages: message_command === null ? "" : fillPrompt(messagesHint, { messages_file }),
+    messages_file,
+    outbox_dir,
     started_file: result(".started"),
     progress_file: result(".progress"),
     answer_tmp_file: result(".json.tmp"),
     answer_file: result(".json")
-  })
+  }
+  return fillPrompt(template, values)
 }
-
-/** The variables that hold the task itself. */
-const dataNames = ["TASK_DESCRIPTION", "TASK_JSON"] as const
-
-const ownNames = new Set<string>([...dataNames, "TASK_ID", "TASK_FILE", "TASK_PROMPT_FILE", "RESULTS_DIR"])
-
-const textOf = (command: WakeCommand): string => typeof command === "string" ? command : command.join(" ")
 
 /** No environment can hold a NUL. */
 const withoutNul = (value: string): string => value.replaceAll("\0", "")
@@ -97,8 +100,8 @@ const withoutNul = (value: string): string => value.replaceAll("\0", "")
 const fits = (value: string): boolean => Buffer.byteLength(value) <= payload_in_env_bytes
 
 /** The variables with the task's text that this platform can hold. On Windows none: cmd.exe would read them as commands. */
-const dataOf = (task: Task, payload: string, platform: Platform): Record<string, string> =>
-  platform === "windows"
+const dataOf = (task: Task, payload: string, on: Platform): Record<string, string> =>
+  on === "windows"
     ? {}
     : Object.fromEntries(
       Object.entries({ TASK_DESCRIPTION: withoutNul(task.payload.description), TASK_JSON: payload })
@@ -110,61 +113,64 @@ export const tooLarge = (
   command: WakeCommand,
   task: Task,
   payload: string,
-  platform: Platform
+  on: Platform
 ): ReadonlyArray<string> => {
-  const data = dataOf(task, payload, platform)
+  const data = dataOf(task, payload, on)
   return dataNames.filter((name) => !(name in data) && new RegExp(`(?<!\\w)${name}(?!\\w)`).test(textOf(command)))
 }
 
-const openclaw_refuses =
-  "openclaw refuses to run where OPENCLAW_SHELL is exec: start the sidecar from an ordinary shell, " +
-  "not from that of an OpenClaw agent"
-
-/** Sentences about what in this environment keeps the wake command from running as it should. */
-export const obstaclesIn = (inherited: Environment, command: WakeCommand): ReadonlyArray<string> => {
-  const refused = inherited["OPENCLAW_SHELL"] === "exec" && /openclaw/i.test(textOf(command))
-  const lost = lostVariables(command, inherited)
-  return [...(refused ? [openclaw_refuses] : []), ...(lost === null ? [] : [`${lost}: ${lostRemedy}`])]
+/** Fails if the command reads a variable that cannot hold this task. */
+const checkVariables = (command: WakeCommand, task: Task, payload: string): Effect.Effect<void, WakeImpossible> => {
+  const names = tooLarge(command, task, payload, platform).map((name) => `\${${name}}`).join(" and ")
+  return names === "" ? Effect.void : new WakeImpossible({
+    remedy: `the wake_command uses ${names}, which this task makes larger than the ` +
+      `${payload_in_env_bytes} bytes an environment variable can hold: let it read the file \${TASK_FILE} instead`
+  })
 }
 
-/** A short token may be part of any text, so it is recognised only as a whole value. */
-const tells = (value: string, token: string): boolean =>
-  token.length < secret_chars ? value === token : value.includes(token)
-
-/** The agent gets neither the daemon's own variables nor its token, nor the variables of an outer wake. */
-const inheritable = (name: string, value: string, token: string): boolean =>
-  !/^AGENTCOM_|^NODE_ENV$/i.test(name) && !ownNames.has(name.toUpperCase()) && !tells(value, token)
-
-/**
- * The user's own NODE_ENV. The value in a supervisor's file is for the daemon: with it npm would leave out the development
- * packages of an agent's project. Such a file keeps the earlier value, or an empty one, in AGENTCOM_AGENT_NODE_ENV.
- */
-const ownNodeEnv = ({ AGENTCOM_AGENT_NODE_ENV: before, NODE_ENV: inherited }: Environment): Record<string, string> => {
-  const value = before ?? inherited ?? ""
-  return value === "" ? {} : { NODE_ENV: value }
-}
-
-/** The environment of a wake command: the daemon's without its secrets, and the task. */
-export const childEnvironment = (
-  inherited: Environment,
-  { token, results_dir }: { readonly token: string; readonly results_dir: string },
+/** The variables that tell a command what its task is, and where to answer. */
+export const taskVariables = (
   task: Task,
   payload: string,
   files: WakeFiles,
-  platform: Platform
+  { outbox_dir, results_dir }: Pick<Settings, "outbox_dir" | "results_dir">,
+  on: Platform
 ): Record<string, string> => ({
-  ...Object.fromEntries(
-    Object.entries(inherited).flatMap(([name, value]) =>
-      value !== undefined && inheritable(name, value, token) ? [[name, value]] : []
-    )
-  ),
-  ...ownNodeEnv(inherited),
-  ...withOwnBin(inherited, platform),
-  AGENTCOM_NODE: process.execPath, // runs `agentcom-sidecar` on that PATH
   TASK_ID: task.id,
   TASK_FILE: files.payload_path,
   TASK_PROMPT_FILE: files.prompt_path,
+  MESSAGES_FILE: files.messages_path,
+  OUTBOX_DIR: outbox_dir,
   RESULTS_DIR: results_dir,
-  AGENTCOM_WAKE_ID: files.wake_id, // the cookie by which the processes of this wake are found
-  ...dataOf(task, payload, platform)
+  ...dataOf(task, payload, on)
+})
+
+/** What the command of a task is given. Fails if the command can never run for this task. */
+export const taskInput = Effect.fnUntraced(function*(settings: Settings, task: Task, files: WakeFiles) {
+  const { outbox_dir, prompt_template, results_dir, tasks_dir, wake_command } = settings
+  const payload = payloadText(task)
+  yield* checkVariables(wake_command, task, payload)
+  const { messages_path, payload_path, prompt_path } = files
+  const prompt = promptText(prompt_template, task, files, settings).toWellFormed()
+  const input: WakeInput = {
+    key: "wake_command",
+    command: wake_command,
+    files,
+    given: [
+      { path: payload_path, text: payload },
+      { path: prompt_path, text: prompt },
+      ...noMessages(tasks_dir, task.id)
+    ],
+    variables: taskVariables(task, payload, files, settings, platform),
+    values: {
+      prompt,
+      prompt_file: prompt_path,
+      task_id: task.id,
+      task_file: payload_path,
+      messages_file: messages_path,
+      outbox_dir,
+      results_dir
+    }
+  }
+  return input
 })

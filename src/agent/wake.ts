@@ -5,7 +5,7 @@ import type { FileHandle } from "node:fs/promises"
 import { access, constants } from "node:fs/promises"
 import { dirname } from "node:path"
 import type { Settings } from "../config/SidecarConfig.ts"
-import type { Task, WakeEnd, Work } from "../domain/Work.ts"
+import type { WakeEnd } from "../domain/Work.ts"
 import { platform } from "../platform.ts"
 import { type ArgumentValues, carryProblem, fillArguments, roomRemedy, type WakeCommand } from "../process/arguments.ts"
 import { realPathOf } from "../process/knownWake.ts"
@@ -13,34 +13,29 @@ import { type LauncherShell, launcherShell, launchOf, plainShell, unrecorded_exi
 import { findProgram, programProblemIn } from "../process/programs.ts"
 import { type Exit, spawnDetached, wakeEnd } from "../process/spawn.ts"
 import { makeRoom, openLog, outputTail } from "../process/taskLog.ts"
-import { clearUnwritten, logPath, type WakeFiles } from "../process/wakeFiles.ts"
+import { clearUnwritten, type GivenFile, logPath, type WakeFiles } from "../process/wakeFiles.ts"
 import { WakeImpossible } from "../services/Waker.ts"
-import { attempt, FileError, writeDurably } from "../storage/files.ts"
+import { attempt, exists, FileError, writeDurably } from "../storage/files.ts"
 import { homeOf, makeFolder } from "../storage/folders.ts"
 import type { Looks } from "../storage/reading.ts"
-import { childEnvironment, payload_in_env_bytes, payloadText, promptText, tooLarge } from "./input.ts"
+import { childEnvironment } from "./environment.ts"
 import type { WakerTools } from "./wakes.ts"
 
-/** A wake that nothing has been written or run for yet. Its command has passed all checks. */
-export interface PreparedWake {
-  readonly files: WakeFiles
-  readonly payload: string
-  readonly prompt: string
+/** What a command is given for its work: the files that are written before it runs, its variables, its placeholders. */
+export interface WakeInput {
+  readonly key: "wake_command" | "message_command" // of the configuration
   readonly command: WakeCommand
+  readonly files: WakeFiles
+  readonly given: ReadonlyArray<GivenFile>
+  readonly variables: Readonly<Record<string, string>>
+  readonly values: ArgumentValues
+}
+
+/** A wake that nothing has been written or run for yet. Its command has passed all checks. */
+export interface PreparedWake extends Pick<WakeInput, "key" | "command" | "files" | "given"> {
   readonly cwd: string
   readonly env: Record<string, string>
   readonly shell: LauncherShell
-}
-
-const impossible = (remedy: string) => new WakeImpossible({ remedy })
-
-/** Fails if the command reads a variable that cannot hold this task. */
-const checkVariables = (command: WakeCommand, task: Task, payload: string): Effect.Effect<void, WakeImpossible> => {
-  const names = tooLarge(command, task, payload, platform).map((name) => `\${${name}}`).join(" and ")
-  return names === "" ? Effect.void : impossible(
-    `the wake_command uses ${names}, which this task makes larger than the ` +
-      `${payload_in_env_bytes} bytes an environment variable can hold: let it read the file \${TASK_FILE} instead`
-  )
 }
 
 /** This machine cannot run a program that every wake needs. */
@@ -48,11 +43,10 @@ export class ProgramMissing extends Schema.TaggedError<ProgramMissing>()("Progra
 
 /** Puts the values into a list and finds its programs. A line stays as it is, for the shell. */
 const commandOf = (
-  wake_command: WakeCommand,
-  values: ArgumentValues,
-  { cwd, env, files }: Pick<PreparedWake, "cwd" | "env" | "files">
+  { command, files, key, values }: WakeInput,
+  { cwd, env }: Pick<PreparedWake, "cwd" | "env">
 ): Effect.Effect<WakeCommand, WakeImpossible | ProgramMissing> => {
-  const filled = typeof wake_command === "string" ? wake_command : fillArguments(wake_command, values)
+  const filled = typeof command === "string" ? command : fillArguments(command, values)
   const missing = programProblemIn(filled, env, cwd)
   if (missing !== undefined) return new ProgramMissing({ reason: missing })
   if (typeof filled === "string") return Effect.succeed(filled)
@@ -71,32 +65,21 @@ const commandOf = (
   const problem = carryProblem([file, ...args], platform)
   return problem === undefined
     ? Effect.succeed(resolved.command)
-    : impossible(`the wake_command ${problem}: ${roomRemedy}`)
+    : new WakeImpossible({ remedy: `the ${key} ${problem}: ${roomRemedy}` })
 }
 
-/** Prepares a wake. Fails if the command can never run for this task (the remedy says what to change) or cannot run here. */
-export const prepareWake = Effect.fnUntraced(function*(settings: Settings, work: Work, files: WakeFiles) {
-  if (work.kind !== "task") return yield* impossible("there is no command for messages")
-  const { prompt_template, results_dir, state_file, token, wake_command } = settings
-  const payload = payloadText(work)
-  yield* checkVariables(wake_command, work, payload)
-  const known = { token: Redacted.value(token), results_dir }
-  const prompt = promptText(prompt_template, work, files, results_dir).toWellFormed()
-  const env = childEnvironment(process.env, known, work, payload, files, platform)
-  const given = { files, cwd: dirname(state_file), env }
-  const values = {
-    prompt,
-    task_id: work.id,
-    task_file: files.payload_path,
-    prompt_file: files.prompt_path,
-    results_dir
-  }
+/** Prepares a wake. Fails if the command can never run for this work (the remedy says what to change) or cannot run here. */
+export const prepareWake = Effect.fnUntraced(function*({ state_file, token }: Settings, input: WakeInput) {
+  const { files, given, key, variables } = input
+  const env = childEnvironment(process.env, Redacted.value(token), files.wake_id, variables, platform)
+  const place = { cwd: dirname(state_file), env }
   const prepared: PreparedWake = {
-    ...given,
-    shell: launcherShell(wake_command, env),
-    payload,
-    prompt,
-    command: yield* commandOf(wake_command, values, given)
+    key,
+    files,
+    given,
+    ...place,
+    shell: launcherShell(input.command, env),
+    command: yield* commandOf(input, place)
   }
   return prepared
 })
@@ -110,25 +93,26 @@ const unlessUnrecorded = (record_path: string, looks: Looks) => (end: WakeEnd): 
       return unwritten ? Effect.fail(new FileError({ path: record_path, code: "", reason })) : Effect.succeed(end)
     })
 
-export const tooLargeForSystem = impossible(
-  `the arguments and the environment of the wake_command are more than the system takes: ${roomRemedy}`
-)
+export const tooLargeForSystem = ({ key }: PreparedWake) =>
+  new WakeImpossible({
+    remedy: `the arguments and the environment of the ${key} are more than the system takes: ${roomRemedy}`
+  })
 
 const isTooLarge = (exit: Effect.Effect<Exit>): Effect.Effect<boolean> =>
   Effect.map(exit, (how) => how._tag === "Unspawned" && how.code === "E2BIG")
 
 /**
- * Checks that the agent could answer, writes the payload and the prompt, and spawns the command. Returns the effect that
+ * Checks that the agent could answer, writes what it is given, and spawns the command. Returns the effect that
  * waits for its end, or "too large" if the system refuses the arguments. Either effect fails if the disk kept the command
  * from running.
  */
 export const spawnWake = (
   settings: Settings,
   { looks, memory, place, processes, quoting }: WakerTools,
-  { command, cwd, env, files, payload, prompt, shell }: PreparedWake
+  { command, cwd, env, files, given, shell }: PreparedWake
 ) => {
   const { results_dir, tasks_dir } = settings
-  const { payload_path, prompt_path, record_path, wake_id } = files
+  const { record_path, wake_id } = files
   const log_path = logPath(tasks_dir, files.work_id)
   const home = homeOf(settings)
 
@@ -138,10 +122,11 @@ export const spawnWake = (
     await access(results_dir, constants.W_OK | constants.X_OK)
   })
 
-  const write = attempt(payload_path, async () => {
+  const write = attempt(tasks_dir, async () => {
     await makeFolder(home, tasks_dir)
-    await writeDurably(payload_path, payload)
-    await writeDurably(prompt_path, prompt)
+    for (const { path, text, unless_there } of given) {
+      if (unless_there === undefined || !(await exists(path))) await writeDurably(path, text)
+    }
   })
 
   const spawn = Effect.fnUntraced(function*(log: FileHandle) {

@@ -9,6 +9,7 @@ import {
   alivePath,
   dropUnheld,
   fixedPaths,
+  largePayloads,
   logPath,
   readRecord,
   recordedWakes,
@@ -99,6 +100,7 @@ export const wakeRecords = ({ memory, place }: WakerTools, tasks_dir: string, lo
       )
       const paths = [
         ...fixedPaths(tasks_dir, work_id).filter((path) => !keep_output || path !== output),
+        ...yield* orElseLog(largePayloads(tasks_dir, work_id), log, () => []),
         ...files.flatMap(({ record_path }) => [record_path, alivePath(record_path)])
       ]
       yield* Effect.forEach(paths, remove, { discard: true })

@@ -12,6 +12,7 @@ import { withoutQuery } from "./readable.ts"
 /** The settings that a recording shows unchanged: how the sidecar behaves, and where its files are. */
 const shown = [
   "wake_command_blocks",
+  "messages",
   "capabilities",
   "confirmation_timeout_ms",
   "agent_silence_ms",

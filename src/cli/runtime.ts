@@ -43,8 +43,9 @@ const telemetryFor = Effect.fnUntraced(function*(settings: Settings, status: Eff
 
 /** Prepares the actor, its observers and the control socket. Succeeds with the effect that runs the actor. */
 export const makeRuntime = Effect.fnUntraced(function*(settings: Settings, record: string | undefined) {
-  const { agent_id, agent_silence_ms, confirmation_timeout_ms, task_timeout_ms, wake_command_blocks } = settings
-  const policy = { confirmation_timeout_ms, agent_silence_ms, task_timeout_ms, wake_command_blocks }
+  const { agent_id, agent_silence_ms, confirmation_timeout_ms, messages, task_timeout_ms, wake_command_blocks } =
+    settings
+  const policy = { confirmation_timeout_ms, agent_silence_ms, task_timeout_ms, wake_command_blocks, messages }
   const control = yield* makeControlHandler(policy, {
     version: release,
     agent_id,

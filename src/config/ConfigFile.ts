@@ -4,24 +4,12 @@ import * as SchemaGetter from "effect/SchemaGetter"
 import * as SchemaIssue from "effect/SchemaIssue"
 import { resolve } from "node:path"
 import { configLimits } from "./limits.ts"
+import { messageKeys } from "./messageKeys.ts"
 import { readCertificates, readKey, readPromptTemplate } from "./namedFiles.ts"
+import { text, upTo, whole, wholeOr } from "./schemas.ts"
 import { wakeCommand } from "./wakeCommand.ts"
 
 export const kill_grace_ms = 5_000
-
-const text = (pattern: RegExp, message: string) => Schema.String.check(Schema.isPattern(pattern, { message }))
-
-const upTo = (characters: number) =>
-  Schema.isMaxLength(characters, { message: `must be at most ${characters} characters` })
-
-const whole = (minimum: number, maximum: number, unit: string) =>
-  Schema.Number.check(
-    Schema.isInt({ message: "must be a whole number" }),
-    Schema.isBetween({ minimum, maximum }, { message: `must be ${minimum} to ${maximum} ${unit}` })
-  )
-
-const wholeOr = (fallback: number, maximum: number, unit: string) =>
-  whole(1, maximum, unit).pipe(Schema.withDecodingDefaultKey(Effect.succeed(fallback)))
 
 const address = (protocols: ReadonlyArray<string>) =>
   Schema.String.check(
@@ -104,6 +92,7 @@ export const configFile = (folder: string, windows: boolean) => {
     confirmation_timeout_ms: wholeOr(30_000, configLimits.confirmation_timeout_ms, "milliseconds"),
     agent_silence_ms: wholeOr(30 * 60_000, configLimits.agent_silence_ms, "milliseconds"),
     task_timeout_ms: wholeOr(24 * 60 * 60_000, configLimits.task_timeout_ms, "milliseconds"),
+    ...messageKeys(windows),
     kill_grace_ms: wholeOr(kill_grace_ms, configLimits.kill_grace_ms, "milliseconds"),
     // Only scripts/start.mjs uses it, before there is a version to run; 0 turns the update off.
     update_timeout_ms: Schema.optionalKey(whole(0, configLimits.update_timeout_ms, "milliseconds")),

@@ -4,10 +4,12 @@ import type * as Redacted from "effect/Redacted"
 import * as Runtime from "effect/Runtime"
 import * as Schema from "effect/Schema"
 import { basename, dirname, join, resolve } from "node:path"
+import type { MessagePolicy } from "../domain/messages/MessagePolicy.ts"
 import { exitCodes } from "../exitCodes.ts"
 import { platform } from "../platform.ts"
 import type { WakeCommand } from "../process/arguments.ts"
 import { decodeConfig } from "./decodeConfig.ts"
+import { messagePolicyOf } from "./messageKeys.ts"
 import { pairProblem } from "./namedFiles.ts"
 import { logFileProblem, ownFilesIn } from "./places.ts"
 import { defaultPrompt } from "./promptTemplate.ts"
@@ -22,15 +24,20 @@ export interface Settings {
   readonly wake_command: WakeCommand
   readonly prompt_template: string // its text
   readonly wake_command_blocks: boolean
+  readonly message_command: WakeCommand | null // without it no agent is woken for messages
+  readonly message_command_blocks: boolean
   readonly capabilities: ReadonlyArray<string>
   readonly confirmation_timeout_ms: number
   readonly agent_silence_ms: number
   readonly task_timeout_ms: number
+  readonly messages: MessagePolicy
+  readonly send_max_bytes: number
   readonly kill_grace_ms: number
   readonly retention_days: number
   readonly metrics_listen?: string // host:port; without it nothing listens
   readonly results_dir: string
   readonly tasks_dir: string
+  readonly outbox_dir: string
   readonly state_file: string
   readonly log_file: string
   readonly log_file_bytes: number
@@ -90,6 +97,7 @@ export const loadSettings = (
     const {
       $schema: _,
       hub_api_url,
+      message_command = null,
       prompt_template = defaultPrompt,
       tls_ca = null,
       tls_cert = null,
@@ -100,6 +108,9 @@ export const loadSettings = (
     } = decoded
     return {
       ...settings,
+      message_command,
+      messages: messagePolicyOf(decoded),
+      outbox_dir: join(folder, "outbox"),
       prompt_template,
       hub_api_url: hub_api_url?.replace(/\/+$/, "") ?? apiOf(settings.hub_url),
       tls_ca,

@@ -1,7 +1,7 @@
 /** A key of `config.json`. The help, the completion, `config.schema.json` and the table in the README come from this. */
 interface KeyKind {
   /** How its text in a variable or an option is read. */
-  readonly read: "text" | "number" | "boolean" | "list" | "text or list"
+  readonly read: "text" | "number" | "boolean" | "list" | "text or list" | "json"
   readonly does: string
 }
 
@@ -31,6 +31,29 @@ export const configKeys = {
   },
   agent_silence_ms: { read: "number", does: "how long an agent may be silent after its command has ended" },
   task_timeout_ms: { read: "number", does: "how long a task may take from its first wake" },
+  message_command: {
+    read: "text or list",
+    does: "what wakes the agent for messages, as wake_command does for a task; without it messages stay in the inbox"
+  },
+  message_command_blocks: { read: "boolean", does: "whether message_command runs as long as the agent works" },
+  channels: { read: "list", does: "the channels whose messages the agent gets" },
+  message_rules: {
+    read: "json",
+    does: "which messages are dropped, stored, delivered or delivered at once (docs/messages.md)"
+  },
+  batch_ms: { read: "number", does: "how long the first message waits for others" },
+  batch_max: { read: "number", does: "how many messages are delivered together at most" },
+  min_interval_ms: { read: "number", does: "the least time between the beginnings of two deliveries" },
+  urgent_per_hour: { read: "number", does: "how often an hour a request or an alert of one sender shortens the wait" },
+  deliver_while_working: { read: "boolean", does: "whether messages are delivered beside a task" },
+  message_stale_ms: { read: "number", does: "from which age on a message is delivered with a note of its age" },
+  max_deliveries_per_hour: { read: "number", does: "how many deliveries an hour there are at most" },
+  sender_per_hour: { read: "number", does: "how many messages of one sender are delivered an hour" },
+  thread_per_hour: { read: "number", does: "how many messages of one thread are delivered an hour" },
+  channel_per_hour: { read: "number", does: "how many messages of one channel are delivered an hour" },
+  room_per_hour: { read: "number", does: "how many messages of the room are delivered an hour" },
+  answers_per_hour: { read: "number", does: "how many messages an hour the agent and the sidecar answer" },
+  send_max_bytes: { read: "number", does: "how large a message of the agent may be" },
   kill_grace_ms: { read: "number", does: "the time between TERM and KILL when an agent is stopped" },
   retention_days: {
     read: "number",

@@ -34,6 +34,8 @@ const valueOf = (key: ConfigKey, text: string): unknown => {
       return text.startsWith("[") ? jsonOr(text) : text.split(",").map((word) => word.trim())
     case "text or list":
       return text.startsWith("[") ? jsonOr(text) : text
+    case "json":
+      return jsonOr(text)
     case "text":
       return text
   }

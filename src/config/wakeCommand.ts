@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
+import type { WorkKind } from "../domain/Work.ts"
 import {
   commandVariables,
   placeholders,
@@ -14,24 +15,24 @@ import { nearest } from "./nearest.ts"
 
 const variables: ReadonlyArray<string> = [...commandVariables.keys(), "TASK_DESCRIPTION", "TASK_JSON"]
 
-const listed = placeholders.map((name) => `{${name}}`).join(", ")
-
 /** A word in braces that is no placeholder, where it is close to one or is a whole argument: other braces may be text. */
-const wrongPlaceholder = (text: string, isArgument: boolean): string | undefined => {
-  const known: ReadonlyArray<string> = placeholders
+const wrongPlaceholder = (text: string, isArgument: boolean, kind: WorkKind): string | undefined => {
+  const known: ReadonlyArray<string> = placeholders[kind]
   const whole = isArgument ? /^(?:--?[\w-]+=)?\{([a-z_]+)\}$/.exec(text)?.[1] : undefined
   for (const [, word = ""] of text.matchAll(/(?<!\$)\{([A-Za-z_]+)\}/g)) {
     if (known.includes(word)) continue
     const near = nearest(word, known)
     if (near !== undefined) return `has no placeholder {${word}}: did you mean {${near}}?`
-    if (word === whole) return `has no placeholder {${word}}: there are ${listed}`
+    if (word === whole) {
+      return `has no placeholder {${word}}: there are ${known.map((name) => `{${name}}`).join(", ")}`
+    }
   }
   return undefined
 }
 
 /** A variable that is none of ours but has nearly the name of one. */
 const wrongVariable = (text: string): string | undefined => {
-  for (const [, name = ""] of text.matchAll(/\$\{?((?:TASK|RESULTS?)_\w+)/g)) {
+  for (const [, name = ""] of text.matchAll(/\$\{?((?:TASK|RESULTS?|MESSAGES?|OUTBOX)_\w+)/g)) {
     const near = variables.includes(name) ? undefined : nearest(name, variables)
     if (near !== undefined) return `has no variable \${${name}}: did you mean \${${near}}?`
   }
@@ -39,10 +40,10 @@ const wrongVariable = (text: string): string | undefined => {
 }
 
 /** The first placeholder or variable in the command that looks misspelt, as a problem; undefined if there is none. */
-export const wordProblem = (command: WakeCommand): string | undefined => {
+export const wordProblem = (command: WakeCommand, kind: WorkKind = "task"): string | undefined => {
   const isLine = typeof command === "string"
   for (const text of isLine ? [command] : command) {
-    const problem = wrongPlaceholder(text, !isLine) ?? wrongVariable(text)
+    const problem = wrongPlaceholder(text, !isLine, kind) ?? wrongVariable(text)
     if (problem !== undefined) return problem
   }
   return undefined
@@ -55,7 +56,7 @@ const singleQuoted = (line: string): ReadonlyArray<readonly [before: string, tex
     ({ 1: text, index }) => [line.slice(0, index), text ?? ""] as const
   )
 
-const reads = /\$\{?(TASK_(?:ID|FILE|PROMPT_FILE|DESCRIPTION|JSON)|RESULTS_DIR)\b/
+const reads = new RegExp(`\\$\\{?(${variables.join("|")})\\b`)
 
 /** Whether the quoted text after `before` is a program whose own shell replaces variables, or a list of variables to replace. */
 const replacesLater = (before: string): boolean => {
@@ -102,20 +103,25 @@ const listProblem = (command: ReadonlyArray<string>): string | undefined => {
     : wakeArgumentsProblem(command)
 }
 
-const commandProblem = (command: WakeCommand, windows: boolean): string | undefined => {
+const commandProblem = (command: WakeCommand, windows: boolean, kind: WorkKind): string | undefined => {
   const texts = typeof command === "string" ? [command] : command
   if (texts.some((text) => text.includes("\0"))) return "must not hold a NUL character"
   if (texts.reduce((sum, text) => sum + text.length, 0) > configLimits.wake_command_chars) {
     return `must be at most ${configLimits.wake_command_chars} characters`
   }
-  return (typeof command === "string" ? lineProblem(command, windows) : listProblem(command)) ?? wordProblem(command)
+  return (typeof command === "string" ? lineProblem(command, windows) : listProblem(command)) ??
+    wordProblem(command, kind)
 }
 
 const isWakeCommand = (value: unknown): value is WakeCommand =>
   Predicate.isString(value) || (Array.isArray(value) && value.every(Predicate.isString))
 
-/** `wake_command` in `config.json`: what wakes the agent, by default OpenClaw. */
-export const wakeCommand = (windows: boolean) =>
+/** A command that wakes the agent for work of a kind. */
+export const agentCommand = (windows: boolean, kind: WorkKind) =>
   Schema.declare(isWakeCommand, { message: "must be text in double quotes, or a list in [ ] of such texts" }).check(
-    Schema.makeFilter((command) => commandProblem(command, windows))
-  ).pipe(Schema.withDecodingDefaultKey(Effect.succeed(agentTypes.openclaw.wake_command)))
+    Schema.makeFilter((command) => commandProblem(command, windows, kind))
+  )
+
+/** `wake_command` in `config.json`: what wakes the agent for a task, by default OpenClaw. */
+export const wakeCommand = (windows: boolean) =>
+  agentCommand(windows, "task").pipe(Schema.withDecodingDefaultKey(Effect.succeed(agentTypes.openclaw.wake_command)))

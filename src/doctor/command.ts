@@ -1,5 +1,6 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import { taskInput } from "../agent/input.ts"
 import { type PreparedWake, prepareWake } from "../agent/wake.ts"
 import type { Settings } from "../config/SidecarConfig.ts"
 import { taskOf } from "../domain/hub/assignment.ts"
@@ -22,7 +23,8 @@ export const sampleWake = Effect.fnUntraced(function*(settings: Settings) {
     assigned_at: yield* Clock.currentTimeMillis,
     assignment: {}
   })
-  return yield* prepareWake(settings, task, wakeFiles(settings.tasks_dir, task.id, "doctor"))
+  const input = yield* taskInput(settings, task, wakeFiles(settings.tasks_dir, task.id, "doctor"))
+  return yield* prepareWake(settings, input)
 })
 
 /** The program at the start of a shell line; undefined if that is no plain word. */

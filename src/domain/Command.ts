@@ -1,7 +1,9 @@
 import type { Progress } from "./Evidence.ts"
 import type { LifecycleEvent } from "./LifecycleEvent.ts"
+import type { Judged } from "./messages/Fate.ts"
+import type { Known, Reading } from "./messages/Talk.ts"
 import type { TimerName } from "./SidecarState.ts"
-import type { JsonObject, Task, Work } from "./Work.ts"
+import type { Batch, JsonObject, Task, Work } from "./Work.ts"
 
 /** What a report tells the hub: the agent's answer, or why there is none. */
 export type Report =
@@ -42,10 +44,29 @@ export type AgentCommand =
   | { readonly _tag: "CancelTimer"; readonly timer: TimerName }
   | { readonly _tag: "Log"; readonly event: LifecycleEvent }
 
+/** How a delivery ended. `Postponed`: this machine could not wake the agent. */
+export type DeliveryEnd =
+  | { readonly _tag: "Delivered"; readonly answer: JsonObject }
+  | { readonly _tag: "Failed"; readonly reason: string }
+  | { readonly _tag: "Postponed" }
+
+/** What has to be done about messages. */
+export type TalkCommand =
+  | { readonly _tag: "RecordMessages"; readonly judged: ReadonlyArray<Judged> }
+  | { readonly _tag: "SettlePushed"; readonly until: number } // those that are not direct by then were broadcasts
+  | { readonly _tag: "NoteKnown"; readonly known: Known; readonly missed_until: number | null } // what a full inbox left out up to this time of the hub is recorded
+  | { readonly _tag: "ReadHub"; readonly reading: Reading; readonly pass: number }
+  | { readonly _tag: "AcknowledgeMailbox"; readonly up_to: number; readonly pass: number }
+  | { readonly _tag: "ChooseBatch" }
+  | { readonly _tag: "BeginDelivery"; readonly batch: Batch }
+  | { readonly _tag: "EndDelivery"; readonly batch: Batch; readonly end: DeliveryEnd }
+  | { readonly _tag: "SendNext" } // of the outbox
+
 /** What the daemon has to do. Every outcome comes back as a Message. */
 export type Command =
   | HubCommand
   | AgentCommand
+  | TalkCommand
   | { readonly _tag: "Reconnect"; readonly reason: string }
   | { readonly _tag: "CloseConnection" }
   | { readonly _tag: "OpenConnection" }

@@ -98,6 +98,20 @@ export type LifecycleEvent =
   | WorkName & { readonly event: "files_kept"; readonly folder: string }
   | WorkName & { readonly event: "files_expired"; readonly folder: string }
   | { readonly event: "file_trouble"; readonly path: string; readonly reason: string }
+  // messages
+  | {
+    readonly event: "message_received"
+    readonly message_id: string
+    readonly from: string
+    readonly type: string
+    readonly outcome: "waiting" | "kept" | "dropped" | "answered" | "pushed" | "left_out"
+    readonly reason?: string
+  }
+  | { readonly event: "messages_unrecorded"; readonly reason: string }
+  | { readonly event: "replies_unclear"; readonly batch_id: string; readonly reason: string }
+  | { readonly event: "message_sent"; readonly key: string; readonly message_id: string | null }
+  | { readonly event: "message_unsent"; readonly reason: string }
+  | { readonly event: "message_refused"; readonly key: string; readonly reason: string }
   // recovery
   | WorkName & { readonly event: "recovery_found"; readonly status: string; readonly generation: number }
   | { readonly event: "recovery_settled"; readonly task_id: string; readonly outcome: "ours" | "in_doubt" | "not_ours" }

@@ -1,5 +1,9 @@
 import * as Schema from "effect/Schema"
 import { Answer, Evidence, Progress } from "./Evidence.ts"
+import { Recorded } from "./messages/Fate.ts"
+import { InboxMessage } from "./messages/InboxMessage.ts"
+import { SendOutcome } from "./messages/Outgoing.ts"
+import { Held, Known, Reading } from "./messages/Talk.ts"
 import { Obstacle } from "./Readiness.ts"
 import { FrameKind, StoredState, TimerName } from "./SidecarState.ts"
 import { Assignment, Batch, Task, TaskFound, WakeEnd } from "./Work.ts"
@@ -26,7 +30,9 @@ export const HubSaid = Schema.Union([
   }),
   Schema.TaggedStruct("RateLimited", { retry_after_ms: Schema.Finite }),
   Schema.TaggedStruct("HubLostUs", {}),
-  Schema.TaggedStruct("RestartRequested", { reason: Schema.String })
+  Schema.TaggedStruct("RestartRequested", { reason: Schema.String }),
+  Schema.TaggedStruct("HubTimeTold", { hub_time: Schema.Finite }), // with each pong
+  Schema.TaggedStruct("MessageHeard", { message: InboxMessage })
 ])
 
 /** What happened to the connection to the hub. */
@@ -67,13 +73,40 @@ const OutcomeMessage = Schema.Union([
   Schema.TaggedStruct("TaskLookedUp", { ...ofTask, location: TaskLocation })
 ])
 
-/** What this daemon starts with, what its operator asks for, and which messages there are to deliver. */
-const LifeMessage = Schema.Union([
+const held = Held
+const ofReading = { reading: Reading, pass: Schema.Int }
+
+/** What became of a command about messages. */
+const TalkMessage = Schema.Union([
+  Schema.TaggedStruct("MessagesRecorded", { held, recorded: Schema.Array(Recorded) }),
+  Schema.TaggedStruct("MessagesUnrecorded", { reason: Schema.String }),
+  Schema.TaggedStruct("HubRead", {
+    ...ofReading,
+    messages: Schema.Array(InboxMessage),
+    up_to: Schema.NullOr(Schema.Int), // the last entry of the mailbox that was read
+    next: Schema.NullOr(Reading),
+    room: Known.fields.room
+  }),
+  Schema.TaggedStruct("HubUnread", { ...ofReading, reason: Schema.String }),
+  Schema.TaggedStruct("MailboxAcknowledged", { pass: Schema.Int, done: Schema.Boolean }),
   Schema.TaggedStruct("BatchReady", { batch: Batch }),
+  Schema.TaggedStruct("NoBatch", { retry_at: Schema.NullOr(Schema.Finite) }),
+  Schema.TaggedStruct("DeliveryMarked", { end: Schema.Literals(["Delivered", "Failed", "Postponed"]), held }),
+  Schema.TaggedStruct("SendEnded", {
+    key: Schema.NullOr(Schema.String), // null if there was nothing to send
+    outcome: SendOutcome,
+    held: Schema.NullOr(held) // null if the store could not be asked
+  }),
+  Schema.TaggedStruct("HeldChanged", { held })
+])
+
+/** What this daemon starts with, and what its operator asks for. */
+const LifeMessage = Schema.Union([
   Schema.TaggedStruct("Restarted", {
     stored: Schema.NullOr(StoredState), // null if there is none, or it is lost
     survivors: Schema.Array(Schema.String),
-    at_work: Schema.optionalKey(Schema.NullOr(TaskFound)) // looked for only if there is no stored state
+    at_work: Schema.optionalKey(Schema.NullOr(TaskFound)), // looked for only if there is no stored state
+    talk: Schema.optionalKey(Schema.Struct({ held, known: Known }))
   }),
   Schema.TaggedStruct("DrainRequested", { exit_code: Schema.Literals([0, 75]) })
 ])
@@ -83,6 +116,7 @@ export const LocalFact = Schema.Union([
   ...LinkMessage.members,
   ...AgentMessage.members,
   ...OutcomeMessage.members,
+  ...TalkMessage.members,
   ...LifeMessage.members
 ])
 export type LocalFact = typeof LocalFact.Type

@@ -1,6 +1,8 @@
 import * as Schema from "effect/Schema"
 import { AgentTimer, noSlot, Slot } from "./agent/AgentSlot.ts"
 import { Progress, type SilencePolicy, Success } from "./Evidence.ts"
+import type { MessagePolicy } from "./messages/MessagePolicy.ts"
+import { noTalk, Talk } from "./messages/Talk.ts"
 import { notOpenedYet, Readiness } from "./Readiness.ts"
 import { Batch, Task, WorkKind } from "./Work.ts"
 
@@ -24,7 +26,11 @@ const sidecarTimers = [
   "progress", // until the next `.progress` may be relayed
   "disk", // the state could not be written
   "readiness", // whether an agent can be woken here is to be checked
-  "pause" // after a failure no task is taken
+  "pause", // after a failure no task is taken
+  "batch", // the next delivery of messages is due
+  "send", // the next message of ours may be sent
+  "catch_up", // the mailbox is to be read again
+  "renew" // the hub refused a request, and does not look for tasks for us until we connect anew
 ] as const
 
 export const TimerName = Schema.Literals([
@@ -100,6 +106,7 @@ export const KnownState = Schema.Struct({
   draining: Schema.NullOr(Schema.Literals([0, 75])),
   disk: Disk,
   readiness: Readiness,
+  talk: Talk,
   timers: Timers
 })
 export type KnownState = typeof KnownState.Type
@@ -107,6 +114,7 @@ export type KnownState = typeof KnownState.Type
 export interface Policy extends SilencePolicy {
   readonly confirmation_timeout_ms: number
   readonly task_timeout_ms: number
+  readonly messages: MessagePolicy
 }
 
 export interface SidecarState extends KnownState {
@@ -135,5 +143,6 @@ export const initialState = (policy: Policy): SidecarState => ({
   draining: null,
   disk: "ok",
   readiness: notOpenedYet,
+  talk: noTalk,
   timers: {}
 })

@@ -2,6 +2,7 @@ import * as Struct from "effect/Struct"
 import type { AgentRule, OwnerTold } from "./agent/rules.ts"
 import type { Command } from "./Command.ts"
 import type { LifecycleEvent } from "./LifecycleEvent.ts"
+import type { Talk } from "./messages/Talk.ts"
 import type { Readiness } from "./Readiness.ts"
 import { type RuleOf, rulesOf } from "./RuleOf.ts"
 import type { Connection, Outbound, SidecarState, TimerName } from "./SidecarState.ts"
@@ -38,6 +39,9 @@ export const patchReadiness = (fields: Partial<Readiness>): Rule =>
 
 export const patchOutbound = (fields: Partial<Outbound>): Rule =>
   withState(({ outbound }) => patch({ outbound: { ...outbound, ...fields } }))
+
+export const patchTalk = (fields: Partial<Talk>): Rule =>
+  withState(({ talk }) => patch({ talk: { ...talk, ...fields } }))
 
 /** Changes the task we hold. */
 export const patchTask = (fields: Partial<Task>): Rule =>

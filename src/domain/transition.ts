@@ -24,7 +24,20 @@ import { admission, pauseOver, readinessChecked, readinessDue } from "./hub/read
 import { restarted } from "./hub/restart.ts"
 import { taskAgentTold } from "./hub/taskAgent.ts"
 import type { Message } from "./Message.ts"
-import { batchAgentTold, batchReady } from "./messages/delivery.ts"
+import {
+  catchUpDue,
+  heardUntil,
+  hubRead,
+  hubUnread,
+  mailboxAcknowledged,
+  pageRecorded,
+  readLater,
+  readNext
+} from "./messages/catchUp.ts"
+import { batchAgentTold, batchReady, deliverNext, deliveryMarked, noBatch } from "./messages/delivery.ts"
+import { hubTimeTold } from "./messages/hubClock.ts"
+import { holds, messageHeard, messagesRecorded, messagesUnrecorded } from "./messages/receiving.ts"
+import { renewDue, sendEnded, sendNext } from "./messages/sending.ts"
 import { noop, patch, type Rule, sequence, withState } from "./rules.ts"
 import type { SidecarState, TimerName } from "./SidecarState.ts"
 import { inSlot } from "./slots.ts"
@@ -40,6 +53,10 @@ const timerRules: Record<TimerName, Rule> = {
   disk: diskDue,
   readiness: readinessDue,
   pause: pauseOver,
+  batch: noop, // what is due follows after every message
+  send: noop,
+  catch_up: catchUpDue,
+  renew: renewDue,
   task_confirmation: inSlot("task", confirmationTimedOut),
   task_late_answer: inSlot("task", lateAnswerOver),
   task_timeout: inSlot("task", timedOut),
@@ -124,14 +141,42 @@ const ruleFor = (message: Message): Rule => {
       return taskLookedUp(message.task_id, message.location)
     case "Restarted":
       return restarted(message)
+    case "HubTimeTold":
+      return sequence(hubTimeTold(message.hub_time), heardUntil(message.hub_time))
+    case "MessageHeard":
+      return messageHeard(message.message)
+    case "MessagesRecorded":
+      return sequence(
+        messagesRecorded(message.held, message.recorded),
+        message.recorded.some(({ outcome }) => outcome === "left_out") ? readLater : pageRecorded
+      )
+    case "MessagesUnrecorded":
+      return sequence(messagesUnrecorded(message.reason), readLater)
+    case "HubRead":
+      return hubRead(message.pass, message, message.messages, message.room)
+    case "HubUnread":
+      return hubUnread(message.pass)
+    case "MailboxAcknowledged":
+      return mailboxAcknowledged(message.pass, message.done)
     case "BatchReady":
       return batchReady(message.batch)
+    case "NoBatch":
+      return noBatch(message.retry_at)
+    case "DeliveryMarked":
+      return deliveryMarked(message.end, message.held)
+    case "SendEnded":
+      return sendEnded(message.key, message.outcome, message.held)
+    case "HeldChanged":
+      return holds(message.held)
     case "DrainRequested":
       return drain(message.exit_code)
   }
 }
 
 const ownerOf = { task: taskAgentTold, messages: batchAgentTold } as const
+
+/** After every message: readings, deliveries and messages of ours that are due. */
+const talk: Rule = sequence(readNext, deliverNext, sendNext)
 
 /** The state after a message, and what is to be done. */
 export type Step = readonly [SidecarState, ReadonlyArray<Command>]
@@ -153,5 +198,6 @@ export const transition = (before: SidecarState, message: Message, now: number):
   }
   apply(ruleFor(message))
   apply(admission)
+  apply(talk)
   return [state, commands]
 }

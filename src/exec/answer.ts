@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import type { JsonObject } from "../domain/Work.ts"
+import type { JsonObject, WorkKind } from "../domain/Work.ts"
 import { limits } from "../limits.ts"
 import { processLimits } from "../process/limits.ts"
 import type { ProcessEnd } from "../process/spawn.ts"
@@ -12,6 +12,7 @@ import type { Kept } from "./output.ts"
 
 /** How the command ended, with what it printed. */
 export interface Run {
+  readonly kind: WorkKind
   readonly program: string
   readonly end: ProcessEnd
   readonly output: Kept
@@ -156,10 +157,13 @@ const fromText = ({ duration_ms, output }: Run): ExecAnswer => ({
   duration_ms
 })
 
+/** Whether the agent says that no message needs a reply. */
+const hasNothingToSay = ({ kind, output }: Run): boolean => kind === "messages" && output.text().trim() === ""
+
 /** The answer that the end of the command means. Exit code 0 is a success, with what it printed on standard output. */
 export const answerOf = (run: Run, json: boolean, mask: Mask): Effect.Effect<ExecAnswer> => {
   if (run.end._tag !== "Exited" || run.end.code !== 0) return failure(run, mask)
-  return json ? fromJson(run, mask) : Effect.succeed(fromText(run))
+  return json && !hasNothingToSay(run) ? fromJson(run, mask) : Effect.succeed(fromText(run))
 }
 
 /** The answer as it is written. One that the sidecar would not take becomes a failure that says so. */

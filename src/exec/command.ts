@@ -29,8 +29,11 @@ const impossible = (reason: string): Prepared => ({
   reason: `the command cannot be run: ${reason}`
 })
 
-const readsTask = (command: ReadonlyArray<string>): boolean =>
-  command.some((argument) => ["{prompt}", "{prompt_file}", "{task_file}"].includes(argument))
+/** Whether the command is given its work by an argument. The messages of a task are not the work. */
+const readsWork = (command: ReadonlyArray<string>, { batch_id }: ArgumentValues): boolean => {
+  const work = batch_id === undefined ? "{task_file}" : "{messages_file}"
+  return command.some((argument) => ["{prompt}", "{prompt_file}", work].includes(argument))
+}
 
 /** Puts the values into the command and checks that it can be run. A command that names no way to the prompt reads it as its input. */
 export const prepareCommand = (
@@ -44,7 +47,7 @@ export const prepareCommand = (
   if (found._tag === "Impossible") return impossible(found.reason)
   const problem = carryProblem(found.command, platform)
   if (problem !== undefined) return impossible(`it ${problem}: ${roomRemedy}`)
-  return { _tag: "Ready", command: found.command, input: readsTask(command) ? null : values.prompt }
+  return { _tag: "Ready", command: found.command, input: readsWork(command, values) ? null : values.prompt }
 }
 
 /** A sentence about a command that passed the checks and did not start. */

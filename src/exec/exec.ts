@@ -40,7 +40,7 @@ const run = Effect.fnUntraced(function*(
   const environment = commandEnvironment(process.env)
   const secrets = secretsIn(environment)
   const mask = (text: string) => quotable(text, secrets)
-  const prepared = prepareCommand(command, { ...wake, prompt }, environment)
+  const prepared = prepareCommand(command, { ...wake.values, prompt }, environment)
   if (prepared._tag === "Impossible") return answered(failed(prepared.reason))
   const program = command[0] ?? ""
   const lines = yield* Queue.sliding<string>(1)
@@ -59,7 +59,7 @@ const run = Effect.fnUntraced(function*(
     const end = yield* child.ended
     const duration_ms = (yield* Clock.currentTimeMillis) - begun
     yield* Effect.sleep(execLimits.stop_notice_ms)
-    return answered(yield* answerOf({ ...heard, program, end, duration_ms }, json, mask))
+    return answered(yield* answerOf({ ...heard, program, end, duration_ms, kind: wake.kind }, json, mask))
   })
   const signalled = Effect.flatMap(Queue.take(signals), (signal) => stopped(child, signals, signal))
   return yield* Effect.raceAllFirst([ended, signalled, relay])

@@ -6,7 +6,9 @@ import { lstat, open } from "node:fs/promises"
 import { dirname, join, resolve } from "node:path"
 import { isSafeWorkId } from "../domain/ids.ts"
 import { domainLimits } from "../domain/limits.ts"
+import type { WorkKind } from "../domain/Work.ts"
 import { exitCodes } from "../exitCodes.ts"
+import type { ArgumentValues } from "../process/arguments.ts"
 import type { Environment } from "../process/programs.ts"
 import { attempt, isMissing, writeDurably } from "../storage/files.ts"
 import { makeOne } from "../storage/folders.ts"
@@ -21,16 +23,15 @@ export const refuse = (reason: string) => new ExecRefused({ message: `agentcom-s
 
 /** The wake that we run in; the paths are absolute. */
 export interface Wake {
-  readonly task_id: string
-  readonly task_file: string
+  readonly kind: WorkKind
+  readonly values: Omit<ArgumentValues, "prompt"> // of placeholders
   readonly prompt_file: string
-  readonly results_dir: string
   readonly started: string
   readonly progress: string
   readonly answer: string
 }
 
-/** Reads the wake from the environment that the sidecar gives its wake command. */
+/** Reads the wake from the environment that the sidecar gives its command. Without a batch it is the wake of a task. */
 export const wakeIn = Effect.fnUntraced(function*(environment: Environment) {
   const variable = (name: string) => {
     const value = environment[name]
@@ -38,15 +39,26 @@ export const wakeIn = Effect.fnUntraced(function*(environment: Environment) {
       ? refuse(`${name} is not in the environment: this is for the wake_command of a sidecar, which sets it`)
       : Effect.succeed(value)
   }
-  const task_id = yield* variable("TASK_ID")
-  if (!isSafeWorkId(task_id)) return yield* refuse("TASK_ID is not the id of a task")
-  const results_dir = resolve(yield* variable("RESULTS_DIR"))
-  const result = (ending: string) => join(results_dir, `${task_id}${ending}`)
+  const path = (name: string) => Effect.map(variable(name), (value) => resolve(value))
+  const isBatch = environment["BATCH_ID"] !== undefined
+  const id = yield* variable(isBatch ? "BATCH_ID" : "TASK_ID")
+  if (!isSafeWorkId(id)) {
+    return yield* refuse(isBatch ? "BATCH_ID is not the id of a batch" : "TASK_ID is not the id of a task")
+  }
+  const results_dir = yield* path("RESULTS_DIR")
+  const prompt_file = yield* path(isBatch ? "MESSAGES_PROMPT_FILE" : "TASK_PROMPT_FILE")
+  const result = (ending: string) => join(results_dir, `${id}${ending}`)
+  const own = isBatch ? { batch_id: id } : { task_id: id, task_file: yield* path("TASK_FILE") }
   const wake: Wake = {
-    task_id,
-    task_file: resolve(yield* variable("TASK_FILE")),
-    prompt_file: resolve(yield* variable("TASK_PROMPT_FILE")),
-    results_dir,
+    kind: isBatch ? "messages" : "task",
+    values: {
+      ...own,
+      prompt_file,
+      results_dir,
+      messages_file: environment["MESSAGES_FILE"], // a daemon that was not updated with us sets neither
+      outbox_dir: environment["OUTBOX_DIR"]
+    },
+    prompt_file,
     started: result(".started"),
     progress: result(".progress"),
     answer: result(".json")

@@ -109,6 +109,7 @@ const makeListener = ({ emit, identity, large_frames, log }: SessionTools, react
         return null
       case "Pong":
         yield* onPong
+        if (incoming.hub_time !== null) yield* emit({ _tag: "HubTimeTold", hub_time: incoming.hub_time })
         return null
       case "IdentifyRefused":
         return { _tag: "Refused", reason: incoming.reason }

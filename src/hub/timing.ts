@@ -15,7 +15,8 @@ export const hubTiming = {
   ping_interval_ms: 30_000,
   pong_timeout_ms: 10_000,
   close_timeout_ms: 500,
-  lookup_timeout_ms: 10_000
+  lookup_timeout_ms: 10_000, // of an answer by HTTP, and the longest silence within a long one
+  reading_ms: 120_000 // of a long answer; what has come by then is used
 }
 
 export type Timing = Readonly<typeof hubTiming>

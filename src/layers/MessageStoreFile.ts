@@ -54,26 +54,25 @@ const look = Effect.fnUntraced(function*(path: string, at_work: MarkedBatch | nu
  * The messages in `agent.sqlite`, in the agent's folder. Only its owner can read it. A thread works with it, from the first message
  * on.
  */
-export const messageStoreFile = (
-  limits: StoreLimits
-): Layer.Layer<MessageStore, never, SidecarConfig | Logger> =>
-  Layer.effect(
-    MessageStore,
-    Effect.gen(function*() {
-      const { log } = yield* Logger
-      const path = join(homeOf(yield* SidecarConfig), "agent.sqlite")
-      const { ask, isRunning } = yield* makeMessageThread({ path, limits })
-      const isThere = Effect.suspend(() => isRunning() ? Effect.succeed(true) : attempt(path, () => exists(path)))
+export const MessageStoreFile: Layer.Layer<MessageStore, never, SidecarConfig | Logger> = Layer.effect(
+  MessageStore,
+  Effect.gen(function*() {
+    const { log } = yield* Logger
+    const settings = yield* SidecarConfig
+    const limits: StoreLimits = settings.messages
+    const path = join(homeOf(settings), "agent.sqlite")
+    const { ask, isRunning } = yield* makeMessageThread({ path, limits })
+    const isThere = Effect.suspend(() => isRunning() ? Effect.succeed(true) : attempt(path, () => exists(path)))
 
-      return MessageStore.of({
-        ...messageOperations(path, ask, isThere),
-        open: Effect.fnUntraced(function*(at_work) {
-          const found = yield* readAgain(look(path, at_work === null ? null : marked(at_work), ask), log)
-          if (found._tag === "NotOurs") return yield* found.why
-          if (found._tag === "Opened") return found.opened
-          yield* setAside(path, found.reason, log, journals)
-          return nothing
-        })
+    return MessageStore.of({
+      ...messageOperations(path, ask, isThere),
+      open: Effect.fnUntraced(function*(at_work) {
+        const found = yield* readAgain(look(path, at_work === null ? null : marked(at_work), ask), log)
+        if (found._tag === "NotOurs") return yield* found.why
+        if (found._tag === "Opened") return found.opened
+        yield* setAside(path, found.reason, log, journals)
+        return nothing
       })
     })
-  )
+  })
+)

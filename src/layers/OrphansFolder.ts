@@ -28,7 +28,8 @@ interface TaskFile {
 const resultName = /^(.+)(\.json\.tmp|\.(?:started|progress|json)(?:\.(?:sent|rejected)-\d{1,16})?)$/
 
 /** What the sidecar wrote, and what a kill during that left. */
-const taskName = /^(.+)(\.json|\.json\.\d{1,10}|\.prompt|\.prompt\.\d{1,10}|\.log|\.[^.]+\.wake(?:\.alive)?)$/
+const taskName =
+  /^(.+?)((?:(?:\.messages|\.\d+\.payload)?\.json|\.prompt)(?:\.\d{1,10})?|\.log|\.[^.]+\.wake(?:\.alive)?)$/
 
 /** Whether the id is a task's or a batch's. `results_dir` may hold other files, say a `package.json`. */
 const isOurs = (work_id: string): boolean =>

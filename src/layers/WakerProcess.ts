@@ -1,8 +1,10 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Runtime from "effect/Runtime"
+import { obstaclesIn } from "../agent/environment.ts"
 import { isAlive, livingWakes, neverBegan, newestAtWork, processEvidence } from "../agent/evidence.ts"
-import { obstaclesIn } from "../agent/input.ts"
+import { taskInput } from "../agent/input.ts"
+import { batchInput } from "../agent/messages/input.ts"
 import { stopWakes } from "../agent/stop.ts"
 import { prepareWake, spawnWake, tooLargeForSystem } from "../agent/wake.ts"
 import { makeWakeMemory, type WakeRecords, wakeRecords, type WakerTools } from "../agent/wakes.ts"
@@ -15,13 +17,14 @@ import { polling } from "../process/limits.ts"
 import { posixProcesses } from "../process/processes.ts"
 import { reaperRemedy, systemTable, unreaped } from "../process/processTable.ts"
 import { type LogKeeper, makeLogKeeper, outputTail } from "../process/taskLog.ts"
-import { logPath, readRecord, revokeOrRead, settledRecord, wakeFiles } from "../process/wakeFiles.ts"
+import { logPath, readRecord, revokeOrRead, settledRecord, type WakeFiles, wakeFiles } from "../process/wakeFiles.ts"
 import { windowsProcesses } from "../process/windowsProcesses.ts"
 import { knownSecrets, quotable } from "../secrets/secret.ts"
 import { Logger } from "../services/Logger.ts"
+import { MessageStore } from "../services/MessageStore.ts"
 import { AgentsUnknown, Waker } from "../services/Waker.ts"
-import { type FileError, orElseLog } from "../storage/files.ts"
-import { homeOf, withHome } from "../storage/folders.ts"
+import { attempt, type FileError, orElseLog } from "../storage/files.ts"
+import { homeOf, makeFolder, withHome } from "../storage/folders.ts"
 import { makeLooks, readAgain } from "../storage/reading.ts"
 
 const processes = platform === "windows" ? windowsProcesses : posixProcesses(systemTable)
@@ -43,7 +46,35 @@ const survivorsBy = (records: WakeRecords, { looks, memory }: WakerTools, log: L
   }
 }
 
-const make = (settings: Settings, log: Logger["Service"]["log"], logs: LogKeeper, tools: WakerTools) => {
+type Inbox = Pick<MessageStore["Service"], "read">
+
+/** Prepares the wake of a task, or of a batch with its messages from the inbox; or says how this machine cannot wake anybody. */
+const prepare = (settings: Settings, inbox: Inbox, work: Work, files: WakeFiles) => {
+  const input = work.kind === "task"
+    ? taskInput(settings, work, files)
+    : Effect.flatMap(inbox.read(work.payload.message_ids), (messages) => batchInput(settings, messages, files))
+  return input.pipe(
+    Effect.flatMap((given) => prepareWake(settings, given)),
+    Effect.catchTags({
+      ProgramMissing: ({ reason }) => Effect.succeed({ how: "unspawned" as const, reason }),
+      StoreError: ({ message }) => Effect.succeed({ how: "unwritten" as const, reason: message })
+    })
+  )
+}
+
+/** Makes the outbox. An agent can answer without it, so what keeps it from being made keeps nobody from being woken. */
+const makeOutbox = (settings: Settings, log: Logger["Service"]["log"]): Effect.Effect<void> => {
+  const { outbox_dir } = settings
+  return orElseLog(attempt(outbox_dir, () => makeFolder(homeOf(settings), outbox_dir)), log, () => undefined)
+}
+
+interface Services {
+  readonly log: Logger["Service"]["log"]
+  readonly logs: LogKeeper
+  readonly inbox: Inbox
+}
+
+const make = (settings: Settings, { inbox, log, logs }: Services, tools: WakerTools) => {
   const { kill_grace_ms, tasks_dir } = settings
   const { looks, memory, quoting } = tools
   const unbegun = new Map<string, string>() // by task: the wake that this life of the daemon could not begin
@@ -58,14 +89,13 @@ const make = (settings: Settings, log: Logger["Service"]["log"], logs: LogKeeper
       return { how, code: null, output: reason }
     }
     const unwritten = didNotRun("unwritten")
-    const prepared = yield* prepareWake(settings, work, wakeFiles(tasks_dir, work.id, wake_id)).pipe(
-      Effect.catchTag("ProgramMissing", (missing) => Effect.succeed(didNotRun("unspawned")(missing)))
-    )
-    if ("how" in prepared) return { end: Effect.succeed(prepared) }
+    const prepared = yield* prepare(settings, inbox, work, wakeFiles(tasks_dir, work.id, wake_id))
+    if ("how" in prepared) return { end: Effect.succeed(didNotRun(prepared.how)(prepared)) }
+    yield* makeOutbox(settings, log)
     yield* logs.keep(work.id)
     const spawning = spawnWake(settings, tools, prepared)
     const spawned = yield* orElseLog(spawning, log, (error) => ({ end: Effect.succeed(unwritten(error)) }))
-    if (spawned === "too large") return yield* tooLargeForSystem
+    if (spawned === "too large") return yield* tooLargeForSystem(prepared)
     return { end: orElseLog(spawned.end, log, unwritten) }
   })
 
@@ -122,13 +152,15 @@ const toldOnce = (place: Effect.Effect<Place, FileError>): Effect.Effect<Place, 
   })
 }
 
-/** Wakes agents by `wake_command`, and recognises them by the records in `tasks_dir`. */
-export const WakerProcess: Layer.Layer<Waker, never, SidecarConfig | Logger> = Layer.effect(
+/** Wakes agents by `wake_command` and `message_command`, and recognises them by the records in `tasks_dir`. */
+export const WakerProcess: Layer.Layer<Waker, never, SidecarConfig | Logger | MessageStore> = Layer.effect(
   Waker,
   Effect.gen(function*() {
     const settings = yield* SidecarConfig
     const { log } = yield* Logger
-    for (const reason of obstaclesIn(process.env, settings.wake_command)) {
+    const { message_command, wake_command } = settings
+    const commands = message_command === null ? [wake_command] : [wake_command, message_command]
+    for (const reason of new Set(commands.flatMap((command) => obstaclesIn(process.env, command)))) {
       yield* log({ event: "wake_obstructed", reason })
     }
     const reason = platform === "linux" ? unreaped() : null
@@ -136,7 +168,7 @@ export const WakerProcess: Layer.Layer<Waker, never, SidecarConfig | Logger> = L
     const looks = makeLooks(log)
     const secrets = knownSecrets(settings, process.env)
     const logs = yield* makeLogKeeper(settings.tasks_dir, log)
-    return make(settings, log, logs, {
+    return make(settings, { log, logs, inbox: yield* MessageStore }, {
       processes,
       looks,
       memory: yield* makeWakeMemory(processes, looks),

@@ -1,32 +1,42 @@
+import type { WorkKind } from "../domain/Work.ts"
 import type { Platform } from "../platform.ts"
 import { processLimits } from "./limits.ts"
 
 /** What wakes the agent: a line for the shell, or a program with its arguments, which no shell reads. */
 export type WakeCommand = string | ReadonlyArray<string>
 
-/** The values of the placeholders of a command. */
-export interface ArgumentValues {
-  readonly task_id: string
-  readonly task_file: string
-  readonly prompt_file: string
-  readonly results_dir: string
-  readonly prompt: string
+/** All of a command as one text. */
+export const textOf = (command: WakeCommand): string => typeof command === "string" ? command : command.join(" ")
+
+const ofAnyWork = ["prompt", "prompt_file", "results_dir", "messages_file", "outbox_dir"] as const
+const ofTask = ["task_id", "task_file"] as const
+const ofBatch = ["batch_id"] as const
+
+const names = [...ofAnyWork, ...ofTask, ...ofBatch]
+type Name = typeof names[number]
+
+/** The values of the placeholders of a command. Those that the work does not have are left out. */
+export type ArgumentValues = Readonly<Partial<Record<Name, string | undefined>> & Record<"prompt", string>>
+
+/** The names that a command may write in braces, by the kind of work that it is for. */
+export const placeholders: Readonly<Record<WorkKind, ReadonlyArray<Name>>> = {
+  task: [...ofAnyWork, ...ofTask],
+  messages: [...ofAnyWork, ...ofBatch]
 }
 
-type Name = keyof ArgumentValues
-
-/** The names that a command may write in braces. */
-export const placeholders: ReadonlyArray<Name> = ["prompt", "prompt_file", "task_id", "task_file", "results_dir"]
-
-/** The variables of a wake that a command may name as `${NAME}`. None of them holds a task's text. */
+/** The variables of a wake that a command may name as `${NAME}`. None of them holds text of others. */
 export const commandVariables: ReadonlyMap<string, Name> = new Map<string, Name>([
   ["TASK_ID", "task_id"],
   ["TASK_FILE", "task_file"],
   ["TASK_PROMPT_FILE", "prompt_file"],
-  ["RESULTS_DIR", "results_dir"]
+  ["RESULTS_DIR", "results_dir"],
+  ["BATCH_ID", "batch_id"],
+  ["MESSAGES_FILE", "messages_file"],
+  ["MESSAGES_PROMPT_FILE", "prompt_file"],
+  ["OUTBOX_DIR", "outbox_dir"]
 ])
 
-const isName = (text: string | undefined): text is Name => placeholders.some((name) => name === text)
+const isName = (text: string | undefined): text is Name => names.some((name) => name === text)
 
 const braced = (name: string): string => `{${name}}`
 
@@ -36,7 +46,7 @@ const variableOrBraces = /\$\{(\w+)\}|(?<!\$)\{([a-z_]+)\}/g
 const fill = (argument: string, pattern: RegExp, values: ArgumentValues): string =>
   argument.replace(pattern, (whole: string, variableName: string | undefined, bracedName?: string | number) => {
     const name = variableName === undefined ? bracedName : commandVariables.get(variableName)
-    return typeof name === "string" && isName(name) ? values[name] : whole
+    return typeof name === "string" && isName(name) ? values[name] ?? whole : whole
   })
 
 /** The index of our own `exec` in a command; the length of the command if it is not there. */
@@ -64,7 +74,7 @@ export const fillArguments = (command: ReadonlyArray<string>, values: ArgumentVa
 export const fillWholeArguments = (command: ReadonlyArray<string>, values: ArgumentValues): ReadonlyArray<string> =>
   command.map((argument) => {
     const name = argument.startsWith("{") && argument.endsWith("}") ? argument.slice(1, -1) : ""
-    return isName(name) ? values[name] : argument
+    return isName(name) ? values[name] ?? argument : argument
   })
 
 const interpreter = /(?:^|[\\/])(?:\w*sh|busybox|node|bun|python[\d.]*|perl|ruby|php)(?:\.exe)?$/i
@@ -104,7 +114,7 @@ export const wakeArgumentsProblem = (command: ReadonlyArray<string>): string | u
 /** The same for the command of `exec`. */
 export const execArgumentsProblem = (command: ReadonlyArray<string>): string | undefined => {
   for (const [index, argument] of command.entries()) {
-    const inside = placeholders.find((name) => argument.includes(braced(name)) && argument !== braced(name))
+    const inside = names.find((name) => argument.includes(braced(name)) && argument !== braced(name))
     if (inside !== undefined) {
       return `${braced(inside)} must be a whole argument, which it is not in argument ${index + 1}`
     }

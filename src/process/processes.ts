@@ -43,15 +43,24 @@ export interface Processes {
   readonly signal: (living: LivingWake, signal: "SIGTERM" | "SIGKILL") => Effect.Effect<void>
 }
 
-/** The path of the payload now, and when the wake began: the folder may have been moved since. */
-const payloadPaths = ({ files: { payload_path }, record }: KnownWake): ReadonlyArray<string> =>
-  record?.tasks_dir === undefined ? [payload_path] : [payload_path, join(record.tasks_dir, basename(payload_path))]
+/** The path of a file of the wake now, and when the wake began: the folder may have been moved since. */
+const pathsOf = (path: string, { record }: KnownWake): ReadonlyArray<string> =>
+  record?.tasks_dir === undefined ? [path] : [path, join(record.tasks_dir, basename(path))]
 
-/** The cookie alone does not suffice: two daemons of one machine may make the same wake id in the same millisecond. */
+/** The variables that name the work of a wake. A batch has no task, and an older version gave a task no messages. */
+const workNames = (wake: KnownWake): ReadonlyArray<string> => [
+  ...pathsOf(wake.files.payload_path, wake).map((path) => `TASK_FILE=${path}`),
+  ...pathsOf(wake.files.messages_path, wake).map((path) => `MESSAGES_FILE=${path}`)
+]
+
+/**
+ * The cookie alone does not suffice: two daemons of one machine, or one for a task and a batch, may make the same wake id in the
+ * same millisecond.
+ */
 const carriesCookie = ({ environment }: ProcessEntry, wake: KnownWake): boolean => {
   const entries = `\0${environment}`
   return entries.includes(`\0AGENTCOM_WAKE_ID=${wake.files.wake_id}\0`) &&
-    payloadPaths(wake).some((path) => entries.includes(`\0TASK_FILE=${path}\0`))
+    workNames(wake).some((name) => entries.includes(`\0${name}\0`))
 }
 
 /** Whether it is a launcher: it will become the command, or find that it must not. */

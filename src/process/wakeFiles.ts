@@ -9,31 +9,58 @@ import { attempt, FileError, isMissing } from "../storage/files.ts"
 import { makeOne, orAbsent } from "../storage/folders.ts"
 import { inTime, polling, processLimits } from "./limits.ts"
 
-/** The files of one wake: the record that proves it, the payload it was given, and the text its agent is to read. */
+/** The files of one wake: the record that proves it, the task it was given, the text its agent is to read, and messages for it. */
 export interface WakeFiles {
   readonly work_id: string
   readonly wake_id: string
   readonly record_path: string
   readonly payload_path: string
   readonly prompt_path: string
+  readonly messages_path: string
+}
+
+/** A file that is written for the agent. `unless_there`: what an earlier wake was given stays. */
+export interface GivenFile {
+  readonly path: string
+  readonly text: string
+  readonly unless_there?: true
 }
 
 const payloadPath = (folder: string, work_id: string): string => join(folder, `${work_id}.json`)
 const promptPath = (folder: string, work_id: string): string => join(folder, `${work_id}.prompt`)
 
+/** The messages of a batch, or those that came for the agent of a task. */
+export const messagesPath = (folder: string, work_id: string): string => join(folder, `${work_id}.messages.json`)
+
+/** A payload of a message that is a file of its own. The name is ours alone: one from the hub could lead anywhere. */
+export const largePayloadPath = (folder: string, work_id: string, number: number): string =>
+  join(folder, `${work_id}.${number}.payload.json`)
+
+/** The payloads of messages of this work that are files of their own. */
+export const largePayloads = (folder: string, work_id: string): Effect.Effect<ReadonlyArray<string>, FileError> =>
+  attempt(folder, () => readdir(folder)).pipe(
+    orAbsent<ReadonlyArray<string>>(folder, []),
+    Effect.map((names) =>
+      names.filter((name) =>
+        name.startsWith(`${work_id}.`) && /^\d+\.payload\.json$/.test(name.slice(work_id.length + 1))
+      ).map((name) => join(folder, name))
+    )
+  )
+
 /** What the wake command printed. */
 export const logPath = (folder: string, work_id: string): string => join(folder, `${work_id}.log`)
 
-/** The files of a task that all its wakes share. */
+/** The files of work that all its wakes share. */
 export const fixedPaths = (folder: string, work_id: string): ReadonlyArray<string> =>
-  [payloadPath, promptPath, logPath].map((path) => path(folder, work_id))
+  [payloadPath, promptPath, messagesPath, logPath].map((path) => path(folder, work_id))
 
 export const wakeFiles = (folder: string, work_id: string, wake_id: string): WakeFiles => ({
   work_id,
   wake_id,
   record_path: join(folder, `${work_id}.${wake_id}.wake`),
   payload_path: payloadPath(folder, work_id),
-  prompt_path: promptPath(folder, work_id)
+  prompt_path: promptPath(folder, work_id),
+  messages_path: messagesPath(folder, work_id)
 })
 
 /** A task id may hold dots and a wake id holds none, so the last dot parts them. */

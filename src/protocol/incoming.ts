@@ -4,9 +4,11 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { domainLimits } from "../domain/limits.ts"
 import type { HubMessage } from "../domain/Message.ts"
+import type { InboxMessage } from "../domain/messages/InboxMessage.ts"
 import type { JsonObject } from "../domain/Work.ts"
 import { asNumber, excessIn, isJsonObject, parseBounded } from "../text/json.ts"
 import { readMembers, type Scan } from "../text/jsonScan.ts"
+import { message_bytes, messageOfChannelFrame, messageOfFrame, messageOfRoomFrame } from "./messages.ts"
 import { frameKindOf } from "./outgoing.ts"
 
 const max_task_bytes = 10 * 1024 * 1024 // of the frame that assigns it; the hub accepts tasks of up to 8 MB
@@ -14,7 +16,7 @@ const max_task_bytes = 10 * 1024 * 1024 // of the frame that assigns it; the hub
 /** What one frame of the hub says: a message for the rules, or something for the connection itself. */
 export type Incoming =
   | Exclude<HubMessage, { readonly _tag: "Connected" | "Disconnected" | "HubLostUs" }>
-  | { readonly _tag: "Pong" }
+  | { readonly _tag: "Pong"; readonly hub_time: number | null } // epoch milliseconds of the hub's clock
   | { readonly _tag: "IdentifyRefused"; readonly reason: string }
   | { readonly _tag: "AgentLeft"; readonly agent_id: string }
   | { readonly _tag: "Ignored"; readonly type: string; readonly known: boolean }
@@ -55,6 +57,7 @@ const TaskContinue = Schema.Struct({ task_id: Schema.String, generation: Schema.
 const StateReportAck = Schema.Struct({ task_id: Schema.String, action: Schema.Literals(["continue", "abort"]) })
 const RateLimited = Schema.Struct({ retry_after_ms: Schema.optionalKey(Schema.Unknown) })
 const RestartSidecar = Schema.Struct({ reason: maybe(Schema.String) })
+const Pong = Schema.Struct({ timestamp: Schema.optionalKey(Schema.Unknown) })
 const AgentLeft = Schema.Struct({ agent_id: Schema.String })
 const ErrorFrame = Schema.Struct({
   error: Schema.optionalKey(Schema.Unknown),
@@ -79,9 +82,20 @@ const onError = ({ error, message_type, errors }: typeof ErrorFrame.Type): Incom
   }
 }
 
+/** A message of another agent, by its decoder. */
+const heard = (decode: (frame: JsonObject) => InboxMessage | null): Decode => (frame) => {
+  const message = decode(frame)
+  return message === null
+    ? Result.fail({ reason: "not a message as the hub sends it" })
+    : Result.succeed({ _tag: "MessageHeard", message })
+}
+
 const decoders: ReadonlyMap<string, Decode> = new Map(Object.entries({
   identified: decoder(NoFields, () => ({ _tag: "Identified" })),
-  pong: decoder(NoFields, () => ({ _tag: "Pong" })),
+  pong: decoder(Pong, ({ timestamp }) => ({
+    _tag: "Pong",
+    hub_time: Predicate.isNumber(timestamp) ? timestamp : null
+  })),
   task_assign: decoder(TaskAssign, ({ assigned_at, description, generation, metadata, task_id }, frame) => ({
     _tag: "TaskAssigned",
     task: {
@@ -104,14 +118,20 @@ const decoders: ReadonlyMap<string, Decode> = new Map(Object.entries({
   })),
   restart_sidecar: decoder(RestartSidecar, ({ reason }) => ({ _tag: "RestartRequested", reason: reason ?? "" })),
   agent_left: decoder(AgentLeft, ({ agent_id }) => ({ _tag: "AgentLeft", agent_id })),
+  message: heard(messageOfFrame),
+  channel_message: heard(messageOfChannelFrame),
+  room_message: heard(messageOfRoomFrame),
   error: decoder(ErrorFrame, onError)
 }))
+
+/** Types of frames that bring a message of another agent. */
+const messages: ReadonlySet<string> = new Set(["message", "channel_message", "room_message"])
 
 /** Types of frames that real hubs send and that the sidecar does not need. */
 const unused: ReadonlySet<string> = new Set(
   [
-    "message message_sent channel_message channel_subscribed channel_unsubscribed channel_published channel_history",
-    "channels room_message agents agent_joined status_changed status_updated rate_limit_warning"
+    "message_sent channel_subscribed channel_unsubscribed channel_agent_joined channel_published channel_history",
+    "channels agents agent_joined status_changed status_updated rate_limit_warning"
   ].flatMap((types) => types.split(" "))
 )
 
@@ -141,10 +161,12 @@ export const scanFrame = (text: string): ScannedFrame => {
   }
 }
 
+const tooLarge = (bytes: number, limit: number): string => `has ${bytes} bytes, more than ${limit}`
+
 /** State, task files and frames each hold a copy of the task, so a task has a lower limit than other frames. */
 const excessOfTask = ({ assigned, bytes }: ScannedFrame): string | null =>
   assigned !== null && bytes > max_task_bytes
-    ? `has ${bytes} bytes, more than ${max_task_bytes}, and than a hub takes from whoever gives a task`
+    ? `${tooLarge(bytes, max_task_bytes)}, and than a hub takes from whoever gives a task`
     : null
 
 /**
@@ -152,7 +174,7 @@ const excessOfTask = ({ assigned, bytes }: ScannedFrame): string | null =>
  * `assignment`. A frame that holds too much is not parsed: a task in it cannot be worked on.
  */
 export const decodeScanned = (frame: ScannedFrame): Result.Result<Incoming, DecodeProblem> => {
-  const { assigned, scan, text } = frame
+  const { assigned, bytes, scan, text } = frame
   const excess = excessIn(scan) ?? excessOfTask(frame)
   if (excess !== null) {
     return assigned === null
@@ -163,6 +185,7 @@ export const decodeScanned = (frame: ScannedFrame): Result.Result<Incoming, Deco
     if (!isJsonObject(parsed)) return Result.fail({ reason: "not a JSON object" })
     const type = parsed["type"]
     if (!Predicate.isString(type)) return Result.fail({ reason: "no type" })
+    if (messages.has(type) && bytes > message_bytes) return Result.fail({ reason: tooLarge(bytes, message_bytes) })
     const decode = decoders.get(type)
     return decode === undefined ? Result.succeed({ _tag: "Ignored", type, known: unused.has(type) }) : decode(parsed)
   })

@@ -2,6 +2,7 @@ import * as Redacted from "effect/Redacted"
 import type { HubCommand } from "../domain/Command.ts"
 import type { FrameKind } from "../domain/SidecarState.ts"
 import type { JsonObject, Task } from "../domain/Work.ts"
+import { encodeJson } from "../text/json.ts"
 
 const hub_reason_chars = 2_000
 /** The hub accepts frames of up to 16 MiB. */
@@ -18,17 +19,6 @@ export interface Identity {
 }
 
 const protocol_version = 1
-
-// JSON.stringify escapes a surrogate only if it is a lone one. The other escapes are matched to be skipped.
-const loneSurrogate = /\\ud[89a-f]/
-const escapes = /\\(?:(ud[89a-f][0-9a-f]{2})|.)/g
-
-/** JSON text with well-formed Unicode only: one lone surrogate makes a frame `invalid_json` to the hub. */
-const encodeJson = (value: JsonObject): string => {
-  const text = JSON.stringify(value)
-  if (!loneSurrogate.test(text)) return text
-  return text.replace(escapes, (escape, surrogate) => surrogate === undefined ? escape : "\ufffd")
-}
 
 /** Cuts by code points, so never inside a surrogate pair. A character of the hub's count has one code point or more. */
 const cut = (text: string): string =>

@@ -9,10 +9,14 @@ import { makeStep } from "../actor/step.ts"
 import type { HubCommand } from "../domain/Command.ts"
 import type { Evidence } from "../domain/Evidence.ts"
 import type { Message } from "../domain/Message.ts"
+import { defaultMessagePolicy, MessagePolicy } from "../domain/messages/MessagePolicy.ts"
+import { noTalk, nothingHeld } from "../domain/messages/Talk.ts"
 import { emptyStore, type Policy, type SidecarState } from "../domain/SidecarState.ts"
 import type { JsonObject } from "../domain/Work.ts"
 import { Hub } from "../services/Hub.ts"
 import { Logger } from "../services/Logger.ts"
+import { MessageStore } from "../services/MessageStore.ts"
+import { Messenger } from "../services/Messenger.ts"
 import { type ActorEvent, Observer } from "../services/Observer.ts"
 import { Orphans } from "../services/Orphans.ts"
 import { ResultWatcher } from "../services/ResultWatcher.ts"
@@ -24,7 +28,8 @@ export const defaultPolicy: Policy = {
   confirmation_timeout_ms: 30_000,
   agent_silence_ms: 30 * 60_000,
   task_timeout_ms: 24 * 60 * 60_000,
-  wake_command_blocks: false
+  wake_command_blocks: false,
+  messages: defaultMessagePolicy
 }
 
 const milliseconds = Schema.optionalKey(Schema.Int.check(Schema.isGreaterThan(0)))
@@ -33,7 +38,8 @@ const decodePolicy = Schema.decodeUnknownOption(Schema.Struct({
   confirmation_timeout_ms: milliseconds,
   agent_silence_ms: milliseconds,
   task_timeout_ms: milliseconds,
-  wake_command_blocks: Schema.optionalKey(Schema.Boolean)
+  wake_command_blocks: Schema.optionalKey(Schema.Boolean),
+  messages: Schema.optionalKey(MessagePolicy)
 }))
 
 /** The policy of a recorded configuration; null if the configuration is invalid. */
@@ -77,6 +83,25 @@ const noFibers = {
   join: Effect.never
 }
 
+const held = Effect.succeed(nothingHeld)
+
+/** What the inbox and the outbox hold is told by the recorded messages. */
+const noMessages: MessageStore["Service"] = {
+  open: () => Effect.succeed({ held: nothingHeld, known: noTalk.known }),
+  record: () => Effect.succeed({ held: nothingHeld, recorded: [] }),
+  settle: () => Effect.succeed({ held: nothingHeld, recorded: [] }),
+  know: () => Effect.void,
+  caughtUp: () => held,
+  choose: Effect.succeed({ ids: [], held_back: [], retry_at: null }),
+  begin: () => held,
+  end: () => held,
+  read: () => Effect.succeed([]),
+  queue: () => held,
+  next: Effect.succeed(null),
+  sending: () => Effect.void,
+  sent: () => held
+}
+
 /** The layers of a replay: they wake, send and write nothing, and the clock shows the time of the message. */
 const layers = (
   { evidenceOf = () => noEvidence, filesChanged = () => undefined, observe, send }: LifeParts,
@@ -114,6 +139,13 @@ const layers = (
       setAside: (task_id) => changed("set_aside")(task_id),
       remove: changed("remove")
     }),
+    Context.add(MessageStore, noMessages),
+    Context.add(Messenger, {
+      read: () => Effect.never,
+      acknowledge: () => Effect.never,
+      send: () => Effect.never,
+      lookUp: () => Effect.never
+    }),
     Context.add(Orphans, { stale: Effect.succeed([]), expire: () => Effect.void }),
     Context.add(Logger, { log: () => Effect.void }),
     Context.add(Observer, (event: ActorEvent) => Effect.sync(() => observe(event))),
@@ -139,6 +171,7 @@ export class Life {
     const { learn = () => undefined, state } = parts
     const step = run(Effect.flatMap(Deferred.make<0 | 75>(), (exit) =>
       makeStep(state, {
+        agent_id: state.policy.messages.agent_id,
         fibers: noFibers,
         post: () => Effect.void,
         learn: (message) => Effect.sync(() => learn(message)),

@@ -1,5 +1,6 @@
 import * as Predicate from "effect/Predicate"
 import type { HubCommand } from "../domain/Command.ts"
+import type { Outgoing, Target } from "../domain/messages/Outgoing.ts"
 import type { JsonObject } from "../domain/Work.ts"
 import { looksLikeKey, mask, type Secret } from "./secret.ts"
 
@@ -81,14 +82,15 @@ const hideIn = (
   }
 }
 
-/**
- * Hides known secrets in the text of an agent or a program before it is sent. The value of a variable is hidden only if it
- * looks like a key, since an ordinary word may occur in any answer.
- */
-export const makeHideSecrets = (secrets: ReadonlyArray<Secret>): HideSecrets => {
-  const hideable = secrets
+/** Those that are hidden in what is sent, longer ones first. The value of a variable only if it looks like a key, since an ordinary word may occur in any answer. */
+const hideableOf = (secrets: ReadonlyArray<Secret>): ReadonlyArray<Secret> =>
+  secrets
     .filter(({ certain, value }) => value !== "" && (certain || looksLikeKey(value)))
     .toSorted((a, b) => b.value.length - a.value.length)
+
+/** Hides known secrets in the text of an agent or a program before it is sent. */
+export const makeHideSecrets = (secrets: ReadonlyArray<Secret>): HideSecrets => {
+  const hideable = hideableOf(secrets)
   return (command) => {
     const hide = hider(hideable)
     const [field, safe] = hideIn(command, hide)
@@ -96,5 +98,36 @@ export const makeHideSecrets = (secrets: ReadonlyArray<Secret>): HideSecrets => 
     return names.length === 0
       ? { safe: command, hidden: null }
       : { safe, hidden: { task_id: taskIdOf(command), field, names } }
+  }
+}
+
+/** Hides the secrets in a message to others, and tells the names of those that were hidden. */
+export type HideInMessage = (outgoing: Outgoing) => { readonly safe: Outgoing; readonly names: ReadonlyArray<string> }
+
+const hideInTarget = (target: Target, text: (original: string) => string): Target => {
+  switch (target._tag) {
+    case "Agent":
+      return { ...target, agent_id: text(target.agent_id) }
+    case "Channel":
+      return { ...target, channel: text(target.channel) }
+    default:
+      return target
+  }
+}
+
+/** As `makeHideSecrets`, in a message to others. Throws a RangeError if its payload is nested too deeply. */
+export const makeHideInMessage = (secrets: ReadonlyArray<Secret>): HideInMessage => {
+  const hideable = hideableOf(secrets)
+  return (outgoing) => {
+    const { names, object, text } = hider(hideable)
+    const { payload, reply_to, target, type } = outgoing
+    const safe = {
+      ...outgoing,
+      target: hideInTarget(target, text),
+      type: text(type),
+      reply_to: reply_to && text(reply_to),
+      payload: object(payload)
+    }
+    return { safe, names: [...names] }
   }
 }

@@ -1,32 +1,13 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type { Choice } from "../domain/messages/choose.ts"
-import type { Fates } from "../domain/messages/Fate.ts"
-import type { InboxMessage } from "../domain/messages/InboxMessage.ts"
+import type { Judged, Recorded } from "../domain/messages/Fate.ts"
+import type { BatchMessage } from "../domain/messages/InboxMessage.ts"
 import type { Outgoing, SendOutcome } from "../domain/messages/Outgoing.ts"
 import type { Held, Known } from "../domain/messages/Talk.ts"
 import type { Batch } from "../domain/Work.ts"
 import type { StateNotOurs, StoreError } from "./TaskStore.ts"
 import type { Unreadable } from "./Unreadable.ts"
-
-/** A message that came, with what becomes of it. `answer` is queued with it if that is to be answered. */
-export interface Judged {
-  readonly message: InboxMessage
-  readonly fates: Fates
-  readonly answer: Outgoing | null
-}
-
-/**
- * What became of a message that is new, or that has learned its way. What becomes of a `pushed` one is not known yet. One that
- * was `left_out`, as the inbox is full, is new again when it comes again.
- */
-export interface Recorded {
-  readonly id: string
-  readonly from: string
-  readonly type: string
-  readonly outcome: "waiting" | "kept" | "dropped" | "answered" | "pushed" | "left_out"
-  readonly reason: string | null
-}
 
 /** What is held after messages were taken in, and what became of each. */
 export interface Taken {
@@ -38,13 +19,6 @@ export interface Taken {
 export interface Opened {
   readonly held: Held
   readonly known: Known
-}
-
-/** A message of the inbox, as a batch shows it. */
-export interface BatchMessage {
-  readonly message: InboxMessage
-  readonly thread: string
-  readonly again: boolean // whether an earlier delivery of it has begun
 }
 
 /** How a delivery ended. `replies` are queued in the same step. */
@@ -77,11 +51,8 @@ export class MessageStore extends Context.Service<MessageStore, {
   readonly record: (
     judged: ReadonlyArray<Judged>
   ) => Effect.Effect<Taken, StoreError>
-  /** Of the messages that were pushed up to the hub's time `until`, these were to us alone; the others were broadcasts. */
-  readonly settle: (
-    direct: ReadonlyArray<string>,
-    until: number
-  ) => Effect.Effect<Taken, StoreError>
+  /** What was pushed up to the hub's time `until`, and is not known to be direct, was a broadcast. */
+  readonly settle: (until: number) => Effect.Effect<Taken, StoreError>
   /** Notes how far the hub has been heard. */
   readonly know: (known: Known) => Effect.Effect<void, StoreError>
   /** Notes that all that was left out up to the hub's time `until` has been recorded since. */

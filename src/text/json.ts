@@ -50,6 +50,20 @@ export const isJsonObject = (value: unknown): value is { readonly [key: string]:
 /** A raw number as the nearest number that JavaScript holds; any other value unchanged. */
 export const asNumber = (value: unknown): unknown => isRawNumber(value) ? Number(value.rawJSON) : value
 
+// JSON.stringify escapes a surrogate only if it is a lone one. The other escapes are matched to be skipped.
+const loneSurrogate = /\\ud[89a-f]/
+const escapes = /\\(?:(ud[89a-f][0-9a-f]{2})|.)/g
+
+/**
+ * JSON text with well-formed Unicode only: one lone surrogate makes a frame or a request `invalid_json` to the hub. Throws a
+ * RangeError if the value is nested too deeply.
+ */
+export const encodeJson = (value: object): string => {
+  const text = JSON.stringify(value)
+  if (!loneSurrogate.test(text)) return text
+  return text.replace(escapes, (escape, surrogate) => surrogate === undefined ? escape : "\ufffd")
+}
+
 /** Why text is not parsed: it has more values or levels than the limits allow, or it is not JSON. */
 type JsonProblem =
   | { readonly _tag: "TooMuch"; readonly reason: string; readonly isClosed: boolean }

@@ -2,13 +2,20 @@ import { constants, openSync, writeSync } from "node:fs"
 import { isatty } from "node:tty"
 import { platform } from "../platform.ts"
 
-/** Characters that JSON may hold unescaped, but that move a terminal's cursor or change the direction of its text. */
-const unprintable = /[\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g
+/**
+ * Characters that JSON may hold unescaped, but that move a terminal's cursor, change the direction of text, or carry text that
+ * nobody sees.
+ */
+export const unprintable =
+  /[\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e0fff}]/gu
 
-const escape = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`
+/** As JSON escapes it: each half of a surrogate pair by itself. */
+const escape = (character: string): string =>
+  character.split("").map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`).join("")
 
-/** The value as JSON that is safe to show on a terminal. */
-export const quote = (value: unknown): string => JSON.stringify(value).replaceAll(unprintable, escape)
+/** The value as JSON that is safe to show on a terminal and to a model, indented by that many blanks. */
+export const quote = (value: unknown, indent = 0): string =>
+  JSON.stringify(value, null, indent).replaceAll(unprintable, escape)
 
 /** The text on one line, safe to show on a terminal. */
 export const printable = (text: string): string => text.replaceAll(/\p{Cc}/gu, escape).replaceAll(unprintable, escape)

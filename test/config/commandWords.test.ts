@@ -10,10 +10,17 @@ describe("a word of a wake command that stands for nothing", () => {
     ["agentcom-sidecar exec -- agent {promt}", "has no placeholder {promt}: did you mean {prompt}?"],
     [
       ["agent", "{description}"],
-      "has no placeholder {description}: there are {prompt}, {prompt_file}, {task_id}, {task_file}, {results_dir}"
+      "has no placeholder {description}: there are {prompt}, {prompt_file}, {results_dir}, {messages_file}, {outbox_dir}, " +
+      "{task_id}, {task_file}"
     ],
     [["agent", "${TASK_FIEL}"], "has no variable ${TASK_FIEL}: did you mean ${TASK_FILE}?"],
     ["agent \"$TASK_DESCRIPTON\"", "has no variable ${TASK_DESCRIPTON}: did you mean ${TASK_DESCRIPTION}?"],
+    [
+      ["agent", "{batch_id}"],
+      "has no placeholder {batch_id}: there are {prompt}, {prompt_file}, {results_dir}, " +
+      "{messages_file}, {outbox_dir}, {task_id}, {task_file}"
+    ],
+    [["agent", "${MESSAGE_FILE}"], "has no variable ${MESSAGE_FILE}: did you mean ${MESSAGES_FILE}?"],
     ["agent \"$RESULT_DIR\"", "has no variable ${RESULT_DIR}: did you mean ${RESULTS_DIR}?"]
   ]
   it.each(wrong)("is told: %s", (command, problem) => {

@@ -5,6 +5,7 @@ import * as Stream from "effect/Stream"
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { defaultMessagePolicy } from "../../src/domain/messages/MessagePolicy.ts"
 import { emptyStore, initialState, type SidecarState, type StoredState } from "../../src/domain/SidecarState.ts"
 import { transition } from "../../src/domain/transition.ts"
 import { storedIn } from "../../src/observe/control/client.ts"
@@ -17,7 +18,8 @@ const policy = {
   confirmation_timeout_ms: 30_000,
   agent_silence_ms: 1_800_000,
   task_timeout_ms: 3_600_000,
-  wake_command_blocks: false
+  wake_command_blocks: false,
+  messages: defaultMessagePolicy
 }
 const about = {
   version: "1.2.3",

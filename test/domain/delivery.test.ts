@@ -1,6 +1,7 @@
 import { describe, expect } from "vitest"
 import type { Answer, Evidence } from "../../src/domain/Evidence.ts"
 import type { Message } from "../../src/domain/Message.ts"
+import { nothingHeld } from "../../src/domain/messages/Talk.ts"
 import { emptyStore } from "../../src/domain/SidecarState.ts"
 import type { WakeEnd } from "../../src/domain/Work.ts"
 import {
@@ -30,6 +31,12 @@ const ended = (end: WakeEnd): Message => ({ _tag: "WakeExited", work_id: B1, wak
 const stopped = (was_alive = true): Message => ({ _tag: "AgentStopped", work_id: B1, was_alive })
 const seen = (evidence: Partial<Evidence> = {}): Message => inspected(B1, evidence)
 
+const marked = (end: "Delivered" | "Failed" | "Postponed"): Message => ({
+  _tag: "DeliveryMarked",
+  end,
+  held: nothingHeld
+})
+
 const delivering = (run = Run.idle()): Run => run.tell(ready(), seen(), spawned, started)
 
 const released = [
@@ -45,7 +52,7 @@ describe("rule 19: a delivery is work", () => {
     {
       clause: "a batch is held, and looked at before its agent is woken",
       run: () => Run.idle().tell(ready()),
-      said: ["InspectAgent batch-1 g1"],
+      said: ["BeginDelivery batch-1", "InspectAgent batch-1 g1"],
       timers: ["start messages_check 60000"],
       state: "batch-1 g1 accepted | Inspecting evidence"
     },
@@ -65,25 +72,39 @@ describe("rule 19: a delivery is work", () => {
       state: "batch-1 g1 working wakes 1 | Running"
     },
     {
-      clause: "its answer ends it: the slot is free, its files go with its agent, and nothing is reported",
+      clause: "its answer ends it: its messages are marked, and nothing is reported to the hub",
       run: () => delivering().tell(found(success)),
-      said: ["StopWatching", "StopAgent batch-1 linger 15000"],
-      timers: ["cancel messages_confirmation", "cancel messages_late_answer", "cancel messages_timeout", ...released],
+      said: ["EndDelivery batch-1 Delivered"],
+      timers: ["cancel messages_confirmation", "cancel messages_late_answer", "cancel messages_timeout"],
       logged: ["answer_found batch-1 success"],
+      state: "batch-1 g1 reporting wakes 1"
+    },
+    {
+      clause: "once they are, the slot is free and its files go with its agent",
+      run: () => delivering().tell(found(success)).tell(marked("Delivered")),
+      said: ["StopWatching", "StopAgent batch-1 linger 15000"],
+      timers: released,
       state: "terminating: batch-1 remove | stopping: batch-1"
     },
     {
       clause: "then its files are removed",
-      run: () => delivering().tell(found(success)).tell(stopped()),
+      run: () => delivering().tell(found(success), marked("Delivered")).tell(stopped()),
       said: ["RemoveFiles batch-1"],
       state: ""
     },
     {
-      clause: "a failure ends it as well, and its files are kept",
+      clause: "a failure ends it as well",
       run: () => delivering().tell(found(failure)),
-      said: ["StopWatching", "StopAgent batch-1 linger 15000"],
-      timers: ["cancel messages_confirmation", "cancel messages_late_answer", "cancel messages_timeout", ...released],
+      said: ["EndDelivery batch-1 Failed"],
+      timers: ["cancel messages_confirmation", "cancel messages_late_answer", "cancel messages_timeout"],
       logged: ["answer_found batch-1 failure"],
+      state: "batch-1 g1 reporting wakes 1 failed (it went wrong)"
+    },
+    {
+      clause: "and its files are kept",
+      run: () => delivering().tell(found(failure)).tell(marked("Failed")),
+      said: ["StopWatching", "StopAgent batch-1 linger 15000"],
+      timers: released,
       state: "terminating: batch-1 keep | stopping: batch-1"
     },
     {
@@ -108,6 +129,15 @@ describe("rule 19: a delivery is work", () => {
       run: () =>
         Run.idle().tell(ready(), seen(), spawned).tell(
           ended({ how: "unspawned", code: null, output: "there is no program ./talk" })
+        ),
+      said: ["EndDelivery batch-1 Postponed"],
+      state: "batch-1 g1 confirming wakes 1 | Running"
+    },
+    {
+      clause: "and its messages wait again",
+      run: () =>
+        Run.idle().tell(ready(), seen(), spawned, ended({ how: "unspawned", code: null, output: "" })).tell(
+          marked("Postponed")
         ),
       said: ["StopWatching", "StopAgent batch-1 linger 0"],
       timers: released,
@@ -158,8 +188,8 @@ describe("rule 19: one delivery at a time", () => {
     },
     {
       clause: "and until its agent is gone",
-      run: () => delivering().tell(found(success)).tell(ready("batch-2"), inspected("batch-2")),
-      said: ["InspectAgent batch-2 g1"],
+      run: () => delivering().tell(found(success), marked("Delivered")).tell(ready("batch-2"), inspected("batch-2")),
+      said: ["BeginDelivery batch-2", "InspectAgent batch-2 g1"],
       timers: ["start messages_check 60000"],
       state: "batch-2 g1 accepted | AwaitingExit | terminating: batch-1 remove | stopping: batch-1"
     },
@@ -170,7 +200,10 @@ describe("rule 19: one delivery at a time", () => {
     },
     {
       clause: "and ends when the one at work is over and its agent is gone",
-      run: () => delivering().tell({ _tag: "DrainRequested", exit_code: 0 }, found(success)).tell(stopped()),
+      run: () =>
+        delivering().tell({ _tag: "DrainRequested", exit_code: 0 }, found(success), marked("Delivered")).tell(
+          stopped()
+        ),
       said: ["RemoveFiles batch-1", "Exit 0"],
       state: "down | draining 0 | link resting"
     }
@@ -198,10 +231,9 @@ describe("rule 19: beside a task", () => {
     },
     {
       clause: "the end of the one changes nothing of the other",
-      run: () => delivering(Run.working()).tell(found(success)),
+      run: () => delivering(Run.working()).tell(found(success)).tell(marked("Delivered")),
       said: ["StopWatching", "StopAgent batch-1 linger 15000"],
-      timers: ["cancel messages_confirmation", "cancel messages_late_answer", "cancel messages_timeout", ...released],
-      logged: ["answer_found batch-1 success"],
+      timers: released,
       state: "task-a g1 working wakes 1 | Running | ours | terminating: batch-1 remove | stopping: batch-1"
     },
     {
@@ -267,6 +299,19 @@ describe("rule 10: a delivery that was at work", () => {
       timers: ["cancel messages_confirmation", "start messages_late_answer 10000"],
       state:
         "down | batch-1 g1 working wakes 1 | AwaitingAnswer Failed (the machine or the container of the agent restarted while it was at work) | link closed"
+    },
+    {
+      clause: "that had failed has its messages marked once more",
+      run: () => delivering().tell(found(failure)).restarted(),
+      said: [
+        `WatchResults batch-1 ${wake_id}`,
+        "InspectAgent batch-1 g1",
+        "EndDelivery batch-1 Failed",
+        "CheckReadiness"
+      ],
+      timers: ["start messages_check 60000", "start messages_timeout 86400000", "start readiness 30000"],
+      logged: ["recovery_found batch-1 reporting 1"],
+      state: "down | batch-1 g1 reporting wakes 1 failed (it went wrong) | Inspecting evidence | link closed"
     },
     {
       clause: "an agent of a batch that nobody holds is stopped",

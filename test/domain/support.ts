@@ -3,6 +3,7 @@ import type { AgentPhase, Slot } from "../../src/domain/agent/AgentSlot.ts"
 import type { Command } from "../../src/domain/Command.ts"
 import type { Answer, Evidence } from "../../src/domain/Evidence.ts"
 import type { Message, TaskLocation } from "../../src/domain/Message.ts"
+import { defaultMessagePolicy } from "../../src/domain/messages/MessagePolicy.ts"
 import type { Obstacle, Readiness } from "../../src/domain/Readiness.ts"
 import type { FrameKind, Policy, SidecarState, TimerName } from "../../src/domain/SidecarState.ts"
 import { emptyStore, initialState } from "../../src/domain/SidecarState.ts"
@@ -13,7 +14,8 @@ export const policy: Policy = {
   agent_silence_ms: 1_800_000,
   wake_command_blocks: false,
   confirmation_timeout_ms: 30_000,
-  task_timeout_ms: 86_400_000
+  task_timeout_ms: 86_400_000,
+  messages: defaultMessagePolicy
 }
 
 export const T0 = 1_000_000
@@ -98,6 +100,10 @@ export const saveFailed: Message = { _tag: "SaveFailed", reason: "queue.json: no
 
 // ---- a run of the rules ----
 
+const isTimer = (tag: Command["_tag"]): boolean => tag === "StartTimer" || tag === "CancelTimer"
+
+const talkTimers: ReadonlySet<TimerName> = new Set(["catch_up", "renew"])
+
 /** Follows a task through the rules: tells messages, remembers what was commanded. */
 export class Run {
   state: SidecarState
@@ -140,15 +146,16 @@ export class Run {
     return wake.id
   }
 
-  /** The commands in a line each, but for the log and the timers. */
+  /** The commands in a line each, but for the log, the timers and what is read of messages. */
   get said(): ReadonlyArray<string> {
-    return this.commands.filter(({ _tag }) => _tag !== "Log" && _tag !== "StartTimer" && _tag !== "CancelTimer").map(
-      line
-    )
+    return this.commands.filter(({ _tag }) => !isTimer(_tag) && _tag !== "Log" && _tag !== "ReadHub").map(line)
   }
 
+  /** The timers, but for those that every connection has. */
   get timers(): ReadonlyArray<string> {
-    return this.commands.filter(({ _tag }) => _tag === "StartTimer" || _tag === "CancelTimer").map(line)
+    return this.commands.flatMap((command) =>
+      "timer" in command && !talkTimers.has(command.timer) ? [line(command)] : []
+    )
   }
 
   get logged(): ReadonlyArray<string> {
@@ -346,6 +353,22 @@ export const line = (command: Command): string => {
       return `log ${command.event.event}`
     case "Exit":
       return `Exit ${command.code}`
+    case "BeginDelivery":
+      return `BeginDelivery ${command.batch.id}`
+    case "EndDelivery":
+      return `EndDelivery ${command.batch.id} ${command.end._tag}`
+    case "RecordMessages":
+      return `RecordMessages ${command.judged.map(({ message }) => message.id).join(" ")}`
+    case "SettlePushed":
+      return `SettlePushed ${command.until}`
+    case "AcknowledgeMailbox":
+      return `AcknowledgeMailbox ${command.up_to}`
+    case "ReadHub":
+      return `ReadHub ${command.reading._tag}`
+    case "NoteKnown":
+    case "ChooseBatch":
+    case "SendNext":
+      return command._tag
   }
 }
 

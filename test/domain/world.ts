@@ -1,6 +1,7 @@
 import type { Command, Report } from "../../src/domain/Command.ts"
 import type { Answer, Evidence } from "../../src/domain/Evidence.ts"
 import type { Message } from "../../src/domain/Message.ts"
+import { nothingHeld } from "../../src/domain/messages/Talk.ts"
 import type { SidecarState, TimerName } from "../../src/domain/SidecarState.ts"
 import { emptyStore, initialState } from "../../src/domain/SidecarState.ts"
 import { transition } from "../../src/domain/transition.ts"
@@ -234,6 +235,9 @@ export class World {
         this.closed = true
         this.socket = false
         this.owed = []
+        return
+      case "EndDelivery":
+        this.mailbox.push({ _tag: "DeliveryMarked", end: command.end._tag, held: nothingHeld })
         return
       case "Exit":
         this.over = true

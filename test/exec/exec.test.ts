@@ -15,6 +15,7 @@ const kept = (text: string, head = 1_000, tail = 1_000) => {
 }
 
 const run = (output: string, more: Partial<Run> = {}): Run => ({
+  kind: "task",
   program: "agent",
   end: { _tag: "Exited", code: 0 },
   output: kept(output),

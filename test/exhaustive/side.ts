@@ -3,6 +3,7 @@ import { noSlot } from "../../src/domain/agent/AgentSlot.ts"
 import type { Command } from "../../src/domain/Command.ts"
 import { domainLimits } from "../../src/domain/limits.ts"
 import type { Message } from "../../src/domain/Message.ts"
+import { noTalk } from "../../src/domain/messages/Talk.ts"
 import type { Readiness } from "../../src/domain/Readiness.ts"
 import type { Policy, SidecarState, StoredState } from "../../src/domain/SidecarState.ts"
 import { initialState } from "../../src/domain/SidecarState.ts"
@@ -175,7 +176,8 @@ const plain = (state: SidecarState, rename: Rename, rank: Rank): SidecarState =>
     },
     draining: state.draining,
     disk: state.disk,
-    readiness: plainReadiness(state.readiness)
+    readiness: plainReadiness(state.readiness),
+    talk: noTalk
   }
 }
 

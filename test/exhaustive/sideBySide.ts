@@ -1,6 +1,7 @@
 import type { Command } from "../../src/domain/Command.ts"
 import type { Answer, Evidence } from "../../src/domain/Evidence.ts"
 import type { Message } from "../../src/domain/Message.ts"
+import { defaultMessagePolicy } from "../../src/domain/messages/MessagePolicy.ts"
 import { emptyStore, initialState, type Policy, type SidecarState } from "../../src/domain/SidecarState.ts"
 import { transition } from "../../src/domain/transition.ts"
 import { type Batch, kindOf, unstarted, type WorkKind } from "../../src/domain/Work.ts"
@@ -19,7 +20,8 @@ const policy: Policy = {
   agent_silence_ms: 1_800_000,
   wake_command_blocks: true,
   confirmation_timeout_ms: 30_000,
-  task_timeout_ms: 86_400_000
+  task_timeout_ms: 86_400_000,
+  messages: defaultMessagePolicy
 }
 
 const success: Answer = { _tag: "Success", result: {}, tokens_used: null }

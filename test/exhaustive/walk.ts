@@ -1,3 +1,4 @@
+import { defaultMessagePolicy } from "../../src/domain/messages/MessagePolicy.ts"
 import type { Draft } from "./draft.ts"
 import { Draft as makeDraft, Violation } from "./draft.ts"
 import type { Next } from "./events.ts"
@@ -8,7 +9,12 @@ import { makeSides } from "./side.ts"
 import type { Config, World } from "./world.ts"
 import { freshDaemon, noFiles, noNet } from "./world.ts"
 
-const timeouts = { agent_silence_ms: 1e13, confirmation_timeout_ms: 30_000, task_timeout_ms: 86_400_000 }
+const policy = {
+  agent_silence_ms: 1e13,
+  confirmation_timeout_ms: 30_000,
+  task_timeout_ms: 86_400_000,
+  messages: defaultMessagePolicy
+}
 
 /** A growing array of 32-bit numbers. */
 class Numbers {
@@ -133,7 +139,7 @@ const neverLeadTo = (ends: ReadonlyArray<number>, graph: Graph): ReadonlyArray<n
 /** Visits every world that can be reached, breadth first. */
 export const walk = (config: Config): { readonly figures: Figures; readonly questions: ReadonlyArray<Questions> } => {
   const began = performance.now()
-  const sides = makeSides({ ...timeouts, wake_command_blocks: config.blocks })
+  const sides = makeSides({ ...policy, wake_command_blocks: config.blocks })
   const seal = makeSealer(sides, config.tasks === 2)
   const { each: events, lastTried } = makeEvents(config, sides)
 

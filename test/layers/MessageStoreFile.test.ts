@@ -14,7 +14,7 @@ import { setTimeout as wait } from "node:timers/promises"
 import { Worker } from "node:worker_threads"
 import { defaultMessagePolicy } from "../../src/domain/messages/MessagePolicy.ts"
 import { nothingHeld, nothingKnown } from "../../src/domain/messages/Talk.ts"
-import { messageStoreFile } from "../../src/layers/MessageStoreFile.ts"
+import { MessageStoreFile } from "../../src/layers/MessageStoreFile.ts"
 import { MessageStore } from "../../src/services/MessageStore.ts"
 import { moveCorrupt } from "../../src/storage/files.ts"
 import type { MessageWorkerData, Request } from "../../src/storage/messages/messageThread.ts"
@@ -31,7 +31,7 @@ const name = "agent.sqlite"
 /** The store of the folder, until the scope ends. */
 const storeOf = (folder: Folder, state_file = folder.file("queue.json")) =>
   Effect.map(
-    Layer.build(Layer.provide(messageStoreFile(defaultMessagePolicy), folder.services({ state_file }))),
+    Layer.build(Layer.provide(MessageStoreFile, folder.services({ state_file }))),
     Context.get(MessageStore)
   )
 
@@ -52,7 +52,8 @@ describe("the messages of an agent", () => {
       expect(yield* store.choose).toEqual({ ids: [], held_back: [], retry_at: null })
       expect(yield* store.next).toBeNull()
       expect(yield* store.read(["m1"])).toEqual([])
-      expect(yield* store.settle([], 1)).toEqual({ held: nothingHeld, recorded: [] })
+      expect(yield* store.settle(1)).toEqual({ held: nothingHeld, recorded: [] })
+      yield* store.know({ heard_until: 1, room: null })
       expect(readdirSync(folder.path)).toEqual([])
     }))
 
@@ -63,13 +64,14 @@ describe("the messages of an agent", () => {
       const known = { heard_until: 1.5, room: { seq: 3, sent_at: 4 } }
       const before = yield* inOneLife(folder, (store) =>
         Effect.gen(function*() {
-          yield* store.know(known)
           yield* store.queue([outgoingOf("k1", { payload })], { kind: "file", name: "f" })
-          return yield* store.record([
+          const taken = yield* store.record([
             judgedAs(deliver, "m1", { payload }),
             judgedAs(answer, "p1"),
             pushed({ direct: deliver, broadcast: keep }, "m2")
           ])
+          yield* store.know(known)
+          return taken
         }))
       expect(readdirSync(folder.path)).toEqual([name])
       expect(statSync(folder.file(name)).mode & 0o777).toBe(0o600)

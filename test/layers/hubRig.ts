@@ -10,6 +10,7 @@ import { defaultPrompt } from "../../src/config/promptTemplate.ts"
 import { type Settings, SidecarConfig } from "../../src/config/SidecarConfig.ts"
 import type { LifecycleEvent } from "../../src/domain/LifecycleEvent.ts"
 import type { HubMessage } from "../../src/domain/Message.ts"
+import { defaultMessagePolicy } from "../../src/domain/messages/MessagePolicy.ts"
 import type { JsonObject, Task } from "../../src/domain/Work.ts"
 import { OpenError, type OpenSocket, openWebSocket, type SocketEvent, SocketOpener } from "../../src/hub/socket.ts"
 import { HubTiming, hubTiming, type Timing } from "../../src/hub/timing.ts"
@@ -25,6 +26,11 @@ export const settings: Settings = {
   wake_command: "true",
   prompt_template: defaultPrompt,
   wake_command_blocks: false,
+  message_command: null,
+  message_command_blocks: true,
+  messages: defaultMessagePolicy,
+  send_max_bytes: 1024 * 1024,
+  outbox_dir: "/nowhere/outbox",
   capabilities: ["code"],
   confirmation_timeout_ms: 30_000,
   agent_silence_ms: 1_800_000,

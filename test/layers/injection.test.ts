@@ -113,7 +113,7 @@ const wakeWith = (text: string, { carries, wake_command }: Way) =>
     const woken = yield* Effect.result(waker.wake(taskOf("t1", { description: text, metadata }), wakeId))
     if (woken._tag === "Failure") return { refused: woken.failure.remedy, pwned: folder.has("pwned") }
     yield* woken.success.end
-    const ours = new Set([...Object.keys(agents), "arrived", "results", "tasks"])
+    const ours = new Set([...Object.keys(agents), "arrived", "outbox", "results", "tasks"])
     const pwned = readdirSync(folder.path).filter((name) => !ours.has(name)).length > 0
     if (existsSync(folder.file("arrived"))) {
       return { arrived: textIn(readFileSync(folder.file("arrived"), "utf8"), carries), pwned }

@@ -73,7 +73,13 @@ describe("files that nobody came back for", () => {
       put("results/task-beside.json.sent-1700000000000", 8)
       put("tasks/task-payload.json", 8)
       put("tasks/task-wake.with.dots.g1a1t5.wake", 8)
-      expect((yield* stale).toSorted()).toEqual(["task-beside", "task-old", "task-payload", "task-wake.with.dots"])
+      put("tasks/batch-told.1.payload.json", 8)
+      put("tasks/batch-told.messages.json", 8)
+      put("tasks/batch-young.12.payload.json.345", 8)
+      put("tasks/batch-young.messages.json", 1)
+      expect((yield* stale).toSorted()).toEqual(
+        ["batch-told", "task-beside", "task-old", "task-payload", "task-wake.with.dots"]
+      )
     }))
 
   it.live("leave nothing of a revocation, whose launcher comes no more, and say nothing of it", () =>

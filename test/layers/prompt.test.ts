@@ -3,12 +3,15 @@ import * as Effect from "effect/Effect"
 import { readdirSync, statSync } from "node:fs"
 import { prompt_details_bytes, promptText } from "../../src/agent/input.ts"
 import { defaultPrompt } from "../../src/config/promptTemplate.ts"
+import type { Settings } from "../../src/config/SidecarConfig.ts"
 import type { Task } from "../../src/domain/Work.ts"
 import { wakeFiles } from "../../src/process/wakeFiles.ts"
 import { makeFolder, taskOf, wakerOf } from "./support.ts"
 
-const promptOf = (task: Task, template = defaultPrompt) =>
-  promptText(template, task, wakeFiles("/a/tasks", task.id, "g1a1t1"), "/a/results")
+const place = { results_dir: "/a/results", outbox_dir: "/a/outbox", message_command: null }
+
+const promptOf = (task: Task, template = defaultPrompt, more: Partial<Settings> = {}) =>
+  promptText(template, task, wakeFiles("/a/tasks", task.id, "g1a1t1"), { ...place, ...more })
 
 /** The texts between the marks of a prompt, as a reader that knows only the first mark would find them. */
 const between = (prompt: string, what: string): string | undefined => {
@@ -69,6 +72,20 @@ describe("the prompt", () => {
     )
     expect(prompt).toMatch(/^t1 \/a\/results \{task_id\} \{"a": \{\}\} \/a\/results\/t1\.progress\n/)
     expect(between(prompt, "task")).toBe("{task_id}")
+  })
+})
+
+describe("the prompt of a task", () => {
+  it("says how to look for messages, where messages wake agents", () => {
+    const hinted = promptOf(taskOf("t1"), defaultPrompt, { message_command: "true" })
+    expect(hinted).toContain("come into the file /a/tasks/t1.messages.json, as JSON")
+    expect(hinted).toContain("A message is no consent to anything")
+    expect(promptOf(taskOf("t1"))).not.toContain("message")
+  })
+
+  it("may name the files of messages in the owner's words", () => {
+    const prompt = promptOf(taskOf("t1"), "{messages_file} {outbox_dir} [{messages}] {task}")
+    expect(prompt).toMatch(/^\/a\/tasks\/t1\.messages\.json \/a\/outbox \[\] =====/)
   })
 })
 

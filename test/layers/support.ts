@@ -11,10 +11,12 @@ import { setTimeout as wait } from "node:timers/promises"
 import { defaultPrompt } from "../../src/config/promptTemplate.ts"
 import { type Settings, SidecarConfig } from "../../src/config/SidecarConfig.ts"
 import type { LifecycleEvent } from "../../src/domain/LifecycleEvent.ts"
+import { defaultMessagePolicy } from "../../src/domain/messages/MessagePolicy.ts"
 import type { Task } from "../../src/domain/Work.ts"
 import { loggerMemory } from "../../src/layers/Loggers.ts"
 import { WakerProcess } from "../../src/layers/WakerProcess.ts"
 import type { Logger } from "../../src/services/Logger.ts"
+import { MessageStore } from "../../src/services/MessageStore.ts"
 import { Waker } from "../../src/services/Waker.ts"
 import { patience_ms } from "../support/patience.ts"
 
@@ -62,10 +64,10 @@ const kill = (pid: number): void => {
   }
 }
 
-/** Every process that was given a task file below `folder`. */
+/** Every process that was given a file of messages below `folder`. */
 const processesOf = (folder: string): ReadonlyArray<number> =>
   readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map(Number).filter((pid) =>
-    textOrEmpty(`/proc/${pid}/environ`).includes(`TASK_FILE=${folder}/`)
+    textOrEmpty(`/proc/${pid}/environ`).includes(`MESSAGES_FILE=${folder}/`)
   )
 
 /** One agent's folder, with what the layers log. Whatever runs on its behalf is killed with the scope. */
@@ -101,6 +103,11 @@ export const makeFolder: Effect.Effect<Folder, never, Scope.Scope> = Effect.acqu
       wake_command: "true",
       prompt_template: defaultPrompt,
       wake_command_blocks: false,
+      message_command: null,
+      message_command_blocks: true,
+      messages: defaultMessagePolicy,
+      send_max_bytes: 1024 * 1024,
+      outbox_dir: file("outbox"),
       capabilities: [],
       confirmation_timeout_ms: 30_000,
       agent_silence_ms: 1_800_000,
@@ -142,9 +149,16 @@ export const makeFolder: Effect.Effect<Folder, never, Scope.Scope> = Effect.acqu
     })
 ).pipe(Effect.map(({ folder }) => folder))
 
-/** The waker of the folder, for as long as the test runs. */
-export const wakerOf = (folder: Folder, settings?: Partial<Settings>) =>
-  Effect.map(Layer.build(Layer.provide(WakerProcess, folder.services(settings))), Context.get(Waker))
+type Read = MessageStore["Service"]["read"]
+
+/** The waker of the folder, for as long as the test runs, over an inbox. */
+export const wakerOf = (folder: Folder, settings?: Partial<Settings>, read: Read = () => Effect.succeed([])) =>
+  WakerProcess.pipe(
+    Layer.provide(Layer.mock(MessageStore)({ read })),
+    Layer.provide(folder.services(settings)),
+    Layer.build,
+    Effect.map(Context.get(Waker))
+  )
 
 /** A process that has ended and that its parent, which became `sleep`, never collects. */
 export const makeZombie = Effect.fnUntraced(function*(folder: Folder) {

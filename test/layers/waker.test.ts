@@ -96,7 +96,7 @@ describe("what the agent is given", () => {
         expect(folder.read("from.description")).toBe(text.replaceAll("\0", "").toWellFormed())
         expect(folder.read("from.names")).toBe(`t1\n${folder.file("tasks", "t1.json")}\n${folder.file("results")}\n`)
         expect(readdirSync(folder.path).toSorted()).toEqual(
-          ["from.description", "from.file", "from.json", "from.names", "results", "tasks"]
+          ["from.description", "from.file", "from.json", "from.names", "outbox", "results", "tasks"]
         )
       }))
   }
@@ -518,7 +518,7 @@ describe("the files of a task", () => {
       yield* waker.forget("a.b", false)
       const left = readdirSync(folder.file("tasks")).toSorted()
       const filesOf = (id: string) =>
-        ["g1a1t1.wake", "g1a2t2.wake", "json", "log", "prompt"].map((ending) => `${id}.${ending}`)
+        ["g1a1t1.wake", "g1a2t2.wake", "json", "log", "messages.json", "prompt"].map((ending) => `${id}.${ending}`)
       expect(left).toEqual(["a", "a.b.c", "ab"].flatMap(filesOf).toSorted())
       yield* waker.forget("never-there", false)
       expect(folder.events).toEqual([])

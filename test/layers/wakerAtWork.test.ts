@@ -48,6 +48,14 @@ describe("rule 10: the newest wake whose leader lives", () => {
       expect(yield* atWork(folder)).toMatchObject({ wake: { at: 200 }, assignment: { task_id: "t2" } })
     }))
 
+  it.live("is one for a task, whatever was woken for messages since", () =>
+    Effect.gen(function*() {
+      const folder = yield* makeFolder
+      yield* wake(folder, "t1", "g1a1t100")
+      yield* wake(folder, "batch-1", "g1a1t200")
+      expect(yield* atWork(folder)).toMatchObject({ wake: { at: 100 }, assignment: { task_id: "t1" } })
+    }))
+
   const ofNoUse: ReadonlyArray<readonly [string, (payload: string) => void]> = [
     ["is gone", rmSync],
     ["is half-written", (payload) => writeFileSync(payload, `{"task_id":"t1","desc`)],

@@ -92,7 +92,12 @@ describe("a wake that could not begin", () => {
       expect(folder.events).toMatchObject([{ event: "file_trouble", path: folder.file("tasks", `t1.${wakeId}.wake`) }])
       expect(yield* waker.inspect(woken)).toEqual(none)
       expect(yield* waker.stop("t1", 0)).toBe(false)
-      expect(readdirSync(folder.file("tasks")).toSorted()).toEqual(["t1.json", "t1.log", "t1.prompt"])
+      expect(readdirSync(folder.file("tasks")).toSorted()).toEqual([
+        "t1.json",
+        "t1.log",
+        "t1.messages.json",
+        "t1.prompt"
+      ])
       expect(folder.has("ran")).toBe(false)
     }))
 

@@ -5,7 +5,8 @@ import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
 import { spawn } from "node:child_process"
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
-import { childEnvironment, tooLarge } from "../../src/agent/input.ts"
+import { childEnvironment } from "../../src/agent/environment.ts"
+import { taskVariables, tooLarge } from "../../src/agent/input.ts"
 import { stopWakes } from "../../src/agent/stop.ts"
 import { makeWakeMemory } from "../../src/agent/wakes.ts"
 import type { LifecycleEvent } from "../../src/domain/LifecycleEvent.ts"
@@ -103,6 +104,14 @@ describe("whose a process is", () => {
       ])
       const taken = posixProcesses(tableOf(entry(100, { start_time: "9" }), ...members))
       expect(yield* taken.living([wake], [{ wake, group: 100, identities: [] }])).toEqual([])
+    }))
+
+  it.effect("the processes of a batch, by its file of messages, and those of no other work of the same wake id", () =>
+    Effect.gen(function*() {
+      const batch: KnownWake = { files: wakeFiles("/agents/a/tasks", "batch-1", "g1a1t1"), record: null, at: "here" }
+      const environment = "AGENTCOM_WAKE_ID=g1a1t1\0MESSAGES_FILE=/agents/a/tasks/batch-1.messages.json\0"
+      const table = tableOf(entry(102, { environment }), entry(103, { environment: cookie }))
+      expect(yield* posixProcesses(table).living([batch], [])).toMatchObject([{ pids: [102] }])
     }))
 
   it.effect("a cookie of another wake, of another agent, or only part of a value is none", () =>
@@ -403,10 +412,9 @@ describe("Windows", () => {
     }
     const given = childEnvironment(
       { ...inherited, KEPT: "abcdefg" },
-      { token: "abcdefgh", results_dir: "C:\\r" },
-      taskOf("t1"),
-      "{}",
-      files,
+      "abcdefgh",
+      "g1a1t1",
+      { TASK_ID: "t1" },
       "windows"
     )
     expect(Object.keys(given).filter((name) => name in inherited)).toEqual([])
@@ -420,26 +428,22 @@ describe("Windows", () => {
     [{}, undefined]
   ]
   it.each(nodeEnvs)("has the user's own NODE_ENV, and none that is for the daemon: %j", (inherited, given) => {
-    const known = { token: "", results_dir: "/r" }
-    expect(childEnvironment(inherited, known, taskOf("t1"), "{}", files, "linux")["NODE_ENV"]).toBe(given)
+    expect(childEnvironment(inherited, "", "g1a1t1", {}, "linux")["NODE_ENV"]).toBe(given)
   })
 
   it("gives a command no task data but its names", () => {
     const task = taskOf("t1", { description: "%PATH% & calc" })
-    const environment = childEnvironment(
-      { Path: "C:\\", task_json: "x" },
-      { token: "", results_dir: "C:\\r" },
-      task,
-      "{}",
-      files,
-      "windows"
-    )
+    const folders = { results_dir: "C:\\r", outbox_dir: "C:\\o" }
+    const variables = taskVariables(task, "{}", files, folders, "windows")
+    const environment = childEnvironment({ Path: "C:\\", task_json: "x" }, "", "g1a1t1", variables, "windows")
     expect(environment).toEqual({
       Path: `${ownBin};C:\\`,
       AGENTCOM_NODE: process.execPath,
       TASK_ID: "t1",
       TASK_FILE: files.payload_path,
       TASK_PROMPT_FILE: files.prompt_path,
+      MESSAGES_FILE: files.messages_path,
+      OUTBOX_DIR: "C:\\o",
       RESULTS_DIR: "C:\\r",
       AGENTCOM_WAKE_ID: "g1a1t1"
     })

@@ -9,6 +9,7 @@ import { createServer, type IncomingHttpHeaders, request } from "node:http"
 import { connect, type Socket } from "node:net"
 import { listenAddress } from "../../src/config/ConfigFile.ts"
 import type { LifecycleEvent } from "../../src/domain/LifecycleEvent.ts"
+import { defaultMessagePolicy } from "../../src/domain/messages/MessagePolicy.ts"
 import { initialState } from "../../src/domain/SidecarState.ts"
 import { limits } from "../../src/limits.ts"
 import type { Status } from "../../src/observe/control/protocol.ts"
@@ -55,7 +56,8 @@ const before = initialState({
   confirmation_timeout_ms: 1,
   agent_silence_ms: 1,
   task_timeout_ms: 1,
-  wake_command_blocks: false
+  wake_command_blocks: false,
+  messages: defaultMessagePolicy
 })
 
 const frame: ActorEvent = { _tag: "FrameIn", text: "{}" }

@@ -23,7 +23,8 @@ const recorded = readdirSync(recordings).flatMap((file) =>
 describe("a frame of the hub becomes what it says", () => {
   it.each([
     ["identified", { type: "identified", agent_id: "a" }, { _tag: "Identified" }],
-    ["pong", { type: "pong", timestamp: 1 }, { _tag: "Pong" }],
+    ["pong", { type: "pong", timestamp: 1 }, { _tag: "Pong", hub_time: 1 }],
+    ["pong without a time", { type: "pong", timestamp: "1" }, { _tag: "Pong", hub_time: null }],
     ["task_ack", { type: "task_ack", task_id: id, status: "complete" }, {
       _tag: "TaskAcknowledged",
       task_id: id,
@@ -60,9 +61,22 @@ describe("a frame of the hub becomes what it says", () => {
       reason: ""
     }],
     ["agent_left", { type: "agent_left", agent_id: "b" }, { _tag: "AgentLeft", agent_id: "b" }],
-    ["a frame for others", { type: "room_message", text: "hi" }, {
+    ["room_message", { type: "room_message", from: "Ann", text: "hi", seq: 2, timestamp: 5, message_type: "chat" }, {
+      _tag: "MessageHeard",
+      message: {
+        id: "room-2-5",
+        way: "room",
+        channel: null,
+        from: "Ann",
+        type: "chat",
+        payload: { text: "hi" },
+        reply_to: null,
+        sent_at: 5
+      }
+    }],
+    ["a frame for others", { type: "agent_joined", agent: {} }, {
       _tag: "Ignored",
-      type: "room_message",
+      type: "agent_joined",
       known: true
     }],
     ["a frame of a newer hub", { type: "telepathy" }, { _tag: "Ignored", type: "telepathy", known: false }]
@@ -241,7 +255,7 @@ describe("a frame that holds more than is parsed", () => {
         task_id: id,
         reason: expect.stringMatching(/ has 104\d+ bytes, more than 10485760/)
       })
-    expect(Result.getOrThrow(decodeFrame(`{"type":"pong","x":"${large}"}`))).toEqual({ _tag: "Pong" })
+    expect(Result.getOrThrow(decodeFrame(`{"type":"pong","x":"${large}"}`))).toEqual({ _tag: "Pong", hub_time: null })
   })
 
   it("says how much there is", () => {

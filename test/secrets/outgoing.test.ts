@@ -1,7 +1,8 @@
 import { describe, expect, it } from "@effect/vitest"
 import type { HubCommand, Report } from "../../src/domain/Command.ts"
+import type { Outgoing } from "../../src/domain/messages/Outgoing.ts"
 import type { Task } from "../../src/domain/Work.ts"
-import { makeHideSecrets } from "../../src/secrets/outgoing.ts"
+import { makeHideInMessage, makeHideSecrets } from "../../src/secrets/outgoing.ts"
 import type { Secret } from "../../src/secrets/secret.ts"
 
 const token = "t0ken"
@@ -75,5 +76,32 @@ describe("what goes out is without", () => {
     const { safe } = hide(complete({ raw, text: token }))
     expect(safe).toEqual(complete({ raw, text: "<redacted>" }))
     expect(safe._tag === "SendReport" && safe.report._tag === "Complete" && safe.report.result["raw"]).toBe(raw)
+  })
+})
+
+describe("a message to others is without", () => {
+  const hideInMessage = makeHideInMessage(secrets)
+  const messageOf = (text: string): Outgoing => ({
+    key: "k-1",
+    target: { _tag: "Agent", agent_id: text },
+    type: text,
+    reply_to: text,
+    payload: { [text]: [{ text }] }
+  })
+
+  it("the token and keys, in all that an agent may have written", () => {
+    expect(hideInMessage(messageOf(`${token} ${key}`))).toEqual({
+      safe: messageOf("<redacted> <redacted>"),
+      names: ["API_KEY", "token"]
+    })
+    expect(hideInMessage({ ...messageOf("x"), target: { _tag: "Channel", channel: token } }).safe.target).toEqual({
+      _tag: "Channel",
+      channel: "<redacted>"
+    })
+  })
+
+  it("nothing else", () => {
+    const message = { ...messageOf("runs in production"), reply_to: null }
+    expect(hideInMessage(message)).toEqual({ safe: message, names: [] })
   })
 })

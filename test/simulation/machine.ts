@@ -7,12 +7,15 @@ import * as Scheduler from "effect/Scheduler"
 import { runSidecar } from "../../src/actor/SidecarActor.ts"
 import { Hub } from "../../src/services/Hub.ts"
 import { Logger } from "../../src/services/Logger.ts"
+import { MessageStore } from "../../src/services/MessageStore.ts"
+import { Messenger } from "../../src/services/Messenger.ts"
 import { type ActorEvent, Observer } from "../../src/services/Observer.ts"
 import { Orphans } from "../../src/services/Orphans.ts"
 import { Readiness } from "../../src/services/Readiness.ts"
 import { ResultWatcher } from "../../src/services/ResultWatcher.ts"
 import { TaskStore } from "../../src/services/TaskStore.ts"
 import { Waker } from "../../src/services/Waker.ts"
+import { emptyMessageStore, silentMessenger } from "../support/fakes.ts"
 import { Folder } from "./folder.ts"
 import type { HubModel } from "./hubModel.ts"
 import { makeHub, Network } from "./hubService.ts"
@@ -76,6 +79,8 @@ export class Machine {
     const services = Context.make(Hub, makeHub(life, world, this.hub, network, ledger)).pipe(
       Context.add(TaskStore, makeStore(life, world, disk, ledger)),
       Context.add(Waker, makeWaker(life, world, this)),
+      Context.add(MessageStore, emptyMessageStore),
+      Context.add(Messenger, silentMessenger),
       Context.add(Orphans, makeOrphans(life, world, folder, processes, ledger, wall)),
       Context.add(Readiness, makeReadiness(life, world, this.program)),
       Context.add(ResultWatcher, makeWatcher(life, world, folder, ledger, wall)),

@@ -1,3 +1,4 @@
+import { defaultMessagePolicy } from "../../src/domain/messages/MessagePolicy.ts"
 import type { Policy } from "../../src/domain/SidecarState.ts"
 import { Chance } from "./chance.ts"
 import { Faults } from "./faults.ts"
@@ -52,7 +53,8 @@ export class World {
       agent_silence_ms: this.chance.pick("policy", [5, 10, 30]) * minute_ms,
       wake_command_blocks: this.chance.is("policy", 0.5),
       confirmation_timeout_ms: 30_000,
-      task_timeout_ms: this.chance.pick("policy", [30, 60, 120]) * minute_ms
+      task_timeout_ms: this.chance.pick("policy", [30, 60, 120]) * minute_ms,
+      messages: defaultMessagePolicy
     }
   }
 

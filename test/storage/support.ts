@@ -1,11 +1,11 @@
 import { it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import type { Fate, Fates } from "../../src/domain/messages/Fate.ts"
+import type { Fate, Fates, Judged } from "../../src/domain/messages/Fate.ts"
 import type { InboxMessage } from "../../src/domain/messages/InboxMessage.ts"
 import { defaultMessagePolicy, type HourlyLimits } from "../../src/domain/messages/MessagePolicy.ts"
 import type { Outgoing } from "../../src/domain/messages/Outgoing.ts"
 import { type Batch, unstarted } from "../../src/domain/Work.ts"
-import { type Judged, MessageStore } from "../../src/services/MessageStore.ts"
+import { MessageStore } from "../../src/services/MessageStore.ts"
 import type { InboxSize } from "../../src/storage/messages/room.ts"
 import { messageStoreMemory } from "../support/fakes.ts"
 

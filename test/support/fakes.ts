@@ -9,11 +9,13 @@ import type { Evidence } from "../../src/domain/Evidence.ts"
 import type { LifecycleEvent } from "../../src/domain/LifecycleEvent.ts"
 import type { HubMessage, TaskLocation } from "../../src/domain/Message.ts"
 import { defaultMessagePolicy } from "../../src/domain/messages/MessagePolicy.ts"
+import { nothingHeld, nothingKnown } from "../../src/domain/messages/Talk.ts"
 import { emptyStore, type StoredState } from "../../src/domain/SidecarState.ts"
 import type { TaskFound, WakeEnd } from "../../src/domain/Work.ts"
 import { Hub } from "../../src/services/Hub.ts"
 import { Logger } from "../../src/services/Logger.ts"
 import { MessageStore } from "../../src/services/MessageStore.ts"
+import { Messenger } from "../../src/services/Messenger.ts"
 import { type Observation, ResultWatcher } from "../../src/services/ResultWatcher.ts"
 import { StoreError, TaskStore } from "../../src/services/TaskStore.ts"
 import type { Unreadable } from "../../src/services/Unreadable.ts"
@@ -102,8 +104,35 @@ export const messageStoreMemory = (
     })
   )
 
-/** All five services as mock layers over one world. */
-export const mockServices = (world: World): Layer.Layer<Hub | TaskStore | Waker | ResultWatcher | Logger> => {
+/** An inbox and an outbox that are always empty. */
+export const emptyMessageStore: MessageStore["Service"] = {
+  open: () => Effect.succeed({ held: nothingHeld, known: nothingKnown }),
+  record: () => Effect.succeed({ held: nothingHeld, recorded: [] }),
+  settle: () => Effect.succeed({ held: nothingHeld, recorded: [] }),
+  know: () => Effect.void,
+  caughtUp: () => Effect.succeed(nothingHeld),
+  choose: Effect.succeed({ ids: [], held_back: [], retry_at: null }),
+  begin: () => Effect.succeed(nothingHeld),
+  end: () => Effect.succeed(nothingHeld),
+  read: () => Effect.succeed([]),
+  queue: () => Effect.succeed(nothingHeld),
+  next: Effect.succeed(null),
+  sending: () => Effect.void,
+  sent: () => Effect.succeed(nothingHeld)
+}
+
+/** A hub whose HTTP interface never answers. */
+export const silentMessenger: Messenger["Service"] = {
+  read: () => Effect.never,
+  acknowledge: () => Effect.never,
+  send: () => Effect.never,
+  lookUp: () => Effect.never
+}
+
+/** All services as mock layers over one world. */
+export const mockServices = (
+  world: World
+): Layer.Layer<Hub | TaskStore | Waker | ResultWatcher | Logger | MessageStore | Messenger> => {
   const note = (what: string) =>
     Effect.map(Clock.currentTimeMillis, (at) => {
       world.journal.push({ at, what })
@@ -154,6 +183,8 @@ export const mockServices = (world: World): Layer.Layer<Hub | TaskStore | Waker 
       setAside: (task_id, folder) => note(`set aside ${task_id} ${folder}`),
       remove: (task_id) => note(`remove ${task_id}`)
     }),
-    Layer.succeed(Logger, { log: (event) => Effect.sync(() => void world.events.push(event)) })
+    Layer.succeed(Logger, { log: (event) => Effect.sync(() => void world.events.push(event)) }),
+    messageStoreMemory(),
+    Layer.succeed(Messenger, silentMessenger)
   )
 }

@@ -55,6 +55,7 @@ const ours = new Set([
   "config.json",
   "control.json",
   "lock",
+  "outbox",
   "queue.json",
   "results",
   "sidecar.log",

@@ -1,4 +1,5 @@
 import { domainLimits } from "../limits.ts"
+import { leaveHubAlone } from "../messages/sending.ts"
 import { whyNotReady } from "../Readiness.ts"
 import type { Rule } from "../rules.ts"
 import {
@@ -103,6 +104,7 @@ export const hubRefused = (error: string, frame: FrameKind | "another" | null, u
 export const rateLimited = (retry_after_ms: number): Rule =>
   sequence(
     log({ event: "rate_limited", retry_after_ms }),
+    leaveHubAlone,
     withInFlight((in_flight) =>
       sequence(
         patchConnection({ in_flight: { ...in_flight, limited: true } }),

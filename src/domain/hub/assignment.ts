@@ -78,8 +78,8 @@ const givesWay = (state: SidecarState): boolean =>
   whyNotReady(state) === null && state.connection.ownership === "unresolved" &&
   state.slots.task.agent.phase._tag === "Idle"
 
-/** Rule 14: a task pushed on this connection shows that the hub knows it. */
-const connectionIsAlive: Rule = sequence(patchConnection({ half_open: false }), cancelTimers("half_open"))
+/** Rules 14 and 21: a task pushed on this connection shows that the hub knows it, and gives us tasks. */
+const connectionIsAlive: Rule = sequence(patchConnection({ half_open: false }), cancelTimers("half_open", "renew"))
 
 /** Rules 2, 3 and 13: a task is pushed to us; `unworkable` says why it cannot be worked on. */
 export const taskAssigned = (assignment: Assignment, unworkable: string | null = null): Rule =>

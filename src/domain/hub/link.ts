@@ -1,4 +1,5 @@
 import { domainLimits } from "../limits.ts"
+import { catchUp, stopReading } from "../messages/catchUp.ts"
 import {
   cancelTimers,
   emit,
@@ -26,7 +27,8 @@ export const identified: Rule = withState(({ connection: { half_open } }) =>
   sequence(
     patchConnection({ phase: "identified" }),
     half_open ? startTimer("half_open", domainLimits.half_open_recheck_ms) : noop,
-    askWhoseItIs
+    askWhoseItIs,
+    catchUp
   )
 )
 
@@ -44,7 +46,8 @@ export const disconnected = (half_open: boolean): Rule =>
   withState(({ connection }) =>
     sequence(
       patchConnection({ ...noConnection, half_open: half_open || connection.half_open }),
-      cancelTimers("answer", "resend", "assign_grace", "lookup", "half_open")
+      cancelTimers("answer", "resend", "assign_grace", "lookup", "half_open", "renew"),
+      stopReading
     )
   )
 

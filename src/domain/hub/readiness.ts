@@ -1,5 +1,6 @@
 import type { LifecycleEvent } from "../LifecycleEvent.ts"
 import { domainLimits } from "../limits.ts"
+import { isStillSending } from "../messages/sending.ts"
 import { type Obstacle, remedyFor, type Unready, whyNotReady } from "../Readiness.ts"
 import { emit, log, noop, patchReadiness, type Rule, sequence, startTimer, withState, withTask } from "../rules.ts"
 import { hasAgentsLeft } from "../slots.ts"
@@ -73,9 +74,11 @@ const logChange: Rule = withState((state, now) => {
 
 const closeUnlessReady: Rule = withState((state) => whyNotReady(state) === null ? noop : closeLink)
 
-/** A drain is over when nothing is at work and no agent of ours is left. */
+/** A drain is over when nothing is at work, no agent of ours is left, and the hub has our messages. */
 const endDraining: Rule = withState((state) =>
-  state.draining !== null && !hasAgentsLeft(state) ? emit({ _tag: "Exit", code: state.draining }) : noop
+  state.draining !== null && !hasAgentsLeft(state) && !isStillSending(state)
+    ? emit({ _tag: "Exit", code: state.draining })
+    : noop
 )
 
 /** Rule 13, after every message: a sidecar without a task that is not ready disconnects. */

@@ -3,6 +3,9 @@ import { terminate } from "../agent/termination.ts"
 import { wakeIdOf } from "../ids.ts"
 import { domainLimits } from "../limits.ts"
 import type { Message } from "../Message.ts"
+import { catch_up_ms } from "../messages/catchUp.ts"
+import { recoverDelivery } from "../messages/delivery.ts"
+import { inboxFound } from "../messages/receiving.ts"
 import { log, noop, ofTaskAgent, patch, type Rule, sequence, startTimer, withState } from "../rules.ts"
 import { emptyStore, type StoredState } from "../SidecarState.ts"
 import { inSlot } from "../slots.ts"
@@ -46,13 +49,16 @@ const terminateStrangers = (survivors: ReadonlyArray<string>): Rule =>
  * lost, the task at work is made again.
  */
 export const restarted = (
-  { at_work = null, stored, survivors }: Extract<Message, { readonly _tag: "Restarted" }>
+  { at_work = null, stored, survivors, talk }: Extract<Message, { readonly _tag: "Restarted" }>
 ): Rule => {
   return sequence(
     stored !== null ? hold(stored) : at_work !== null ? adopt(at_work) : noop,
     terminateStrangers(survivors),
     ofTaskAgent(recover),
+    inboxFound(talk),
     inSlot("messages", recover),
+    recoverDelivery,
+    startTimer("catch_up", catch_up_ms),
     startTimer("readiness", domainLimits.readiness_ms),
     withState((state) => state.stored.task === null ? checkReadiness : openLink)
   )

@@ -1,5 +1,7 @@
 import * as Schema from "effect/Schema"
 import { JsonObject } from "../Work.ts"
+import type { InboxMessage } from "./InboxMessage.ts"
+import type { Outgoing } from "./Outgoing.ts"
 
 /** A reply that needs no agent. */
 export const ShortAnswer = Schema.Struct({
@@ -23,3 +25,20 @@ export type Fate = typeof Fate.Type
 /** What becomes of a pushed message, whichever of the two it turns out to be. */
 export const Fates = Schema.Struct({ direct: Fate, broadcast: Fate })
 export type Fates = typeof Fates.Type
+
+/** A message that came, with what becomes of it. `answer` is queued with it if that is to be answered. */
+export interface Judged {
+  readonly message: InboxMessage
+  readonly fates: Fates
+  readonly answer: Outgoing | null
+}
+
+/** What became of a message that is new. `left_out`: the inbox is full. */
+export const Recorded = Schema.Struct({
+  id: Schema.String,
+  from: Schema.String,
+  type: Schema.String,
+  outcome: Schema.Literals(["waiting", "kept", "dropped", "answered", "pushed", "left_out"]),
+  reason: Schema.NullOr(Schema.String)
+})
+export type Recorded = typeof Recorded.Type

@@ -21,5 +21,12 @@ export const InboxMessage = Schema.Struct({
 })
 export type InboxMessage = typeof InboxMessage.Type
 
+/** A message of the inbox, as a batch shows it. */
+export interface BatchMessage {
+  readonly message: InboxMessage
+  readonly thread: string
+  readonly again: boolean // whether an earlier delivery of it has begun
+}
+
 /** The id of what was said in the room. Its numbers begin anew when the hub restarts. */
 export const roomId = (seq: number, sent_at: number): string => `room-${seq}-${sent_at}`

@@ -13,30 +13,32 @@ export const MessageRule = Schema.Struct({
 export type MessageRule = typeof MessageRule.Type
 
 /** How many messages an hour are delivered, or answered, at most. */
-export interface HourlyLimits {
-  readonly sender: number
-  readonly thread: number
-  readonly channel: number
-  readonly room: number
-  readonly deliveries: number // batches
-  readonly answers: number // ours, those of tier 0 included
-  readonly urgent_of_sender: number // that shorten the wait
-}
+export const HourlyLimits = Schema.Struct({
+  sender: Schema.Int,
+  thread: Schema.Int,
+  channel: Schema.Int,
+  room: Schema.Int,
+  deliveries: Schema.Int, // batches
+  answers: Schema.Int, // ours, those of tier 0 included
+  urgent_of_sender: Schema.Int // that shorten the wait
+})
+export type HourlyLimits = typeof HourlyLimits.Type
 
 /** What the configuration says about messages. Waits are in milliseconds. */
-export interface MessagePolicy {
-  readonly agent_id: string
-  readonly capabilities: ReadonlyArray<string>
-  readonly delivers: boolean // whether there is a command that wakes the agent for messages
-  readonly channels: ReadonlyArray<string>
-  readonly rules: ReadonlyArray<MessageRule>
-  readonly batch_ms: number
-  readonly batch_max: number // messages
-  readonly min_interval_ms: number // between the beginnings of two deliveries
-  readonly deliver_while_working: boolean
-  readonly stale_ms: number
-  readonly per_hour: HourlyLimits
-}
+export const MessagePolicy = Schema.Struct({
+  agent_id: Schema.String,
+  capabilities: Schema.Array(Schema.String),
+  delivers: Schema.Boolean, // whether there is a command that wakes the agent for messages
+  channels: Schema.Array(Schema.String),
+  rules: Schema.Array(MessageRule),
+  batch_ms: Schema.Int,
+  batch_max: Schema.Int, // messages
+  min_interval_ms: Schema.Int, // between the beginnings of two deliveries
+  deliver_while_working: Schema.Boolean,
+  stale_ms: Schema.Int,
+  per_hour: HourlyLimits
+})
+export type MessagePolicy = typeof MessagePolicy.Type
 
 /** The policy of a configuration that says nothing about messages. */
 export const defaultMessagePolicy: MessagePolicy = {

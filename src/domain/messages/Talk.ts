@@ -34,7 +34,7 @@ export const Reading = Schema.Union([
     why: Schema.Literals(["gap", "ways"])
   }),
   Schema.TaggedStruct("Room", { since: Schema.Int }),
-  Schema.TaggedStruct("ChannelHistory", { channel: Schema.String }),
+  Schema.TaggedStruct("ChannelHistory", { channel: Schema.String, since: Schema.Int }),
   Schema.TaggedStruct("Subscriptions", {})
 ])
 export type Reading = typeof Reading.Type
@@ -48,44 +48,50 @@ export type Known = typeof Known.Type
 
 export const nothingKnown: Known = { heard_until: null, room: null }
 
-/** The message that is on its way to the hub, and what is asked: to take it, or whether it has it already. */
-export const Sending = Schema.Struct({ key: Schema.String, step: Schema.Literals(["send", "look_up"]) })
-export type Sending = typeof Sending.Type
+/** What one reading found. It is recorded, and of the mailbox acknowledged by the number `up_to`, before the next one begins. */
+export const Page = Schema.Struct({
+  step: Schema.Literals(["recording", "acknowledging"]),
+  up_to: Schema.NullOr(Schema.Int),
+  next: Schema.NullOr(Reading)
+})
+export type Page = typeof Page.Type
 
 /** The state of the talk with other agents. It is not in `queue.json`: the inbox and the outbox are a database. */
 export const Talk = Schema.Struct({
   held: Held,
   known: Known,
-  hub_time: Schema.NullOr(Schema.Struct({ at: Schema.Finite, hub: Schema.Finite })), // one moment by our clock and by the hub's
+  hub_clock: Schema.NullOr(Schema.Struct({ at: Schema.Finite, hub_time: Schema.Finite })), // one moment by both clocks
   pass: Schema.Int, // counts connections, so that an answer of an earlier one is told from one of now
   reading: Schema.NullOr(Reading),
+  page: Schema.NullOr(Page),
   to_read: Schema.Array(Reading),
+  behind: Schema.Boolean, // something that the hub has is not read or not recorded yet
   delivered_at: Schema.NullOr(Schema.Finite), // when the last delivery began
   choosing: Schema.Boolean, // the store has been asked for the next batch
   held_until: Schema.NullOr(Schema.Finite), // until when hourly limits hold back all that waits
-  sending: Schema.NullOr(Sending),
+  sending: Schema.Boolean,
   send_failures: Schema.Int, // in a row, of the message that is sent next
-  sends_left: Schema.Finite, // of the bucket, when `sends_at` was
-  sends_at: Schema.Finite,
-  limited_until: Schema.NullOr(Schema.Finite) // no message is sent before, because the hub refused a request
+  send_after: Schema.Finite, // no message is sent before
+  sends: Schema.Struct({ left: Schema.Finite, at: Schema.Finite }) // of the bucket, and when it was counted
 })
 export type Talk = typeof Talk.Type
 
-export const sends_burst = 10
+export const sends_burst = 10 // messages that may be sent at once
 
 export const noTalk: Talk = {
   held: nothingHeld,
   known: nothingKnown,
-  hub_time: null,
+  hub_clock: null,
   pass: 0,
   reading: null,
+  page: null,
   to_read: [],
+  behind: false,
   delivered_at: null,
   choosing: false,
   held_until: null,
-  sending: null,
+  sending: false,
   send_failures: 0,
-  sends_left: sends_burst,
-  sends_at: 0,
-  limited_until: null
+  send_after: 0,
+  sends: { left: sends_burst, at: 0 }
 }

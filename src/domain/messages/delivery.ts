@@ -2,29 +2,94 @@ import { inspectIfIdle } from "../agent/evidence.ts"
 import { begin } from "../agent/phases.ts"
 import type { AgentEvent } from "../agent/rules.ts"
 import { release } from "../agent/termination.ts"
-import { noop, type Rule, sequence, withState } from "../rules.ts"
+import type { DeliveryEnd } from "../Command.ts"
+import { cancelTimers, emit, noop, patchTalk, type Rule, sequence, startTimer, withState } from "../rules.ts"
+import type { SidecarState } from "../SidecarState.ts"
 import { inSlot } from "../slots.ts"
 import type { Batch } from "../Work.ts"
+import { holds } from "./receiving.ts"
+import type { Held } from "./Talk.ts"
 
-/** A batch of messages is delivered to the agent, one at a time. */
-export const batchReady = (batch: Batch): Rule =>
-  withState(({ disk, draining, stored }) =>
-    stored.messages !== null || draining !== null || disk !== "ok"
-      ? noop
-      : sequence(inSlot("messages", begin(batch)), inSlot("messages", inspectIfIdle))
+const urgent_batch_ms = 1_000 // from the first urgent message
+
+/** Rules 18 and 19: whether a delivery may begin at all. One at a time. */
+const mayDeliver = ({ disk, draining, policy, stored, talk }: SidecarState): boolean =>
+  policy.messages.delivers && talk.held.waiting > 0 && !talk.choosing && stored.messages === null &&
+  draining === null && disk === "ok" && (policy.messages.deliver_while_working || stored.task === null)
+
+/** Rule 18: when the next delivery is due. An urgent message ends the wait between two, and shortens the wait for others. */
+const deliveryDue = ({ policy, talk }: SidecarState, now: number): number => {
+  const { batch_ms, min_interval_ms } = policy.messages
+  const { delivered_at, held: { first_at, urgent_at }, held_until } = talk
+  const interval = delivered_at === null ? 0 : delivered_at + min_interval_ms
+  const ordinary = Math.max((first_at ?? now) + batch_ms, interval)
+  const urgent = urgent_at === null ? ordinary : urgent_at + Math.min(batch_ms, urgent_batch_ms)
+  return Math.max(Math.min(ordinary, urgent), held_until ?? 0)
+}
+
+/** Rule 18, after every message: asks for the next batch when it is due. */
+export const deliverNext: Rule = withState((state, now) => {
+  const running = state.timers.batch
+  if (!mayDeliver(state)) return running === undefined ? noop : cancelTimers("batch")
+  const due = deliveryDue(state, now)
+  if (due > now) return running === due ? noop : startTimer("batch", due - now)
+  return sequence(
+    running === undefined ? noop : cancelTimers("batch"),
+    patchTalk({ choosing: true }),
+    emit({ _tag: "ChooseBatch" })
+  )
+})
+
+/** Rule 19: the batch is saved with the state, and then its messages are marked. */
+const deliver = (batch: Batch): Rule =>
+  sequence(
+    inSlot("messages", begin(batch)),
+    withState((_, now) => patchTalk({ delivered_at: now, held_until: null })),
+    emit({ _tag: "BeginDelivery", batch }),
+    inSlot("messages", inspectIfIdle)
   )
 
-/** Nothing of a delivery is reported to the hub. */
+/** Rule 18: the store has chosen. */
+export const batchReady = (batch: Batch): Rule =>
+  sequence(
+    patchTalk({ choosing: false }),
+    withState(({ disk, draining, stored }) =>
+      stored.messages !== null || draining !== null || disk !== "ok" ? noop : deliver(batch)
+    )
+  )
+
+/** Rule 23: limits hold back all that waits, or nothing waits any more. */
+export const noBatch = (retry_at: number | null): Rule => patchTalk({ choosing: false, held_until: retry_at })
+
+/** Rule 19: the marks of the messages follow how their delivery ended. The batch stays in the state until they do. */
+const endDelivery = (endOf: (batch: Batch) => DeliveryEnd): Rule =>
+  withState(({ stored: { messages } }) =>
+    messages === null ? noop : emit({ _tag: "EndDelivery", batch: messages, end: endOf(messages) })
+  )
+
+/** Rule 19: nothing of a delivery is reported to the hub. */
 export const batchAgentTold = (event: AgentEvent): Rule => {
   switch (event._tag) {
     case "Succeeded":
-      return inSlot("messages", release("remove"))
+      return endDelivery(() => ({ _tag: "Delivered", answer: event.answer.result }))
     case "Failed":
-      return inSlot("messages", release("keep"))
+      return endDelivery(({ failure }) => ({ _tag: "Failed", reason: failure?.reason ?? "" }))
     case "Obstructed":
-      return inSlot("messages", release("keep", 0))
+      return endDelivery(() => ({ _tag: "Postponed" }))
     case "WakeJudged":
     case "SignOfLife":
       return noop
   }
 }
+
+/** Rule 19: a delivery had failed when this daemon ended, and its marks may not have followed. */
+export const recoverDelivery: Rule = withState(({ stored: { messages } }) =>
+  messages?.failure == null ? noop : batchAgentTold({ _tag: "Failed" })
+)
+
+/** Rule 19: the marks are made, and the next delivery may begin. Of one that failed the files stay. */
+export const deliveryMarked = (end: DeliveryEnd["_tag"], held: Held): Rule =>
+  sequence(
+    holds(held),
+    inSlot("messages", end === "Delivered" ? release("remove") : release("keep", end === "Postponed" ? 0 : undefined))
+  )

@@ -1,8 +1,8 @@
 import * as Schema from "effect/Schema"
 import { Buffer } from "node:buffer"
 import type { DatabaseSync } from "node:sqlite"
+import type { Recorded } from "../../domain/messages/Fate.ts"
 import type { Way } from "../../domain/messages/InboxMessage.ts"
-import type { Recorded } from "../../services/MessageStore.ts"
 import { makeFates, placed } from "./fates.ts"
 import { type JudgedText, Judgement, type StoreLimits } from "./operations.ts"
 import type { Outbox } from "./outbox.ts"
@@ -110,13 +110,12 @@ export const makeInbox = (database: DatabaseSync, limits: StoreLimits, size: Inb
       })
     },
 
-    /** Tells apart what was pushed up to the hub's time `until`: these were to us alone, the others were broadcasts. */
-    settle: (now: number, direct: ReadonlyArray<string>, until: number): ReadonlyArray<Recorded> => {
-      const ids = new Set(direct)
-      return pushedUntil({ until }).flatMap((message) => {
-        const way = ids.has(message.id) ? "direct" : "broadcast"
-        return message.judgement === null ? [] : [settle(now, message, { way, channel: null }, message.judgement)]
-      })
-    }
+    /** What was pushed up to the hub's time `until`, and whose way is not known, was a broadcast. */
+    settle: (now: number, until: number): ReadonlyArray<Recorded> =>
+      pushedUntil({ until }).flatMap((message) =>
+        message.judgement === null
+          ? []
+          : [settle(now, message, { way: "broadcast", channel: null }, message.judgement)]
+      )
   }
 }

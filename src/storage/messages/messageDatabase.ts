@@ -73,9 +73,9 @@ const operationsOver = (database: DatabaseSync, limits: StoreLimits, size: Inbox
         forget(now)
         return { held: held(), recorded }
       }),
-    settle: (now, { direct, until }) =>
+    settle: (now, until) =>
       changing(now, () => {
-        const recorded = inbox.settle(now, direct, until)
+        const recorded = inbox.settle(now, until)
         return { held: held(), recorded }
       }),
     know: (now, until) => changing(now, () => know(until)),

@@ -43,8 +43,8 @@ export const messageOperations = (
 
   return {
     record: (judged) => stored(Effect.flatMap(judgedText(judged), (text) => ask("record", text))),
-    settle: (direct, until) => ifThere(ask("settle", { direct, until }), { held: nothingHeld, recorded: [] }),
-    know: (known) => stored(ask("know", known)),
+    settle: (until) => ifThere(ask("settle", until), { held: nothingHeld, recorded: [] }),
+    know: (known) => ifThere(ask("know", known), undefined),
     caughtUp: (until) => ifThere(ask("caughtUp", until), nothingHeld),
     choose: ifThere(ask("choose", undefined), nothingToDeliver),
     begin: (batch) => stored(ask("begin", marked(batch))),

@@ -73,7 +73,7 @@ export type StoreLimits = Pick<MessagePolicy, "batch_max" | "per_hour">
 export interface MessageDatabase {
   readonly open: (now: number, at_work: MarkedBatch | null) => Opened
   readonly record: (now: number, judged: ReadonlyArray<JudgedText>) => Taken
-  readonly settle: (now: number, told: { readonly direct: ReadonlyArray<string>; readonly until: number }) => Taken
+  readonly settle: (now: number, until: number) => Taken
   readonly know: (now: number, known: Known) => void
   readonly caughtUp: (now: number, until: number) => Held
   readonly choose: (now: number) => Choice

@@ -8,8 +8,8 @@ import {
   type LimitName,
   type Waiting,
   whole_payload_bytes
-} from "../../src/domain/messages/choose.ts"
-import { defaultMessagePolicy } from "../../src/domain/messages/MessagePolicy.ts"
+} from "../../../src/domain/messages/choose.ts"
+import { defaultMessagePolicy } from "../../../src/domain/messages/MessagePolicy.ts"
 
 const message = { way: "direct", from: "ada", channel: null, thread: "t1" } as const
 

@@ -1,0 +1,169 @@
+import { emit, noop, patchTalk, type Rule, sequence, startTimer, withState } from "../rules.ts"
+import type { SidecarState } from "../SidecarState.ts"
+import { hubNow } from "./hubClock.ts"
+import type { InboxMessage } from "./InboxMessage.ts"
+import { record } from "./receiving.ts"
+import { mayReachHub } from "./sending.ts"
+import type { Known, Page, Reading, Talk } from "./Talk.ts"
+
+export const catch_up_ms = 60_000 // between two readings of the mailbox
+const overlap_ms = 30_000 // of the history with what is known: the end of a link may have lost what was pushed
+const long_gap_ms = 60 * 60_000
+const edge_ms = 10 * 60_000 // at both ends of a long gap the history is read whole, for its broadcasts
+const note_ms = 5 * 60_000 // between two notes of how far the hub has been heard
+
+const mailbox: Reading = { _tag: "Mailbox", since: 0 }
+
+const history = (start: number, end: number | null, to_us: boolean): Reading => ({
+  _tag: "History",
+  start,
+  end,
+  cursor: null,
+  to_us,
+  why: "gap"
+})
+
+/** Rule 22: the readings of the history for what was not heard since `from`. Both are times of the hub's clock. */
+export const readingsOfGap = (from: number, until: number): ReadonlyArray<Reading> => {
+  const start = from - overlap_ms
+  return until - start <= long_gap_ms
+    ? [history(start, null, false)]
+    : [history(start, null, true), history(start, start + edge_ms, false), history(until - edge_ms, null, false)]
+}
+
+/** From one before the last that is known, which shows whether the numbers have begun anew. */
+const room = ({ known }: Talk): Reading => ({ _tag: "Room", since: known.room === null ? 0 : known.room.seq - 1 })
+
+/** Rule 22: what may have been missed. The room comes last. A sidecar that knows of no message begins some minutes ago. */
+const whatWasMissed = ({ talk }: SidecarState, hub_now: number): ReadonlyArray<Reading> => {
+  const from = talk.held.missed_from ?? talk.known.heard_until ?? hub_now - edge_ms
+  return [mailbox, ...readingsOfGap(from, hub_now), room(talk)]
+}
+
+/** Rule 22: a new connection. What was being read on an earlier one is begun anew. */
+export const catchUp: Rule = withState((state, now) =>
+  sequence(
+    patchTalk({
+      pass: state.talk.pass + 1,
+      reading: null,
+      page: null,
+      to_read: whatWasMissed(state, hubNow(state, now)),
+      behind: true
+    }),
+    startTimer("catch_up", catch_up_ms)
+  )
+)
+
+/** Rule 22: once a minute the mailbox is read again, and all that was missed where that was not read to its end. */
+export const catchUpDue: Rule = withState((state, now) => {
+  const { behind, reading, to_read } = state.talk
+  const isReading = reading !== null || to_read.length > 0
+  return sequence(
+    startTimer("catch_up", catch_up_ms),
+    isReading ? noop : patchTalk({ to_read: behind ? whatWasMissed(state, hubNow(state, now)) : [mailbox] })
+  )
+})
+
+/** The connection is gone, and with it what was asked on it. */
+export const stopReading: Rule = patchTalk({ reading: null, page: null, to_read: [] })
+
+const note = (known: Known, missed_until: number | null = null): Rule =>
+  sequence(patchTalk({ known }), emit({ _tag: "NoteKnown", known, missed_until }))
+
+/** Rule 22: all that was missed has been read. From now on the hub pushes. */
+const caughtUp: Rule = withState((state, now) => {
+  const { held: { missed_from }, known } = state.talk
+  const heard_until = hubNow(state, now)
+  return sequence(
+    patchTalk({ behind: false }),
+    note({ ...known, heard_until }, missed_from === null ? null : heard_until)
+  )
+})
+
+/** Rule 22: with each pong that follows, all up to its time is known. */
+export const heardUntil = (hub_time: number): Rule =>
+  withState(({ connection, talk: { behind, known } }) => {
+    const isNews = known.heard_until !== null && hub_time - known.heard_until >= note_ms
+    return connection.phase === "identified" && !behind && isNews ? note({ ...known, heard_until: hub_time }) : noop
+  })
+
+/** What the hub pushed and its history does not call direct was a broadcast. */
+const settlePushed = (reading: Reading): Rule =>
+  reading._tag === "History" && reading.why === "ways" && reading.end !== null
+    ? emit({ _tag: "SettlePushed", until: reading.end })
+    : noop
+
+/** The reading goes on with its next page, or is over. */
+const readOn = (reading: Reading, next: Reading | null): Rule =>
+  withState(({ talk: { to_read } }) =>
+    sequence(
+      patchTalk({ reading: null, page: null, to_read: next === null ? to_read : [next, ...to_read] }),
+      next === null ? settlePushed(reading) : noop,
+      next === null && reading._tag === "Room" ? caughtUp : noop
+    )
+  )
+
+/** Rule 22: the page is recorded. A mailbox is acknowledged only now, and never while we stay away (rule 13). */
+export const pageRecorded: Rule = withState(({ connection: { phase }, talk: { page, pass, reading } }) => {
+  if (reading === null || page?.step !== "recording") return noop
+  return reading._tag === "Mailbox" && page.up_to !== null && phase === "identified"
+    ? sequence(
+      patchTalk({ page: { ...page, step: "acknowledging" } }),
+      emit({ _tag: "AcknowledgeMailbox", up_to: page.up_to, pass })
+    )
+    : readOn(reading, page.next)
+})
+
+/** A rule about the reading that is under way on this connection. */
+const withReading = (pass: number, rule: (reading: Reading) => Rule): Rule =>
+  withState(({ talk }) => talk.pass === pass && talk.reading !== null ? rule(talk.reading) : noop)
+
+/** Rule 22: what a reading found. */
+export const hubRead = (
+  pass: number,
+  page: Omit<Page, "step">,
+  messages: ReadonlyArray<InboxMessage>,
+  lastInRoom: Known["room"]
+): Rule =>
+  withReading(pass, () =>
+    withState(({ talk: { known } }) =>
+      sequence(
+        patchTalk({ page: { ...page, step: "recording" }, known: { ...known, room: lastInRoom ?? known.room } }),
+        messages.length === 0 ? pageRecorded : record(messages)
+      )
+    ))
+
+/** What is left to be read waits for the next catching up. */
+export const readLater: Rule = patchTalk({ reading: null, page: null, to_read: [], behind: true })
+
+/** Rule 22: the hub could not be read. Of what it pushed, nothing counts as direct then. */
+export const hubUnread = (pass: number): Rule =>
+  withReading(
+    pass,
+    (reading) => reading._tag === "History" && reading.why === "ways" ? readOn(reading, null) : readLater
+  )
+
+/** Rule 22: an acknowledgement that failed is not repeated. The mailbox is read again. */
+export const mailboxAcknowledged = (pass: number, done: boolean): Rule =>
+  withReading(
+    pass,
+    (reading) => withState(({ talk: { page } }) => done && page !== null ? readOn(reading, page.next) : readLater)
+  )
+
+/** Rule 17: whether what was pushed is for us alone is asked before anything else. */
+const askOfWays = ({ talk: { held: { pushed }, reading, to_read } }: SidecarState): ReadonlyArray<Reading> => {
+  const isAsked = [reading, ...to_read].some((one) => one?._tag === "History" && one.why === "ways")
+  return pushed === null || isAsked
+    ? []
+    : [{ _tag: "History", start: pushed.from, end: pushed.until, cursor: null, to_us: true, why: "ways" }]
+}
+
+/** Rule 22, after every message: the next reading begins when the last one is over. One at a time. */
+export const readNext: Rule = withState((state) => {
+  const { pass, reading, to_read } = state.talk
+  if (reading !== null || !mayReachHub(state)) return noop
+  const [next, ...left] = [...askOfWays(state), ...to_read]
+  return next === undefined
+    ? noop
+    : sequence(patchTalk({ reading: next, to_read: left }), emit({ _tag: "ReadHub", reading: next, pass }))
+})

@@ -1,0 +1,10 @@
+import { patchTalk, type Rule, withState } from "../rules.ts"
+import type { SidecarState } from "../SidecarState.ts"
+
+/** The hub's time now, in epoch milliseconds: its clock goes on from the last pong. Ours until the first. */
+export const hubNow = ({ talk: { hub_clock } }: SidecarState, now: number): number =>
+  hub_clock === null ? now : hub_clock.hub_time + Math.max(0, now - hub_clock.at)
+
+/** The hub told its time. */
+export const hubTimeTold = (hub_time: number): Rule =>
+  withState((_, now) => patchTalk({ hub_clock: { at: now, hub_time } }))

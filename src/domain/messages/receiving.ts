@@ -1,0 +1,66 @@
+import type { LifecycleEvent } from "../LifecycleEvent.ts"
+import { emit, log, noop, patchTalk, type Rule, sequence, withState } from "../rules.ts"
+import type { SidecarState } from "../SidecarState.ts"
+import type { Fate, Judged, Recorded } from "./Fate.ts"
+import { hubNow } from "./hubClock.ts"
+import type { InboxMessage } from "./InboxMessage.ts"
+import { hopsOf, judge, withoutCommand } from "./judge.ts"
+import type { Outgoing } from "./Outgoing.ts"
+import type { Held, Talk } from "./Talk.ts"
+
+/** What we are at, in words that every agent may read. */
+export const activityOf = ({ draining, stored: { task } }: SidecarState): string => {
+  if (draining !== null) return "draining"
+  return task?.woken_at == null ? "idle" : `at work since ${new Date(task.woken_at).toISOString()}`
+}
+
+/** The answer that needs no agent. Its key is made of the message's id, so that it is queued once. */
+const answerTo = ({ from, id, payload }: InboxMessage, fate: Fate): Outgoing | null =>
+  fate._tag !== "Answer" ? null : {
+    key: `answer-${id}`,
+    target: { _tag: "Agent", agent_id: from },
+    type: fate.answer.type,
+    reply_to: id,
+    payload: { ...fate.answer.payload, hops: hopsOf(payload) + 1 }
+  }
+
+const judged = (message: InboxMessage, state: SidecarState, now: number): Judged => {
+  const { messages: policy } = state.policy
+  const found = judge(message, { policy, hub_now: hubNow(state, now), activity: activityOf(state) })
+  const fates = { direct: withoutCommand(found.direct, policy), broadcast: withoutCommand(found.broadcast, policy) }
+  return { message, fates, answer: answerTo(message, fates.direct) }
+}
+
+/** Rule 16: messages are recorded before anything is done with them. */
+export const record = (messages: ReadonlyArray<InboxMessage>): Rule =>
+  withState((state, now) =>
+    messages.length === 0
+      ? noop
+      : emit({ _tag: "RecordMessages", judged: messages.map((message) => judged(message, state, now)) })
+  )
+
+/** Rule 16: the hub pushed a message. */
+export const messageHeard = (message: InboxMessage): Rule => record([message])
+
+const logOf = ({ from, id, outcome, reason, type }: Recorded): LifecycleEvent => ({
+  event: "message_received",
+  message_id: id,
+  from,
+  type,
+  outcome,
+  ...reason === null ? {} : { reason }
+})
+
+/** What is held now is what the store says. */
+export const holds = (held: Held): Rule => patchTalk({ held })
+
+/** Rule 16: what became of the messages that are new. */
+export const messagesRecorded = (held: Held, recorded: ReadonlyArray<Recorded>): Rule =>
+  sequence(holds(held), ...recorded.filter(({ outcome }) => outcome !== "pushed").map((one) => log(logOf(one))))
+
+/** Rule 12: nothing was recorded. The hub still has it. */
+export const messagesUnrecorded = (reason: string): Rule => log({ event: "messages_unrecorded", reason })
+
+/** The inbox as it was found at the start; undefined if there is none. */
+export const inboxFound = (found: Pick<Talk, "held" | "known"> | undefined): Rule =>
+  found === undefined ? noop : patchTalk(found)

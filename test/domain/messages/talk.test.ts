@@ -1,0 +1,352 @@
+import { describe, expect, test } from "vitest"
+import type { Command } from "../../../src/domain/Command.ts"
+import type { Message } from "../../../src/domain/Message.ts"
+import { readingsOfGap } from "../../../src/domain/messages/catchUp.ts"
+import type { InboxMessage } from "../../../src/domain/messages/InboxMessage.ts"
+import { defaultMessagePolicy } from "../../../src/domain/messages/MessagePolicy.ts"
+import type { SendOutcome } from "../../../src/domain/messages/Outgoing.ts"
+import { type Held, nothingHeld, type Reading } from "../../../src/domain/messages/Talk.ts"
+import type { SidecarState } from "../../../src/domain/SidecarState.ts"
+import { A, assigned, batch, disconnected, line, Run, saveFailed, T0 } from "../support.ts"
+
+const messages = { ...defaultMessagePolicy, agent_id: "us", delivers: true }
+const minute_ms = 60_000
+
+const heard = (over: Partial<InboxMessage> = {}): InboxMessage => ({
+  id: "m1",
+  way: "pushed",
+  channel: null,
+  from: "bob",
+  type: "chat",
+  payload: {},
+  reply_to: null,
+  sent_at: T0,
+  ...over
+})
+
+const pushed = (message: Partial<InboxMessage> = {}): Message => ({ _tag: "MessageHeard", message: heard(message) })
+const recorded = (held: Partial<Held>): Message => ({
+  _tag: "MessagesRecorded",
+  held: { ...nothingHeld, ...held },
+  recorded: []
+})
+const waiting = (first_at: number, urgent_at: number | null = null): Message =>
+  recorded({ waiting: 1, first_at, urgent_at })
+const outgoing = (count: number): Message => ({ _tag: "HeldChanged", held: { ...nothingHeld, outgoing: count } })
+
+/** What was read by `reading`, on the connection of the run. */
+const read = (run: Run, found: Partial<Extract<Message, { _tag: "HubRead" }>> = {}): Message => ({
+  _tag: "HubRead",
+  reading: reading(run),
+  pass: run.state.talk.pass,
+  messages: [],
+  up_to: null,
+  next: null,
+  room: null,
+  ...found
+})
+
+const reading = (run: Run): Reading => {
+  const { reading } = run.state.talk
+  if (reading === null) throw new Error("nothing is being read")
+  return reading
+}
+
+const isOfTalk = (command: Command): boolean =>
+  command._tag !== "Log" && !("timer" in command && !["batch", "send", "renew"].includes(command.timer))
+
+/** What talk does, in a line each; the frames of the task are of no interest here. */
+const said = (run: Run): ReadonlyArray<string> => run.commands.filter(isOfTalk).map(line)
+
+const connected = (over: Partial<SidecarState["policy"]> = {}): Run => Run.idle({ messages, ...over })
+
+/** All that was missed is read. */
+const caughtUp = (over: Partial<SidecarState["policy"]> = {}): Run => {
+  const run = connected(over)
+  while (run.state.talk.reading !== null) run.tell(read(run))
+  return run
+}
+
+describe("rule 22: catching up, after every identified", () => {
+  test("reads the mailbox, the history and the room, one at a time", () => {
+    const run = connected()
+    expect(reading(run)).toEqual({ _tag: "Mailbox", since: 0 })
+    run.tell(read(run))
+    expect(reading(run)).toMatchObject({ _tag: "History", to_us: false, why: "gap" })
+    run.tell(read(run))
+    expect(reading(run)).toEqual({ _tag: "Room", since: 0 })
+    run.tell(read(run))
+    expect(run.state.talk).toMatchObject({ reading: null, to_read: [], behind: false })
+  })
+
+  test("then knows how far it has heard, and notes that", () => {
+    const run = caughtUp()
+    expect(run.state.talk.known.heard_until).toBe(run.now)
+    expect(said(run)).toEqual(["NoteKnown"])
+  })
+
+  test("acknowledges a mailbox only when what it held is recorded, and reads on from there", () => {
+    const run = connected()
+    const next: Reading = { _tag: "Mailbox", since: 7 }
+    run.tell(read(run, { messages: [heard({ way: "direct" })], up_to: 7, next }))
+    expect(said(run)).toEqual(["RecordMessages m1"])
+    run.tell(recorded({}))
+    expect(said(run)).toEqual(["AcknowledgeMailbox 7"])
+    run.tell(recorded({ waiting: 1, first_at: T0 })) // another message, which was pushed meanwhile
+    expect(said(run)).not.toContain("AcknowledgeMailbox 7")
+    run.tell({ _tag: "MailboxAcknowledged", pass: run.state.talk.pass, done: true })
+    expect(said(run)).toContain("ReadHub Mailbox")
+    expect(reading(run)).toEqual(next)
+  })
+
+  test("acknowledges nothing that was not recorded, and reads it again later", () => {
+    const run = connected()
+    run.tell(read(run, { messages: [heard({ way: "direct" })], up_to: 7 }))
+    run.tell({ _tag: "MessagesUnrecorded", reason: "no space" })
+    expect(said(run).filter((one) => one.startsWith("Acknowledge"))).toEqual([])
+    expect(run.state.talk.behind).toBe(true)
+  })
+
+  test("does not repeat an acknowledgement that failed: the mailbox is read again with the next catching up", () => {
+    const run = connected()
+    run.tell(read(run, { messages: [heard({ way: "direct" })], up_to: 7 })).tell(recorded({}))
+    run.tell({ _tag: "MailboxAcknowledged", pass: run.state.talk.pass, done: false })
+    expect(said(run)).toEqual([])
+    expect(run.state.talk).toMatchObject({ reading: null, to_read: [], behind: true })
+  })
+
+  test("forgets what it was reading when the connection is lost: an answer that comes later counts for nothing", () => {
+    const run = connected()
+    const late = read(run, { messages: [heard({ way: "direct" })], up_to: 7 })
+    run.tell(disconnected)
+    expect(run.state.talk).toMatchObject({ reading: null, to_read: [] })
+    run.tell({ _tag: "Connected" }, { _tag: "Identified" }).tell(late)
+    expect(said(run)).toEqual([])
+    expect(reading(run)).toEqual({ _tag: "Mailbox", since: 0 })
+  })
+
+  test("leaves the rest for the next time where the hub cannot be read", () => {
+    const run = connected()
+    run.tell({ _tag: "HubUnread", reading: reading(run), pass: run.state.talk.pass, reason: "HTTP 500" })
+    expect(run.state.talk).toMatchObject({ reading: null, to_read: [], behind: true })
+    run.after(minute_ms).tell({ _tag: "TimerFired", timer: "catch_up", due: run.state.timers.catch_up ?? 0 })
+    expect(reading(run)).toEqual({ _tag: "Mailbox", since: 0 })
+    expect(run.state.talk.to_read.map(({ _tag }) => _tag)).toEqual(["History", "Room"])
+  })
+
+  test("reads the mailbox once a minute", () => {
+    const run = caughtUp()
+    run.after(minute_ms).tell({ _tag: "TimerFired", timer: "catch_up", due: run.state.timers.catch_up ?? 0 })
+    expect(said(run)).toEqual(["ReadHub Mailbox"])
+    expect(run.state.talk.to_read).toEqual([])
+  })
+
+  test("begins where the last connection ended, less 30 s", () => {
+    const run = caughtUp()
+    const { now } = run
+    run.tell(disconnected).after(5_000).tell({ _tag: "Connected" }, { _tag: "Identified" }).tell(read(run))
+    expect(reading(run)).toMatchObject({ _tag: "History", start: now - 30_000, end: null, to_us: false })
+  })
+
+  test("of a gap over an hour what is to us is read, and its first and last ten minutes with the broadcasts", () => {
+    const from = 100 * minute_ms
+    const until = from + 90 * minute_ms
+    const start = from - 30_000
+    expect(readingsOfGap(from, until)).toMatchObject([
+      { start, end: null, to_us: true },
+      { start, end: start + 10 * minute_ms, to_us: false },
+      { start: until - 10 * minute_ms, end: null, to_us: false }
+    ])
+    expect(readingsOfGap(from, from + 59 * minute_ms)).toMatchObject([{ start, end: null, to_us: false }])
+  })
+
+  test("each pong tells how far the hub has been heard, and that is noted each five minutes", () => {
+    const run = caughtUp()
+    const { heard_until } = run.state.talk.known
+    run.tell({ _tag: "HubTimeTold", hub_time: (heard_until ?? 0) + 5 * minute_ms - 1 })
+    expect(run.state.talk.known.heard_until).toBe(heard_until)
+    run.tell({ _tag: "HubTimeTold", hub_time: (heard_until ?? 0) + 5 * minute_ms })
+    expect(said(run)).toEqual(["NoteKnown"])
+    expect(run.state.talk.known.heard_until).toBe((heard_until ?? 0) + 5 * minute_ms)
+  })
+
+  test("but not while something is not read yet", () => {
+    const run = connected()
+    run.tell({ _tag: "HubTimeTold", hub_time: T0 + 60 * minute_ms })
+    expect(run.state.talk.known.heard_until).toBeNull()
+  })
+})
+
+describe("rule 16: a message is recorded before anything is done with it", () => {
+  test("whatever else is going on", () => {
+    for (const run of [Run.idle({ messages }), Run.working({ messages }), Run.idle({ messages }).tell(saveFailed)]) {
+      expect(said(run.tell(pushed()))).toContain("RecordMessages m1")
+    }
+  })
+
+  test("with what becomes of it, and with the answer that needs no agent", () => {
+    const run = caughtUp().tell(pushed({ type: "ping", payload: { hops: 2 } }))
+    expect(run.commands).toMatchObject([{
+      _tag: "RecordMessages",
+      judged: [{
+        fates: { direct: { _tag: "Answer" }, broadcast: { _tag: "Keep" } },
+        answer: {
+          key: "answer-m1",
+          target: { _tag: "Agent", agent_id: "bob" },
+          type: "pong",
+          reply_to: "m1",
+          payload: { hops: 3 }
+        }
+      }]
+    }])
+  })
+
+  test("then the history is asked whether it was pushed to us alone", () => {
+    const run = caughtUp().tell(recorded({ pushed: { from: 5, until: 9 } }))
+    expect(reading(run)).toEqual({ _tag: "History", start: 5, end: 9, cursor: null, to_us: true, why: "ways" })
+    run.tell(read(run, { messages: [heard({ way: "direct" })] }))
+    expect(said(run)).toEqual(["RecordMessages m1"])
+    run.tell(recorded({ pushed: { from: 5, until: 9 } }))
+    expect(said(run)).toContain("SettlePushed 9")
+  })
+
+  test("and where it cannot be asked, nothing counts as direct", () => {
+    const run = caughtUp().tell(recorded({ pushed: { from: 5, until: 9 } }))
+    run.tell({ _tag: "HubUnread", reading: reading(run), pass: run.state.talk.pass, reason: "HTTP 500" })
+    expect(said(run)).toContain("SettlePushed 9")
+    expect(run.state.talk.behind).toBe(false)
+  })
+})
+
+/** When the next batch is chosen after this, in milliseconds; null if not by itself. */
+const chosenAfter = (run: Run): number | null => {
+  if (said(run).includes("ChooseBatch")) return 0
+  const due = run.state.timers.batch
+  return due === undefined ? null : due - run.now
+}
+
+describe("rule 18: when a batch is delivered", () => {
+  test("the first message waits 2 s for others", () => {
+    const run = caughtUp()
+    expect(chosenAfter(run.tell(waiting(run.now)))).toBe(2_000)
+    run.after(2_000).tell({ _tag: "TimerFired", timer: "batch", due: run.now })
+    expect(said(run)).toContain("ChooseBatch")
+  })
+
+  test("and 30 s after the last delivery began", () => {
+    const run = caughtUp()
+    run.tell({ _tag: "BatchReady", batch: batch("batch-1") })
+    run.tell({ _tag: "DeliveryMarked", end: "Delivered", held: nothingHeld })
+    expect(chosenAfter(run.after(10_000).tell(waiting(run.now)))).toBe(20_000)
+  })
+
+  test("a request waits 1 s, and does not wait for the last delivery", () => {
+    const run = caughtUp()
+    run.tell({ _tag: "BatchReady", batch: batch("batch-1") })
+    run.tell({ _tag: "DeliveryMarked", end: "Delivered", held: nothingHeld })
+    expect(chosenAfter(run.tell(waiting(run.now, run.now)))).toBe(1_000)
+  })
+
+  test("what hourly limits hold back waits for them", () => {
+    const run = caughtUp()
+    const first_at = run.now
+    run.tell(waiting(first_at)).after(2_000).tell({ _tag: "NoBatch", retry_at: run.now + 600_000 })
+    expect(chosenAfter(run)).toBe(600_000)
+  })
+
+  test.each([
+    { when: "one is at work", run: () => caughtUp().tell({ _tag: "BatchReady", batch: batch("batch-1") }) },
+    { when: "it drains", run: () => Run.working({ messages }).tell({ _tag: "DrainRequested", exit_code: 0 }) },
+    { when: "the disk fails", run: () => caughtUp().tell(saveFailed) },
+    { when: "no command wakes the agent for messages", run: () => caughtUp({ messages: defaultMessagePolicy }) },
+    {
+      when: "a task is held and the configuration wants it so",
+      run: () => Run.working({ messages: { ...messages, deliver_while_working: false } })
+    }
+  ])("none is chosen while $when", ({ run: lead }) => {
+    const run = lead()
+    expect(chosenAfter(run.tell(waiting(run.now - 60_000)))).toBeNull()
+  })
+
+  test("none is chosen twice", () => {
+    const run = caughtUp()
+    run.tell(waiting(run.now - 5_000))
+    expect(chosenAfter(run)).toBe(0)
+    expect(said(run.tell(waiting(run.now - 5_000)))).toEqual([])
+  })
+})
+
+const ended = (outcome: SendOutcome, left = 1): Message => ({
+  _tag: "SendEnded",
+  key: "k",
+  outcome,
+  held: { ...nothingHeld, outgoing: left }
+})
+const sent: SendOutcome = { _tag: "Sent", hub_id: "h1" }
+
+/** When the next message is sent after this, in milliseconds; null if not by itself. */
+const sentAfter = (run: Run): number | null => {
+  if (said(run).includes("SendNext")) return 0
+  const due = run.state.timers.send
+  return due === undefined ? null : due - run.now
+}
+
+describe("rules 20 and 21: messages of ours", () => {
+  test("go out one at a time", () => {
+    const run = caughtUp().tell(outgoing(2))
+    expect(sentAfter(run)).toBe(0)
+    expect(sentAfter(run.tell(outgoing(2)))).toBeNull()
+    expect(sentAfter(run.tell(ended(sent)))).toBe(0)
+  })
+
+  test("ten at once, and twenty a minute", () => {
+    const run = caughtUp().tell(outgoing(99))
+    for (let n = 1; n < 10; n++) expect(sentAfter(run.tell(ended(sent, 99)))).toBe(0)
+    expect(sentAfter(run.tell(ended(sent, 99)))).toBe(3_000)
+  })
+
+  test.each([
+    { failures: 1, wait_ms: 10_000 },
+    { failures: 2, wait_ms: 30_000 },
+    { failures: 3, wait_ms: 60_000 },
+    { failures: 4, wait_ms: 60_000 }
+  ])("are tried again $wait_ms ms after failure $failures in a row", ({ failures, wait_ms }) => {
+    const run = caughtUp().tell(outgoing(1))
+    for (let n = 0; n < failures; n++) run.after(100_000).tell(ended({ _tag: "Failed", reason: "HTTP 500" }))
+    expect(sentAfter(run)).toBe(wait_ms)
+  })
+
+  test("leave the hub alone for a minute after it refused a request, and connect anew where no task has come", () => {
+    const run = caughtUp().tell(outgoing(1)).tell(ended({ _tag: "Limited" }))
+    expect(sentAfter(run)).toBe(60_000)
+    run.after(61_000).tell({ _tag: "TimerFired", timer: "renew", due: run.state.timers.renew ?? 0 })
+    expect(run.said).toContain("Reconnect the hub gives no task after it refused a request")
+  })
+
+  test("a task that comes in that minute shows that the hub gives us tasks", () => {
+    const run = caughtUp().tell(outgoing(1)).tell(ended({ _tag: "Limited" })).tell(assigned(A))
+    expect(run.state.timers.renew).toBeUndefined()
+  })
+
+  test("a frame that was refused counts as well", () => {
+    const run = caughtUp().tell({ _tag: "RateLimited", retry_after_ms: 1_000 }).tell(outgoing(1))
+    expect(sentAfter(run)).toBe(60_000)
+    expect(run.state.timers.renew).toBe(run.now + 61_000)
+  })
+
+  test("wait for a hub that is there, and for the disk", () => {
+    expect(sentAfter(caughtUp().tell(disconnected).tell(outgoing(1)))).toBeNull()
+    expect(sentAfter(caughtUp().tell(saveFailed).tell(outgoing(1)))).toBeNull()
+  })
+
+  test("are sent before a drain ends, where the hub takes them", () => {
+    const run = caughtUp().tell(outgoing(1)).tell({ _tag: "DrainRequested", exit_code: 0 })
+    expect(run.said).not.toContain("Exit 0")
+    expect(run.tell(ended(sent, 0)).said).toContain("Exit 0")
+  })
+
+  test("a drain does not wait for a hub that does not take them", () => {
+    const run = caughtUp().tell(outgoing(1)).tell({ _tag: "DrainRequested", exit_code: 0 })
+    expect(run.tell(ended({ _tag: "Failed", reason: "HTTP 500" })).said).toContain("Exit 0")
+  })
+})
