@@ -77,7 +77,8 @@ describe("config.json", () => {
         secret_files: [path],
         own_files: [
           path,
-          ...["queue.json", "sidecar.log", "lock", "control.json", "incoming.json"].map((name) => join(home, name))
+          ...["queue.json", "sidecar.log", "lock", "control.json", "incoming.json", "agent.sqlite", "agent.sqlite-wal"]
+            .map((name) => join(home, name))
         ]
       })
     }))

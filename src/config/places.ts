@@ -12,7 +12,10 @@ export interface Places {
 
 /** The daemon's own files in the agent's folder: the configured ones and those with fixed names. */
 export const ownFilesIn = (folder: string, configured: ReadonlyArray<string>): ReadonlyArray<string> => [
-  ...new Set([...configured, ...["lock", "control.json", "incoming.json"].map((name) => join(folder, name))])
+  ...new Set([
+    ...configured,
+    ...["lock", "control.json", "incoming.json", "agent.sqlite", "agent.sqlite-wal"].map((name) => join(folder, name))
+  ])
 ]
 
 /** Where a path leads, with links followed as far as it exists. */
@@ -34,7 +37,7 @@ const misplaced = (log: string, { config_file, results_dir, state_file, tasks_di
     return `must not be ${basename(config_file)}`
   }
   const folder = dirname(state_file)
-  const own = ["lock", "control.json", "control.sock"].find((name) => join(folder, name) === log)
+  const own = ["lock", "control.json", "control.sock", "agent.sqlite"].find((name) => join(folder, name) === log)
   if (own !== undefined) return `must not be ${own}`
   if (log === state_file || log.startsWith(`${state_file}.`)) return `must not be ${basename(state_file)}`
   if (`${log}${sep}`.startsWith(`${results_dir}${sep}`)) return "must not be in results_dir"

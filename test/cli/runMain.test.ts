@@ -4,6 +4,7 @@ import { execFileSync } from "node:child_process"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { DatabaseSync } from "node:sqlite"
 import { limits } from "../../src/limits.ts"
 import { behaving, timed } from "./support.ts"
 
@@ -161,5 +162,20 @@ describe("a command behind an operation on a file that does not return", () => {
   it.live("ends with its own code where the operation returns in time", () =>
     Effect.gen(function*() {
       expect((yield* stopped("ends with 75 beside a file that is read soon", [])).value).toBe(75)
+    }))
+
+  it.live("or behind a thread of ours that hangs in the system", () =>
+    Effect.gen(function*() {
+      const folder = mkdtempSync(join(tmpdir(), "sidecar-end-"))
+      const database = new DatabaseSync(join(folder, "database"))
+      database.exec("BEGIN EXCLUSIVE")
+      const program = yield* behaving("waits for a thread", join(folder, "database"))
+      yield* program.shows("waiting\n")
+      yield* program.signal("SIGTERM")
+      const { took_ms, value } = yield* timed(program.ended)
+      expect(value).toBe("SIGKILL")
+      expect(took_ms).toBeLessThan(limits.shutdown_ms + machine_ms)
+      database.close()
+      rmSync(folder, { recursive: true })
     }))
 })

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type { Fate } from "../../src/domain/messages/Fate.ts"
+import type { InboxMessage } from "../../src/domain/messages/InboxMessage.ts"
 import { makeForget, remembered, remembered_at_most, remembered_ms } from "../../src/storage/messages/forget.ts"
-import { payloads_bytes, undone_messages } from "../../src/storage/messages/room.ts"
+import type { InboxSize } from "../../src/storage/messages/room.ts"
 import { openDatabase } from "../../src/storage/messages/schema.ts"
 import {
   deliver,
@@ -19,12 +20,19 @@ import {
 } from "./support.ts"
 
 describe("rule 24: a full inbox", () => {
-  /** One of which four take all the room. */
-  const large = (fate: Fate, id: string) => judgedAs(fate, id, { payload: payloadOf(payloads_bytes / 4) })
+  const size: InboxSize = { messages: 5, bytes: 6_400 }
 
-  itStores("leaves out what is more than may wait, and takes what does not wait", (store) =>
+  /** One of which four take the room but a sixty-fourth, which is given up at once. */
+  const large = (fate: Fate, id: string) => judgedAs(fate, id, { payload: payloadOf(size.bytes * 63 / 64 / 4) })
+  const huge = (fate: Fate, id: string, more: Partial<InboxMessage> = {}) =>
+    judgedAs(fate, id, { payload: payloadOf(size.bytes), ...more })
+
+  const itIsFull = (title: string, test: (store: Store) => Effect.Effect<void, unknown>) =>
+    itStores(title, test, {}, size)
+
+  itIsFull("leaves out what is more than may wait, and takes what does not wait", (store) =>
     Effect.gen(function*() {
-      yield* store.record(numbered(undone_messages - 1).map((index) => judgedAs(deliver, `m${index}`)))
+      yield* store.record(numbered(size.messages - 1).map((index) => judgedAs(deliver, `m${index}`)))
       const { held, recorded } = yield* store.record([
         pushed({ direct: deliver, broadcast: keep }, "last"),
         judgedAs(deliver, "more", { sent_at: hub_time + 2 }),
@@ -34,13 +42,13 @@ describe("rule 24: a full inbox", () => {
       ])
       expect(recorded.map(({ outcome }) => outcome)).toEqual(["pushed", "left_out", "left_out", "kept", "dropped"])
       expect(recorded[1]?.reason).toBe("the inbox is full")
-      expect(held).toMatchObject({ waiting: undone_messages - 1, missed_from: hub_time + 1 })
+      expect(held).toMatchObject({ waiting: size.messages - 1, missed_from: hub_time + 1 })
       yield* deliverNext(store, "1")
       const later = yield* store.record([judgedAs(deliver, "more"), judgedAs(deliver, "pushed")])
       expect(later.recorded.map(({ outcome }) => outcome)).toEqual(["waiting", "waiting"])
     }))
 
-  itStores("gives up payloads that nobody waits for: first what was delivered, then what was kept, the oldest first", (
+  itIsFull("gives up payloads that nobody waits for: first what was delivered, then what was kept, the oldest first", (
     store
   ) =>
     Effect.gen(function*() {
@@ -55,34 +63,41 @@ describe("rule 24: a full inbox", () => {
         expect(yield* store.record([large(deliver, id)])).toMatchObject({ recorded: [{ outcome: "waiting" }] })
         expect(yield* readable).toBe(left)
       }
-      const { held, recorded } = yield* store.record([judgedAs(keep, "small", { sent_at: hub_time + 5 })])
+      const { held, recorded } = yield* store.record([huge(keep, "more", { sent_at: hub_time + 5 })])
       expect(recorded).toMatchObject([{ outcome: "left_out" }])
       expect(held.missed_from).toBe(hub_time + 5)
       expect(yield* store.record([large(deliver, "k1"), large(deliver, "d1")])).toMatchObject({ recorded: [] })
     }))
 
-  itStores("gives up nothing for what would not fit all the same", (store) =>
+  itIsFull("gives up nothing for what would not fit all the same", (store) =>
     Effect.gen(function*() {
-      const huge = judgedAs(keep, "huge", { payload: payloadOf(payloads_bytes) })
-      const { recorded } = yield* store.record([large(deliver, "w1"), large(keep, "k1"), huge])
+      const { recorded } = yield* store.record([large(deliver, "w1"), large(keep, "k1"), huge(keep, "huge")])
       expect(recorded.map(({ outcome }) => outcome)).toEqual(["waiting", "kept", "left_out"])
       expect(yield* store.read(["k1"])).toHaveLength(1)
     }))
 
-  const leaveOut = (store: Store, id: string, sent_at: number) =>
-    store.record([judgedAs(keep, id, { sent_at, payload: payloadOf(payloads_bytes + 1) })])
+  itIsFull("has room again for what takes the place of others, however often", (store) =>
+    Effect.gen(function*() {
+      for (const index of numbered(20)) {
+        const { recorded } = yield* store.record([huge(keep, `m${index}`)])
+        expect(recorded).toMatchObject([{ outcome: "kept" }])
+      }
+      expect(yield* store.read(["m18", "m19"])).toHaveLength(1)
+    }))
 
-  itStores(
+  itIsFull(
     "has caught up when nothing is missing after the time up to which the hub was read",
     (store) =>
       Effect.gen(function*() {
+        yield* store.record([huge(deliver, "w1")])
+        const leaveOut = (id: string, sent_at: number) => store.record([judgedAs(keep, id, { sent_at })])
         expect(yield* store.caughtUp(hub_time)).toMatchObject({ missed_from: null })
-        yield* leaveOut(store, "m1", hub_time)
-        yield* leaveOut(store, "m2", hub_time + 10)
+        yield* leaveOut("m1", hub_time)
+        yield* leaveOut("m2", hub_time + 10)
         expect((yield* store.open(null)).held.missed_from).toBe(hub_time)
         expect(yield* store.caughtUp(hub_time + 5)).toMatchObject({ missed_from: hub_time + 5 })
         expect(yield* store.caughtUp(hub_time + 10)).toMatchObject({ missed_from: null })
-        expect(yield* leaveOut(store, "m3", hub_time + 11)).toMatchObject({ held: { missed_from: hub_time + 11 } })
+        expect(yield* leaveOut("m3", hub_time + 11)).toMatchObject({ held: { missed_from: hub_time + 11 } })
       })
   )
 })

@@ -6,6 +6,7 @@ import { defaultMessagePolicy, type HourlyLimits } from "../../src/domain/messag
 import type { Outgoing } from "../../src/domain/messages/Outgoing.ts"
 import { type Batch, unstarted } from "../../src/domain/Work.ts"
 import { MessageStore } from "../../src/services/MessageStore.ts"
+import type { InboxSize } from "../../src/storage/messages/room.ts"
 import { messageStoreMemory } from "../support/fakes.ts"
 
 export type Store = MessageStore["Service"]
@@ -73,11 +74,12 @@ export const numbered = (count: number): ReadonlyArray<number> => Array.from({ l
 export const itStores = (
   title: string,
   test: (store: Store) => Effect.Effect<void, unknown>,
-  per_hour: Partial<HourlyLimits> = {}
+  per_hour: Partial<HourlyLimits> = {},
+  size?: InboxSize
 ) =>
   it.effect(title, () => {
     const policy = { ...defaultMessagePolicy, per_hour: { ...defaultMessagePolicy.per_hour, ...per_hour } }
-    return Effect.provide(MessageStore.use(test), messageStoreMemory(policy))
+    return Effect.provide(MessageStore.use(test), messageStoreMemory(policy, size))
   })
 
 /** All that the hub is asked to take, in order: each is sent at once. */

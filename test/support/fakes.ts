@@ -24,6 +24,7 @@ import { openMessageDatabase } from "../../src/storage/messages/messageDatabase.
 import { marked, messageOperations } from "../../src/storage/messages/messageStore.ts"
 import type { Ask } from "../../src/storage/messages/messageThread.ts"
 import type { Operations, StoreLimits } from "../../src/storage/messages/operations.ts"
+import type { InboxSize } from "../../src/storage/messages/room.ts"
 import { databaseError } from "../../src/storage/messages/schema.ts"
 
 /** What the five mock services saw and did, in one order, and the levers of the world around them. */
@@ -78,13 +79,17 @@ export const makeWorld: Effect.Effect<World> = Effect.gen(function*() {
 const noEvidence: Evidence = { process: "none", this_boot: true, started: false, last_sign_at: null, answer: null }
 
 /** The messages in a database that lives as long as the layer, without a file or a thread. */
-export const messageStoreMemory = (limits: StoreLimits = defaultMessagePolicy): Layer.Layer<MessageStore> =>
+export const messageStoreMemory = (
+  limits: StoreLimits = defaultMessagePolicy,
+  size?: InboxSize
+): Layer.Layer<MessageStore> =>
   Layer.effect(
     MessageStore,
     Effect.gen(function*() {
       const { close, operations }: { close: () => void; operations: Operations } = openMessageDatabase(
         ":memory:",
-        limits
+        limits,
+        size
       )
       yield* Effect.addFinalizer(() => Effect.sync(close))
       const ask: Ask = (name, input) =>

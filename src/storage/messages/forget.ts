@@ -10,7 +10,7 @@ const forgetOf = (database: DatabaseSync, table: string, done: string, time: str
   const last = `(SELECT max(number) FROM ${table})`
   const old = change(
     database,
-    `DELETE FROM ${table} WHERE ${time} < :before AND number <= ${last} - ${remembered} AND state ${done}`
+    `DELETE FROM ${table} INDEXED BY ${table}_age WHERE ${time} < :before AND number <= ${last} - ${remembered} AND state ${done}`
   )
   const excess = change(
     database,

@@ -6,7 +6,7 @@ import type { Way } from "../../domain/messages/InboxMessage.ts"
 import { makeFates, placed } from "./fates.ts"
 import { type JudgedText, Judgement, type StoreLimits } from "./operations.ts"
 import type { Outbox } from "./outbox.ts"
-import { makeRoom, type Room } from "./room.ts"
+import { type InboxSize, makeRoom, type Room } from "./room.ts"
 import { change, query } from "./schema.ts"
 
 const JudgementText = Schema.fromJsonString(Judgement)
@@ -57,10 +57,10 @@ const judgedFor = (way: Way, { answer, fates }: typeof Judgement.Type) => ({
 })
 
 /** What came to us. */
-export const makeInbox = (database: DatabaseSync, limits: StoreLimits, outbox: Outbox) => {
+export const makeInbox = (database: DatabaseSync, limits: StoreLimits, size: InboxSize, outbox: Outbox) => {
   const { empty, insert, learnWay, named, noteMissed, pushedUntil } = makeStatements(database)
   const place = makeFates(database, limits, outbox)
-  const roomNow = makeRoom(database)
+  const roomNow = makeRoom(database, size)
 
   /** Settles what becomes of a pushed message whose way is known now. */
   const settle = (

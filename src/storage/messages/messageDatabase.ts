@@ -8,7 +8,8 @@ import { makeHeld } from "./held.ts"
 import { makeInbox } from "./inbox.ts"
 import type { MarkedBatch, MessageDatabase, StoreLimits } from "./operations.ts"
 import { makeOutbox } from "./outbox.ts"
-import { checkWhole, DatabaseError, openDatabase } from "./schema.ts"
+import { inbox_size, type InboxSize } from "./room.ts"
+import { checkWhole, DatabaseError, journalAhead, openDatabase } from "./schema.ts"
 
 /** Runs `work` as one transaction: all of it is on the disk when this returns, and nothing of it if this throws. */
 const inTransaction = <A>(database: DatabaseSync, work: () => A): A => {
@@ -23,11 +24,11 @@ const inTransaction = <A>(database: DatabaseSync, work: () => A): A => {
   }
 }
 
-const makeParts = (database: DatabaseSync, limits: StoreLimits) => {
+const makeParts = (database: DatabaseSync, limits: StoreLimits, size: InboxSize) => {
   const outbox = makeOutbox(database)
   return {
     outbox,
-    inbox: makeInbox(database, limits, outbox),
+    inbox: makeInbox(database, limits, size, outbox),
     deliveries: makeDeliveries(database, limits, outbox),
     forget: makeForget(database),
     ...makeHeld(database)
@@ -35,8 +36,8 @@ const makeParts = (database: DatabaseSync, limits: StoreLimits) => {
 }
 
 /** The operations over an open database. */
-const operationsOver = (database: DatabaseSync, limits: StoreLimits): MessageDatabase => {
-  const { caughtUp, deliveries, forget, held, inbox, know, known, outbox } = makeParts(database, limits)
+const operationsOver = (database: DatabaseSync, limits: StoreLimits, size: InboxSize): MessageDatabase => {
+  const { caughtUp, deliveries, forget, held, inbox, know, known, outbox } = makeParts(database, limits, size)
 
   /** The batch at work at the start, until the marks follow it. A full disk may put that off to the next change. */
   let unfollowed: { readonly at_work: MarkedBatch | null } | null = null
@@ -104,10 +105,16 @@ export interface OpenMessageDatabase {
  * Opens the messages of an agent in the file at `path`, or in `:memory:`, and makes what is missing. Throws what `databaseError`
  * understands.
  */
-export const openMessageDatabase = (path: string, limits: StoreLimits): OpenMessageDatabase => {
+export const openMessageDatabase = (
+  path: string,
+  limits: StoreLimits,
+  size: InboxSize = inbox_size
+): OpenMessageDatabase => {
   const database = openDatabase(path)
   try {
-    return { operations: operationsOver(database, limits), close: () => database.close() }
+    const operations = operationsOver(database, limits, size)
+    journalAhead(database)
+    return { operations, close: () => database.close() }
   } catch (cause) {
     database.close()
     throw sqliteCodeOf(cause) === sqliteCodes.error

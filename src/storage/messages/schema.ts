@@ -55,7 +55,8 @@ CREATE TABLE inbox (
 ) STRICT;
 CREATE INDEX inbox_undone ON inbox (state, heard_at) WHERE state IN ('pushed', 'waiting', 'delivering');
 CREATE INDEX inbox_payloads ON inbox (state, number, bytes) WHERE bytes > 0;
-CREATE INDEX inbox_heard ON inbox (heard_at);
+CREATE INDEX inbox_age ON inbox (heard_at);
+CREATE INDEX inbox_urgent ON inbox (heard_at, sender) WHERE urgent = 1;
 CREATE INDEX inbox_delivered ON inbox (delivered_at) WHERE delivered_at IS NOT NULL;
 
 CREATE TABLE batches (id TEXT PRIMARY KEY, begun_at INTEGER NOT NULL) STRICT; -- of the last hour
@@ -79,7 +80,7 @@ CREATE TABLE outbox (
   sent_at INTEGER
 ) STRICT;
 CREATE INDEX outbox_unsent ON outbox (state, number) WHERE state IN ('queued', 'sending');
-CREATE INDEX outbox_created ON outbox (created_at);
+CREATE INDEX outbox_age ON outbox (created_at);
 CREATE INDEX outbox_hub_id ON outbox (hub_id) WHERE hub_id IS NOT NULL;
 
 CREATE TABLE known ( -- one row
@@ -87,9 +88,19 @@ CREATE TABLE known ( -- one row
   room_seq INTEGER,
   room_sent_at REAL,
   missed_from REAL, -- of the first message that was left out
-  missed_until REAL -- of the last one
+  missed_until REAL, -- of the last one
+  payload_bytes INTEGER NOT NULL DEFAULT 0 -- of all in the inbox
 ) STRICT;
 INSERT INTO known DEFAULT VALUES;
+CREATE TRIGGER inbox_grows AFTER INSERT ON inbox BEGIN
+  UPDATE known SET payload_bytes = payload_bytes + NEW.bytes;
+END;
+CREATE TRIGGER inbox_changes AFTER UPDATE OF bytes ON inbox BEGIN
+  UPDATE known SET payload_bytes = payload_bytes + NEW.bytes - OLD.bytes;
+END;
+CREATE TRIGGER inbox_shrinks AFTER DELETE ON inbox BEGIN
+  UPDATE known SET payload_bytes = payload_bytes - OLD.bytes;
+END;
 `
 
 /** A query by named parameters. Its rows are decoded. */
@@ -125,7 +136,7 @@ export const prepareFile = (path: string): void => {
 /** The lock stays for as long as it is open: without one the journal needs a file in shared memory, which a full disk refuses. */
 const settings = `PRAGMA locking_mode=EXCLUSIVE; PRAGMA synchronous=FULL; PRAGMA journal_size_limit=${journal_bytes}`
 
-/** Makes the tables in one transaction, before the journal is another file. */
+/** Makes the tables in one transaction, so that a full disk leaves an empty file. */
 const ensureTables = (database: DatabaseSync): void => {
   const [version] = query(database, Schema.Struct({ user_version: Schema.Int }), "PRAGMA user_version")()
   const found = version?.user_version ?? 0
@@ -133,7 +144,6 @@ const ensureTables = (database: DatabaseSync): void => {
     throw new DatabaseError({ kind: "newer", reason: "it was written by a newer agentcom-sidecar" })
   }
   if (found === 0) database.exec(`BEGIN IMMEDIATE; ${tables} PRAGMA user_version=${schema_version}; COMMIT`)
-  database.exec("PRAGMA journal_mode=WAL")
 }
 
 /** Opens the database at `path`, or `:memory:`, and makes what it lacks. Throws what `databaseError` understands. */
@@ -148,6 +158,9 @@ export const openDatabase = (path: string): DatabaseSync => {
     throw cause
   }
 }
+
+/** From now on a change is written once, to a journal. It changes the file, so its tables must have been found to be ours. */
+export const journalAhead = (database: DatabaseSync): void => database.exec("PRAGMA journal_mode=WAL")
 
 /** Reads the whole file. Throws a `damaged` error if that makes no sense. */
 export const checkWhole = (database: DatabaseSync): void => {
