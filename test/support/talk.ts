@@ -26,7 +26,8 @@ const request = (hub: DevHub, from: string, path: string, body?: object) =>
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) })
     })
-    return { status: response.status, body: await response.json() }
+    const answer: unknown = await response.json()
+    return { status: response.status, body: Object(answer) }
   })
 
 interface Said {
@@ -51,6 +52,10 @@ export const sayToAll = (hub: DevHub, from: string, message: Omit<Said, "to"> = 
 
 export const sayInRoom = (hub: DevHub, from: string, text: string) =>
   Effect.asVoid(request(hub, from, "/api/room/message", { text }))
+
+/** What was said in the room so far. */
+export const saidInRoom = (hub: DevHub) =>
+  Effect.map(request(hub, agentId, "/api/room/messages?since=0&limit=500"), ({ body }) => JSON.stringify(body))
 
 /** What our daemon has sent, oldest first, as the hub's history has it. */
 export interface Heard {
@@ -102,12 +107,12 @@ appendFileSync("deliveries.log", JSON.stringify({
 const place = RESULTS_DIR + "/" + BATCH_ID
 writeFileSync(place + ".started", "")
 while (existsSync("hold")) await wait(20)
-const poison = messages.find(({ payload }) => payload?.text === "poison")
-if (poison !== undefined) process.exit(1)
+const isKilled = messages.some(({ payload }) => payload?.text === "poison")
 const replies = existsSync("mute")
   ? {}
   : Object.fromEntries(messages.map(({ id, payload }) => [id, "re: " + (payload?.text ?? "")]))
-writeFileSync(place + ".json.tmp", JSON.stringify({ status: "success", replies }))
+const answer = isKilled ? { status: "failed", reason: "poisoned" } : { status: "success", replies }
+writeFileSync(place + ".json.tmp", JSON.stringify(answer))
 renameSync(place + ".json.tmp", place + ".json")
 `
 
