@@ -104,13 +104,14 @@ export type LifecycleEvent =
     readonly message_id: string
     readonly from: string
     readonly type: string
-    readonly outcome: "waiting" | "kept" | "dropped" | "answered" | "pushed" | "left_out"
+    readonly outcome: "waiting" | "kept" | "dropped" | "answered" | "pushed" | "left_out" | "awaited"
     readonly reason?: string
   }
   | { readonly event: "messages_unrecorded"; readonly reason: string }
   | { readonly event: "replies_unclear"; readonly batch_id: string; readonly reason: string }
   | { readonly event: "message_sent"; readonly key: string; readonly message_id: string | null }
   | { readonly event: "message_unsent"; readonly reason: string }
+  | { readonly event: "message_rejected"; readonly reason: string; readonly file: string }
   | { readonly event: "message_refused"; readonly key: string; readonly reason: string }
   // recovery
   | WorkName & { readonly event: "recovery_found"; readonly status: string; readonly generation: number }

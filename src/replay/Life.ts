@@ -19,6 +19,7 @@ import { MessageStore } from "../services/MessageStore.ts"
 import { Messenger } from "../services/Messenger.ts"
 import { type ActorEvent, Observer } from "../services/Observer.ts"
 import { Orphans } from "../services/Orphans.ts"
+import { Outbox } from "../services/Outbox.ts"
 import { ResultWatcher } from "../services/ResultWatcher.ts"
 import { StoreError, TaskStore } from "../services/TaskStore.ts"
 import { Waker } from "../services/Waker.ts"
@@ -99,7 +100,11 @@ const noMessages: MessageStore["Service"] = {
   queue: () => held,
   next: Effect.succeed(null),
   sending: () => Effect.void,
-  sent: () => held
+  sent: () => held,
+  answered: () => Effect.succeed(new Set()),
+  awaited: Effect.succeed(null),
+  handedOver: () => held,
+  list: () => Effect.succeed({ held: nothingHeld, messages: [] })
 }
 
 /** The layers of a replay: they wake, send and write nothing, and the clock shows the time of the message. */
@@ -146,6 +151,7 @@ const layers = (
       send: () => Effect.never,
       lookUp: () => Effect.never
     }),
+    Context.add(Outbox, { filled: Stream.never, tell: () => Effect.void, handOver: () => Effect.void }),
     Context.add(Orphans, { stale: Effect.succeed([]), expire: () => Effect.void }),
     Context.add(Logger, { log: () => Effect.void }),
     Context.add(Observer, (event: ActorEvent) => Effect.sync(() => observe(event))),

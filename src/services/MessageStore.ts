@@ -2,8 +2,9 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type { Choice } from "../domain/messages/choose.ts"
 import type { Judged, Recorded } from "../domain/messages/Fate.ts"
-import type { BatchMessage } from "../domain/messages/InboxMessage.ts"
-import type { Outgoing, SendOutcome } from "../domain/messages/Outgoing.ts"
+import type { BatchMessage, InboxMessage } from "../domain/messages/InboxMessage.ts"
+import type { Listing } from "../domain/messages/Listing.ts"
+import type { Origin, Outgoing, SendOutcome } from "../domain/messages/Outgoing.ts"
 import type { Held, Known } from "../domain/messages/Talk.ts"
 import type { Batch } from "../domain/Work.ts"
 import type { StateNotOurs, StoreError } from "./TaskStore.ts"
@@ -33,8 +34,15 @@ export type DeliveryEnd =
  */
 export interface Queued {
   readonly outgoing: Outgoing
+  readonly origin: Origin
   readonly state: "queued" | "sending"
   readonly first_sent_at: number | null
+}
+
+/** A reply that came, and the name of the file whose writer awaits it. */
+export interface Awaited {
+  readonly reply: InboxMessage
+  readonly awaited_by: string
 }
 
 /**
@@ -65,10 +73,16 @@ export class MessageStore extends Context.Service<MessageStore, {
   readonly end: (batch: Batch, end: DeliveryEnd) => Effect.Effect<Held, StoreError>
   /** The messages with these ids, in this order. */
   readonly read: (ids: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<BatchMessage>, StoreError>
-  /** Queues messages of ours. One whose key is known already is not queued again. */
+  /** Those of the messages with these ids that the agent has answered itself, by a file in the outbox. */
+  readonly answered: (ids: ReadonlyArray<string>) => Effect.Effect<ReadonlySet<string>, StoreError>
+  /**
+   * Queues messages of ours. One whose key is known already is not queued again. A reply that comes until `awaits_until`, in epoch
+   * milliseconds of our clock, is awaited.
+   */
   readonly queue: (
     outgoing: ReadonlyArray<Outgoing>,
-    origin: Origin
+    origin: Origin,
+    awaits_until?: number | null
   ) => Effect.Effect<Held, StoreError>
   /** The message to be sent next; null if there is none. */
   readonly next: Effect.Effect<Queued | null, StoreError>
@@ -76,10 +90,10 @@ export class MessageStore extends Context.Service<MessageStore, {
   readonly sending: (key: string) => Effect.Effect<void, StoreError>
   /** Notes how an attempt to send ended. */
   readonly sent: (key: string, outcome: SendOutcome) => Effect.Effect<Held, StoreError>
+  /** The first reply that is awaited and has not been handed over; null if there is none. */
+  readonly awaited: Effect.Effect<Awaited | null, StoreError>
+  /** Notes that the reply with this id was handed over to whoever awaited it. It is not delivered. */
+  readonly handedOver: (id: string) => Effect.Effect<Held, StoreError>
+  /** The inbox for people. `all` names the messages too that were delivered. */
+  readonly list: (all: boolean) => Effect.Effect<Listing, StoreError>
 }>()("agentcom-sidecar/MessageStore") {}
-
-/** Who gave us a message to send: `answer` for tier 0, the id of a batch for a reply, or the name of a file in the outbox. */
-export interface Origin {
-  readonly kind: "answer" | "batch" | "file"
-  readonly name: string
-}

@@ -92,7 +92,7 @@ export const exists = (path: string): Promise<boolean> =>
   })
 
 /** The first of `name(first)`, `name(first + 1)` … that no entry has. */
-const freeName = async (name: (stamp: number) => string, first: number): Promise<string> => {
+export const freeName = async (name: (stamp: number) => string, first: number): Promise<string> => {
   const target = name(first)
   return await exists(target) ? freeName(name, first + 1) : target
 }

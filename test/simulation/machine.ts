@@ -11,11 +11,12 @@ import { MessageStore } from "../../src/services/MessageStore.ts"
 import { Messenger } from "../../src/services/Messenger.ts"
 import { type ActorEvent, Observer } from "../../src/services/Observer.ts"
 import { Orphans } from "../../src/services/Orphans.ts"
+import { Outbox } from "../../src/services/Outbox.ts"
 import { Readiness } from "../../src/services/Readiness.ts"
 import { ResultWatcher } from "../../src/services/ResultWatcher.ts"
 import { TaskStore } from "../../src/services/TaskStore.ts"
 import { Waker } from "../../src/services/Waker.ts"
-import { emptyMessageStore, silentMessenger } from "../support/fakes.ts"
+import { emptyMessageStore, emptyOutbox, silentMessenger } from "../support/fakes.ts"
 import { Folder } from "./folder.ts"
 import type { HubModel } from "./hubModel.ts"
 import { makeHub, Network } from "./hubService.ts"
@@ -81,6 +82,7 @@ export class Machine {
       Context.add(Waker, makeWaker(life, world, this)),
       Context.add(MessageStore, emptyMessageStore),
       Context.add(Messenger, silentMessenger),
+      Context.add(Outbox, emptyOutbox),
       Context.add(Orphans, makeOrphans(life, world, folder, processes, ledger, wall)),
       Context.add(Readiness, makeReadiness(life, world, this.program)),
       Context.add(ResultWatcher, makeWatcher(life, world, folder, ledger, wall)),

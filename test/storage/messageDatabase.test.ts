@@ -163,6 +163,7 @@ describe("rule 16: a pushed message", () => {
       expect(settled).toMatchObject({ recorded: [{ outcome: "answered" }], held: { outgoing: 1, pushed: null } })
       expect(yield* store.next).toEqual({
         outgoing: outgoingOf("pong-m1", { type: "pong", reply_to: "m1", payload: {} }),
+        origin: { kind: "answer", name: "m1" },
         state: "queued",
         first_sent_at: null
       })

@@ -16,6 +16,7 @@ import { Hub } from "../../src/services/Hub.ts"
 import { Logger } from "../../src/services/Logger.ts"
 import { MessageStore } from "../../src/services/MessageStore.ts"
 import { Messenger } from "../../src/services/Messenger.ts"
+import { Outbox } from "../../src/services/Outbox.ts"
 import { type Observation, ResultWatcher } from "../../src/services/ResultWatcher.ts"
 import { StoreError, TaskStore } from "../../src/services/TaskStore.ts"
 import type { Unreadable } from "../../src/services/Unreadable.ts"
@@ -118,7 +119,11 @@ export const emptyMessageStore: MessageStore["Service"] = {
   queue: () => Effect.succeed(nothingHeld),
   next: Effect.succeed(null),
   sending: () => Effect.void,
-  sent: () => Effect.succeed(nothingHeld)
+  sent: () => Effect.succeed(nothingHeld),
+  answered: () => Effect.succeed(new Set()),
+  awaited: Effect.succeed(null),
+  handedOver: () => Effect.succeed(nothingHeld),
+  list: () => Effect.succeed({ held: nothingHeld, messages: [] })
 }
 
 /** A hub whose HTTP interface never answers. */
@@ -129,10 +134,17 @@ export const silentMessenger: Messenger["Service"] = {
   lookUp: () => Effect.never
 }
 
+/** An outbox into which nobody writes. */
+export const emptyOutbox: Outbox["Service"] = {
+  filled: Stream.never,
+  tell: () => Effect.void,
+  handOver: () => Effect.void
+}
+
 /** All services as mock layers over one world. */
 export const mockServices = (
   world: World
-): Layer.Layer<Hub | TaskStore | Waker | ResultWatcher | Logger | MessageStore | Messenger> => {
+): Layer.Layer<Hub | TaskStore | Waker | ResultWatcher | Logger | MessageStore | Messenger | Outbox> => {
   const note = (what: string) =>
     Effect.map(Clock.currentTimeMillis, (at) => {
       world.journal.push({ at, what })
@@ -185,6 +197,7 @@ export const mockServices = (
     }),
     Layer.succeed(Logger, { log: (event) => Effect.sync(() => void world.events.push(event)) }),
     messageStoreMemory(),
-    Layer.succeed(Messenger, silentMessenger)
+    Layer.succeed(Messenger, silentMessenger),
+    Layer.succeed(Outbox, emptyOutbox)
   )
 }

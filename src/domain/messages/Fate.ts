@@ -33,12 +33,12 @@ export interface Judged {
   readonly answer: Outgoing | null
 }
 
-/** What became of a message that is new. `left_out`: the inbox is full. */
+/** What became of a message that is new. `left_out`: the inbox is full. `awaited`: it is a reply, and went to whoever awaited it. */
 export const Recorded = Schema.Struct({
   id: Schema.String,
   from: Schema.String,
   type: Schema.String,
-  outcome: Schema.Literals(["waiting", "kept", "dropped", "answered", "pushed", "left_out"]),
+  outcome: Schema.Literals(["waiting", "kept", "dropped", "answered", "pushed", "left_out", "awaited"]),
   reason: Schema.NullOr(Schema.String)
 })
 export type Recorded = typeof Recorded.Type

@@ -20,6 +20,13 @@ export const Outgoing = Schema.Struct({
 })
 export type Outgoing = typeof Outgoing.Type
 
+/** Who gave us a message to send: `answer` for tier 0, the id of a batch for a reply, or the name of a file in the outbox. */
+export const Origin = Schema.Struct({
+  kind: Schema.Literals(["answer", "batch", "file"]),
+  name: Schema.String
+})
+export type Origin = typeof Origin.Type
+
 /**
  * How an attempt to send ended. `Refused`: the hub will never take it. `Limited`: too many requests. `Failed`: the hub may have
  * stored it without delivering it. `Unknown`: no answer came, so the hub's history has to tell.

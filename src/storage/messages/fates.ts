@@ -13,7 +13,7 @@ const UrgentRow = Schema.Struct({ of_sender: Schema.Int, of_all: Schema.Int })
 
 /** What has become of a message. */
 export interface Place {
-  readonly state: Exclude<Recorded["outcome"], "left_out">
+  readonly state: Exclude<Recorded["outcome"], "left_out" | "awaited">
   readonly reason: string | null
   readonly urgent: boolean
 }

@@ -6,8 +6,10 @@ import { makeDeliveries } from "./deliveries.ts"
 import { makeForget } from "./forget.ts"
 import { makeHeld } from "./held.ts"
 import { makeInbox } from "./inbox.ts"
+import { makeListing } from "./listing.ts"
 import type { MarkedBatch, MessageDatabase, StoreLimits } from "./operations.ts"
 import { makeOutbox } from "./outbox.ts"
+import { makeReplies } from "./replies.ts"
 import { inbox_size, type InboxSize } from "./room.ts"
 import { checkWhole, DatabaseError, journalAhead, openDatabase } from "./schema.ts"
 
@@ -31,13 +33,19 @@ const makeParts = (database: DatabaseSync, limits: StoreLimits, size: InboxSize)
     inbox: makeInbox(database, limits, size, outbox),
     deliveries: makeDeliveries(database, limits, outbox),
     forget: makeForget(database),
+    list: makeListing(database),
+    replies: makeReplies(database),
     ...makeHeld(database)
   }
 }
 
 /** The operations over an open database. */
 const operationsOver = (database: DatabaseSync, limits: StoreLimits, size: InboxSize): MessageDatabase => {
-  const { caughtUp, deliveries, forget, held, inbox, know, known, outbox } = makeParts(database, limits, size)
+  const { caughtUp, deliveries, forget, held, inbox, know, known, list, outbox, replies } = makeParts(
+    database,
+    limits,
+    size
+  )
 
   /** The batch at work at the start, until the marks follow it. A full disk may put that off to the next change. */
   let unfollowed: { readonly at_work: MarkedBatch | null } | null = null
@@ -84,14 +92,18 @@ const operationsOver = (database: DatabaseSync, limits: StoreLimits, size: Inbox
     begin: (now, batch) => changingHeld(now, () => deliveries.begin(now, batch)),
     end: (now, { batch, end }) => changingHeld(now, () => deliveries.end(now, batch, end)),
     read: (_, ids) => deliveries.read(ids),
-    queue: (now, { origin, outgoing }) =>
+    queue: (now, { awaits_until, origin, outgoing }) =>
       changingHeld(now, () => {
-        for (const one of outgoing) outbox.add(now, one, origin)
+        for (const one of outgoing) outbox.add(now, one, origin, awaits_until)
         forget(now)
       }),
     next: outbox.next,
     sending: (now, key) => changing(now, () => outbox.sending(now, key)),
-    sent: (now, { key, outcome }) => changingHeld(now, () => outbox.sent(now, key, outcome))
+    sent: (now, { key, outcome }) => changingHeld(now, () => outbox.sent(now, key, outcome)),
+    answered: (_, ids) => replies.answered(ids),
+    awaited: replies.awaited,
+    handedOver: (now, id) => changingHeld(now, () => replies.handedOver(id)),
+    list: (_, all) => ({ held: held(), messages: list(all) })
   }
 }
 

@@ -7,6 +7,7 @@ import type { MessageStore } from "../../services/MessageStore.ts"
 import { StoreError } from "../../services/TaskStore.ts"
 import type { Ask } from "./messageThread.ts"
 import {
+  AwaitedFromText,
   BatchMessageFromText,
   EndFromText,
   JudgedFromText,
@@ -19,6 +20,7 @@ const judgedText = Schema.encodeEffect(Schema.Array(JudgedFromText))
 const outgoingText = Schema.encodeEffect(Schema.Array(OutgoingFromText))
 const endText = Schema.encodeEffect(EndFromText)
 const batchMessages = Schema.decodeEffect(Schema.Array(BatchMessageFromText))
+const awaited = Schema.decodeEffect(Schema.NullOr(AwaitedFromText))
 const queued = Schema.decodeEffect(Schema.NullOr(QueuedFromText))
 
 const nothingToDeliver: Choice = { ids: [], held_back: [], retry_at: null }
@@ -51,10 +53,14 @@ export const messageOperations = (
     end: (batch, end) =>
       stored(Effect.flatMap(endText(end), (text) => ask("end", { batch: marked(batch), end: text }))),
     read: (ids) => ifThere(Effect.flatMap(ask("read", ids), batchMessages), []),
-    queue: (outgoing, origin) =>
-      stored(Effect.flatMap(outgoingText(outgoing), (text) => ask("queue", { outgoing: text, origin }))),
+    queue: (outgoing, origin, awaits_until = null) =>
+      stored(Effect.flatMap(outgoingText(outgoing), (text) => ask("queue", { outgoing: text, origin, awaits_until }))),
     next: ifThere(Effect.flatMap(ask("next", undefined), queued), null),
     sending: (key) => stored(ask("sending", key)),
-    sent: (key, outcome) => stored(ask("sent", { key, outcome }))
+    sent: (key, outcome) => stored(ask("sent", { key, outcome })),
+    answered: (ids) => Effect.map(ifThere(ask("answered", ids), []), (found) => new Set(found)),
+    awaited: ifThere(Effect.flatMap(ask("awaited", undefined), awaited), null),
+    handedOver: (id) => stored(ask("handedOver", id)),
+    list: (all) => ifThere(ask("list", all), { held: nothingHeld, messages: [] })
   }
 }

@@ -2,11 +2,12 @@ import * as Schema from "effect/Schema"
 import type { Choice } from "../../domain/messages/choose.ts"
 import { Fates } from "../../domain/messages/Fate.ts"
 import { InboxMessage } from "../../domain/messages/InboxMessage.ts"
+import type { Listing } from "../../domain/messages/Listing.ts"
 import type { MessagePolicy } from "../../domain/messages/MessagePolicy.ts"
-import { Outgoing, type SendOutcome, Target } from "../../domain/messages/Outgoing.ts"
+import { Origin, Outgoing, type SendOutcome, Target } from "../../domain/messages/Outgoing.ts"
 import type { Held, Known } from "../../domain/messages/Talk.ts"
 import { JsonObject } from "../../domain/Work.ts"
-import type { Opened, Origin, Taken } from "../../services/MessageStore.ts"
+import type { Opened, Taken } from "../../services/MessageStore.ts"
 import { fromExactJson } from "../../text/json.ts"
 
 /** A payload is JSON text here: neither a thread nor the database could carry a number that JavaScript cannot hold. */
@@ -43,8 +44,12 @@ export const BatchMessageFromText = Schema.Struct({
 })
 export type BatchMessageText = typeof BatchMessageFromText.Encoded
 
+export const AwaitedFromText = Schema.Struct({ reply: InboxFromText, awaited_by: Schema.String })
+export type AwaitedText = typeof AwaitedFromText.Encoded
+
 export const QueuedFromText = Schema.Struct({
   outgoing: OutgoingFromText,
+  origin: Origin,
   state: Schema.Literals(["queued", "sending"]),
   first_sent_at: Schema.NullOr(Schema.Finite)
 })
@@ -82,11 +87,19 @@ export interface MessageDatabase {
   readonly read: (now: number, ids: ReadonlyArray<string>) => ReadonlyArray<BatchMessageText>
   readonly queue: (
     now: number,
-    queued: { readonly outgoing: ReadonlyArray<OutgoingText>; readonly origin: Origin }
+    queued: {
+      readonly outgoing: ReadonlyArray<OutgoingText>
+      readonly origin: Origin
+      readonly awaits_until: number | null
+    }
   ) => Held
   readonly next: (now: number) => QueuedText | null
   readonly sending: (now: number, key: string) => void
   readonly sent: (now: number, attempt: { readonly key: string; readonly outcome: SendOutcome }) => Held
+  readonly answered: (now: number, ids: ReadonlyArray<string>) => ReadonlyArray<string>
+  readonly awaited: (now: number) => AwaitedText | null
+  readonly handedOver: (now: number, id: string) => Held
+  readonly list: (now: number, all: boolean) => Listing
 }
 
 export type OperationName = keyof MessageDatabase

@@ -1,12 +1,17 @@
 import * as Schema from "effect/Schema"
 import type { DatabaseSync } from "node:sqlite"
-import type { SendOutcome } from "../../domain/messages/Outgoing.ts"
-import type { Origin } from "../../services/MessageStore.ts"
+import { Origin, type SendOutcome } from "../../domain/messages/Outgoing.ts"
 import { OutgoingText, QueuedFromText, type QueuedText } from "./operations.ts"
 import { change, query } from "./schema.ts"
 
 const { first_sent_at, state } = QueuedFromText.fields
-const UnsentRow = Schema.Struct({ ...OutgoingText.fields, state, first_sent_at })
+const UnsentRow = Schema.Struct({
+  ...OutgoingText.fields,
+  state,
+  first_sent_at,
+  origin_kind: Origin.fields.kind,
+  origin_name: Schema.String
+})
 const ThreadRow = Schema.Struct({ thread: Schema.String })
 const CountRow = Schema.Struct({ count: Schema.Int })
 
@@ -24,13 +29,15 @@ const makeStatements = (database: DatabaseSync) => ({
   ),
   insert: change(
     database,
-    `INSERT INTO outbox (key, target, type, reply_to, thread, payload, state, origin_kind, origin_name, created_at)
-    VALUES (:key, :target, :type, :reply_to, :thread, :payload, 'queued', :kind, :name, :now) ON CONFLICT DO NOTHING`
+    `INSERT INTO outbox (key, target, type, reply_to, thread, payload, state, origin_kind, origin_name, awaits_until,
+      created_at)
+    VALUES (:key, :target, :type, :reply_to, :thread, :payload, 'queued', :kind, :name, :awaits_until, :now)
+    ON CONFLICT DO NOTHING`
   ),
   unsent: query(
     database,
     UnsentRow,
-    `SELECT key, target, type, reply_to, payload, state, first_sent_at FROM outbox
+    `SELECT key, target, type, reply_to, payload, state, first_sent_at, origin_kind, origin_name FROM outbox
     WHERE state IN ('queued', 'sending') ORDER BY state = 'sending' DESC, number LIMIT 1`
   ),
   markSending: change(
@@ -58,16 +65,16 @@ export const makeOutbox = (database: DatabaseSync) => {
     /** How many of our answers were queued since then. */
     answersSince: (since: number): number => answers({ since })[0]?.count ?? 0,
 
-    add: (now: number, outgoing: OutgoingText, { kind, name }: Origin): void => {
+    add: (now: number, outgoing: OutgoingText, { kind, name }: Origin, awaits_until: number | null = null): void => {
       const thread = outgoing.reply_to === null ? null : threadOf(outgoing.reply_to)
-      insert({ ...outgoing, thread, kind, name, now })
+      insert({ ...outgoing, thread, kind, name, awaits_until, now })
     },
 
     next: (): QueuedText | null => {
       const [row] = unsent()
       if (row === undefined) return null
-      const { first_sent_at: first, state: now, ...outgoing } = row
-      return { outgoing, state: now, first_sent_at: first }
+      const { first_sent_at: first, origin_kind: kind, origin_name: name, state: now, ...outgoing } = row
+      return { outgoing, origin: { kind, name }, state: now, first_sent_at: first }
     },
 
     sending: (now: number, key: string): void => markSending({ key, now }),

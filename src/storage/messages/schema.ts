@@ -7,7 +7,7 @@ import { loadSqlite, sqliteCodeOf, sqliteCodes } from "../sqlite.ts"
 
 /** Of the tables. A database with a higher version was written by a newer sidecar. */
 export const schema_version = 1
-const busy_wait_ms = 5_000 // for another process that uses the file, say a person's `sqlite3`
+export const busy_wait_ms = 5_000 // for another process that uses the file, say a person's `sqlite3`
 const journal_bytes = 1024 * 1024 // that the journal keeps on the disk when it is not needed
 
 /** The database cannot be used. `damaged`: what is in the file is no such database. */
@@ -57,6 +57,7 @@ CREATE INDEX inbox_undone ON inbox (state, heard_at) WHERE state IN ('pushed', '
 CREATE INDEX inbox_payloads ON inbox (state, number, bytes) WHERE bytes > 0;
 CREATE INDEX inbox_age ON inbox (heard_at);
 CREATE INDEX inbox_urgent ON inbox (heard_at, sender) WHERE urgent = 1;
+CREATE INDEX inbox_reply_to ON inbox (reply_to) WHERE reply_to IS NOT NULL;
 CREATE INDEX inbox_delivered ON inbox (delivered_at) WHERE delivered_at IS NOT NULL;
 
 CREATE TABLE batches (id TEXT PRIMARY KEY, begun_at INTEGER NOT NULL) STRICT; -- of the last hour
@@ -75,12 +76,15 @@ CREATE TABLE outbox (
   attempts INTEGER NOT NULL DEFAULT 0,
   origin_kind TEXT NOT NULL,
   origin_name TEXT NOT NULL,
+  awaits_until INTEGER, -- until when whoever gave it awaits the reply; null: nobody does
   created_at INTEGER NOT NULL,
   first_sent_at INTEGER,
   sent_at INTEGER
 ) STRICT;
 CREATE INDEX outbox_unsent ON outbox (state, number) WHERE state IN ('queued', 'sending');
 CREATE INDEX outbox_age ON outbox (created_at);
+CREATE INDEX outbox_awaits ON outbox (awaits_until) WHERE awaits_until IS NOT NULL;
+CREATE INDEX outbox_reply_to ON outbox (reply_to) WHERE origin_kind = 'file';
 CREATE INDEX outbox_hub_id ON outbox (hub_id) WHERE hub_id IS NOT NULL;
 
 CREATE TABLE known ( -- one row
@@ -136,14 +140,19 @@ export const prepareFile = (path: string): void => {
 /** The lock stays for as long as it is open: without one the journal needs a file in shared memory, which a full disk refuses. */
 const settings = `PRAGMA locking_mode=EXCLUSIVE; PRAGMA synchronous=FULL; PRAGMA journal_size_limit=${journal_bytes}`
 
-/** Makes the tables in one transaction, so that a full disk leaves an empty file. */
-const ensureTables = (database: DatabaseSync): void => {
+/** The version of the tables; 0 if there are none. Throws if they are of a newer sidecar. */
+export const checkVersion = (database: DatabaseSync): number => {
   const [version] = query(database, Schema.Struct({ user_version: Schema.Int }), "PRAGMA user_version")()
   const found = version?.user_version ?? 0
-  if (found > schema_version) {
-    throw new DatabaseError({ kind: "newer", reason: "it was written by a newer agentcom-sidecar" })
+  if (found <= schema_version) return found
+  throw new DatabaseError({ kind: "newer", reason: "it was written by a newer agentcom-sidecar" })
+}
+
+/** Makes the tables in one transaction, so that a full disk leaves an empty file. */
+const ensureTables = (database: DatabaseSync): void => {
+  if (checkVersion(database) === 0) {
+    database.exec(`BEGIN IMMEDIATE; ${tables} PRAGMA user_version=${schema_version}; COMMIT`)
   }
-  if (found === 0) database.exec(`BEGIN IMMEDIATE; ${tables} PRAGMA user_version=${schema_version}; COMMIT`)
 }
 
 /** Opens the database at `path`, or `:memory:`, and makes what it lacks. Throws what `databaseError` understands. */
