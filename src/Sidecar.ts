@@ -7,6 +7,7 @@ import { LoggerJsonLines, LoggerWhileHeld } from "./layers/Loggers.ts"
 import { MessageStoreFile } from "./layers/MessageStoreFile.ts"
 import { MessengerHttp } from "./layers/MessengerHttp.ts"
 import { OrphansFolder } from "./layers/OrphansFolder.ts"
+import { OutboxFolder } from "./layers/OutboxFolder.ts"
 import { ReadinessOfMachine } from "./layers/ReadinessOfMachine.ts"
 import { ResultWatcherFolder } from "./layers/ResultWatcherFolder.ts"
 import { TaskStoreFile } from "./layers/TaskStoreFile.ts"
@@ -22,7 +23,8 @@ export const sidecar = (settings: Settings) =>
     OrphansFolder,
     ReadinessOfMachine,
     ControlSocket,
-    MessengerHttp
+    MessengerHttp,
+    OutboxFolder
   ).pipe(
     Layer.provideMerge(MessageStoreFile),
     Layer.provideMerge(Layer.provide(LoggerWhileHeld, LoggerJsonLines)),

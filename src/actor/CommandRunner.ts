@@ -8,6 +8,7 @@ import { Logger } from "../services/Logger.ts"
 import { MessageStore } from "../services/MessageStore.ts"
 import { Messenger } from "../services/Messenger.ts"
 import { Orphans } from "../services/Orphans.ts"
+import { Outbox } from "../services/Outbox.ts"
 import { Readiness } from "../services/Readiness.ts"
 import { ResultWatcher } from "../services/ResultWatcher.ts"
 import { Waker } from "../services/Waker.ts"
@@ -50,6 +51,7 @@ export const makeRunner = Effect.fnUntraced(function*(context: ActorContext) {
         ...context,
         store: yield* MessageStore,
         messenger: yield* Messenger,
+        outbox: yield* Outbox,
         log: logger.log
       }),
       // A timer that fires while it is cancelled or restarted is stale, which its due time shows.

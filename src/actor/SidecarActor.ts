@@ -10,6 +10,7 @@ import { Hub } from "../services/Hub.ts"
 import { MessageStore } from "../services/MessageStore.ts"
 import { Operator } from "../services/Operator.ts"
 import { Orphans } from "../services/Orphans.ts"
+import { Outbox } from "../services/Outbox.ts"
 import { TaskStore } from "../services/TaskStore.ts"
 import { Waker } from "../services/Waker.ts"
 import type { ActorContext } from "./ActorContext.ts"
@@ -70,6 +71,7 @@ export const runSidecar = Effect.fnUntraced(function*(policy: Policy) {
   yield* handle(left)
   yield* fibers.run("folder", watchFolder(yield* FolderLease, post))
   yield* fibers.run("orphans", findOrphans(yield* Orphans, waker, post))
+  yield* fibers.run("outbox", Stream.runForEach((yield* Outbox).filled, (held) => post({ _tag: "HeldChanged", held })))
   yield* fibers.run("operator", Stream.runForEach(asked, post))
 
   const drainMailbox = Effect.forever(Effect.flatMap(Queue.take(mailbox), handle))

@@ -51,10 +51,11 @@ export interface Settings {
 }
 
 /** The folders in which only the agent and its daemon may write. */
-export const agentFolders = ({ results_dir, state_file, tasks_dir }: Settings): ReadonlyArray<string> => [
+export const agentFolders = ({ outbox_dir, results_dir, state_file, tasks_dir }: Settings): ReadonlyArray<string> => [
   dirname(state_file),
   results_dir,
-  tasks_dir
+  tasks_dir,
+  outbox_dir
 ]
 
 export class SidecarConfig extends Context.Service<SidecarConfig, Settings>()("agentcom-sidecar/SidecarConfig") {}

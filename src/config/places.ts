@@ -10,12 +10,11 @@ export interface Places {
   readonly tasks_dir: string
 }
 
+const ownNames = ["lock", "control.json", "incoming.json", "agent.sqlite", "agent.sqlite-wal", "agent.sqlite-shm"]
+
 /** The daemon's own files in the agent's folder: the configured ones and those with fixed names. */
 export const ownFilesIn = (folder: string, configured: ReadonlyArray<string>): ReadonlyArray<string> => [
-  ...new Set([
-    ...configured,
-    ...["lock", "control.json", "incoming.json", "agent.sqlite", "agent.sqlite-wal"].map((name) => join(folder, name))
-  ])
+  ...new Set([...configured, ...ownNames.map((name) => join(folder, name))])
 ]
 
 /** Where a path leads, with links followed as far as it exists. */

@@ -24,7 +24,8 @@ export const deliveryCommands = ({ fibers, learn, log, orUnrecorded, post, store
   const endOf = Effect.fnUntraced(function*({ batch, end }: CommandOf<"EndDelivery">) {
     if (end._tag !== "Delivered") return end
     const messages = yield* store.read(batch.payload.message_ids)
-    const { outgoing, problems } = repliesIn(end.answer, messages, new Set())
+    const answered = yield* store.answered(batch.payload.message_ids)
+    const { outgoing, problems } = repliesIn(end.answer, messages, answered)
     for (const reason of problems) yield* log({ event: "replies_unclear", batch_id: batch.id, reason })
     return { _tag: "Delivered", replies: outgoing } satisfies DeliveryEnd
   })

@@ -10,7 +10,7 @@ const failed = (reason: string): SendOutcome => ({ _tag: "Failed", reason })
 const sent: SendOutcome = { _tag: "Sent", hub_id: null }
 
 /** The command that sends the next message of the outbox, and tells how that ended. */
-export const sendCommands = ({ agent_id, fibers, messenger, post, store }: MessageTools) => {
+export const sendCommands = ({ agent_id, fibers, messenger, outbox, post, replies, store }: MessageTools) => {
   /** Rule 20: what may be at the hub already is looked up there first. */
   const outcomeOf = Effect.fnUntraced(function*(
     { first_sent_at, outgoing, state }: Queued
@@ -29,9 +29,12 @@ export const sendCommands = ({ agent_id, fibers, messenger, post, store }: Messa
   const sendNext = Effect.gen(function*() {
     const next = yield* store.next
     if (next === null) return yield* post({ _tag: "SendEnded", key: null, outcome: sent, held: null })
-    const { key } = next.outgoing
+    const { origin, outgoing } = next
     const outcome = yield* outcomeOf(next)
-    yield* post({ _tag: "SendEnded", key, outcome, held: yield* store.sent(key, outcome) })
+    const held = yield* store.sent(outgoing.key, outcome)
+    yield* outbox.tell(origin, outgoing, outcome)
+    // The reply may have come before the hub's answer to us.
+    yield* post({ _tag: "SendEnded", key: outgoing.key, outcome, held: yield* replies.after(held) })
   }).pipe(
     Effect.catchTag(
       "StoreError",
