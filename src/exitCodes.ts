@@ -6,15 +6,16 @@ export const exitCodes = {
   problemFound: 1, // doctor found a problem
   usage: 2,
   notARecording: 65,
+  refused: 65, // send: nobody takes the message
   hubUnusable: 69,
-  unanswered: 69, // status and drain: a sidecar holds the folder and does not answer
+  unanswered: 69, // status, drain and inbox: a sidecar holds the folder and does not answer; send --wait: no reply came
   folderInUse: 73,
   unreadable: 74,
   restart: 75,
   configuration: 78,
   stoppedUnderPm2: 79,
-  interrupted: 130, // SIGINT stopped a dry run or a drain
-  terminated: 143 // another signal stopped a dry run or a drain
+  interrupted: 130, // SIGINT stopped a dry run, a drain or a send
+  terminated: 143 // another signal stopped one of these
 } as const
 
 /**

@@ -61,6 +61,7 @@ const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
   cli: [
     "Sidecar.ts",
     "actor",
+    "agent",
     "config",
     "dev",
     "doctor",

@@ -11,7 +11,7 @@ export type Invocation =
     readonly _tag: "Run"
     readonly command: CommandName
     readonly options: Options
-    /** The files, the argument, or the command line behind `--`. */
+    /** The files, the text, the argument, or the command line behind `--`. */
     readonly rest?: ReadonlyArray<string>
   }
   | { readonly _tag: "Help"; readonly command: CommandName | null }
@@ -36,14 +36,17 @@ const hint = (typed: string, known: ReadonlyArray<string>, dashes = ""): string 
   return near === undefined ? "" : `; did you mean ${dashes}${near}?`
 }
 
-const isValueOptional = (name: string): boolean => name === "minimize"
+/** Options whose value may be missing, each with what its value looks like. */
+const optionalValues: Readonly<Record<string, RegExp>> = { minimize: /^(?!-.)/, wait: /^\d/ }
 
-/** Gives a missing optional value as `=`, because parseArgs would take the option that follows for the value. */
+const isValueOptional = (name: string): boolean => Object.hasOwn(optionalValues, name)
+
+/** Gives a missing optional value as `=`, because parseArgs would take what follows for the value. */
 const withEmptyValues = (argv: ReadonlyArray<string>): Array<string> => {
   const end = argv.indexOf("--")
   return argv.map((arg, at) => {
-    const isOpen = arg.startsWith("--") && isValueOptional(arg.slice(2)) && (end < 0 || at < end)
-    return isOpen && /^-./.test(argv[at + 1] ?? "") ? `${arg}=` : arg
+    const value = arg.startsWith("--") && (end < 0 || at < end) ? optionalValues[arg.slice(2)] : undefined
+    return value === undefined || value.test(argv[at + 1] ?? "") ? arg : `${arg}=`
   })
 }
 
@@ -76,6 +79,11 @@ const restProblem = (
 ): string | undefined => {
   if (commands[command].takesFiles === true) {
     return extra === undefined && rest.length === 0 ? `${command} needs a file` : undefined
+  }
+  if (commands[command].takesText === true) {
+    const texts = extra === undefined ? rest : second === undefined ? [extra, ...rest] : [extra, second]
+    if (texts.length === 0) return `${command} needs a text, or - to read it from standard input`
+    return texts.length === 1 ? undefined : `${command} takes one text: put it in quotes`
   }
   const choices = commands[command].takesOneOf
   if (choices !== undefined) {

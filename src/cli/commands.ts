@@ -23,6 +23,11 @@ export const commandOptions = {
   watch: { type: "boolean" },
   follow: { type: "boolean", short: "f" },
   since: { type: "string", value: "WHEN" },
+  channel: { type: "string", value: "NAME" },
+  room: { type: "boolean" },
+  all: { type: "boolean" },
+  "reply-to": { type: "string", value: "ID" },
+  wait: { type: "string", value: "[SECONDS]" },
   yes: { type: "boolean" },
   "hub-url": { type: "string", value: "URL" },
   "agent-id": { type: "string", value: "NAME" },
@@ -47,12 +52,16 @@ export interface Command {
   readonly does: string
   /** Its options, each with its text in the help. */
   readonly options: Readonly<Partial<Record<OptionName, string>>>
+  /** Its own words in the help for the values of options that other commands have too. */
+  readonly values?: Readonly<Partial<Record<OptionName, string>>>
   /** Whether each key of the configuration is an option too. */
   readonly takesSettings?: true
   /** Whether the command line of another program follows behind `--`. */
   readonly takesCommand?: true
   /** The values of its one argument. */
   readonly takesOneOf?: ReadonlyArray<string>
+  /** Whether one text follows. */
+  readonly takesText?: true
   /** Whether one or more files follow. */
   readonly takesFiles?: true
   readonly load: () => Promise<(options: Options, rest: ReadonlyArray<string>) => void>
@@ -66,6 +75,9 @@ export type CommandName =
   | "status"
   | "logs"
   | "drain"
+  | "send"
+  | "inbox"
+  | "agents"
   | "exec"
   | "completion"
   | "dev-hub"
@@ -141,6 +153,32 @@ export const commands: Readonly<Record<CommandName, Command>> = {
     does: "lets the sidecar finish its task, take no other, and stop with 0",
     options: { config },
     load: async () => (await import("./control.ts")).drain
+  },
+  send: {
+    does: "writes a message to another agent, and says what became of it; - is standard input",
+    options: {
+      config: "the configuration of the sender (default: that of the sidecar that woke it, else ./config.json)",
+      to: "the agent that gets it",
+      channel: "all who have subscribed to the channel get it",
+      room: "it is said in the room",
+      all: "all agents get it",
+      "reply-to": "the id of the message that it answers",
+      type: "the type, which tells the receiver what is asked (default: chat, of an answer response)",
+      wait: "waits for the reply and prints it (default: 60 seconds); it is not delivered again"
+    },
+    values: { to: "AGENT" },
+    takesText: true,
+    load: async () => (await import("./send.ts")).main
+  },
+  inbox: {
+    does: "lists the messages that came: what waits, what was answered, kept or dropped, and why",
+    options: { config, all: "also those that were delivered", json: "as one line of JSON" },
+    load: async () => (await import("./inbox.ts")).main
+  },
+  agents: {
+    does: "lists the agents that are connected to the hub, each with what it is at and what it can do",
+    options: { config },
+    load: async () => (await import("./agents.ts")).main
   },
   exec: {
     does: "used in wake_command: runs an agent that writes no files, and turns the end of the command into the answer",

@@ -1,6 +1,5 @@
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
-import { dirname } from "node:path"
 import { loadSettings } from "../config/SidecarConfig.ts"
 import { exitCodes } from "../exitCodes.ts"
 import { ask, type Folder, storedIn } from "../observe/control/client.ts"
@@ -9,18 +8,13 @@ import { statusText, storedText } from "../observe/control/statusText.ts"
 import { isHeld } from "../storage/folderLock.ts"
 import { printable, quote } from "../text/terminal.ts"
 import type { Options } from "./commands.ts"
+import { byDefault, folderOf } from "./place.ts"
 import { codeOfStop, runUntilStopped } from "./runMain.ts"
 
 const status_interval_ms = 1_000
 const drain_look_ms = 100 // between two checks whether the sidecar has ended
 
 const clearScreen = "\u001b[H\u001b[2J"
-
-const folderOf = (config = "./config.json") =>
-  Effect.map(
-    loadSettings(config),
-    ({ state_file, token }): Folder => ({ path: dirname(state_file), state_file, token })
-  )
 
 /** The status as text: from the sidecar, or from the state file if no sidecar runs. */
 const read = Effect.fnUntraced(function*(folder: Folder, json: boolean) {
@@ -35,7 +29,7 @@ const read = Effect.fnUntraced(function*(folder: Folder, json: boolean) {
 /** `agentcom-sidecar status` */
 export const status = ({ config, json, watch }: Options): void =>
   runUntilStopped(Effect.gen(function*() {
-    const folder = yield* folderOf(config)
+    const folder = folderOf(yield* loadSettings(config ?? byDefault))
     const before = watch !== undefined && json === undefined && process.stdout.isTTY ? clearScreen : ""
     const show = Effect.map(read(folder, json !== undefined), (text) => void process.stdout.write(`${before}${text}`))
     yield* watch === undefined ? show : Effect.repeat(show, Schedule.spaced(status_interval_ms))
@@ -48,7 +42,7 @@ const say = (line: string): void => void process.stdout.write(`${printable(line)
 export const drain = ({ config }: Options): void =>
   runUntilStopped(
     Effect.gen(function*() {
-      const folder = yield* folderOf(config)
+      const folder = folderOf(yield* loadSettings(config ?? byDefault))
       const asked = yield* ask(folder, "drain")
       if (asked === null) {
         say(`No sidecar runs in ${folder.path}.`)

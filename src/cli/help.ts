@@ -1,5 +1,5 @@
 import { configKeyNames, configKeys, flagOf } from "../config/keys.ts"
-import { type CommandName, commandOptions, commands, isCommand } from "./commands.ts"
+import { type CommandName, commandOptions, commands, isCommand, type OptionName, optionsOf } from "./commands.ts"
 
 const introTo = (command: string): string =>
   `agentcom-sidecar: takes tasks from an AgentCom hub, wakes the agent and reports its answers
@@ -15,9 +15,10 @@ const commonOptions = `
 
 const exitCodes = `
 Exit codes: 0 stopped as asked, 1 unforeseen error (of dry-run: a difference; of doctor: a problem), 2 usage,
-65 not a recording, 69 the hub cannot be used or the sidecar does not answer, 73 another sidecar runs in the folder,
-74 a file cannot be read or locked, 75 a restart is wanted, 78 configuration, 79 stopped as asked, under pm2,
-130 and 143 a dry run or a drain was stopped by SIGINT, by another signal
+65 not a recording (of send: nobody takes the message), 69 the hub cannot be used, the sidecar does not answer or no
+reply came, 73 another sidecar runs in the folder, 74 a file cannot be read or locked, 75 a restart is wanted,
+78 configuration, 79 stopped as asked, under pm2, 130 and 143 a dry run, a drain or a send was stopped by SIGINT, by
+another signal
 `
 
 const settings =
@@ -47,24 +48,25 @@ const row = (name: string, text: string): string => {
 }
 
 const argumentsOf = (name: CommandName): string => {
-  const { takesCommand, takesFiles, takesOneOf } = commands[name]
+  const { takesCommand, takesFiles, takesOneOf, takesText } = commands[name]
+  if (takesText === true) return `${name} TEXT|-`
   if (takesFiles === true) return `${name} FILE ...`
   if (takesCommand === true) return `${name} -- COMMAND ...`
   return takesOneOf === undefined ? name : `${name} SHELL`
 }
 
-const spellings: Readonly<Record<string, string>> = Object.fromEntries(
-  Object.entries(commandOptions).map(([name, kind]) => {
-    const value = "value" in kind ? ` ${kind.value}` : "short" in kind ? ` (-${kind.short})` : ""
-    return [name, `    --${name}${value}`]
-  })
-)
+/** An option as it is typed. A command may have a word of its own for the value. */
+const spelling = (name: OptionName, own: string | undefined): string => {
+  const kind = commandOptions[name]
+  const value = "value" in kind ? ` ${own ?? kind.value}` : "short" in kind ? ` (-${kind.short})` : ""
+  return `    --${name}${value}`
+}
 
 const partOf = (name: CommandName): string => {
-  const { does, options, takesSettings } = commands[name]
+  const { does, options, takesSettings, values = {} } = commands[name]
   return [
     row(`  ${argumentsOf(name)}`, does),
-    ...Object.entries(options).map(([option, text]) => row(spellings[option] ?? "", text)),
+    ...optionsOf(commands[name]).map((option) => row(spelling(option, values[option]), options[option] ?? "")),
     ...takesSettings === true ? [row("    --KEY VALUE", settings)] : [],
     ""
   ].join("\n")

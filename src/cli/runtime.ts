@@ -7,6 +7,7 @@ import type { Status } from "../observe/control/protocol.ts"
 import { Control, makeControlHandler } from "../observe/control/server.ts"
 import { isWanted } from "../observe/metrics/wanted.ts"
 import { Logger } from "../services/Logger.ts"
+import { MessageStore } from "../services/MessageStore.ts"
 import { type ActorEvent, Observer } from "../services/Observer.ts"
 import { Operator } from "../services/Operator.ts"
 import { Waker } from "../services/Waker.ts"
@@ -62,7 +63,7 @@ export const makeRuntime = Effect.fnUntraced(function*(settings: Settings, recor
   ]
   const { answerWith } = yield* Control
   // The actor runs this after it has read the state and before it connects to the hub.
-  const operator = Effect.as(answerWith(control.respond(survivors)), control.requests)
+  const operator = Effect.as(answerWith(control.respond(survivors, (yield* MessageStore).list)), control.requests)
   return runSidecar(policy).pipe(
     Effect.provideService(
       Observer,

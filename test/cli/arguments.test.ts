@@ -51,7 +51,24 @@ describe("the command line", () => {
     expect(parsed("exec --help")).toEqual({ _tag: "Help", command: "exec" })
   })
 
+  const sends: ReadonlyArray<readonly [line: string, options: object, text: string]> = [
+    ["send --to a hi", { to: "a" }, "hi"],
+    ["send --to a -", { to: "a" }, "-"],
+    ["send --all -- -5", { all: "" }, "-5"],
+    ["send --room --type alert hi", { room: "", type: "alert" }, "hi"],
+    ["send --to a --wait hi", { to: "a", wait: "" }, "hi"],
+    ["send --to a --wait 5 hi", { to: "a", wait: "5" }, "hi"],
+    ["send hi --wait --to a", { to: "a", wait: "" }, "hi"]
+  ]
+  it.each(sends)("takes the text of: %s", (line, options, text) => {
+    expect(parsed(line)).toEqual({ _tag: "Run", command: "send", options, rest: [text] })
+  })
+
   const misuses: ReadonlyArray<readonly [line: string, problem: string]> = [
+    ["send --to a", "send needs a text, or - to read it from standard input"],
+    ["send --to a two words", "send takes one text: put it in quotes"],
+    ["send --json hi", "--json is not an option of send"],
+    ["inbox now", "inbox takes no argument now"],
     ["rnu", "there is no command rnu; did you mean run?"],
     ["devhub", "there is no command devhub; did you mean dev-hub?"],
     ["constructor", "there is no command constructor"],
@@ -86,7 +103,7 @@ describe("the help", () => {
       expect(help).toContain(`\n  ${name} `)
       for (const option of optionsOf(command)) expect(help).toContain(`\n    --${option} `)
     }
-    const { notARecording: _, ...shown } = exitCodes
+    const { notARecording: _, refused: __, ...shown } = exitCodes
     for (const code of Object.values(shown)) expect(help).toMatch(new RegExp(`\\b${code} `))
   })
 

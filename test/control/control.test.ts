@@ -5,13 +5,16 @@ import * as Stream from "effect/Stream"
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import type { Listing } from "../../src/domain/messages/Listing.ts"
 import { defaultMessagePolicy } from "../../src/domain/messages/MessagePolicy.ts"
+import { nothingHeld } from "../../src/domain/messages/Talk.ts"
 import { emptyStore, initialState, type SidecarState, type StoredState } from "../../src/domain/SidecarState.ts"
 import { transition } from "../../src/domain/transition.ts"
 import { storedIn } from "../../src/observe/control/client.ts"
 import { decodeAnswer } from "../../src/observe/control/protocol.ts"
 import { makeControlHandler } from "../../src/observe/control/server.ts"
 import { statusText, storedText } from "../../src/observe/control/statusText.ts"
+import { StoreError } from "../../src/services/TaskStore.ts"
 import { status as idle } from "../support/status.ts"
 
 const policy = {
@@ -29,6 +32,9 @@ const about = {
   host: "here",
   pid_namespace: null
 }
+
+const listing: Listing = { held: nothingHeld, messages: [] }
+const list = () => Effect.succeed(listing)
 
 describe("what is asked of a running sidecar", () => {
   it.effect("status: it tells what it is at", () =>
@@ -50,7 +56,7 @@ describe("what is asked of a running sidecar", () => {
       const [after, commands] = transition(before, message, 1_000)
       yield* control.observe({ _tag: "FrameIn", text: "{}" })
       yield* control.observe({ _tag: "Stepped", step: { at: 1_000, message, before, after, commands, saved: true } })
-      const respond = control.respond(Effect.succeed(["task-1"]))
+      const respond = control.respond(Effect.succeed(["task-1"]), list)
       const answer = yield* Effect.flatMap(respond({ command: "status", token_changed: true }), decodeAnswer)
       expect(answer).toMatchObject({
         ...about,
@@ -64,10 +70,37 @@ describe("what is asked of a running sidecar", () => {
       })
     }))
 
+  const asked = [
+    ["inbox", false],
+    ["whole_inbox", true]
+  ] as const
+  for (const [command, expected] of asked) {
+    it.effect(`${command}: it lists the messages that came`, () =>
+      Effect.gen(function*() {
+        const control = yield* makeControlHandler(policy, about)
+        const wanted: Array<boolean> = []
+        const respond = control.respond(Effect.succeed([]), (all) =>
+          Effect.as(Effect.sync(() => wanted.push(all)), listing))
+        const answer = yield* Effect.flatMap(respond({ command, token_changed: false }), decodeAnswer)
+        expect(answer.inbox).toEqual(listing)
+        expect(wanted).toEqual([expected])
+      }))
+  }
+
+  it.effect("inbox: it is still answered where that cannot be read", () =>
+    Effect.gen(function*() {
+      const control = yield* makeControlHandler(policy, about)
+      const unreadable = () => Effect.fail(new StoreError({ path: "agent.sqlite", cause: "it is damaged" }))
+      const respond = control.respond(Effect.succeed([]), unreadable)
+      const answer = yield* Effect.flatMap(respond({ command: "inbox", token_changed: false }), decodeAnswer)
+      expect(answer).toMatchObject({ pid: 4711 })
+      expect(answer.inbox).toBeUndefined()
+    }))
+
   it.effect("drain: it is passed on to the rules", () =>
     Effect.gen(function*() {
       const control = yield* makeControlHandler(policy, about)
-      const respond = control.respond(Effect.succeed([]))
+      const respond = control.respond(Effect.succeed([]), list)
       const answer = yield* Effect.flatMap(respond({ command: "drain", token_changed: false }), decodeAnswer)
       expect(answer).toMatchObject({ pid: 4711 })
       expect(yield* Stream.runHead(control.requests)).toMatchObject({

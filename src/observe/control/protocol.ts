@@ -4,6 +4,7 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { createHmac, timingSafeEqual } from "node:crypto"
 import type { Socket } from "node:net"
+import { Listing } from "../../domain/messages/Listing.ts"
 
 const label = "agentcom-sidecar control 2"
 
@@ -29,7 +30,7 @@ export const tokenProof = (key: string, token: Redacted.Redacted<string>): strin
   proofOf(key, "token", Redacted.value(token))
 
 /** What may be asked of a running sidecar. */
-const Command = Schema.Literals(["status", "drain"])
+const Command = Schema.Literals(["status", "drain", "inbox", "whole_inbox"])
 export type Command = typeof Command.Type
 
 /** The command, and a proof of the client's token. */
@@ -87,8 +88,12 @@ export const Status = Schema.Struct({
 })
 export type Status = typeof Status.Type
 
-/** The status, and whether the client has another token than the sidecar runs with. */
-const Answer = Schema.Struct({ ...Status.fields, token_changed: Schema.Boolean })
+/** The status, whether the client has another token than the sidecar runs with, and the inbox if that was asked and can be read. */
+const Answer = Schema.Struct({
+  ...Status.fields,
+  token_changed: Schema.Boolean,
+  inbox: Schema.optionalKey(Listing)
+})
 export type Answer = typeof Answer.Type
 const AnswerText = Schema.fromJsonString(Answer)
 export const encodeAnswer = Schema.encodeSync(AnswerText)

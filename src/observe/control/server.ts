@@ -12,6 +12,7 @@ import * as Stream from "effect/Stream"
 import { createServer, type Socket } from "node:net"
 import type { Message } from "../../domain/Message.ts"
 import type { Policy } from "../../domain/SidecarState.ts"
+import type { MessageStore } from "../../services/MessageStore.ts"
 import type { ActorEvent } from "../../services/Observer.ts"
 import { nextOverview, overviewAtStart, statusOf } from "./Overview.ts"
 import {
@@ -102,8 +103,16 @@ export const makeControlServer = Effect.fnUntraced(function*(secrets: Secrets, r
 /** What each command asks of the rules. */
 const requested: Readonly<Record<Command, Message | null>> = {
   status: null,
+  inbox: null,
+  whole_inbox: null,
   drain: { _tag: "DrainRequested", exit_code: 0 }
 }
+
+/** The inbox for a command that asks for it. */
+const inboxFor = (command: Command, list: MessageStore["Service"]["list"]) =>
+  command !== "inbox" && command !== "whole_inbox"
+    ? Effect.succeed({})
+    : list(command === "whole_inbox").pipe(Effect.map((inbox) => ({ inbox })), Effect.orElseSucceed(() => ({})))
 
 /** The part of the status that does not change. */
 type Identity = Pick<Status, "version" | "agent_id" | "hub_url" | "pid" | "host" | "pid_namespace">
@@ -130,9 +139,10 @@ export const makeControlHandler = Effect.fnUntraced(function*(policy: Policy, id
     requests: Stream.fromQueue(requests),
     status,
     /** Answers first and passes the request on then, because a request may end the sidecar. */
-    respond: (survivors: Effect.Effect<ReadonlyArray<string>, unknown>) =>
+    respond: (survivors: Effect.Effect<ReadonlyArray<string>, unknown>, list: MessageStore["Service"]["list"]) =>
       Effect.fnUntraced(function*({ command, token_changed }: Question) {
-        const answer = encodeAnswer({ ...yield* status(survivors), token_changed })
+        const inbox = yield* inboxFor(command, list)
+        const answer = encodeAnswer({ ...yield* status(survivors), token_changed, ...inbox })
         const message = requested[command]
         if (message !== null) yield* Queue.offer(requests, message)
         return answer

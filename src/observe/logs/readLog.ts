@@ -33,7 +33,8 @@ const decode = Schema.decodeUnknownOption(Schema.fromJsonString(Schema.Record(Sc
 
 const two = (value: number): string => String(value).padStart(2, "0")
 
-const localTime = (at: number): string => {
+/** The date and the time of this machine's time zone. */
+export const localTime = (at: number): string => {
   const date = new Date(at)
   const day = [date.getFullYear(), two(date.getMonth() + 1), two(date.getDate())].join("-")
   const time = [date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(":")
