@@ -37,8 +37,8 @@ const readingCommands = ({ fibers, learn, messenger, orUnrecorded, post, store }
       "read hub",
       Effect.matchEffect(messenger.read(reading), {
         onFailure: ({ reason }) => post({ _tag: "HubUnread", reading, pass, reason }),
-        onSuccess: ({ messages, next, room, up_to }) =>
-          post({ _tag: "HubRead", reading, pass, messages, up_to, next, room })
+        onSuccess: ({ channels, is_full, messages, next, room, up_to }) =>
+          post({ _tag: "HubRead", reading, pass, messages, up_to, next, room, channels, is_full })
       })
     ),
   AcknowledgeMailbox: ({ pass, up_to }: CommandOf<"AcknowledgeMailbox">) =>
