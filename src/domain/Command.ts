@@ -1,7 +1,7 @@
 import type { Progress } from "./Evidence.ts"
 import type { LifecycleEvent } from "./LifecycleEvent.ts"
 import type { Judged } from "./messages/Fate.ts"
-import type { Known, Reading } from "./messages/Talk.ts"
+import type { Known, Reading, TalkFrame } from "./messages/Talk.ts"
 import type { TimerName } from "./SidecarState.ts"
 import type { Batch, JsonObject, Task, Work } from "./Work.ts"
 
@@ -12,7 +12,7 @@ export type Report =
 
 /** A frame to the hub. Each names the task it speaks of, as it stood when the command was made. */
 export type HubCommand =
-  | { readonly _tag: "Identify"; readonly status: "idle" | "working" }
+  | { readonly _tag: "Identify"; readonly status: string }
   | { readonly _tag: "AcceptTask"; readonly task: Task }
   | { readonly _tag: "RejectTask"; readonly task_id: string; readonly reason: string }
   | { readonly _tag: "AskRecovery"; readonly task: Task }
@@ -26,6 +26,8 @@ export type HubCommand =
     readonly reason: string | null
   }
   | { readonly _tag: "AnnounceRestart"; readonly reason: string }
+  | TalkFrame
+  | { readonly _tag: "ShowPresence"; readonly text: string }
 
 /** What the agent half has done, about the processes and files of its work. */
 export type AgentCommand =
@@ -61,6 +63,7 @@ export type TalkCommand =
   | { readonly _tag: "BeginDelivery"; readonly batch: Batch }
   | { readonly _tag: "EndDelivery"; readonly batch: Batch; readonly end: DeliveryEnd }
   | { readonly _tag: "SendNext" } // of the outbox
+  | { readonly _tag: "TestDelivery" } // by a message to ourselves
 
 /** What the daemon has to do. Every outcome comes back as a Message. */
 export type Command =

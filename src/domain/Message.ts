@@ -28,9 +28,13 @@ export const HubSaid = Schema.Union([
     frame: Schema.NullOr(Schema.Union([FrameKind, Schema.Literal("another")])), // that it names
     unknown_type: Schema.Boolean
   }),
-  Schema.TaggedStruct("RateLimited", { retry_after_ms: Schema.Finite }),
+  Schema.TaggedStruct("RateLimited", {
+    retry_after_ms: Schema.Finite,
+    of_ping: Schema.optionalKey(Schema.Literal(true)) // or of our presence; no frame with an answer is dropped
+  }),
   Schema.TaggedStruct("HubLostUs", {}),
   Schema.TaggedStruct("RestartRequested", { reason: Schema.String }),
+  Schema.TaggedStruct("ChannelAnswered", {}), // a frame about our channels
   Schema.TaggedStruct("HubTimeTold", { hub_time: Schema.Finite }), // with each pong
   Schema.TaggedStruct("MessageHeard", { message: InboxMessage })
 ])
@@ -85,7 +89,9 @@ const TalkMessage = Schema.Union([
     messages: Schema.Array(InboxMessage),
     up_to: Schema.NullOr(Schema.Int), // the last entry of the mailbox that was read
     next: Schema.NullOr(Reading),
-    room: Known.fields.room
+    room: Known.fields.room,
+    channels: Schema.NullOr(Schema.Array(Schema.String)), // that the hub has us subscribed to, where that was asked
+    is_full: Schema.Boolean // the mailbox may have lost older entries
   }),
   Schema.TaggedStruct("HubUnread", { ...ofReading, reason: Schema.String }),
   Schema.TaggedStruct("MailboxAcknowledged", { pass: Schema.Int, done: Schema.Boolean }),
@@ -97,7 +103,8 @@ const TalkMessage = Schema.Union([
     outcome: SendOutcome,
     held: Schema.NullOr(held) // null if the store could not be asked
   }),
-  Schema.TaggedStruct("HeldChanged", { held })
+  Schema.TaggedStruct("HeldChanged", { held }),
+  Schema.TaggedStruct("TestDelivered", { sent: Schema.Boolean }) // the message to ourselves is on its way
 ])
 
 /** What this daemon starts with, and what its operator asks for. */

@@ -29,6 +29,8 @@ const sidecarTimers = [
   "pause", // after a failure no task is taken
   "batch", // the next delivery of messages is due
   "send", // the next message of ours may be sent
+  "presence", // the hub may be told again what we are at
+  "self_test", // a message to ourselves should have come back
   "catch_up", // the mailbox is to be read again
   "renew" // the hub refused a request, and does not look for tasks for us until we connect anew
 ] as const
@@ -43,13 +45,13 @@ export type TimerName = typeof TimerName.Type
 export const Timers = Schema.Record(TimerName, Schema.optionalKey(Schema.Finite))
 export type Timers = typeof Timers.Type
 
-/** The frames that get exactly one answer, in the order sent; a report never waits for its turn. */
+/** The frames that get exactly one answer, in the order sent; a report never waits for its turn. `talk` is not about a task. */
 const queued = ["accept", "reject", "recovery", "state"] as const
-export const ExchangeKind = Schema.Literals([...queued, "report"])
+export const ExchangeKind = Schema.Literals([...queued, "report", "talk"])
 export type ExchangeKind = typeof ExchangeKind.Type
 
-/** The frames about a task that a hub may not know. */
-export const FrameKind = Schema.Literals([...ExchangeKind.literals, "progress", "wake_result"])
+/** The frames that a hub may not know. */
+export const FrameKind = Schema.Literals([...ExchangeKind.literals, "progress", "wake_result", "presence"])
 export type FrameKind = typeof FrameKind.Type
 
 /** A frame that waits for its turn. A report never does: it is what is owed when nothing waits. */
@@ -59,7 +61,7 @@ export type Exchange = typeof Exchange.Type
 /** The frame the hub has not answered yet; `limited` while it waits to be sent again. */
 export const InFlight = Schema.Struct({
   kind: ExchangeKind,
-  task_id: Schema.String,
+  task_id: Schema.NullOr(Schema.String), // null for talk
   generation: Schema.NullOr(Schema.Int), // under which it was sent, where it is a report
   sent_at: Schema.Finite,
   limited: Schema.Boolean

@@ -111,6 +111,10 @@ const makeListener = ({ emit, identity, large_frames, log }: SessionTools, react
         yield* onPong
         if (incoming.hub_time !== null) yield* emit({ _tag: "HubTimeTold", hub_time: incoming.hub_time })
         return null
+      case "RateLimited":
+        if (incoming.of_ping === true) yield* onPong // the link is not dead: the hub has answered
+        yield* emit(incoming)
+        return null
       case "IdentifyRefused":
         return { _tag: "Refused", reason: incoming.reason }
       case "HubRefused":

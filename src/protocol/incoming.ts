@@ -55,7 +55,10 @@ const TaskAssign = Schema.Struct({
 const TaskAck = Schema.Struct({ task_id: Schema.String, status: maybe(Schema.String) })
 const TaskContinue = Schema.Struct({ task_id: Schema.String, generation: Schema.Int })
 const StateReportAck = Schema.Struct({ task_id: Schema.String, action: Schema.Literals(["continue", "abort"]) })
-const RateLimited = Schema.Struct({ retry_after_ms: Schema.optionalKey(Schema.Unknown) })
+const RateLimited = Schema.Struct({
+  retry_after_ms: Schema.optionalKey(Schema.Unknown),
+  tier: Schema.optionalKey(Schema.Unknown)
+})
 const RestartSidecar = Schema.Struct({ reason: maybe(Schema.String) })
 const Pong = Schema.Struct({ timestamp: Schema.optionalKey(Schema.Unknown) })
 const AgentLeft = Schema.Struct({ agent_id: Schema.String })
@@ -64,6 +67,9 @@ const ErrorFrame = Schema.Struct({
   message_type: Schema.optionalKey(Schema.Unknown),
   errors: Schema.optionalKey(Schema.Unknown)
 })
+
+/** The hub limits pings and presence apart from the frames about tasks and channels. */
+const ping_tier = "light"
 
 const identifyRefusals: ReadonlySet<unknown> = new Set(["invalid_token", "token_agent_mismatch", "not_identified"])
 
@@ -109,12 +115,15 @@ const decoders: ReadonlyMap<string, Decode> = new Map(Object.entries({
   })),
   task_ack: decoder(TaskAck, ({ status, task_id }) => ({ _tag: "TaskAcknowledged", task_id, status: status ?? "" })),
   task_continue: decoder(TaskContinue, (fields) => ({ _tag: "TaskContinued", ...fields })),
+  channel_subscribed: decoder(NoFields, () => ({ _tag: "ChannelAnswered" })),
+  channel_unsubscribed: decoder(NoFields, () => ({ _tag: "ChannelAnswered" })),
   task_reassign: decoder(OfTask, ({ task_id }) => ({ _tag: "TaskReassigned", task_id })),
   state_report_ack: decoder(StateReportAck, (fields) => ({ _tag: "StateReportAnswered", ...fields })),
   task_cancelled: decoder(OfTask, ({ task_id }) => ({ _tag: "TaskCancelled", task_id })),
-  rate_limited: decoder(RateLimited, ({ retry_after_ms }) => ({
+  rate_limited: decoder(RateLimited, ({ retry_after_ms, tier }) => ({
     _tag: "RateLimited",
-    retry_after_ms: Predicate.isNumber(retry_after_ms) ? retry_after_ms : domainLimits.rate_limit_min_ms
+    retry_after_ms: Predicate.isNumber(retry_after_ms) ? retry_after_ms : domainLimits.rate_limit_min_ms,
+    ...tier === ping_tier ? { of_ping: true as const } : {}
   })),
   restart_sidecar: decoder(RestartSidecar, ({ reason }) => ({ _tag: "RestartRequested", reason: reason ?? "" })),
   agent_left: decoder(AgentLeft, ({ agent_id }) => ({ _tag: "AgentLeft", agent_id })),
@@ -130,7 +139,7 @@ const messages: ReadonlySet<string> = new Set(["message", "channel_message", "ro
 /** Types of frames that real hubs send and that the sidecar does not need. */
 const unused: ReadonlySet<string> = new Set(
   [
-    "message_sent channel_subscribed channel_unsubscribed channel_agent_joined channel_published channel_history",
+    "message_sent channel_agent_joined channel_published channel_history",
     "channels agents agent_joined status_changed status_updated rate_limit_warning"
   ].flatMap((types) => types.split(" "))
 )

@@ -112,6 +112,9 @@ const frames: { readonly [Tag in HubCommand["_tag"]]: Frame<Tag> } = {
       error: reason === null ? undefined : cut(reason)
     })
   },
+  Subscribe: { kind: "talk", types: ["channel_subscribe"], fields: ({ channel }) => ({ channel }) },
+  Unsubscribe: { kind: "talk", types: ["channel_unsubscribe"], fields: ({ channel }) => ({ channel }) },
+  ShowPresence: { kind: "presence", types: ["status"], fields: ({ text }) => ({ status: text }) },
   AnnounceRestart: {
     kind: null,
     types: ["agent_restarting"],

@@ -572,9 +572,9 @@ describe("the agent's folder", () => {
       yield* hubSays(world, ...identified)
       yield* becomes(gone)
       yield* hubSays(world, taskA)
-      assert.deepStrictEqual(journal(world), ["save", "send Identify", "hub closed"])
+      assert.deepStrictEqual(journal(world), ["save", "send Identify", "send ShowPresence", "hub closed"])
       yield* pass(60)
-      assert.deepStrictEqual(journal(world), ["save", "send Identify", "hub closed"])
+      assert.deepStrictEqual(journal(world), ["save", "send Identify", "send ShowPresence", "hub closed"])
       assert.deepInclude(world.events, {
         event: "state_unsaved",
         reason: "the agent's folder /agent cannot be reached: ENOENT"
@@ -592,7 +592,7 @@ describe("the agent's folder", () => {
       yield* hubSays(world, ...identified)
       yield* becomes(gone)
       yield* pass(30)
-      assert.deepStrictEqual(journal(world), ["save", "send Identify", "hub closed"])
+      assert.deepStrictEqual(journal(world), ["save", "send Identify", "send ShowPresence", "hub closed"])
     }))
 
   it.effect("gone between the saved intent and the wake, nobody is woken, and it is no attempt", () =>

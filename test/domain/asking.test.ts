@@ -14,7 +14,7 @@ describe("rule 4: ask first", () => {
     {
       clause: "with a task we identify as working",
       run: () => Run.working().offline().tell({ _tag: "Connected" }),
-      said: ["Identify working"],
+      said: ["Identify at work since 1970-01-01T00:16:40.000Z"],
       state: "task-a g1 working wakes 1 | Running | connected"
     },
     {
@@ -27,7 +27,7 @@ describe("rule 4: ask first", () => {
     {
       clause: "after a restart task_recovering goes first",
       run: () => Run.working().restarted().inspected({ process: "alive", started: true }).tell(...connect),
-      said: ["Identify working", "AskRecovery task-a g1"],
+      said: ["Identify at work since 1970-01-01T00:16:40.000Z", "AskRecovery task-a g1"],
       timers: ["start answer 15000"],
       state: "recovering task-a g1 working wakes 1 | Running | in flight: recovery task-a | pending: state task-a"
     },
@@ -41,7 +41,7 @@ describe("rule 4: ask first", () => {
     {
       clause: "before any report",
       run: () => Run.working().offline().found(success).tell(...connect),
-      said: ["Identify working", "ReportState task-a g1"],
+      said: ["Identify at work since 1970-01-01T00:16:40.000Z", "ReportState task-a g1"],
       timers: ["start answer 15000"],
       state: "task-a g1 reporting wakes 1 | has Success | in flight: state task-a"
     },

@@ -67,14 +67,14 @@ describe("rule 10: a state that is lost", () => {
     {
       clause: "nothing is reported before the hub was asked",
       run: () => lost(found, [A]).inspected({ process: "alive", started: true, answer: success }).tell(...connect),
-      said: ["Identify working", "AskRecovery task-a g3"],
+      said: ["Identify at work since 1970-01-01T00:16:40.000Z", "AskRecovery task-a g3"],
       timers: ["start answer 15000"],
       state: "recovering task-a g3 reporting wakes 2 | has Success | in flight: recovery task-a | pending: state task-a"
     },
     {
       clause: "its generation is a lower bound: that of the hub's assignment counts",
       run: () => lost(found, [A]).inspected({ process: "alive", started: true }).tell(...connect, assigned(A, 7)),
-      said: ["Identify working", "AskRecovery task-a g3"],
+      said: ["Identify at work since 1970-01-01T00:16:40.000Z", "AskRecovery task-a g3"],
       timers: ["start answer 15000", "cancel half_open", "cancel assign_grace", "cancel lookup"],
       logged: ["task_received task-a 7 true", "recovery_settled task-a ours"],
       state:

@@ -100,9 +100,11 @@ export const saveFailed: Message = { _tag: "SaveFailed", reason: "queue.json: no
 
 // ---- a run of the rules ----
 
+const ofEveryConnection: ReadonlySet<Command["_tag"]> = new Set(["Log", "ReadHub", "ShowPresence", "TestDelivery"])
+
 const isTimer = (tag: Command["_tag"]): boolean => tag === "StartTimer" || tag === "CancelTimer"
 
-const talkTimers: ReadonlySet<TimerName> = new Set(["catch_up", "renew"])
+const talkTimers: ReadonlySet<TimerName> = new Set(["catch_up", "renew", "presence", "self_test"])
 
 /** Follows a task through the rules: tells messages, remembers what was commanded. */
 export class Run {
@@ -146,9 +148,9 @@ export class Run {
     return wake.id
   }
 
-  /** The commands in a line each, but for the log, the timers and what is read of messages. */
+  /** The commands in a line each, but for the log, the timers and what every connection does about messages and presence. */
   get said(): ReadonlyArray<string> {
-    return this.commands.filter(({ _tag }) => !isTimer(_tag) && _tag !== "Log" && _tag !== "ReadHub").map(line)
+    return this.commands.filter(({ _tag }) => !isTimer(_tag) && !ofEveryConnection.has(_tag)).map(line)
   }
 
   /** The timers, but for those that every connection has. */
@@ -365,6 +367,12 @@ export const line = (command: Command): string => {
       return `AcknowledgeMailbox ${command.up_to}`
     case "ReadHub":
       return `ReadHub ${command.reading._tag}`
+    case "Subscribe":
+    case "Unsubscribe":
+      return `${command._tag} ${command.channel}`
+    case "ShowPresence":
+      return `ShowPresence ${command.text}`
+    case "TestDelivery":
     case "NoteKnown":
     case "ChooseBatch":
     case "SendNext":

@@ -519,7 +519,7 @@ export class World {
 
   /** When faults stop: everybody does what is best, until nothing is owed; false where that is never reached. */
   settle(): boolean {
-    for (let steps = 0; steps < 400; steps++) {
+    for (let steps = 0; steps < 800; steps++) {
       const { slots, stored } = this.state
       const isIdle = stored.task === null && stored.messages === null && slots.task.terminating.length === 0 &&
         slots.messages.terminating.length === 0

@@ -155,8 +155,10 @@ const plain = (state: SidecarState, rename: Rename, rank: Rank): SidecarState =>
       pending: connection.pending.map(({ kind, task_id }) => ({ kind, task_id: rename(task_id) })),
       in_flight: flight && {
         kind: flight.kind,
-        task_id: rename(flight.task_id),
-        generation: flight.generation === null ? null : rank(flight.task_id, flight.generation),
+        task_id: flight.task_id && rename(flight.task_id),
+        generation: flight.generation === null || flight.task_id === null
+          ? null
+          : rank(flight.task_id, flight.generation),
         sent_at: 0,
         limited: flight.limited
       },

@@ -53,7 +53,7 @@ describe("the messages of an agent", () => {
       expect(yield* store.next).toBeNull()
       expect(yield* store.read(["m1"])).toEqual([])
       expect(yield* store.settle(1)).toEqual({ held: nothingHeld, recorded: [] })
-      yield* store.know({ heard_until: 1, room: null })
+      yield* store.know({ heard_until: 1, room: null, channels: [] })
       expect(readdirSync(folder.path)).toEqual([])
     }))
 
@@ -61,7 +61,7 @@ describe("the messages of an agent", () => {
     Effect.gen(function*() {
       const folder = yield* makeFolder
       const payload = Object(parseExact(`{"n":123456789012345678901234567890}`))
-      const known = { heard_until: 1.5, room: { seq: 3, sent_at: 4 } }
+      const known = { heard_until: 1.5, room: { seq: 3, sent_at: 4 }, channels: ["ops"] }
       const before = yield* inOneLife(folder, (store) =>
         Effect.gen(function*() {
           yield* store.queue([outgoingOf("k1", { payload })], { kind: "file", name: "f" })

@@ -36,7 +36,7 @@ export class Standing {
     const { connection: { in_flight, pending, refused_frames } } = after
     const held = after.stored.task
     if (held === null || held.id === task_id || refused_frames.includes("reject")) return
-    const isMeant = (exchange: { readonly kind: string; readonly task_id: string } | null) =>
+    const isMeant = (exchange: { readonly kind: string; readonly task_id: string | null } | null) =>
       exchange?.kind === "reject" && exchange.task_id === task_id
     const isSaid = isMeant(in_flight) || pending.some(isMeant) || pending.length >= domainLimits.pending_exchanges ||
       commands.some((command) => command._tag === "RejectTask" && command.task_id === task_id)

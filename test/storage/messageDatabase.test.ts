@@ -38,7 +38,12 @@ describe("an empty store", () => {
 
   itStores("keeps how far the hub has been heard", (store) =>
     Effect.gen(function*() {
-      for (const known of [{ heard_until: 1_795_000_000_000.5, room: { seq: 7, sent_at: 8 } }, nothingKnown]) {
+      for (
+        const known of [
+          { heard_until: 1_795_000_000_000.5, room: { seq: 7, sent_at: 8 }, channels: ["ops", "dev"] },
+          nothingKnown
+        ]
+      ) {
         yield* store.know(known)
         expect((yield* store.open(null)).known).toEqual(known)
       }

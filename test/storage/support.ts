@@ -50,7 +50,8 @@ export const judgedAs = (fate: Fate | Fates, id: string, more: Partial<InboxMess
   return {
     message: messageOf(id, more),
     fates,
-    answer: isAnswered ? outgoingOf(`pong-${id}`, { type: "pong", reply_to: id, payload: {} }) : null
+    answer: isAnswered ? outgoingOf(`pong-${id}`, { type: "pong", reply_to: id, payload: {} }) : null,
+    refusal: more.way === "pushed" ? null : outgoingOf("refused", { type: "refused", reply_to: id })
   }
 }
 

@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import type { Logger } from "../../services/Logger.ts"
-import type { MessageStore, Taken } from "../../services/MessageStore.ts"
+import type { MessageStore } from "../../services/MessageStore.ts"
 import type { Messenger } from "../../services/Messenger.ts"
 import type { Outbox } from "../../services/Outbox.ts"
 import type { StoreError } from "../../services/TaskStore.ts"
@@ -25,39 +25,42 @@ export interface MessageTools extends ActorContext {
 }
 
 /** The commands that read what the hub has for us, and note what of it is recorded. */
-const readingCommands = ({ fibers, learn, messenger, orUnrecorded, post, replies, store }: MessageTools) => {
-  const learnTaken = (taken: Taken) =>
-    Effect.flatMap(replies.among(taken), (after) => learn({ _tag: "MessagesRecorded", ...after }))
-
-  return {
-    RecordMessages: ({ judged }: CommandOf<"RecordMessages">) => orUnrecorded(store.record(judged), learnTaken),
-    SettlePushed: ({ until }: CommandOf<"SettlePushed">) => orUnrecorded(store.settle(until), learnTaken),
-    NoteKnown: ({ known, missed_until }: CommandOf<"NoteKnown">) =>
-      Effect.andThen(
-        orUnrecorded(store.know(known), () => Effect.void),
-        missed_until === null
-          ? Effect.void
-          : orUnrecorded(store.caughtUp(missed_until), (held) => learn({ _tag: "HeldChanged", held }))
-      ),
-    ReadHub: ({ pass, reading }: CommandOf<"ReadHub">) =>
-      fibers.run(
-        "read hub",
-        Effect.matchEffect(messenger.read(reading), {
-          onFailure: ({ reason }) => post({ _tag: "HubUnread", reading, pass, reason }),
-          onSuccess: ({ messages, next, room, up_to }) =>
-            post({ _tag: "HubRead", reading, pass, messages, up_to, next, room })
-        })
-      ),
-    AcknowledgeMailbox: ({ pass, up_to }: CommandOf<"AcknowledgeMailbox">) =>
-      fibers.run(
-        "read hub",
-        Effect.flatMap(
-          Effect.isSuccess(messenger.acknowledge(up_to)),
-          (done) => post({ _tag: "MailboxAcknowledged", pass, done })
-        )
+const readingCommands = ({ fibers, learn, messenger, orUnrecorded, post, replies, store }: MessageTools) => ({
+  RecordMessages: ({ judged }: CommandOf<"RecordMessages">) =>
+    orUnrecorded(
+      Effect.flatMap(store.record(judged), replies.among),
+      (taken) => learn({ _tag: "MessagesRecorded", ...taken })
+    ),
+  SettlePushed: ({ until }: CommandOf<"SettlePushed">) =>
+    orUnrecorded(
+      Effect.flatMap(store.settle(until), replies.among),
+      (taken) => learn({ _tag: "MessagesRecorded", ...taken })
+    ),
+  NoteKnown: ({ known, missed_until }: CommandOf<"NoteKnown">) =>
+    Effect.andThen(
+      orUnrecorded(store.know(known), () => Effect.void),
+      missed_until === null
+        ? Effect.void
+        : orUnrecorded(store.caughtUp(missed_until), (held) => learn({ _tag: "HeldChanged", held }))
+    ),
+  ReadHub: ({ pass, reading }: CommandOf<"ReadHub">) =>
+    fibers.run(
+      "read hub",
+      Effect.matchEffect(messenger.read(reading), {
+        onFailure: ({ reason }) => post({ _tag: "HubUnread", reading, pass, reason }),
+        onSuccess: ({ channels, is_full, messages, next, room, up_to }) =>
+          post({ _tag: "HubRead", reading, pass, messages, up_to, next, room, channels, is_full })
+      })
+    ),
+  AcknowledgeMailbox: ({ pass, up_to }: CommandOf<"AcknowledgeMailbox">) =>
+    fibers.run(
+      "read hub",
+      Effect.flatMap(
+        Effect.isSuccess(messenger.acknowledge(up_to)),
+        (done) => post({ _tag: "MailboxAcknowledged", pass, done })
       )
-  }
-}
+    )
+})
 
 /** The commands about messages: inbox, batches and outbox. */
 export const messageCommands = (tools: Omit<MessageTools, "orUnrecorded" | "replies">) => {

@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type { SendOutcome } from "../../domain/messages/Outgoing.ts"
 import { refusalOf } from "../../domain/messages/refusal.ts"
+import { self_test_type } from "../../domain/messages/selfTest.ts"
 import type { Queued } from "../../services/MessageStore.ts"
 import type { StoreError } from "../../services/TaskStore.ts"
 import type { MessageTools } from "./messageCommands.ts"
@@ -42,5 +43,19 @@ export const sendCommands = ({ agent_id, fibers, messenger, outbox, post, replie
     )
   )
 
-  return { SendNext: () => fibers.run("send", sendNext) }
+  const testDelivery = Effect.flatMap(
+    messenger.send({
+      key: "self-test",
+      target: { _tag: "Agent", agent_id },
+      type: self_test_type,
+      reply_to: null,
+      payload: {}
+    }),
+    ({ _tag }) => post({ _tag: "TestDelivered", sent: _tag === "Sent" })
+  )
+
+  return {
+    SendNext: () => fibers.run("send", sendNext),
+    TestDelivery: () => fibers.run("self test", testDelivery)
+  }
 }

@@ -1,4 +1,5 @@
 import { domainLimits } from "../limits.ts"
+import { askAgain, channelAnswered, channelRefused } from "../messages/channels.ts"
 import { leaveHubAlone } from "../messages/sending.ts"
 import { whyNotReady } from "../Readiness.ts"
 import type { Rule } from "../rules.ts"
@@ -83,6 +84,8 @@ const exchangeRefused = (in_flight: InFlight, error: string, unknown_type: boole
       return questionRefused(in_flight.kind, unknown_type)
     case "accept":
       return sequence(patchConnection({ accept_refused: true }), flush)
+    case "talk":
+      return sequence(channelRefused(error), flush)
     default: // nothing depends on the answer
       return flush
   }
@@ -100,12 +103,12 @@ export const hubRefused = (error: string, frame: FrameKind | "another" | null, u
     )
   })
 
-/** Rule 5: the hub dropped the frame in flight. It is sent again after the time that the hub named. */
-export const rateLimited = (retry_after_ms: number): Rule =>
+/** Rule 5: the hub dropped the frame in flight, unless it was a ping. It is sent again after the time that the hub named. */
+export const rateLimited = (retry_after_ms: number, of_ping: boolean): Rule =>
   sequence(
     log({ event: "rate_limited", retry_after_ms }),
     leaveHubAlone,
-    withInFlight((in_flight) =>
+    of_ping ? noop : withInFlight((in_flight) =>
       sequence(
         patchConnection({ in_flight: { ...in_flight, limited: true } }),
         cancelTimers("answer"),
@@ -121,16 +124,27 @@ export const rateLimited = (retry_after_ms: number): Rule =>
 export const resendDue: Rule = withInFlight(({ kind, task_id }) =>
   sequence(
     withState(({ connection: { pending } }) =>
-      patchConnection({ in_flight: null, pending: kind === "report" ? pending : [{ kind, task_id }, ...pending] })
+      patchConnection({
+        in_flight: null,
+        pending: kind === "report" || kind === "talk" || task_id === null ? pending : [{ kind, task_id }, ...pending]
+      })
     ),
+    kind === "talk" ? askAgain : noop,
     flush
   )
 )
 
-/** Rule 5: a hub that has not answered for 15 s is gone. It may take a rejection without an answer. */
+/** A frame about channels has been answered. */
+export const channelFrameAnswered: Rule = withInFlight(({ kind }) =>
+  kind === "talk" ? sequence(clearInFlight, channelAnswered, flush) : noop
+)
+
+/** Rule 5: a hub that has not answered for 15 s is gone. It may take a rejection without an answer, and no talk ends a connection. */
 export const answerOverdue: Rule = withInFlight(({ kind }) =>
-  kind === "reject" ? sequence(clearInFlight, flush) : sequence(
-    patchConnection({ half_open: true }),
-    emit({ _tag: "Reconnect", reason: `the hub did not answer the ${kind} frame` })
-  )
+  kind === "reject" || kind === "talk" ?
+    sequence(clearInFlight, kind === "talk" ? channelAnswered : noop, flush) :
+    sequence(
+      patchConnection({ half_open: true }),
+      emit({ _tag: "Reconnect", reason: `the hub did not answer the ${kind} frame` })
+    )
 )

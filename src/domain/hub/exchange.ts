@@ -38,7 +38,8 @@ const reportOf = ({ disk, outbound: { answer } }: SidecarState, { failure }: Tas
   return answer === null ? null : { _tag: "Complete", result: answer.result, tokens_used: answer.tokens_used }
 }
 
-const inFlight = (exchange: Pick<InFlight, "kind" | "task_id" | "generation">): Rule =>
+/** The frame is on its way, and the hub owes its answer. */
+export const inFlight = (exchange: Pick<InFlight, "kind" | "task_id" | "generation">): Rule =>
   withState((_, now) =>
     sequence(
       patchConnection({ in_flight: { ...exchange, sent_at: now, limited: false } }),

@@ -1,5 +1,7 @@
 import { domainLimits } from "../limits.ts"
-import { catchUp, stopReading } from "../messages/catchUp.ts"
+import { catchUp, talkDisconnected } from "../messages/catchUp.ts"
+import { presenceOf, presenceShown, showWhyWeLeave } from "../messages/presence.ts"
+import { testDelivery } from "../messages/selfTest.ts"
 import {
   cancelTimers,
   emit,
@@ -15,10 +17,11 @@ import { noConnection } from "../SidecarState.ts"
 import { askWhoseItIs } from "./ownership.ts"
 
 /** Rule 4: identify with the true status. */
-export const connected: Rule = withState(({ connection: { half_open }, stored }) =>
+export const connected: Rule = withState(({ connection: { half_open } }) =>
   sequence(
     patchConnection({ ...noConnection, phase: "connected", half_open }),
-    emit({ _tag: "Identify", status: stored.task === null ? "idle" : "working" })
+    withState((state) => emit({ _tag: "Identify", status: presenceOf(state) })),
+    presenceShown
   )
 )
 
@@ -28,14 +31,20 @@ export const identified: Rule = withState(({ connection: { half_open } }) =>
     patchConnection({ phase: "identified" }),
     half_open ? startTimer("half_open", domainLimits.half_open_recheck_ms) : noop,
     askWhoseItIs,
-    catchUp
+    catchUp,
+    testDelivery
   )
 )
 
-/** Rule 14: no task came on the new socket for 90 s, so the hub may be pushing to the old one: once more. */
-export const halfOpenOver: Rule = sequence(
-  patchConnection({ half_open: false }),
-  emit({ _tag: "Reconnect", reason: "the link was dead before this one" })
+/**
+ * Rules 14 and 22: no task came on the new socket for 90 s, so the hub may be pushing to the old one: once more, and again for as
+ * long as our message to ourselves does not come back.
+ */
+export const halfOpenOver: Rule = withState(({ talk }) =>
+  sequence(
+    patchConnection({ half_open: talk.self_test === "overdue" }),
+    emit({ _tag: "Reconnect", reason: "the link was dead before this one" })
+  )
 )
 
 /** Rule 14: the hub has lost us while the socket lives. */
@@ -47,7 +56,7 @@ export const disconnected = (half_open: boolean): Rule =>
     sequence(
       patchConnection({ ...noConnection, half_open: half_open || connection.half_open }),
       cancelTimers("answer", "resend", "assign_grace", "lookup", "half_open", "renew"),
-      stopReading
+      talkDisconnected
     )
   )
 
@@ -57,6 +66,7 @@ export const openLink: Rule = sequence(patchReadiness({ link: "open" }), emit({ 
 export const closeLink: Rule = withState(({ readiness }) =>
   readiness.link !== "open" ? noop : sequence(
     patchReadiness({ link: "resting" }),
+    showWhyWeLeave,
     emit({ _tag: "CloseConnection" }),
     disconnected(false),
     startTimer("readiness", domainLimits.readiness_ms)

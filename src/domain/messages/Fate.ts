@@ -26,11 +26,15 @@ export type Fate = typeof Fate.Type
 export const Fates = Schema.Struct({ direct: Fate, broadcast: Fate })
 export type Fates = typeof Fates.Type
 
-/** A message that came, with what becomes of it. `answer` is queued with it if that is to be answered. */
+/**
+ * A message that came, with what becomes of it. `answer` is queued with it if that is to be answered, and `refusal` if a full inbox
+ * leaves it out.
+ */
 export interface Judged {
   readonly message: InboxMessage
   readonly fates: Fates
   readonly answer: Outgoing | null
+  readonly refusal: Outgoing | null
 }
 
 /** What became of a message that is new. `left_out`: the inbox is full. `awaited`: it is a reply, and went to whoever awaited it. */

@@ -42,11 +42,19 @@ export type Reading = typeof Reading.Type
 /** How far the inbox knows what the hub has. Kept with the inbox. */
 export const Known = Schema.Struct({
   heard_until: Schema.NullOr(Schema.Finite), // all up to this time of the hub's clock is known
-  room: Schema.NullOr(Schema.Struct({ seq: Schema.Int, sent_at: Schema.Finite })) // the last that was said in the room
+  room: Schema.NullOr(Schema.Struct({ seq: Schema.Int, sent_at: Schema.Finite })), // the last that was said in the room
+  channels: Schema.Array(Schema.String) // that we have subscribed to
 })
 export type Known = typeof Known.Type
 
-export const nothingKnown: Known = { heard_until: null, room: null }
+export const nothingKnown: Known = { heard_until: null, room: null, channels: [] }
+
+/** A frame about our channels. It gets one answer, in the order of the frames about the task. */
+export const TalkFrame = Schema.Union([
+  Schema.TaggedStruct("Subscribe", { channel: Schema.String }),
+  Schema.TaggedStruct("Unsubscribe", { channel: Schema.String })
+])
+export type TalkFrame = typeof TalkFrame.Type
 
 /** What one reading found. It is recorded, and of the mailbox acknowledged by the number `up_to`, before the next one begins. */
 export const Page = Schema.Struct({
@@ -66,6 +74,10 @@ export const Talk = Schema.Struct({
   page: Schema.NullOr(Page),
   to_read: Schema.Array(Reading),
   behind: Schema.Boolean, // something that the hub has is not read or not recorded yet
+  asked: Schema.NullOr(TalkFrame), // in flight
+  to_ask: Schema.Array(TalkFrame),
+  shown: Schema.NullOr(Schema.Struct({ text: Schema.String, at: Schema.Finite })), // the presence that the hub has, and since when by our clock
+  self_test: Schema.Literals(["none", "sent", "failed", "overdue"]), // whether a message to ourselves comes back, after a dead link
   delivered_at: Schema.NullOr(Schema.Finite), // when the last delivery began
   choosing: Schema.Boolean, // the store has been asked for the next batch
   held_until: Schema.NullOr(Schema.Finite), // until when hourly limits hold back all that waits
@@ -87,6 +99,10 @@ export const noTalk: Talk = {
   page: null,
   to_read: [],
   behind: false,
+  asked: null,
+  to_ask: [],
+  shown: null,
+  self_test: "none",
   delivered_at: null,
   choosing: false,
   held_until: null,

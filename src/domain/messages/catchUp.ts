@@ -1,10 +1,11 @@
-import { emit, noop, patchTalk, type Rule, sequence, startTimer, withState } from "../rules.ts"
+import { cancelTimers, emit, noop, patchTalk, type Rule, sequence, startTimer, withState } from "../rules.ts"
 import type { SidecarState } from "../SidecarState.ts"
+import { historiesOf, readingOfChannels, subscriptionsRead } from "./channels.ts"
 import { hubNow } from "./hubClock.ts"
-import type { InboxMessage } from "./InboxMessage.ts"
+import { type InboxMessage, roomId } from "./InboxMessage.ts"
 import { record } from "./receiving.ts"
 import { mayReachHub } from "./sending.ts"
-import type { Known, Page, Reading, Talk } from "./Talk.ts"
+import type { Known, Reading, Talk } from "./Talk.ts"
 
 export const catch_up_ms = 60_000 // between two readings of the mailbox
 const overlap_ms = 30_000 // of the history with what is known: the end of a link may have lost what was pushed
@@ -34,11 +35,17 @@ export const readingsOfGap = (from: number, until: number): ReadonlyArray<Readin
 /** From one before the last that is known, which shows whether the numbers have begun anew. */
 const room = ({ known }: Talk): Reading => ({ _tag: "Room", since: known.room === null ? 0 : known.room.seq - 1 })
 
+/** Rule 22: since when something may have been missed, by the hub's clock. */
+const missedFrom = ({ talk }: SidecarState, hub_now: number): number =>
+  talk.held.missed_from ?? talk.known.heard_until ?? hub_now - edge_ms
+
 /** Rule 22: what may have been missed. The room comes last. A sidecar that knows of no message begins some minutes ago. */
-const whatWasMissed = ({ talk }: SidecarState, hub_now: number): ReadonlyArray<Reading> => {
-  const from = talk.held.missed_from ?? talk.known.heard_until ?? hub_now - edge_ms
-  return [mailbox, ...readingsOfGap(from, hub_now), room(talk)]
-}
+const whatWasMissed = (state: SidecarState, hub_now: number): ReadonlyArray<Reading> => [
+  mailbox,
+  ...readingsOfGap(missedFrom(state, hub_now), hub_now),
+  ...readingOfChannels(state.policy.messages.channels, state.talk.known.channels),
+  room(state.talk)
+]
 
 /** Rule 22: a new connection. What was being read on an earlier one is begun anew. */
 export const catchUp: Rule = withState((state, now) =>
@@ -65,7 +72,10 @@ export const catchUpDue: Rule = withState((state, now) => {
 })
 
 /** The connection is gone, and with it what was asked on it. */
-export const stopReading: Rule = patchTalk({ reading: null, page: null, to_read: [] })
+export const talkDisconnected: Rule = sequence(
+  patchTalk({ reading: null, page: null, to_read: [], asked: null, to_ask: [], shown: null, self_test: "none" }),
+  cancelTimers("presence", "self_test")
+)
 
 const note = (known: Known, missed_until: number | null = null): Rule =>
   sequence(patchTalk({ known }), emit({ _tag: "NoteKnown", known, missed_until }))
@@ -118,20 +128,49 @@ export const pageRecorded: Rule = withState(({ connection: { phase }, talk: { pa
 const withReading = (pass: number, rule: (reading: Reading) => Rule): Rule =>
   withState(({ talk }) => talk.pass === pass && talk.reading !== null ? rule(talk.reading) : noop)
 
+/** What a reading found. */
+export interface Found {
+  readonly messages: ReadonlyArray<InboxMessage>
+  readonly up_to: number | null // the last entry of the mailbox that was read
+  readonly next: Reading | null
+  readonly room: Known["room"]
+  readonly channels: ReadonlyArray<string> | null
+  readonly is_full: boolean
+}
+
+/** Rule 22: the room's numbers have begun anew if the first entry is not the last one that we know. */
+const hasBegunAnew = (reading: Reading, [first]: ReadonlyArray<InboxMessage>, { room: last }: Known): boolean =>
+  reading._tag === "Room" && reading.since > 0 && last !== null && first?.id !== roomId(last.seq, last.sent_at)
+
+/** The histories of room and channels go far back. What was said before we began to listen is nothing that we missed. */
+const missed = (
+  reading: Reading,
+  messages: ReadonlyArray<InboxMessage>
+): (state: SidecarState, now: number) => ReadonlyArray<InboxMessage> =>
+(state, now) =>
+  reading._tag !== "Room" && reading._tag !== "ChannelHistory"
+    ? messages
+    : messages.filter(({ sent_at }) => sent_at >= missedFrom(state, hubNow(state, now)) - overlap_ms)
+
 /** Rule 22: what a reading found. */
-export const hubRead = (
-  pass: number,
-  page: Omit<Page, "step">,
-  messages: ReadonlyArray<InboxMessage>,
-  lastInRoom: Known["room"]
-): Rule =>
-  withReading(pass, () =>
-    withState(({ talk: { known } }) =>
-      sequence(
-        patchTalk({ page: { ...page, step: "recording" }, known: { ...known, room: lastInRoom ?? known.room } }),
-        messages.length === 0 ? pageRecorded : record(messages)
+export const hubRead = (pass: number, { channels, is_full, messages, next, room: lastInRoom, up_to }: Found): Rule =>
+  withReading(pass, (reading) =>
+    withState((state, now) => {
+      const { known, to_read } = state.talk
+      if (hasBegunAnew(reading, messages, known)) {
+        return patchTalk({ reading: null, to_read: [{ _tag: "Room", since: 0 }, ...to_read] })
+      }
+      const found = missed(reading, messages)(state, now)
+      return sequence(
+        patchTalk({
+          page: { step: "recording", up_to, next },
+          known: { ...known, room: lastInRoom ?? known.room },
+          to_read: is_full ? [...historiesOf(state.policy.messages.channels), ...to_read] : to_read
+        }),
+        channels === null ? noop : subscriptionsRead(channels),
+        found.length === 0 ? pageRecorded : record(found)
       )
-    ))
+    }))
 
 /** What is left to be read waits for the next catching up. */
 export const readLater: Rule = patchTalk({ reading: null, page: null, to_read: [], behind: true })

@@ -6,13 +6,9 @@ import { hubNow } from "./hubClock.ts"
 import type { InboxMessage } from "./InboxMessage.ts"
 import { hopsOf, judge, withoutCommand } from "./judge.ts"
 import type { Outgoing } from "./Outgoing.ts"
+import { presenceOf } from "./presence.ts"
+import { isSelfTest, selfTestHeard } from "./selfTest.ts"
 import type { Held, Talk } from "./Talk.ts"
-
-/** What we are at, in words that every agent may read. */
-export const activityOf = ({ draining, stored: { task } }: SidecarState): string => {
-  if (draining !== null) return "draining"
-  return task?.woken_at == null ? "idle" : `at work since ${new Date(task.woken_at).toISOString()}`
-}
 
 /** The answer that needs no agent. Its key is made of the message's id, so that it is queued once. */
 const answerTo = ({ from, id, payload }: InboxMessage, fate: Fate): Outgoing | null =>
@@ -24,11 +20,23 @@ const answerTo = ({ from, id, payload }: InboxMessage, fate: Fate): Outgoing | n
     payload: { ...fate.answer.payload, hops: hopsOf(payload) + 1 }
   }
 
+const hour_ms = 60 * 60_000
+
+/** Rule 24: tells whoever sent a message to us alone that the inbox is full, once an hour. An answer is not answered. */
+const refusalTo = ({ from, id, payload, reply_to, way }: InboxMessage, now: number): Outgoing | null =>
+  way !== "direct" || reply_to !== null ? null : {
+    key: `refused-${Math.floor(now / hour_ms)}-${from}`,
+    target: { _tag: "Agent", agent_id: from },
+    type: "refused",
+    reply_to: id,
+    payload: { text: "the inbox of this agent is full: send it again later", hops: hopsOf(payload) + 1 }
+  }
+
 const judged = (message: InboxMessage, state: SidecarState, now: number): Judged => {
   const { messages: policy } = state.policy
-  const found = judge(message, { policy, hub_now: hubNow(state, now), activity: activityOf(state) })
+  const found = judge(message, { policy, hub_now: hubNow(state, now), activity: presenceOf(state) })
   const fates = { direct: withoutCommand(found.direct, policy), broadcast: withoutCommand(found.broadcast, policy) }
-  return { message, fates, answer: answerTo(message, fates.direct) }
+  return { message, fates, answer: answerTo(message, fates.direct), refusal: refusalTo(message, now) }
 }
 
 /** Rule 16: messages are recorded before anything is done with them. */
@@ -40,7 +48,8 @@ export const record = (messages: ReadonlyArray<InboxMessage>): Rule =>
   )
 
 /** Rule 16: the hub pushed a message. */
-export const messageHeard = (message: InboxMessage): Rule => record([message])
+export const messageHeard = (message: InboxMessage): Rule =>
+  withState(({ policy }) => isSelfTest(message, policy.messages.agent_id) ? selfTestHeard : record([message]))
 
 const logOf = ({ from, id, outcome, reason, type }: Recorded): LifecycleEvent => ({
   event: "message_received",

@@ -1,5 +1,7 @@
+import { channelFrameAnswered } from "../hub/answers.ts"
 import type { Message } from "../Message.ts"
 import { noop, type Rule, sequence } from "../rules.ts"
+import { askNext } from "./asking.ts"
 import {
   catchUpDue,
   heardUntil,
@@ -12,7 +14,9 @@ import {
 } from "./catchUp.ts"
 import { batchReady, deliverNext, deliveryMarked, noBatch } from "./delivery.ts"
 import { hubTimeTold } from "./hubClock.ts"
+import { showPresence } from "./presence.ts"
 import { holds, messageHeard, messagesRecorded, messagesUnrecorded } from "./receiving.ts"
+import { selfTestOverdue, testDelivered } from "./selfTest.ts"
 import { renewDue, sendEnded, sendNext } from "./sending.ts"
 
 type TalkMessage = Extract<
@@ -31,11 +35,20 @@ type TalkMessage = Extract<
       | "DeliveryMarked"
       | "SendEnded"
       | "HeldChanged"
+      | "ChannelAnswered"
+      | "TestDelivered"
   }
 >
 
 /** The timers of the talk with other agents. What is due follows after every message. */
-export const talkTimers = { batch: noop, send: noop, catch_up: catchUpDue, renew: renewDue } as const
+export const talkTimers = {
+  batch: noop,
+  send: noop,
+  presence: noop,
+  self_test: selfTestOverdue,
+  catch_up: catchUpDue,
+  renew: renewDue
+} as const
 
 /** What a message about the talk with other agents changes. */
 export const talkRuleFor = (message: TalkMessage): Rule => {
@@ -52,7 +65,7 @@ export const talkRuleFor = (message: TalkMessage): Rule => {
     case "MessagesUnrecorded":
       return sequence(messagesUnrecorded(message.reason), readLater)
     case "HubRead":
-      return hubRead(message.pass, message, message.messages, message.room)
+      return hubRead(message.pass, message)
     case "HubUnread":
       return hubUnread(message.pass)
     case "MailboxAcknowledged":
@@ -67,8 +80,12 @@ export const talkRuleFor = (message: TalkMessage): Rule => {
       return sendEnded(message.key, message.outcome, message.held)
     case "HeldChanged":
       return holds(message.held)
+    case "ChannelAnswered":
+      return channelFrameAnswered
+    case "TestDelivered":
+      return testDelivered(message.sent)
   }
 }
 
-/** After every message: the readings, deliveries and messages of ours that are due. */
-export const talkDue: Rule = sequence(readNext, deliverNext, sendNext)
+/** After every message: the readings, deliveries, messages and frames of ours that are due. */
+export const talkDue: Rule = sequence(readNext, deliverNext, sendNext, showPresence, askNext)

@@ -15,7 +15,12 @@ const HeldRow = Schema.Struct({
   missed_from: time
 })
 
-const KnownRow = Schema.Struct({ heard_until: time, room_seq: Schema.NullOr(Schema.Int), room_sent_at: time })
+const KnownRow = Schema.Struct({
+  heard_until: time,
+  room_seq: Schema.NullOr(Schema.Int),
+  room_sent_at: time,
+  channels: Schema.fromJsonString(Schema.Array(Schema.String))
+})
 
 /** What is held, and how far the hub is known. */
 export const makeHeld = (database: DatabaseSync) => {
@@ -32,10 +37,10 @@ export const makeHeld = (database: DatabaseSync) => {
       (SELECT missed_from FROM known) AS missed_from
     FROM inbox WHERE state IN ('pushed', 'waiting', 'delivering')`
   )
-  const known = query(database, KnownRow, "SELECT heard_until, room_seq, room_sent_at FROM known")
+  const known = query(database, KnownRow, "SELECT heard_until, room_seq, room_sent_at, channels FROM known")
   const know = change(
     database,
-    "UPDATE known SET heard_until = :heard_until, room_seq = :room_seq, room_sent_at = :room_sent_at"
+    `UPDATE known SET heard_until = :heard_until, room_seq = :room_seq, room_sent_at = :room_sent_at, channels = :channels`
   )
   const caughtUp = change(
     database,
@@ -55,15 +60,21 @@ export const makeHeld = (database: DatabaseSync) => {
 
     known: (): Known => {
       const [row] = known()
-      const { heard_until = null, room_sent_at = null, room_seq = null } = row ?? {}
+      const { channels = [], heard_until = null, room_sent_at = null, room_seq = null } = row ?? {}
       return {
+        channels,
         heard_until,
         room: room_seq === null || room_sent_at === null ? null : { seq: room_seq, sent_at: room_sent_at }
       }
     },
 
-    know: ({ heard_until, room }: Known): void =>
-      know({ heard_until, room_seq: room?.seq ?? null, room_sent_at: room?.sent_at ?? null }),
+    know: ({ channels, heard_until, room }: Known): void =>
+      know({
+        heard_until,
+        room_seq: room?.seq ?? null,
+        room_sent_at: room?.sent_at ?? null,
+        channels: JSON.stringify(channels)
+      }),
 
     caughtUp: (until: number): void => caughtUp({ until })
   }

@@ -1,6 +1,7 @@
 import * as Schema from "effect/Schema"
 import { Buffer } from "node:buffer"
 import type { DatabaseSync } from "node:sqlite"
+import { hour_ms } from "../../domain/messages/choose.ts"
 import type { Recorded } from "../../domain/messages/Fate.ts"
 import type { Way } from "../../domain/messages/InboxMessage.ts"
 import { makeFates, placed } from "./fates.ts"
@@ -84,13 +85,16 @@ export const makeInbox = (database: DatabaseSync, limits: StoreLimits, size: Inb
   }
 
   /** Takes in a message that is new. */
-  const take = (now: number, { message, ...judgement }: JudgedText, room: Room): Recorded => {
+  const take = (now: number, { message, refusal, ...judgement }: JudgedText, room: Room): Recorded => {
     const { from, id, reply_to, sent_at, type, way } = message
     const judged = way === "pushed" ? null : judgedFor(way, judgement)
     const payload = judged?.fate._tag === "Drop" ? "" : message.payload
     const bytes = Buffer.byteLength(payload)
     if (!room.take(bytes, judged === null || judged.fate._tag === "Deliver")) {
       noteMissed({ sent_at })
+      if (refusal !== null && outbox.answersSince(now - hour_ms) < limits.per_hour.answers) {
+        outbox.add(now, refusal, { kind: "answer", name: id })
+      }
       return { id, from, type, outcome: "left_out", reason: "the inbox is full" }
     }
     const { reason, state, urgent } = judged === null ? placed("pushed") : place(now, message, judged)

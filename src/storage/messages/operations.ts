@@ -33,7 +33,8 @@ export const Judgement = Schema.Struct({ fates: Fates, answer: Schema.NullOr(Out
 export const JudgedFromText = Schema.Struct({
   message: InboxFromText,
   fates: Fates,
-  answer: Schema.NullOr(OutgoingFromText)
+  answer: Schema.NullOr(OutgoingFromText),
+  refusal: Schema.NullOr(OutgoingFromText)
 })
 export type JudgedText = typeof JudgedFromText.Encoded
 

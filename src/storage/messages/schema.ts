@@ -91,6 +91,7 @@ CREATE TABLE known ( -- one row
   heard_until REAL,
   room_seq INTEGER,
   room_sent_at REAL,
+  channels TEXT NOT NULL DEFAULT '[]', -- that we have subscribed to, as JSON
   missed_from REAL, -- of the first message that was left out
   missed_until REAL, -- of the last one
   payload_bytes INTEGER NOT NULL DEFAULT 0 -- of all in the inbox

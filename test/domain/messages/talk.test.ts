@@ -43,6 +43,8 @@ const read = (run: Run, found: Partial<Extract<Message, { _tag: "HubRead" }>> = 
   up_to: null,
   next: null,
   room: null,
+  channels: null,
+  is_full: false,
   ...found
 })
 
@@ -348,5 +350,256 @@ describe("rules 20 and 21: messages of ours", () => {
   test("a drain does not wait for a hub that does not take them", () => {
     const run = caughtUp().tell(outgoing(1)).tell({ _tag: "DrainRequested", exit_code: 0 })
     expect(run.tell(ended({ _tag: "Failed", reason: "HTTP 500" })).said).toContain("Exit 0")
+  })
+})
+
+const withChannels = (...channels: ReadonlyArray<string>) => ({ messages: { ...messages, channels } })
+
+/** All that was missed is read; the hub has us subscribed to these channels. */
+const subscribedTo = (run: Run, ...channels: ReadonlyArray<string>): Run => {
+  while (run.state.talk.reading !== null) {
+    run.tell(read(run, reading(run)._tag === "Subscriptions" ? { channels } : {}))
+  }
+  return run
+}
+
+describe("rule 22: channels", () => {
+  test("that the hub lacks are subscribed to, one frame at a time", () => {
+    const run = connected(withChannels("#Ops", "dev", "chat"))
+    subscribedTo(run, "chat")
+    expect(run.state.talk.asked).toEqual({ _tag: "Subscribe", channel: "ops" })
+    expect(said(run.tell({ _tag: "ChannelAnswered" }))).toEqual(["Subscribe dev"])
+    expect(said(run.tell({ _tag: "ChannelAnswered" }))).toEqual([])
+  })
+
+  test("that we once subscribed to and do not name any more are left", () => {
+    const run = subscribedTo(connected(withChannels("ops")), "ops")
+    expect(run.state.talk.known.channels).toEqual(["ops"])
+    const next = new Run({ messages })
+    next.tell(
+      {
+        _tag: "Restarted",
+        stored: run.state.stored,
+        survivors: [],
+        talk: { held: nothingHeld, known: run.state.talk.known }
+      },
+      { _tag: "ReadinessChecked", obstacle: null, programs: "" },
+      { _tag: "Connected" },
+      { _tag: "Identified" }
+    )
+    subscribedTo(next, "ops", "not-ours")
+    expect(next.state.talk.asked).toEqual({ _tag: "Unsubscribe", channel: "ops" })
+  })
+
+  test("are not asked for where there are none", () => {
+    const run = connected()
+    expect([reading(run), ...run.state.talk.to_read].map(({ _tag }) => _tag)).toEqual(["Mailbox", "History", "Room"])
+  })
+
+  test("one that there is not is told, and the next is asked for", () => {
+    const run = subscribedTo(connected(withChannels("ops", "dev")))
+    run.tell({ _tag: "HubRefused", error: "channel_not_found", frame: null, unknown_type: false })
+    expect(run.logged).toContain("channel_refused ops channel_not_found")
+    expect(said(run)).toEqual(["Subscribe dev"])
+  })
+
+  test("a frame that was dropped is sent again", () => {
+    const run = subscribedTo(connected(withChannels("ops")))
+    run.tell({ _tag: "RateLimited", retry_after_ms: 1_000 })
+    run.after(1_000).tell({ _tag: "TimerFired", timer: "resend", due: run.state.timers.resend ?? 0 })
+    expect(said(run)).toEqual(["Subscribe ops"])
+  })
+
+  test("no talk ends a connection: a frame that is not answered is forgotten", () => {
+    const run = subscribedTo(connected(withChannels("ops", "dev")))
+    run.after(15_000).tell({ _tag: "TimerFired", timer: "answer", due: run.state.timers.answer ?? 0 })
+    expect(said(run)).toEqual(["Subscribe dev"])
+  })
+
+  test("wait for the frames of a task", () => {
+    const run = connected(withChannels("ops")).tell(assigned(A))
+    subscribedTo(run)
+    expect(run.state.talk.asked).toBeNull()
+    expect(said(run.tell({ _tag: "TaskAcknowledged", task_id: A, status: "accepted" }))).toContain("Subscribe ops")
+  })
+
+  test("a full mailbox may have lost what their history has", () => {
+    const run = connected(withChannels("ops"))
+    run.tell(read(run, { is_full: true }))
+    expect(reading(run)).toEqual({ _tag: "ChannelHistory", channel: "ops", since: 0 })
+  })
+})
+
+describe("rule 22: the room", () => {
+  const inRoom = (seq: number, sent_at: number) => heard({ id: `room-${seq}-${sent_at}`, way: "room", sent_at })
+
+  /** The room is being read again, by a sidecar that knows its message 7. */
+  const again = (): Run => {
+    const run = connected()
+    run.tell(read(run)).tell(read(run)).tell(read(run, { room: { seq: 7, sent_at: T0 } }))
+    run.tell(disconnected, { _tag: "Connected" }, { _tag: "Identified" }).tell(read(run)).tell(read(run))
+    expect(reading(run)).toEqual({ _tag: "Room", since: 6 })
+    return run
+  }
+
+  test("is read from the last that we know, which comes first", () => {
+    const run = again()
+    run.tell(read(run, { messages: [inRoom(7, T0), inRoom(8, T0 + 1)] }))
+    expect(said(run)).toEqual([`RecordMessages room-7-${T0} room-8-${T0 + 1}`])
+  })
+
+  test.each([
+    { what: "another comes first", messages: [inRoom(7, T0 + 5)] },
+    { what: "none comes", messages: [] }
+  ])("is read from its beginning where $what: its numbers have begun anew", ({ messages: found }) => {
+    const run = again()
+    run.tell(read(run, { messages: found }))
+    expect(said(run)).toEqual(["ReadHub Room"])
+    expect(reading(run)).toEqual({ _tag: "Room", since: 0 })
+  })
+
+  test("what was said long before we came is nothing that we missed", () => {
+    const run = connected()
+    run.tell(read(run)).tell(read(run)).tell(read(run, { messages: [inRoom(1, T0 - 11 * minute_ms)] }))
+    expect(said(run)).toEqual(["NoteKnown"])
+  })
+})
+
+describe("rule 22: a message to ourselves, after a dead link", () => {
+  const afterDeadLink = (): Run =>
+    caughtUp().tell({ _tag: "Disconnected", half_open: true }, { _tag: "Connected" }, { _tag: "Identified" })
+  const overdue = (run: Run): Run =>
+    run.after(10_000).tell({ _tag: "TimerFired", timer: "self_test", due: run.state.timers.self_test ?? 0 })
+  const halfOpenOver = (run: Run): Run =>
+    run.after(80_000).tell({ _tag: "TimerFired", timer: "half_open", due: run.state.timers.half_open ?? 0 })
+
+  test("is sent once a connection, and only then", () => {
+    expect(said(afterDeadLink())).toContain("TestDelivery")
+    expect(said(caughtUp().tell(disconnected, { _tag: "Connected" }, { _tag: "Identified" }))).not.toContain(
+      "TestDelivery"
+    )
+  })
+
+  test("that comes back shows that the hub pushes to us", () => {
+    const run = afterDeadLink().tell(pushed({ from: "us", type: "self_test" }))
+    expect(said(run)).toEqual([])
+    expect(run.state.connection.half_open).toBe(false)
+    expect(run.state.timers).not.toHaveProperty("half_open")
+  })
+
+  test("that does not come back in 10 s: what the hub pushes to the old socket is read each minute", () => {
+    const run = overdue(afterDeadLink())
+    expect(run.logged).toEqual(["delivery_test_overdue"])
+    expect(run.state.talk.behind).toBe(true)
+  })
+
+  test("and we connect anew each 90 s until it does", () => {
+    const run = halfOpenOver(overdue(afterDeadLink()))
+    expect(run.said).toEqual(["Reconnect the link was dead before this one"])
+    run.tell(disconnected, { _tag: "Connected" }, { _tag: "Identified" })
+    expect(said(run)).toContain("TestDelivery")
+  })
+
+  test("that could not be sent shows nothing: we connect anew once", () => {
+    const run = halfOpenOver(afterDeadLink().tell({ _tag: "TestDelivered", sent: false }))
+    expect(run.said).toEqual(["Reconnect the link was dead before this one"])
+    run.tell(disconnected, { _tag: "Connected" }, { _tag: "Identified" })
+    expect(said(run)).not.toContain("TestDelivery")
+  })
+})
+
+describe("rule 24: a full inbox", () => {
+  const refusalOf = (message: Partial<InboxMessage>) => {
+    const run = connected()
+    run.tell(read(run, { messages: [heard(message)] }))
+    const [command] = run.commands
+    return command?._tag === "RecordMessages" ? command.judged[0]?.refusal : undefined
+  }
+
+  test("tells whoever sent a message to us alone, once an hour", () => {
+    const hour = Math.floor(T0 / 3_600_000)
+    expect(refusalOf({ way: "direct" })).toMatchObject({
+      key: `refused-${hour}-bob`,
+      target: { _tag: "Agent", agent_id: "bob" },
+      type: "refused",
+      reply_to: "m1"
+    })
+  })
+
+  test.each(
+    [
+      { what: "a broadcast", message: { way: "broadcast" } },
+      { what: "a channel", message: { way: "channel", channel: "ops" } },
+      { what: "the room", message: { way: "room" } },
+      { what: "an answer", message: { way: "direct", reply_to: "m0" } }
+    ] as const
+  )("tells nobody of $what", ({ message }) => {
+    expect(refusalOf(message)).toBeNull()
+  })
+
+  const leftOut: Message = {
+    _tag: "MessagesRecorded",
+    held: { ...nothingHeld, missed_from: T0 - 50_000 },
+    recorded: [{ id: "m1", from: "bob", type: "chat", outcome: "left_out", reason: "the inbox is full" }]
+  }
+
+  test("acknowledges nothing that it left out, and reads from there once there is room", () => {
+    const run = connected()
+    run.tell(read(run, { messages: [heard({ way: "direct" })], up_to: 7 })).tell(leftOut)
+    expect(said(run)).toEqual([])
+    expect(run.state.talk).toMatchObject({ reading: null, to_read: [], behind: true })
+    run.after(minute_ms).tell({ _tag: "TimerFired", timer: "catch_up", due: run.state.timers.catch_up ?? 0 })
+    expect(run.state.talk.to_read[0]).toMatchObject({ _tag: "History", start: T0 - 80_000 })
+  })
+
+  test("notes when all that was left out is recorded", () => {
+    const run = connected().tell({ _tag: "HeldChanged", held: { ...nothingHeld, missed_from: T0 } })
+    while (run.state.talk.reading !== null) run.tell(read(run))
+    expect(run.commands.find(({ _tag }) => _tag === "NoteKnown")).toMatchObject({ missed_until: run.now })
+  })
+})
+
+const shown = (run: Run): ReadonlyArray<string> =>
+  run.commands.flatMap((command) => command._tag === "ShowPresence" ? [command.text] : [])
+
+describe("rule 25: presence", () => {
+  test("is told with identify, and shown when it changes", () => {
+    const run = caughtUp().after(5_000).tell(assigned(A))
+    expect(shown(run)).toEqual(["at work"])
+    run.after(5_000).tell({ _tag: "TaskAcknowledged", task_id: A, status: "accepted" })
+    expect(shown(run)).toEqual([])
+  })
+
+  test("at most once in 5 s", () => {
+    const run = caughtUp().tell(assigned(A))
+    expect(shown(run)).toEqual([])
+    expect(run.state.timers.presence).toBe(T0 + 5_000)
+    run.after(5_000).tell({ _tag: "TimerFired", timer: "presence", due: T0 + 5_000 })
+    expect(shown(run)).toEqual(["at work"])
+  })
+
+  test("why we leave is told before the connection closes", () => {
+    const run = caughtUp().tell(saveFailed)
+    expect(run.commands.map(line).filter((one) => /Presence|Close/.test(one))).toEqual([
+      "ShowPresence paused",
+      "CloseConnection"
+    ])
+  })
+
+  test("is not shown to a hub that does not know the frame", () => {
+    const run = caughtUp().tell({
+      _tag: "HubRefused",
+      error: "validation_failed",
+      frame: "presence",
+      unknown_type: true
+    })
+    expect(shown(run.after(5_000).tell(assigned(A)))).toEqual([])
+  })
+
+  test("a ping that was refused leaves the frame in flight as it is", () => {
+    const run = caughtUp().tell(assigned(A))
+    const before = run.state.connection.in_flight
+    run.tell({ _tag: "RateLimited", retry_after_ms: 1_000, of_ping: true })
+    expect(run.state.connection.in_flight).toEqual(before)
   })
 })
