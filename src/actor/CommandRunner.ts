@@ -51,6 +51,7 @@ export const makeRunner = Effect.fnUntraced(function*(context: ActorContext) {
         ...context,
         store: yield* MessageStore,
         messenger: yield* Messenger,
+        waker,
         outbox: yield* Outbox,
         log: logger.log
       }),

@@ -59,6 +59,7 @@ export type TalkCommand =
   | { readonly _tag: "NoteKnown"; readonly known: Known; readonly missed_until: number | null } // what a full inbox left out up to this time of the hub is recorded
   | { readonly _tag: "ReadHub"; readonly reading: Reading; readonly pass: number }
   | { readonly _tag: "AcknowledgeMailbox"; readonly up_to: number; readonly pass: number }
+  | { readonly _tag: "ShowMessages"; readonly task_id: string; readonly since: number } // to the agent of the task, which is at work
   | { readonly _tag: "ChooseBatch" }
   | { readonly _tag: "BeginDelivery"; readonly batch: Batch }
   | { readonly _tag: "EndDelivery"; readonly batch: Batch; readonly end: DeliveryEnd }

@@ -5,11 +5,13 @@ import { obstaclesIn } from "../agent/environment.ts"
 import { isAlive, livingWakes, neverBegan, newestAtWork, processEvidence } from "../agent/evidence.ts"
 import { taskInput } from "../agent/input.ts"
 import { batchInput } from "../agent/messages/input.ts"
+import { renewTaskMessages } from "../agent/messages/taskMessages.ts"
 import { stopWakes } from "../agent/stop.ts"
 import { prepareWake, spawnWake, tooLargeForSystem } from "../agent/wake.ts"
 import { makeWakeMemory, type WakeRecords, wakeRecords, type WakerTools } from "../agent/wakes.ts"
 import { type Settings, SidecarConfig } from "../config/SidecarConfig.ts"
 import type { ProcessEvidence } from "../domain/Evidence.ts"
+import type { BatchMessage } from "../domain/messages/InboxMessage.ts"
 import type { WakeEnd, Work } from "../domain/Work.ts"
 import { platform } from "../platform.ts"
 import type { KnownWake, Place } from "../process/knownWake.ts"
@@ -140,7 +142,10 @@ const make = (settings: Settings, { inbox, log, logs }: Services, tools: WakerTo
   })
 
   const atWork = Effect.mapError(readAgain(newestAtWork(tools, tasks_dir), log), unknown)
-  return Waker.of({ wake, adopt, inspect, stop, ...survivorsBy(records, tools, log), atWork, forget })
+  const showMessages = (task_id: string, messages: ReadonlyArray<BatchMessage>) =>
+    Effect.asVoid(orElseLog(renewTaskMessages(settings, task_id, messages), log, () => null))
+
+  return Waker.of({ wake, adopt, inspect, stop, ...survivorsBy(records, tools, log), atWork, forget, showMessages })
 }
 
 /** Asks for the place until it is known; then it does not change. */

@@ -97,6 +97,7 @@ const noMessages: MessageStore["Service"] = {
   begin: () => held,
   end: () => held,
   read: () => Effect.succeed([]),
+  since: () => Effect.succeed([]),
   queue: () => held,
   next: Effect.succeed(null),
   sending: () => Effect.void,
@@ -134,7 +135,8 @@ const layers = (
       survivors: Effect.succeed([]),
       survivorsAtStart: Effect.succeed([]),
       atWork: Effect.succeed(null),
-      forget: () => Effect.void
+      forget: () => Effect.void,
+      showMessages: () => Effect.void
     }),
     Context.add(ResultWatcher, {
       watch: () => Stream.never,

@@ -73,6 +73,8 @@ export class MessageStore extends Context.Service<MessageStore, {
   readonly end: (batch: Batch, end: DeliveryEnd) => Effect.Effect<Held, StoreError>
   /** The messages with these ids, in this order. */
   readonly read: (ids: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<BatchMessage>, StoreError>
+  /** The last messages for the agent that came at or after this time of our clock. */
+  readonly since: (at: number) => Effect.Effect<ReadonlyArray<BatchMessage>, StoreError>
   /** Those of the messages with these ids that the agent has answered itself, by a file in the outbox. */
   readonly answered: (ids: ReadonlyArray<string>) => Effect.Effect<ReadonlySet<string>, StoreError>
   /**

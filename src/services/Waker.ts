@@ -3,6 +3,7 @@ import type * as Effect from "effect/Effect"
 import * as Runtime from "effect/Runtime"
 import * as Schema from "effect/Schema"
 import type { ProcessEvidence } from "../domain/Evidence.ts"
+import type { BatchMessage } from "../domain/messages/InboxMessage.ts"
 import type { TaskFound, WakeEnd, Work } from "../domain/Work.ts"
 
 /** The command can never run for this task. `remedy` says what to change. */
@@ -47,6 +48,8 @@ export class Waker extends Context.Service<Waker, {
   readonly survivorsAtStart: Effect.Effect<ReadonlyArray<string>, AgentsUnknown>
   /** The newest wake whose leader lives, with what it was given: all that is left of its task if the state is lost. */
   readonly atWork: Effect.Effect<TaskFound | null, AgentsUnknown>
+  /** Shows messages to the agent that is at work on a task: all that have come for it. */
+  readonly showMessages: (task_id: string, messages: ReadonlyArray<BatchMessage>) => Effect.Effect<void>
   /** Removes the payload, prompt and wake records of the work, and its output unless `keep_output`: it may tell why the work failed. */
   readonly forget: (work_id: string, keep_output: boolean) => Effect.Effect<void>
 }>()("agentcom-sidecar/Waker") {}

@@ -372,6 +372,8 @@ export const line = (command: Command): string => {
       return `${command._tag} ${command.channel}`
     case "ShowPresence":
       return `ShowPresence ${command.text}`
+    case "ShowMessages":
+      return `ShowMessages ${command.task_id}`
     case "TestDelivery":
     case "NoteKnown":
     case "ChooseBatch":

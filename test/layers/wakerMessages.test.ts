@@ -2,7 +2,6 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { chmodSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs"
 import { resolve } from "node:path"
-import { renewTaskMessages } from "../../src/agent/messages/taskMessages.ts"
 import type { BatchMessage } from "../../src/domain/messages/InboxMessage.ts"
 import { repliesIn } from "../../src/domain/messages/replies.ts"
 import type { Batch } from "../../src/domain/Work.ts"
@@ -304,7 +303,7 @@ describe("the messages for the agent of a task", () => {
       const waker = yield* wakerOf(folder, { wake_command: wait })
       const { end } = yield* waker.wake(taskOf("t1"), wakeId)
       yield* until("the first look", () => folder.has("first") && folder.read("first").endsWith("}"))
-      yield* renewTaskMessages({ tasks_dir: folder.file("tasks") }, "t1", inbox)
+      yield* waker.showMessages("t1", inbox)
       writeFileSync(folder.file("go"), "")
       yield* end
       expect(JSON.parse(folder.read("first"))).toEqual({ task_id: "t1", messages: [] })
@@ -323,7 +322,7 @@ describe("the messages for the agent of a task", () => {
       for (const wake_id of ["g1a1t1", "g1a2t2"]) {
         const { end } = yield* waker.wake(taskOf("t1"), wake_id)
         yield* end
-        yield* renewTaskMessages({ tasks_dir: folder.file("tasks") }, "t1", inbox)
+        yield* waker.showMessages("t1", inbox)
       }
       expect(JSON.parse(folder.read("seen")).messages).toHaveLength(2)
     }))

@@ -73,6 +73,7 @@ describe.concurrent("a message", () => {
       const id = yield* say(hub, "bob")
       yield* untilDelivered(folder, [id])
       yield* untilSent(hub, 1)
+      yield* until("it is shown at the task", () => folder.read(`tasks/${task.id}.messages.json`).includes(id))
       yield* folder.letGo
       yield* untilStatus(hub, task, "completed")
       assert.strictEqual(folder.wakes(task.id).length, 1)

@@ -94,6 +94,7 @@ export const makeWaker = (
   ])
 
   return {
+    showMessages: () => Effect.void,
     wake: (task, wake_id) => {
       const { id: task_id } = task
       if (ledger.isImpossible(task_id)) return new WakeImpossible({ remedy: "use ${TASK_FILE}" })

@@ -116,6 +116,7 @@ export const emptyMessageStore: MessageStore["Service"] = {
   begin: () => Effect.succeed(nothingHeld),
   end: () => Effect.succeed(nothingHeld),
   read: () => Effect.succeed([]),
+  since: () => Effect.succeed([]),
   queue: () => Effect.succeed(nothingHeld),
   next: Effect.succeed(null),
   sending: () => Effect.void,
@@ -181,6 +182,7 @@ export const mockServices = (
       survivors: Effect.sync(() => world.survivors),
       survivorsAtStart: Effect.sync(() => world.survivors),
       atWork: Effect.sync(() => world.atWork),
+      showMessages: (task_id, messages) => note(`show ${messages.length} messages to ${task_id}`),
       forget: (task_id, keep_output) => note(`forget ${task_id}${keep_output ? " but its output" : ""}`)
     }),
     Layer.succeed(ResultWatcher, {

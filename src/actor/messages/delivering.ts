@@ -19,7 +19,7 @@ const batchOf = (message_ids: ReadonlyArray<string>, now: number): Batch => ({
 })
 
 /** The commands about batches: which messages go to the agent, and what came of it. */
-export const deliveryCommands = ({ fibers, learn, log, orUnrecorded, post, store }: MessageTools) => {
+export const deliveryCommands = ({ fibers, learn, log, orUnrecorded, post, store, waker }: MessageTools) => {
   /** What the agent gave back. Nobody gets a reply of which it is unclear whom it answers; the log tells. */
   const endOf = Effect.fnUntraced(function*({ batch, end }: CommandOf<"EndDelivery">) {
     if (end._tag !== "Delivered") return end
@@ -48,7 +48,14 @@ export const deliveryCommands = ({ fibers, learn, log, orUnrecorded, post, store
     yield* learn(ids.length === 0 ? { _tag: "NoBatch", retry_at } : { _tag: "BatchReady", batch: batchOf(ids, now) })
   })
 
+  /** A message reaches the agent in its next batch too, so a file that cannot be written holds up nothing. */
+  const show = ({ since, task_id }: CommandOf<"ShowMessages">) =>
+    Effect.flatMap(store.since(since), (messages) => waker.showMessages(task_id, messages)).pipe(
+      Effect.catch(({ message, path }) => log({ event: "file_trouble", path, reason: message }))
+    )
+
   return {
+    ShowMessages: (command: CommandOf<"ShowMessages">) => fibers.run(`show ${command.task_id}`, show(command)),
     ChooseBatch: () => choose,
     BeginDelivery: ({ batch }: CommandOf<"BeginDelivery">) =>
       orUnrecorded(store.begin(batch), (held) => learn({ _tag: "HeldChanged", held })),

@@ -4,6 +4,7 @@ import type { MessageStore } from "../../services/MessageStore.ts"
 import type { Messenger } from "../../services/Messenger.ts"
 import type { Outbox } from "../../services/Outbox.ts"
 import type { StoreError } from "../../services/TaskStore.ts"
+import type { Waker } from "../../services/Waker.ts"
 import type { ActorContext, CommandOf } from "../ActorContext.ts"
 import { deliveryCommands } from "./delivering.ts"
 import { makeHandOver } from "./handingOver.ts"
@@ -13,6 +14,7 @@ import { sendCommands } from "./sending.ts"
 export interface MessageTools extends ActorContext {
   readonly store: MessageStore["Service"]
   readonly messenger: Messenger["Service"]
+  readonly waker: Waker["Service"]
   readonly outbox: Outbox["Service"]
   readonly log: Logger["Service"]["log"]
   /** Gives replies to those who await them. */

@@ -2,7 +2,6 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { Settings } from "../../config/SidecarConfig.ts"
 import type { BatchMessage } from "../../domain/messages/InboxMessage.ts"
-import { defaultMessagePolicy } from "../../domain/messages/MessagePolicy.ts"
 import type { GivenFile } from "../../process/wakeFiles.ts"
 import { attempt, type FileError, writeDurably } from "../../storage/files.ts"
 import { messageFiles } from "./batchFile.ts"
@@ -14,12 +13,11 @@ export const noMessages = (tasks_dir: string, task_id: string): ReadonlyArray<Gi
 
 /** Replaces `MESSAGES_FILE` of a task whose agent is at work by all messages that have come for it. */
 export const renewTaskMessages = (
-  { tasks_dir }: Pick<Settings, "tasks_dir">,
+  { messages: { stale_ms }, tasks_dir }: Pick<Settings, "messages" | "tasks_dir">,
   task_id: string,
   messages: ReadonlyArray<BatchMessage>
 ): Effect.Effect<void, FileError> =>
   Effect.gen(function*() {
-    const { stale_ms } = defaultMessagePolicy
     const { files } = messageFiles(messages, { tasks_dir, work_id: task_id, stale_ms }, yield* Clock.currentTimeMillis)
     for (const { path, text } of files) yield* attempt(path, () => writeDurably(path, text))
   })

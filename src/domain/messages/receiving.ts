@@ -1,5 +1,5 @@
 import type { LifecycleEvent } from "../LifecycleEvent.ts"
-import { emit, log, noop, patchTalk, type Rule, sequence, withState } from "../rules.ts"
+import { emit, log, noop, patchTalk, type Rule, sequence, withState, withTask } from "../rules.ts"
 import type { SidecarState } from "../SidecarState.ts"
 import type { Fate, Judged, Recorded } from "./Fate.ts"
 import { hubNow } from "./hubClock.ts"
@@ -63,9 +63,18 @@ const logOf = ({ from, id, outcome, reason, type }: Recorded): LifecycleEvent =>
 /** What is held now is what the store says. */
 export const holds = (held: Held): Rule => patchTalk({ held })
 
+/** A message for the agent reaches it at its task too. */
+const showAtTask: Rule = withTask(({ id, status, woken_at }) =>
+  woken_at === null || status === "reporting" ? noop : emit({ _tag: "ShowMessages", task_id: id, since: woken_at })
+)
+
 /** Rule 16: what became of the messages that are new. */
 export const messagesRecorded = (held: Held, recorded: ReadonlyArray<Recorded>): Rule =>
-  sequence(holds(held), ...recorded.filter(({ outcome }) => outcome !== "pushed").map((one) => log(logOf(one))))
+  sequence(
+    recorded.some(({ outcome }) => outcome === "waiting") ? showAtTask : noop,
+    holds(held),
+    ...recorded.filter(({ outcome }) => outcome !== "pushed").map((one) => log(logOf(one)))
+  )
 
 /** Rule 12: nothing was recorded. The hub still has it. */
 export const messagesUnrecorded = (reason: string): Rule => log({ event: "messages_unrecorded", reason })

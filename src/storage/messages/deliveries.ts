@@ -14,11 +14,14 @@ const WaitingRow = Schema.Struct({ ...counted, id, sent_at, bytes: Schema.Int, b
 const DeliveredRow = Schema.Struct({ ...counted, delivered_at: Schema.Int })
 const BeginRow = Schema.Struct({ begun_at: Schema.Int })
 const MarksRow = Schema.Struct({ id, deliveries: Schema.Int, failures: Schema.Int, batch_limit })
+const IdRow = Schema.Struct({ id })
 const MessageRow = Schema.Struct({
   ...InboxText.fields,
   thread: Schema.String,
   again: Schema.BooleanFromBit
 })
+
+const shown_messages = 200 // to an agent at its task
 
 const columns = "way, channel, sender AS \"from\", thread"
 
@@ -39,6 +42,12 @@ const makeStatements = (database: DatabaseSync) => ({
     MessageRow,
     `SELECT ${columns}, id, type, payload, reply_to, sent_at, deliveries > (state <> 'waiting') AS again
     FROM inbox WHERE id = :id AND payload <> ''`
+  ),
+  lastSince: query(
+    database,
+    IdRow,
+    `SELECT id FROM inbox WHERE heard_at >= :at AND state IN ('waiting', 'delivering', 'delivered')
+    ORDER BY number DESC LIMIT ${shown_messages}`
   ),
   addBatch: change(
     database,
@@ -97,6 +106,13 @@ export const makeDeliveries = (database: DatabaseSync, limits: StoreLimits, outb
     }
   }
 
+  const read = (ids: ReadonlyArray<string>): ReadonlyArray<BatchMessageText> =>
+    ids.flatMap((one) => statements.message({ id: one })).map(({ again, thread, ...row }) => ({
+      message: row,
+      thread,
+      again
+    }))
+
   return {
     choose: (now: number): Choice => {
       const since = now - hour_ms
@@ -132,11 +148,10 @@ export const makeDeliveries = (database: DatabaseSync, limits: StoreLimits, outb
       if (at_work !== null) begin(now, at_work)
     },
 
-    read: (ids: ReadonlyArray<string>): ReadonlyArray<BatchMessageText> =>
-      ids.flatMap((one) => statements.message({ id: one })).map(({ again, thread, ...row }) => ({
-        message: row,
-        thread,
-        again
-      }))
+    read,
+
+    /** The last messages for the agent that came at or after `at`. */
+    since: (at: number): ReadonlyArray<BatchMessageText> =>
+      read(statements.lastSince({ at }).map((row) => row.id).toReversed())
   }
 }

@@ -92,6 +92,7 @@ const operationsOver = (database: DatabaseSync, limits: StoreLimits, size: Inbox
     begin: (now, batch) => changingHeld(now, () => deliveries.begin(now, batch)),
     end: (now, { batch, end }) => changingHeld(now, () => deliveries.end(now, batch, end)),
     read: (_, ids) => deliveries.read(ids),
+    since: (_, at) => deliveries.since(at),
     queue: (now, { awaits_until, origin, outgoing }) =>
       changingHeld(now, () => {
         for (const one of outgoing) outbox.add(now, one, origin, awaits_until)

@@ -53,6 +53,7 @@ export const messageOperations = (
     end: (batch, end) =>
       stored(Effect.flatMap(endText(end), (text) => ask("end", { batch: marked(batch), end: text }))),
     read: (ids) => ifThere(Effect.flatMap(ask("read", ids), batchMessages), []),
+    since: (at) => ifThere(Effect.flatMap(ask("since", at), batchMessages), []),
     queue: (outgoing, origin, awaits_until = null) =>
       stored(Effect.flatMap(outgoingText(outgoing), (text) => ask("queue", { outgoing: text, origin, awaits_until }))),
     next: ifThere(Effect.flatMap(ask("next", undefined), queued), null),

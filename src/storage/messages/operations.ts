@@ -86,6 +86,7 @@ export interface MessageDatabase {
   readonly begin: (now: number, batch: MarkedBatch) => Held
   readonly end: (now: number, ended: { readonly batch: MarkedBatch; readonly end: EndText }) => Held
   readonly read: (now: number, ids: ReadonlyArray<string>) => ReadonlyArray<BatchMessageText>
+  readonly since: (now: number, at: number) => ReadonlyArray<BatchMessageText>
   readonly queue: (
     now: number,
     queued: {

@@ -203,6 +203,17 @@ describe("rule 16: a message is recorded before anything is done with it", () =>
     }])
   })
 
+  test("one for the agent reaches it at its task too", () => {
+    const came: Message = {
+      _tag: "MessagesRecorded",
+      held: { ...nothingHeld, waiting: 1, first_at: T0 },
+      recorded: [{ id: "m1", from: "bob", type: "chat", outcome: "waiting", reason: null }]
+    }
+    const working = Run.working({ messages })
+    expect(said(working.tell(came))).toContain(`ShowMessages ${A}`)
+    expect(said(caughtUp().tell(came))).not.toContain(`ShowMessages ${A}`)
+  })
+
   test("then the history is asked whether it was pushed to us alone", () => {
     const run = caughtUp().tell(recorded({ pushed: { from: 5, until: 9 } }))
     expect(reading(run)).toEqual({ _tag: "History", start: 5, end: 9, cursor: null, to_us: true, why: "ways" })
