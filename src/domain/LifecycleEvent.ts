@@ -110,6 +110,7 @@ export type LifecycleEvent =
   | { readonly event: "messages_unrecorded"; readonly reason: string }
   | { readonly event: "channel_refused"; readonly channel: string; readonly reason: string }
   | { readonly event: "delivery_test_overdue" } // the hub pushes to another socket of ours
+  | { readonly event: "delivery_postponed"; readonly batch_id: string; readonly reason: string }
   | { readonly event: "replies_unclear"; readonly batch_id: string; readonly reason: string }
   | { readonly event: "message_sent"; readonly key: string; readonly message_id: string | null }
   | { readonly event: "message_unsent"; readonly reason: string }

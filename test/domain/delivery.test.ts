@@ -131,6 +131,7 @@ describe("rule 19: a delivery is work", () => {
           ended({ how: "unspawned", code: null, output: "there is no program ./talk" })
         ),
       said: ["EndDelivery batch-1 Postponed"],
+      logged: ["delivery_postponed batch-1 there is no program ./talk"],
       state: "batch-1 g1 confirming wakes 1 | Running"
     },
     {

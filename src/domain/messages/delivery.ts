@@ -3,7 +3,7 @@ import { begin } from "../agent/phases.ts"
 import type { AgentEvent } from "../agent/rules.ts"
 import { release } from "../agent/termination.ts"
 import type { DeliveryEnd } from "../Command.ts"
-import { cancelTimers, emit, noop, patchTalk, type Rule, sequence, startTimer, withState } from "../rules.ts"
+import { cancelTimers, emit, log, noop, patchTalk, type Rule, sequence, startTimer, withState } from "../rules.ts"
 import type { SidecarState } from "../SidecarState.ts"
 import { inSlot } from "../slots.ts"
 import type { Batch } from "../Work.ts"
@@ -17,13 +17,17 @@ const mayDeliver = ({ disk, draining, policy, stored, talk }: SidecarState): boo
   policy.messages.delivers && talk.held.waiting > 0 && !talk.choosing && stored.messages === null &&
   draining === null && disk === "ok" && (policy.messages.deliver_while_working || stored.task === null)
 
-/** Rule 18: when the next delivery is due. An urgent message ends the wait between two, and shortens the wait for others. */
+/**
+ * Rule 18: when the next delivery is due. An urgent message ends the wait between two, and shortens the wait for others, unless it
+ * was there at the last delivery already.
+ */
 const deliveryDue = ({ policy, talk }: SidecarState, now: number): number => {
   const { batch_ms, min_interval_ms } = policy.messages
   const { delivered_at, held: { first_at, urgent_at }, held_until } = talk
   const interval = delivered_at === null ? 0 : delivered_at + min_interval_ms
   const ordinary = Math.max((first_at ?? now) + batch_ms, interval)
-  const urgent = urgent_at === null ? ordinary : urgent_at + Math.min(batch_ms, urgent_batch_ms)
+  const isNews = urgent_at !== null && (delivered_at === null || urgent_at > delivered_at)
+  const urgent = isNews ? urgent_at + Math.min(batch_ms, urgent_batch_ms) : ordinary
   return Math.max(Math.min(ordinary, urgent), held_until ?? 0)
 }
 
@@ -59,7 +63,10 @@ export const batchReady = (batch: Batch): Rule =>
   )
 
 /** Rule 23: limits hold back all that waits, or nothing waits any more. */
-export const noBatch = (retry_at: number | null): Rule => patchTalk({ choosing: false, held_until: retry_at })
+export const noBatch = (retry_at: number | null): Rule =>
+  withState(({ policy }, now) =>
+    patchTalk({ choosing: false, held_until: retry_at ?? now + policy.messages.min_interval_ms })
+  )
 
 /** Rule 19: the marks of the messages follow how their delivery ended. The batch stays in the state until they do. */
 const endDelivery = (endOf: (batch: Batch) => DeliveryEnd): Rule =>
@@ -75,7 +82,14 @@ export const batchAgentTold = (event: AgentEvent): Rule => {
     case "Failed":
       return endDelivery(({ failure }) => ({ _tag: "Failed", reason: failure?.reason ?? "" }))
     case "Obstructed":
-      return endDelivery(() => ({ _tag: "Postponed" }))
+      return sequence(
+        withState(({ stored: { messages } }) =>
+          messages === null
+            ? noop
+            : log({ event: "delivery_postponed", batch_id: messages.id, reason: event.obstacle.reason })
+        ),
+        endDelivery(() => ({ _tag: "Postponed" }))
+      )
     case "WakeJudged":
     case "SignOfLife":
       return noop

@@ -2,7 +2,7 @@ import type { LifecycleEvent } from "../LifecycleEvent.ts"
 import { emit, log, noop, patchTalk, type Rule, sequence, withState, withTask } from "../rules.ts"
 import type { SidecarState } from "../SidecarState.ts"
 import type { Fate, Judged, Recorded } from "./Fate.ts"
-import { hubNow } from "./hubClock.ts"
+import { hubNow, hubTimeAtLeast } from "./hubClock.ts"
 import type { InboxMessage } from "./InboxMessage.ts"
 import { hopsOf, judge, withoutCommand } from "./judge.ts"
 import type { Outgoing } from "./Outgoing.ts"
@@ -49,7 +49,11 @@ export const record = (messages: ReadonlyArray<InboxMessage>): Rule =>
 
 /** Rule 16: the hub pushed a message. */
 export const messageHeard = (message: InboxMessage): Rule =>
-  withState(({ policy }) => isSelfTest(message, policy.messages.agent_id) ? selfTestHeard : record([message]))
+  withState(({ policy }) =>
+    isSelfTest(message, policy.messages.agent_id)
+      ? selfTestHeard
+      : sequence(hubTimeAtLeast(message.sent_at), record([message]))
+  )
 
 const logOf = ({ from, id, outcome, reason, type }: Recorded): LifecycleEvent => ({
   event: "message_received",

@@ -94,5 +94,5 @@ export const sendEnded = (key: string | null, outcome: SendOutcome, held: Held |
   )
 
 /** Rule 13: whether a drain waits for messages of ours: those that the hub takes now. */
-export const isStillSending = ({ talk: { held, send_failures } }: SidecarState): boolean =>
-  held.outgoing > 0 && send_failures === 0
+export const isStillSending = ({ disk, talk: { held, send_failures } }: SidecarState): boolean =>
+  held.outgoing > 0 && send_failures === 0 && disk === "ok"

@@ -214,6 +214,15 @@ describe("rule 16: a message is recorded before anything is done with it", () =>
     expect(said(caughtUp().tell(came))).not.toContain(`ShowMessages ${A}`)
   })
 
+  test("what is pushed was said now: a ping is answered whatever our clock says", () => {
+    const fateOf = (run: Run) => {
+      const [command] = run.tell(pushed({ type: "ping", sent_at: T0 - 3_600_000 })).commands
+      return command?._tag === "RecordMessages" ? command.judged[0]?.fates.direct._tag : undefined
+    }
+    expect(fateOf(caughtUp())).toBe("Answer")
+    expect(fateOf(caughtUp().tell({ _tag: "HubTimeTold", hub_time: T0 }))).toBe("Keep")
+  })
+
   test("then the history is asked whether it was pushed to us alone", () => {
     const run = caughtUp().tell(recorded({ pushed: { from: 5, until: 9 } }))
     expect(reading(run)).toEqual({ _tag: "History", start: 5, end: 9, cursor: null, to_us: true, why: "ways" })
@@ -257,7 +266,25 @@ describe("rule 18: when a batch is delivered", () => {
     const run = caughtUp()
     run.tell({ _tag: "BatchReady", batch: batch("batch-1") })
     run.tell({ _tag: "DeliveryMarked", end: "Delivered", held: nothingHeld })
-    expect(chosenAfter(run.tell(waiting(run.now, run.now)))).toBe(1_000)
+    expect(chosenAfter(run.after(5_000).tell(waiting(run.now, run.now)))).toBe(1_000)
+  })
+
+  test("an urgent message that was there at the last delivery, which failed, waits like others", () => {
+    const run = caughtUp()
+    const urgent_at = run.now
+    run.tell({ _tag: "BatchReady", batch: batch("batch-1") })
+    run.after(1_000).tell({
+      _tag: "DeliveryMarked",
+      end: "Failed",
+      held: { ...nothingHeld, waiting: 1, first_at: urgent_at, urgent_at }
+    })
+    expect(chosenAfter(run)).toBe(29_000)
+  })
+
+  test("where the store finds none, it is asked again after the wait between two", () => {
+    const run = caughtUp()
+    run.tell(waiting(run.now - 5_000)).tell({ _tag: "NoBatch", retry_at: null })
+    expect(chosenAfter(run)).toBe(30_000)
   })
 
   test("what hourly limits hold back waits for them", () => {
@@ -356,6 +383,11 @@ describe("rules 20 and 21: messages of ours", () => {
     const run = caughtUp().tell(outgoing(1)).tell({ _tag: "DrainRequested", exit_code: 0 })
     expect(run.said).not.toContain("Exit 0")
     expect(run.tell(ended(sent, 0)).said).toContain("Exit 0")
+  })
+
+  test("a drain does not wait for a disk that fails", () => {
+    const run = caughtUp().tell(outgoing(1)).tell(saveFailed).tell({ _tag: "DrainRequested", exit_code: 0 })
+    expect(run.said).toContain("Exit 0")
   })
 
   test("a drain does not wait for a hub that does not take them", () => {
