@@ -1,7 +1,7 @@
 import { emit, noop, patchTalk, type Rule, sequence, startTimer, withState } from "../rules.ts"
 import type { SidecarState } from "../SidecarState.ts"
 import { hubNow } from "./hubClock.ts"
-import type { InboxMessage } from "./InboxMessage.ts"
+import { type InboxMessage, roomId } from "./InboxMessage.ts"
 import { record } from "./receiving.ts"
 import { mayReachHub } from "./sending.ts"
 import type { Known, Page, Reading, Talk } from "./Talk.ts"
@@ -70,20 +70,25 @@ export const stopReading: Rule = patchTalk({ reading: null, page: null, to_read:
 const note = (known: Known, missed_until: number | null = null): Rule =>
   sequence(patchTalk({ known }), emit({ _tag: "NoteKnown", known, missed_until }))
 
-/** Rule 22: all that was missed has been read. From now on the hub pushes. */
+/**
+ * Rule 22: all that was missed has been read. From now on the hub pushes. All is known up to the hub's time that it told last: our
+ * clock may be wrong, and the link may be dead since.
+ */
 const caughtUp: Rule = withState((state, now) => {
-  const { held: { missed_from }, known } = state.talk
-  const heard_until = hubNow(state, now)
+  const { held: { missed_from }, hub_clock, known } = state.talk
   return sequence(
     patchTalk({ behind: false }),
-    note({ ...known, heard_until }, missed_from === null ? null : heard_until)
+    note(
+      { ...known, heard_until: hub_clock === null ? known.heard_until : hub_clock.hub_time },
+      missed_from === null ? null : hubNow(state, now)
+    )
   )
 })
 
 /** Rule 22: with each pong that follows, all up to its time is known. */
 export const heardUntil = (hub_time: number): Rule =>
   withState(({ connection, talk: { behind, known } }) => {
-    const isNews = known.heard_until !== null && hub_time - known.heard_until >= note_ms
+    const isNews = known.heard_until === null || hub_time - known.heard_until >= note_ms
     return connection.phase === "identified" && !behind && isNews ? note({ ...known, heard_until: hub_time }) : noop
   })
 
@@ -118,6 +123,14 @@ export const pageRecorded: Rule = withState(({ connection: { phase }, talk: { pa
 const withReading = (pass: number, rule: (reading: Reading) => Rule): Rule =>
   withState(({ talk }) => talk.pass === pass && talk.reading !== null ? rule(talk.reading) : noop)
 
+/** Whether the room does not begin with the last that we know of it, as the hub has restarted and numbers it anew. */
+const isOtherRoom = (reading: Reading, { room }: Known, [first]: ReadonlyArray<InboxMessage>): boolean =>
+  reading._tag === "Room" && reading.since > 0 && room !== null && first?.id !== roomId(room.seq, room.sent_at)
+
+const roomFromStart: Rule = withState(({ talk: { known, to_read } }) =>
+  patchTalk({ reading: null, to_read: [{ _tag: "Room", since: 0 }, ...to_read], known: { ...known, room: null } })
+)
+
 /** Rule 22: what a reading found. */
 export const hubRead = (
   pass: number,
@@ -125,9 +138,9 @@ export const hubRead = (
   messages: ReadonlyArray<InboxMessage>,
   lastInRoom: Known["room"]
 ): Rule =>
-  withReading(pass, () =>
+  withReading(pass, (reading) =>
     withState(({ talk: { known } }) =>
-      sequence(
+      isOtherRoom(reading, known, messages) ? roomFromStart : sequence(
         patchTalk({ page: { ...page, step: "recording" }, known: { ...known, room: lastInRoom ?? known.room } }),
         messages.length === 0 ? pageRecorded : record(messages)
       )

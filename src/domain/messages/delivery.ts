@@ -6,7 +6,9 @@ import type { DeliveryEnd } from "../Command.ts"
 import { cancelTimers, emit, noop, patchTalk, type Rule, sequence, startTimer, withState } from "../rules.ts"
 import type { SidecarState } from "../SidecarState.ts"
 import { inSlot } from "../slots.ts"
+import { endOfWait, waitUntil } from "../RuleOf.ts"
 import type { Batch } from "../Work.ts"
+import { hour_ms } from "./choose.ts"
 import { holds } from "./receiving.ts"
 import type { Held } from "./Talk.ts"
 
@@ -21,10 +23,10 @@ const mayDeliver = ({ disk, draining, policy, stored, talk }: SidecarState): boo
 const deliveryDue = ({ policy, talk }: SidecarState, now: number): number => {
   const { batch_ms, min_interval_ms } = policy.messages
   const { delivered_at, held: { first_at, urgent_at }, held_until } = talk
-  const interval = delivered_at === null ? 0 : delivered_at + min_interval_ms
-  const ordinary = Math.max((first_at ?? now) + batch_ms, interval)
-  const urgent = urgent_at === null ? ordinary : urgent_at + Math.min(batch_ms, urgent_batch_ms)
-  return Math.max(Math.min(ordinary, urgent), held_until ?? 0)
+  const interval = delivered_at === null ? now : endOfWait(delivered_at, min_interval_ms, now)
+  const ordinary = Math.max(endOfWait(first_at ?? now, batch_ms, now), interval)
+  const urgent = urgent_at === null ? ordinary : endOfWait(urgent_at, Math.min(batch_ms, urgent_batch_ms), now)
+  return Math.max(Math.min(ordinary, urgent), held_until === null ? now : waitUntil(held_until, hour_ms, now))
 }
 
 /** Rule 18, after every message: asks for the next batch when it is due. */

@@ -20,7 +20,7 @@ const makeStatements = (database: DatabaseSync) => ({
   answers: query(
     database,
     CountRow,
-    "SELECT count(*) AS count FROM outbox WHERE origin_kind IN ('answer', 'batch') AND created_at > :since"
+    "SELECT count(*) AS count FROM outbox WHERE origin_kind IN ('answer', 'batch') AND created_at > :since AND created_at <= :now"
   ),
   insert: change(
     database,
@@ -55,8 +55,8 @@ export const makeOutbox = (database: DatabaseSync) => {
   return {
     threadOf,
 
-    /** How many of our answers were queued since then. */
-    answersSince: (since: number): number => answers({ since })[0]?.count ?? 0,
+    /** How many of our answers were queued since then, up to now. */
+    answersIn: (since: number, now: number): number => answers({ since, now })[0]?.count ?? 0,
 
     add: (now: number, outgoing: OutgoingText, { kind, name }: Origin): void => {
       const thread = outgoing.reply_to === null ? null : threadOf(outgoing.reply_to)
