@@ -56,6 +56,23 @@ describe("rule 19: a delivery", () => {
       }))
   }
 
+  const unmarked: ReadonlyArray<readonly [DeliveryEnd, number, boolean]> = [
+    [{ _tag: "Delivered", replies: [] }, 0, false],
+    [failure, 1, true],
+    [postponed, 1, false]
+  ]
+  for (const [end, waiting, again] of unmarked) {
+    itStores(
+      `whose beginning a full disk did not take ends all the same: ${end._tag}`,
+      (store) =>
+        Effect.gen(function*() {
+          yield* store.record([judgedAs(deliver, "m1")])
+          expect(yield* store.end(batchOf("1", ["m1"]), end)).toMatchObject({ waiting })
+          expect(yield* againOf(store, "m1")).toBe(again)
+        })
+    )
+  }
+
   itStores(
     "that keeps failing is halved until the one that breaks it is alone, and that one is stuck",
     (store) =>

@@ -69,7 +69,7 @@ const endDelivery = (endOf: (batch: Batch) => DeliveryEnd): Rule =>
     messages === null ? noop : emit({ _tag: "EndDelivery", batch: messages, end: endOf(messages) })
   )
 
-/** Rule 19: nothing of a delivery is reported to the hub. */
+/** Rule 19: nothing of a delivery is reported to the hub. After an attempt that ran, an agent may have read the messages. */
 export const batchAgentTold = (event: AgentEvent): Rule => {
   switch (event._tag) {
     case "Succeeded":
@@ -77,7 +77,9 @@ export const batchAgentTold = (event: AgentEvent): Rule => {
     case "Failed":
       return endDelivery(({ failure }) => ({ _tag: "Failed", reason: failure?.reason ?? "" }))
     case "Obstructed":
-      return endDelivery(() => ({ _tag: "Postponed" }))
+      return endDelivery(({ wake_attempts }) =>
+        wake_attempts > 1 ? { _tag: "Failed", reason: event.obstacle.reason } : { _tag: "Postponed" }
+      )
     case "WakeJudged":
     case "SignOfLife":
       return noop

@@ -111,8 +111,10 @@ export const makeDeliveries = (database: DatabaseSync, limits: StoreLimits, outb
 
     begin,
 
+    /** A full disk may have left its beginning unmarked, so that is marked first. */
     end: (now: number, batch: MarkedBatch, end: EndText): void => {
       const { batch_id } = batch
+      begin(now, batch)
       switch (end._tag) {
         case "Delivered":
           statements.allDelivered({ batch_id })
