@@ -164,7 +164,7 @@ describe("rule 16: a pushed message", () => {
       expect(yield* store.next).toEqual({
         outgoing: outgoingOf("pong-m1", { type: "pong", reply_to: "m1", payload: {} }),
         state: "queued",
-        first_sent_at: null
+        sent_after: null
       })
     }))
 })

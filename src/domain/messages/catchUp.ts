@@ -138,13 +138,16 @@ export const hubRead = (
   messages: ReadonlyArray<InboxMessage>,
   lastInRoom: Known["room"]
 ): Rule =>
-  withReading(pass, (reading) =>
-    withState(({ talk: { known } }) =>
-      isOtherRoom(reading, known, messages) ? roomFromStart : sequence(
-        patchTalk({ page: { ...page, step: "recording" }, known: { ...known, room: lastInRoom ?? known.room } }),
-        messages.length === 0 ? pageRecorded : record(messages)
+  withReading(
+    pass,
+    (reading) =>
+      withState(({ talk: { known } }) =>
+        isOtherRoom(reading, known, messages) ? roomFromStart : sequence(
+          patchTalk({ page: { ...page, step: "recording" }, known: { ...known, room: lastInRoom ?? known.room } }),
+          messages.length === 0 ? pageRecorded : record(messages)
+        )
       )
-    ))
+  )
 
 /** What is left to be read waits for the next catching up. */
 export const readLater: Rule = patchTalk({ reading: null, page: null, to_read: [], behind: true })

@@ -1,6 +1,7 @@
-import { cancelTimers, emit, log, noop, patchTalk, type Rule, sequence, startTimer, withState } from "../rules.ts"
 import { waitUntil } from "../RuleOf.ts"
+import { cancelTimers, emit, log, noop, patchTalk, type Rule, sequence, startTimer, withState } from "../rules.ts"
 import type { SidecarState } from "../SidecarState.ts"
+import { toldByHub } from "./hubClock.ts"
 import type { SendOutcome } from "./Outgoing.ts"
 import { holds } from "./receiving.ts"
 import { type Held, sends_burst, type Talk } from "./Talk.ts"
@@ -35,7 +36,7 @@ export const sendNext: Rule = withState((state, now) => {
   return sequence(
     running === undefined ? noop : cancelTimers("send"),
     patchTalk({ sending: true, sends: { left: sendsLeft(state.talk, now) - 1, at: now } }),
-    emit({ _tag: "SendNext" })
+    emit({ _tag: "SendNext", after: toldByHub(state) })
   )
 })
 

@@ -54,7 +54,7 @@ export const messageOperations = (
     queue: (outgoing, origin) =>
       stored(Effect.flatMap(outgoingText(outgoing), (text) => ask("queue", { outgoing: text, origin }))),
     next: ifThere(Effect.flatMap(ask("next", undefined), queued), null),
-    sending: (key) => stored(ask("sending", key)),
+    sending: (key, after) => stored(ask("sending", { key, after })),
     sent: (key, outcome) => stored(ask("sent", { key, outcome }))
   }
 }

@@ -46,7 +46,7 @@ export type BatchMessageText = typeof BatchMessageFromText.Encoded
 export const QueuedFromText = Schema.Struct({
   outgoing: OutgoingFromText,
   state: Schema.Literals(["queued", "sending"]),
-  first_sent_at: Schema.NullOr(Schema.Finite)
+  sent_after: Schema.NullOr(Schema.Finite)
 })
 export type QueuedText = typeof QueuedFromText.Encoded
 
@@ -85,7 +85,7 @@ export interface MessageDatabase {
     queued: { readonly outgoing: ReadonlyArray<OutgoingText>; readonly origin: Origin }
   ) => Held
   readonly next: (now: number) => QueuedText | null
-  readonly sending: (now: number, key: string) => void
+  readonly sending: (now: number, attempt: { readonly key: string; readonly after: number }) => void
   readonly sent: (now: number, attempt: { readonly key: string; readonly outcome: SendOutcome }) => Held
 }
 

@@ -5,8 +5,8 @@ import type { Origin } from "../../services/MessageStore.ts"
 import { OutgoingText, QueuedFromText, type QueuedText } from "./operations.ts"
 import { change, query } from "./schema.ts"
 
-const { first_sent_at, state } = QueuedFromText.fields
-const UnsentRow = Schema.Struct({ ...OutgoingText.fields, state, first_sent_at })
+const { sent_after, state } = QueuedFromText.fields
+const UnsentRow = Schema.Struct({ ...OutgoingText.fields, state, sent_after })
 const ThreadRow = Schema.Struct({ thread: Schema.String })
 const CountRow = Schema.Struct({ count: Schema.Int })
 
@@ -30,12 +30,12 @@ const makeStatements = (database: DatabaseSync) => ({
   unsent: query(
     database,
     UnsentRow,
-    `SELECT key, target, type, reply_to, payload, state, first_sent_at FROM outbox
+    `SELECT key, target, type, reply_to, payload, state, sent_after FROM outbox
     WHERE state IN ('queued', 'sending') ORDER BY state = 'sending' DESC, number LIMIT 1`
   ),
   markSending: change(
     database,
-    `UPDATE outbox SET state = 'sending', attempts = attempts + 1, first_sent_at = coalesce(first_sent_at, :now)
+    `UPDATE outbox SET state = 'sending', attempts = attempts + 1, sent_after = coalesce(sent_after, :after)
     WHERE key = :key AND state IN ('queued', 'sending')`
   ),
   markSent: change(
@@ -66,11 +66,11 @@ export const makeOutbox = (database: DatabaseSync) => {
     next: (): QueuedText | null => {
       const [row] = unsent()
       if (row === undefined) return null
-      const { first_sent_at: first, state: now, ...outgoing } = row
-      return { outgoing, state: now, first_sent_at: first }
+      const { sent_after: after, state: now, ...outgoing } = row
+      return { outgoing, state: now, sent_after: after }
     },
 
-    sending: (now: number, key: string): void => markSending({ key, now }),
+    sending: (key: string, after: number): void => markSending({ key, after }),
 
     sent: (now: number, key: string, outcome: SendOutcome): void => {
       switch (outcome._tag) {

@@ -339,6 +339,19 @@ describe("rules 20 and 21: messages of ours", () => {
     expect(sentAfter(run.tell(ended(sent)))).toBe(0)
   })
 
+  test("are looked up from a time that the hub has told, whatever our clock says", () => {
+    expect(caughtUp().tell(outgoing(1)).commands).toContainEqual({ _tag: "SendNext", after: 0 })
+    const told = caughtUp().tell({ _tag: "HubTimeTold", hub_time: 5_000.5 }).after(1_000).tell(outgoing(1))
+    expect(told.commands).toContainEqual({ _tag: "SendNext", after: 5_000 })
+    const noted = connected().tell({
+      _tag: "Restarted",
+      stored: null,
+      survivors: [],
+      talk: { held: nothingHeld, known: { heard_until: 4_000, room: null } }
+    }).tell({ _tag: "Connected" }, { _tag: "Identified" }).tell(outgoing(1))
+    expect(noted.commands).toContainEqual({ _tag: "SendNext", after: 4_000 })
+  })
+
   test("ten at once, and twenty a minute", () => {
     const run = caughtUp().tell(outgoing(99))
     for (let n = 1; n < 10; n++) expect(sentAfter(run.tell(ended(sent, 99)))).toBe(0)
