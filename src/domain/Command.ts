@@ -63,7 +63,7 @@ export type TalkCommand =
   | { readonly _tag: "ChooseBatch" }
   | { readonly _tag: "BeginDelivery"; readonly batch: Batch }
   | { readonly _tag: "EndDelivery"; readonly batch: Batch; readonly end: DeliveryEnd }
-  | { readonly _tag: "SendNext" } // of the outbox
+  | { readonly _tag: "SendNext"; readonly after: number } // of the outbox; a time of the hub's clock that has passed
   | { readonly _tag: "TestDelivery" } // by a message to ourselves
 
 /** What the daemon has to do. Every outcome comes back as a Message. */

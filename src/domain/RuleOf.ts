@@ -28,6 +28,12 @@ export const rulesOf = <State, Out>() => {
   return { noop, emit, sequence, withState, patch }
 }
 
+/** When a wait that began at `since` is over; at once if the clock was set back since, as nobody knows how much of it has passed. */
+export const endOfWait = (since: number, wait_ms: number, now: number): number => since > now ? now : since + wait_ms
+
+/** The end of a wait that was never longer than `most_ms`. One that seems longer is over, as the clock was set back. */
+export const waitUntil = (until: number, most_ms: number, now: number): number => until - now > most_ms ? now : until
+
 /** What is left of a wait, in milliseconds. It is never more than the whole wait, even if the clock was set back. */
 export const remaining = (since: number, wait_ms: number, now: number): number =>
   Math.min(wait_ms, Math.max(0, since + wait_ms - now))

@@ -29,14 +29,14 @@ export type DeliveryEnd =
   | { readonly _tag: "Postponed" } // this machine could not wake the agent
 
 /**
- * What the hub was asked to take, and how far that came. `sending`: it may have it already. `first_sent_at` is when it was first on
- * its way, by our clock in epoch milliseconds; null if it never was.
+ * What the hub was asked to take, and how far that came. `sending`: it may have it already. `sent_after` is a time of the
+ * hub's clock, in epoch milliseconds, before it was first on its way; null if it never was.
  */
 export interface Queued {
   readonly outgoing: Outgoing
   readonly origin: Origin
   readonly state: "queued" | "sending"
-  readonly first_sent_at: number | null
+  readonly sent_after: number | null
 }
 
 /** A reply that came, and the name of the file whose writer awaits it. */
@@ -88,8 +88,8 @@ export class MessageStore extends Context.Service<MessageStore, {
   ) => Effect.Effect<Held, StoreError>
   /** The message to be sent next; null if there is none. */
   readonly next: Effect.Effect<Queued | null, StoreError>
-  /** Notes that a message is on its way, so that the hub may have it. */
-  readonly sending: (key: string) => Effect.Effect<void, StoreError>
+  /** Notes that a message is on its way since a time of the hub's clock, so that the hub may have it. The first such time stays. */
+  readonly sending: (key: string, after: number) => Effect.Effect<void, StoreError>
   /** Notes how an attempt to send ended. */
   readonly sent: (key: string, outcome: SendOutcome) => Effect.Effect<Held, StoreError>
   /** The first reply that is awaited and has not been handed over; null if there is none. */

@@ -135,6 +135,30 @@ describe("rule 19: a delivery is work", () => {
       state: "batch-1 g1 confirming wakes 1 | Running"
     },
     {
+      clause: "but after an attempt that ran it has failed, as an agent may have read its messages",
+      run: () => {
+        const again = Run.idle().tell(
+          ready(),
+          seen(),
+          spawned,
+          ended(exited(1)),
+          seen({ process: "gone" }),
+          stopped(false)
+        )
+          .tell(seen({ process: "gone" }), { _tag: "RetryDue", work_id: B1 }, seen({ process: "gone" }), stopped(false))
+          .tell(seen({ process: "gone" }))
+        const retried = again.state.stored.messages?.wake?.id ?? ""
+        return again.tell({ _tag: "WakeSpawned", work_id: B1, wake_id: retried }).tell({
+          _tag: "WakeExited",
+          work_id: B1,
+          wake_id: retried,
+          end: { how: "unspawned", code: null, output: "there is no program ./talk" }
+        })
+      },
+      said: ["EndDelivery batch-1 Failed"],
+      state: "batch-1 g1 confirming wakes 2 | Running"
+    },
+    {
       clause: "and its messages wait again",
       run: () =>
         Run.idle().tell(ready(), seen(), spawned, ended({ how: "unspawned", code: null, output: "" })).tell(

@@ -170,7 +170,7 @@ describe("rule 16: a pushed message", () => {
         outgoing: outgoingOf("pong-m1", { type: "pong", reply_to: "m1", payload: {} }),
         origin: { kind: "answer", name: "m1" },
         state: "queued",
-        first_sent_at: null
+        sent_after: null
       })
     }))
 })
@@ -249,6 +249,18 @@ describe("rules 18 and 23: what an hour allows", () => {
       yield* TestClock.setTime(second_ms + hour_ms)
       expect((yield* store.choose).ids).toEqual(["m3"])
     }), { sender: 2 })
+
+  itStores("what a clock that was set back leaves ahead counts for nothing", (store) =>
+    Effect.gen(function*() {
+      yield* TestClock.setTime(2 * hour_ms)
+      yield* store.record([judgedAs(urgent, "m1"), judgedAs(answer, "p1")])
+      expect(yield* deliverNext(store, "1")).toEqual(["m1"])
+      yield* TestClock.setTime(hour_ms)
+      const { held, recorded } = yield* store.record([judgedAs(urgent, "m2"), judgedAs(answer, "p2")])
+      expect(held.urgent_at).toBe(hour_ms)
+      expect(recorded).toMatchObject([{ outcome: "waiting" }, { outcome: "answered" }])
+      expect((yield* store.choose).ids).toEqual(["m2"])
+    }), { sender: 1, thread: 1, deliveries: 1, answers: 1, urgent_of_sender: 1 })
 
   itStores(
     "all deliveries, those that failed too, but not those that were postponed",

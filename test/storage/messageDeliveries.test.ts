@@ -1,6 +1,5 @@
 import { describe, expect } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as TestClock from "effect/testing/TestClock"
 import type { Outgoing, SendOutcome } from "../../src/domain/messages/Outgoing.ts"
 import type { Batch } from "../../src/domain/Work.ts"
 import type { DeliveryEnd, Queued } from "../../src/services/MessageStore.ts"
@@ -54,6 +53,23 @@ describe("rule 19: a delivery", () => {
         yield* store.begin(batchOf("2", (yield* store.choose).ids))
         expect(yield* againOf(store, "m1")).toBe(again)
       }))
+  }
+
+  const unmarked: ReadonlyArray<readonly [DeliveryEnd, number, boolean]> = [
+    [{ _tag: "Delivered", replies: [] }, 0, false],
+    [failure, 1, true],
+    [postponed, 1, false]
+  ]
+  for (const [end, waiting, again] of unmarked) {
+    itStores(
+      `whose beginning a full disk did not take ends all the same: ${end._tag}`,
+      (store) =>
+        Effect.gen(function*() {
+          yield* store.record([judgedAs(deliver, "m1")])
+          expect(yield* store.end(batchOf("1", ["m1"]), end)).toMatchObject({ waiting })
+          expect(yield* againOf(store, "m1")).toBe(again)
+        })
+    )
   }
 
   itStores(
@@ -144,14 +160,13 @@ describe("rule 20: what we send", () => {
     itStores(`is ${state ?? "done"} after ${outcome._tag}`, (store) =>
       Effect.gen(function*() {
         yield* store.queue([outgoingOf("k1"), outgoingOf("k2")], { kind: "file", name: "f" })
-        yield* TestClock.setTime(7)
-        yield* store.sending("k1")
-        yield* TestClock.setTime(8)
+        yield* store.sending("k1", 7)
+        yield* store.sending("k1", 8)
         expect((yield* store.sent("k1", outcome)).outgoing).toBe(state === null ? 1 : 2)
         expect(yield* store.next).toMatchObject(
           state === null
-            ? { outgoing: { key: "k2" }, state: "queued", first_sent_at: null }
-            : { outgoing: { key: "k1" }, state, first_sent_at: 7 }
+            ? { outgoing: { key: "k2" }, state: "queued", sent_after: null }
+            : { outgoing: { key: "k1" }, state, sent_after: 7 }
         )
       }))
   }
@@ -159,7 +174,7 @@ describe("rule 20: what we send", () => {
   itStores("goes on with the one that is on its way", (store) =>
     Effect.gen(function*() {
       yield* store.queue([outgoingOf("k1"), outgoingOf("k2")], { kind: "file", name: "f" })
-      yield* store.sending("k2")
+      yield* store.sending("k2", 7)
       expect(yield* store.next).toMatchObject({ outgoing: { key: "k2" }, state: "sending" })
     }))
 })

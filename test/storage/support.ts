@@ -88,7 +88,7 @@ export const allSent = Effect.fnUntraced(function*(store: Store) {
   const keys: Array<string> = []
   for (let next = yield* store.next; next !== null; next = yield* store.next) {
     keys.push(next.outgoing.key)
-    yield* store.sending(next.outgoing.key)
+    yield* store.sending(next.outgoing.key, hub_time)
     yield* store.sent(next.outgoing.key, { _tag: "Sent", hub_id: `hub-${next.outgoing.key}` })
   }
   return keys

@@ -5,6 +5,7 @@ import { refusalOf } from "../../domain/messages/refusal.ts"
 import { self_test_type } from "../../domain/messages/selfTest.ts"
 import type { Queued } from "../../services/MessageStore.ts"
 import type { StoreError } from "../../services/TaskStore.ts"
+import type { CommandOf } from "../ActorContext.ts"
 import type { MessageTools } from "./messageCommands.ts"
 
 const failed = (reason: string): SendOutcome => ({ _tag: "Failed", reason })
@@ -14,29 +15,31 @@ const sent: SendOutcome = { _tag: "Sent", hub_id: null }
 export const sendCommands = ({ agent_id, fibers, messenger, outbox, post, replies, store }: MessageTools) => {
   /** Rule 20: what may be at the hub already is looked up there first. */
   const outcomeOf = Effect.fnUntraced(function*(
-    { first_sent_at, outgoing, state }: Queued
+    { outgoing, sent_after, state }: Queued,
+    after: number
   ): Effect.fn.Return<SendOutcome, StoreError> {
     const refusal = refusalOf(outgoing, agent_id)
     if (refusal !== null) return { _tag: "Refused", reason: refusal }
-    if (state === "sending" && first_sent_at !== null) {
-      const found = yield* Effect.result(messenger.lookUp(outgoing, first_sent_at))
+    if (state === "sending" && sent_after !== null) {
+      const found = yield* Effect.result(messenger.lookUp(outgoing, sent_after))
       if (Result.isFailure(found)) return { _tag: "Unknown", reason: found.failure.reason }
       if (found.success) return sent
     }
-    yield* store.sending(outgoing.key)
+    yield* store.sending(outgoing.key, after)
     return yield* messenger.send(outgoing)
   })
 
-  const sendNext = Effect.gen(function*() {
-    const next = yield* store.next
-    if (next === null) return yield* post({ _tag: "SendEnded", key: null, outcome: sent, held: null })
-    const { origin, outgoing } = next
-    const outcome = yield* outcomeOf(next)
-    const held = yield* store.sent(outgoing.key, outcome)
-    yield* outbox.tell(origin, outgoing, outcome)
-    // The reply may have come before the hub's answer to us.
-    yield* post({ _tag: "SendEnded", key: outgoing.key, outcome, held: yield* replies.after(held) })
-  }).pipe(
+  const sendNext = Effect.fnUntraced(
+    function*({ after }: CommandOf<"SendNext">) {
+      const next = yield* store.next
+      if (next === null) return yield* post({ _tag: "SendEnded", key: null, outcome: sent, held: null })
+      const { origin, outgoing } = next
+      const outcome = yield* outcomeOf(next, after)
+      const held = yield* store.sent(outgoing.key, outcome)
+      yield* outbox.tell(origin, outgoing, outcome)
+      // The reply may have come before the hub's answer to us.
+      yield* post({ _tag: "SendEnded", key: outgoing.key, outcome, held: yield* replies.after(held) })
+    },
     Effect.catchTag(
       "StoreError",
       ({ message }) => post({ _tag: "SendEnded", key: "unknown", outcome: failed(message), held: null })
@@ -55,7 +58,7 @@ export const sendCommands = ({ agent_id, fibers, messenger, outbox, post, replie
   )
 
   return {
-    SendNext: () => fibers.run("send", sendNext),
+    SendNext: (command: CommandOf<"SendNext">) => fibers.run("send", sendNext(command)),
     TestDelivery: () => fibers.run("self test", testDelivery)
   }
 }

@@ -80,20 +80,25 @@ export const talkDisconnected: Rule = sequence(
 const note = (known: Known, missed_until: number | null = null): Rule =>
   sequence(patchTalk({ known }), emit({ _tag: "NoteKnown", known, missed_until }))
 
-/** Rule 22: all that was missed has been read. From now on the hub pushes. */
+/**
+ * Rule 22: all that was missed has been read. From now on the hub pushes. All is known up to the hub's time that it told last: our
+ * clock may be wrong, and the link may be dead since.
+ */
 const caughtUp: Rule = withState((state, now) => {
-  const { held: { missed_from }, known } = state.talk
-  const heard_until = hubNow(state, now)
+  const { held: { missed_from }, hub_clock, known } = state.talk
   return sequence(
     patchTalk({ behind: false }),
-    note({ ...known, heard_until }, missed_from === null ? null : heard_until)
+    note(
+      { ...known, heard_until: hub_clock === null ? known.heard_until : hub_clock.hub_time },
+      missed_from === null ? null : hubNow(state, now)
+    )
   )
 })
 
 /** Rule 22: with each pong that follows, all up to its time is known. */
 export const heardUntil = (hub_time: number): Rule =>
   withState(({ connection, talk: { behind, known } }) => {
-    const isNews = known.heard_until !== null && hub_time - known.heard_until >= note_ms
+    const isNews = known.heard_until === null || hub_time - known.heard_until >= note_ms
     return connection.phase === "identified" && !behind && isNews ? note({ ...known, heard_until: hub_time }) : noop
   })
 
@@ -158,7 +163,11 @@ export const hubRead = (pass: number, { channels, is_full, messages, next, room:
     withState((state, now) => {
       const { known, to_read } = state.talk
       if (hasBegunAnew(reading, messages, known)) {
-        return patchTalk({ reading: null, to_read: [{ _tag: "Room", since: 0 }, ...to_read] })
+        return patchTalk({
+          reading: null,
+          to_read: [{ _tag: "Room", since: 0 }, ...to_read],
+          known: { ...known, room: null }
+        })
       }
       const found = missed(reading, messages)(state, now)
       return sequence(

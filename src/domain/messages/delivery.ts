@@ -3,10 +3,12 @@ import { begin } from "../agent/phases.ts"
 import type { AgentEvent } from "../agent/rules.ts"
 import { release } from "../agent/termination.ts"
 import type { DeliveryEnd } from "../Command.ts"
+import { endOfWait, waitUntil } from "../RuleOf.ts"
 import { cancelTimers, emit, log, noop, patchTalk, type Rule, sequence, startTimer, withState } from "../rules.ts"
 import type { SidecarState } from "../SidecarState.ts"
 import { inSlot } from "../slots.ts"
 import type { Batch } from "../Work.ts"
+import { hour_ms } from "./choose.ts"
 import { holds } from "./receiving.ts"
 import type { Held } from "./Talk.ts"
 
@@ -24,11 +26,11 @@ const mayDeliver = ({ disk, draining, policy, stored, talk }: SidecarState): boo
 const deliveryDue = ({ policy, talk }: SidecarState, now: number): number => {
   const { batch_ms, min_interval_ms } = policy.messages
   const { delivered_at, held: { first_at, urgent_at }, held_until } = talk
-  const interval = delivered_at === null ? 0 : delivered_at + min_interval_ms
-  const ordinary = Math.max((first_at ?? now) + batch_ms, interval)
+  const interval = delivered_at === null ? now : endOfWait(delivered_at, min_interval_ms, now)
+  const ordinary = Math.max(endOfWait(first_at ?? now, batch_ms, now), interval)
   const isNews = urgent_at !== null && (delivered_at === null || urgent_at > delivered_at)
-  const urgent = isNews ? urgent_at + Math.min(batch_ms, urgent_batch_ms) : ordinary
-  return Math.max(Math.min(ordinary, urgent), held_until ?? 0)
+  const urgent = isNews ? endOfWait(urgent_at, Math.min(batch_ms, urgent_batch_ms), now) : ordinary
+  return Math.max(Math.min(ordinary, urgent), held_until === null ? now : waitUntil(held_until, hour_ms, now))
 }
 
 /** Rule 18, after every message: asks for the next batch when it is due. */
@@ -74,7 +76,7 @@ const endDelivery = (endOf: (batch: Batch) => DeliveryEnd): Rule =>
     messages === null ? noop : emit({ _tag: "EndDelivery", batch: messages, end: endOf(messages) })
   )
 
-/** Rule 19: nothing of a delivery is reported to the hub. */
+/** Rule 19: nothing of a delivery is reported to the hub. After an attempt that ran, an agent may have read the messages. */
 export const batchAgentTold = (event: AgentEvent): Rule => {
   switch (event._tag) {
     case "Succeeded":
@@ -88,7 +90,9 @@ export const batchAgentTold = (event: AgentEvent): Rule => {
             ? noop
             : log({ event: "delivery_postponed", batch_id: messages.id, reason: event.obstacle.reason })
         ),
-        endDelivery(() => ({ _tag: "Postponed" }))
+        endDelivery(({ wake_attempts }) =>
+          wake_attempts > 1 ? { _tag: "Failed", reason: event.obstacle.reason } : { _tag: "Postponed" }
+        )
       )
     case "WakeJudged":
     case "SignOfLife":

@@ -11,6 +11,13 @@ export const hubTimeAtLeast = (hub_time: number): Rule =>
     state.talk.hub_clock === null || hub_time > hubNow(state, now) ? hubTimeTold(hub_time) : noop
   )
 
+/**
+ * A time of the hub's clock that has passed, whatever our clock says: the last that the hub told, or of an earlier life the last that
+ * was noted. 0 if it never told any.
+ */
+export const toldByHub = ({ talk: { hub_clock, known } }: SidecarState): number =>
+  Math.floor(hub_clock?.hub_time ?? known.heard_until ?? 0)
+
 /** The hub told its time. */
 export const hubTimeTold = (hub_time: number): Rule =>
   withState((_, now) => patchTalk({ hub_clock: { at: now, hub_time } }))

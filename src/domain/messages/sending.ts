@@ -1,5 +1,7 @@
+import { waitUntil } from "../RuleOf.ts"
 import { cancelTimers, emit, log, noop, patchTalk, type Rule, sequence, startTimer, withState } from "../rules.ts"
 import type { SidecarState } from "../SidecarState.ts"
+import { toldByHub } from "./hubClock.ts"
 import type { SendOutcome } from "./Outgoing.ts"
 import { holds } from "./receiving.ts"
 import { type Held, sends_burst, type Talk } from "./Talk.ts"
@@ -9,9 +11,9 @@ const limited_ms = 60_000 // after the hub refused a request
 const renew_ms = 61_000 // from that refusal until we connect anew
 const send_retries_ms = [10_000, 30_000, 60_000] as const // after the first, the second and each later failure in a row
 
-/** Rule 21: how many messages may be sent now. */
+/** Rule 21: how many messages may be sent now: as many as ever where the clock was set back. */
 const sendsLeft = ({ sends: { at, left } }: Talk, now: number): number =>
-  Math.min(sends_burst, left + Math.max(0, now - at) * sends_a_minute / 60_000)
+  now < at ? sends_burst : Math.min(sends_burst, left + (now - at) * sends_a_minute / 60_000)
 
 /** Talk goes by HTTP: it needs a hub that is there. While we stay away on purpose (rule 13) it is. */
 export const mayReachHub = ({ connection, readiness }: SidecarState): boolean =>
@@ -22,7 +24,7 @@ const sendDue = (state: SidecarState, now: number): number | null => {
   const { talk } = state
   if (talk.sending || talk.held.outgoing === 0 || state.disk !== "ok" || !mayReachHub(state)) return null
   const missing = Math.max(0, 1 - sendsLeft(talk, now))
-  return Math.max(talk.send_after, now + Math.ceil(missing * 60_000 / sends_a_minute))
+  return Math.max(waitUntil(talk.send_after, limited_ms, now), now + Math.ceil(missing * 60_000 / sends_a_minute))
 }
 
 /** Rules 20 and 21, after every message: sends the next message when it is due. One at a time. */
@@ -34,7 +36,7 @@ export const sendNext: Rule = withState((state, now) => {
   return sequence(
     running === undefined ? noop : cancelTimers("send"),
     patchTalk({ sending: true, sends: { left: sendsLeft(state.talk, now) - 1, at: now } }),
-    emit({ _tag: "SendNext" })
+    emit({ _tag: "SendNext", after: toldByHub(state) })
   )
 })
 
@@ -42,9 +44,9 @@ export const sendNext: Rule = withState((state, now) => {
  * Rule 21: the hub refused a frame or a request of ours. Talk pauses for a minute. The hub gives us no task for that minute, and
  * looks again only when we connect anew.
  */
-export const leaveHubAlone: Rule = withState(({ talk }, now) =>
+export const leaveHubAlone: Rule = withState((_, now) =>
   sequence(
-    patchTalk({ send_after: Math.max(talk.send_after, now + limited_ms) }),
+    patchTalk({ send_after: now + limited_ms }),
     startTimer("renew", renew_ms)
   )
 )

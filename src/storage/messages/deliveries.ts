@@ -31,12 +31,12 @@ const makeStatements = (database: DatabaseSync) => ({
     WaitingRow,
     `SELECT ${columns}, id, sent_at, bytes, batch_limit FROM inbox WHERE state = 'waiting'`
   ),
-  deliveredSince: query(
+  deliveredIn: query(
     database,
     DeliveredRow,
-    `SELECT ${columns}, delivered_at FROM inbox WHERE delivered_at > :since`
+    `SELECT ${columns}, delivered_at FROM inbox WHERE delivered_at > :since AND delivered_at <= :now`
   ),
-  batchesSince: query(database, BeginRow, "SELECT begun_at FROM batches WHERE begun_at > :since"),
+  batchesIn: query(database, BeginRow, "SELECT begun_at FROM batches WHERE begun_at > :since AND begun_at <= :now"),
   message: query(
     database,
     MessageRow,
@@ -115,20 +115,22 @@ export const makeDeliveries = (database: DatabaseSync, limits: StoreLimits, outb
 
   return {
     choose: (now: number): Choice => {
-      const since = now - hour_ms
+      const hour = { since: now - hour_ms, now } // what lies ahead was before the clock was set back
       const candidates = statements.waiting().map(({ bytes, ...row }) => ({
         ...row,
         bytes: bytesInBatch(bytes),
         batch_limit: row.batch_limit ?? limits.batch_max
       }))
-      const batches = statements.batchesSince({ since }).map(({ begun_at }) => begun_at)
-      return chooseBatch(candidates, limits, countDelivered(statements.deliveredSince({ since }), batches))
+      const batches = statements.batchesIn(hour).map(({ begun_at }) => begun_at)
+      return chooseBatch(candidates, limits, countDelivered(statements.deliveredIn(hour), batches))
     },
 
     begin,
 
+    /** A full disk may have left its beginning unmarked, so that is marked first. */
     end: (now: number, batch: MarkedBatch, end: EndText): void => {
       const { batch_id } = batch
+      begin(now, batch)
       switch (end._tag) {
         case "Delivered":
           statements.allDelivered({ batch_id })

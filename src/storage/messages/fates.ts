@@ -26,22 +26,22 @@ export const placed = (state: Place["state"], reason: string | null = null): Pla
 
 /** Does what a fate says, as far as the hourly limits allow. */
 export const makeFates = (database: DatabaseSync, { per_hour }: StoreLimits, outbox: Outbox) => {
-  const urgentSince = query(
+  const urgentIn = query(
     database,
     UrgentRow,
     `SELECT count(*) AS of_all, count(*) FILTER (WHERE sender = :from) AS of_sender
-    FROM inbox WHERE urgent = 1 AND heard_at > :since`
+    FROM inbox WHERE urgent = 1 AND heard_at > :since AND heard_at <= :now`
   )
 
   /** Rule 18: urgency is a word that the sender chose, so it counts only so often. */
   const countsAsUrgent = (now: number, from: string): boolean => {
-    const [counts] = urgentSince({ from, since: now - hour_ms })
+    const [counts] = urgentIn({ from, since: now - hour_ms, now })
     return (counts?.of_sender ?? 0) < per_hour.urgent_of_sender && (counts?.of_all ?? 0) < urgent_an_hour
   }
 
   /** Rule 23: our answers come to rest as well. */
   const answered = (now: number, id: string, answer: OutgoingText | null): Place => {
-    if (outbox.answersSince(now - hour_ms) >= per_hour.answers) {
+    if (outbox.answersIn(now - hour_ms, now) >= per_hour.answers) {
       return placed("kept", `${per_hour.answers} answers were queued in the last hour`)
     }
     if (answer !== null) outbox.add(now, answer, { kind: "answer", name: id })

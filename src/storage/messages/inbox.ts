@@ -92,7 +92,7 @@ export const makeInbox = (database: DatabaseSync, limits: StoreLimits, size: Inb
     const bytes = Buffer.byteLength(payload)
     if (!room.take(bytes, judged === null || judged.fate._tag === "Deliver")) {
       noteMissed({ sent_at })
-      if (refusal !== null && outbox.answersSince(now - hour_ms) < limits.per_hour.answers) {
+      if (refusal !== null && outbox.answersIn(now - hour_ms, now) < limits.per_hour.answers) {
         outbox.add(now, refusal, { kind: "answer", name: id })
       }
       return { id, from, type, outcome: "left_out", reason: "the inbox is full" }

@@ -99,7 +99,7 @@ const operationsOver = (database: DatabaseSync, limits: StoreLimits, size: Inbox
         forget(now)
       }),
     next: outbox.next,
-    sending: (now, key) => changing(now, () => outbox.sending(now, key)),
+    sending: (now, { after, key }) => changing(now, () => outbox.sending(key, after)),
     sent: (now, { key, outcome }) => changingHeld(now, () => outbox.sent(now, key, outcome)),
     answered: (_, ids) => replies.answered(ids),
     awaited: replies.awaited,

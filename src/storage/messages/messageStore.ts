@@ -57,7 +57,7 @@ export const messageOperations = (
     queue: (outgoing, origin, awaits_until = null) =>
       stored(Effect.flatMap(outgoingText(outgoing), (text) => ask("queue", { outgoing: text, origin, awaits_until }))),
     next: ifThere(Effect.flatMap(ask("next", undefined), queued), null),
-    sending: (key) => stored(ask("sending", key)),
+    sending: (key, after) => stored(ask("sending", { key, after })),
     sent: (key, outcome) => stored(ask("sent", { key, outcome })),
     answered: (ids) => Effect.map(ifThere(ask("answered", ids), []), (found) => new Set(found)),
     awaited: ifThere(Effect.flatMap(ask("awaited", undefined), awaited), null),

@@ -52,7 +52,7 @@ export const QueuedFromText = Schema.Struct({
   outgoing: OutgoingFromText,
   origin: Origin,
   state: Schema.Literals(["queued", "sending"]),
-  first_sent_at: Schema.NullOr(Schema.Finite)
+  sent_after: Schema.NullOr(Schema.Finite)
 })
 export type QueuedText = typeof QueuedFromText.Encoded
 
@@ -96,7 +96,7 @@ export interface MessageDatabase {
     }
   ) => Held
   readonly next: (now: number) => QueuedText | null
-  readonly sending: (now: number, key: string) => void
+  readonly sending: (now: number, attempt: { readonly key: string; readonly after: number }) => void
   readonly sent: (now: number, attempt: { readonly key: string; readonly outcome: SendOutcome }) => Held
   readonly answered: (now: number, ids: ReadonlyArray<string>) => ReadonlyArray<string>
   readonly awaited: (now: number) => AwaitedText | null

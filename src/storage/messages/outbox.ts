@@ -4,11 +4,11 @@ import { Origin, type SendOutcome } from "../../domain/messages/Outgoing.ts"
 import { OutgoingText, QueuedFromText, type QueuedText } from "./operations.ts"
 import { change, query } from "./schema.ts"
 
-const { first_sent_at, state } = QueuedFromText.fields
+const { sent_after, state } = QueuedFromText.fields
 const UnsentRow = Schema.Struct({
   ...OutgoingText.fields,
   state,
-  first_sent_at,
+  sent_after,
   origin_kind: Origin.fields.kind,
   origin_name: Schema.String
 })
@@ -25,7 +25,7 @@ const makeStatements = (database: DatabaseSync) => ({
   answers: query(
     database,
     CountRow,
-    "SELECT count(*) AS count FROM outbox WHERE origin_kind IN ('answer', 'batch') AND created_at > :since"
+    "SELECT count(*) AS count FROM outbox WHERE origin_kind IN ('answer', 'batch') AND created_at > :since AND created_at <= :now"
   ),
   insert: change(
     database,
@@ -37,12 +37,12 @@ const makeStatements = (database: DatabaseSync) => ({
   unsent: query(
     database,
     UnsentRow,
-    `SELECT key, target, type, reply_to, payload, state, first_sent_at, origin_kind, origin_name FROM outbox
+    `SELECT key, target, type, reply_to, payload, state, sent_after, origin_kind, origin_name FROM outbox
     WHERE state IN ('queued', 'sending') ORDER BY state = 'sending' DESC, number LIMIT 1`
   ),
   markSending: change(
     database,
-    `UPDATE outbox SET state = 'sending', attempts = attempts + 1, first_sent_at = coalesce(first_sent_at, :now)
+    `UPDATE outbox SET state = 'sending', attempts = attempts + 1, sent_after = coalesce(sent_after, :after)
     WHERE key = :key AND state IN ('queued', 'sending')`
   ),
   markSent: change(
@@ -62,8 +62,8 @@ export const makeOutbox = (database: DatabaseSync) => {
   return {
     threadOf,
 
-    /** How many of our answers were queued since then. */
-    answersSince: (since: number): number => answers({ since })[0]?.count ?? 0,
+    /** How many of our answers were queued since then, up to now. */
+    answersIn: (since: number, now: number): number => answers({ since, now })[0]?.count ?? 0,
 
     add: (now: number, outgoing: OutgoingText, { kind, name }: Origin, awaits_until: number | null = null): void => {
       const thread = outgoing.reply_to === null ? null : threadOf(outgoing.reply_to)
@@ -73,11 +73,11 @@ export const makeOutbox = (database: DatabaseSync) => {
     next: (): QueuedText | null => {
       const [row] = unsent()
       if (row === undefined) return null
-      const { first_sent_at: first, origin_kind: kind, origin_name: name, state: now, ...outgoing } = row
-      return { outgoing, origin: { kind, name }, state: now, first_sent_at: first }
+      const { sent_after: after, origin_kind: kind, origin_name: name, state: now, ...outgoing } = row
+      return { outgoing, origin: { kind, name }, state: now, sent_after: after }
     },
 
-    sending: (now: number, key: string): void => markSending({ key, now }),
+    sending: (key: string, after: number): void => markSending({ key, after }),
 
     sent: (now: number, key: string, outcome: SendOutcome): void => {
       switch (outcome._tag) {

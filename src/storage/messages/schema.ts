@@ -78,7 +78,7 @@ CREATE TABLE outbox (
   origin_name TEXT NOT NULL,
   awaits_until INTEGER, -- until when whoever gave it awaits the reply; null: nobody does
   created_at INTEGER NOT NULL,
-  first_sent_at INTEGER,
+  sent_after INTEGER, -- a time of the hub's clock before it was first on its way
   sent_at INTEGER
 ) STRICT;
 CREATE INDEX outbox_unsent ON outbox (state, number) WHERE state IN ('queued', 'sending');

@@ -81,10 +81,38 @@ describe("rule 22: catching up, after every identified", () => {
     expect(run.state.talk).toMatchObject({ reading: null, to_read: [], behind: false })
   })
 
-  test("then knows how far it has heard, and notes that", () => {
-    const run = caughtUp()
-    expect(run.state.talk.known.heard_until).toBe(run.now)
+  test("then knows how far it has heard by the hub's clock, whatever ours says, and notes that", () => {
+    const run = connected()
+    run.tell({ _tag: "HubTimeTold", hub_time: 5_000 })
+    while (run.state.talk.reading !== null) run.after(1_000).tell(read(run))
+    expect(run.state.talk.known.heard_until).toBe(5_000)
     expect(said(run)).toEqual(["NoteKnown"])
+  })
+
+  test("does not know how far before the hub has told its time", () => {
+    const run = caughtUp()
+    expect(run.state.talk.known.heard_until).toBeNull()
+    run.tell({ _tag: "HubTimeTold", hub_time: 5_000 })
+    expect(said(run)).toEqual(["NoteKnown"])
+    expect(run.state.talk.known.heard_until).toBe(5_000)
+  })
+
+  const last = { seq: 9, sent_at: T0 }
+  const isLast = { id: `room-9-${T0}`, way: "room" } as const
+  test.each([
+    { of: "is the last that we know", first: heard(isLast), again: false },
+    { of: "has another time", first: heard({ ...isLast, id: `room-9-${T0 + 1}` }), again: true },
+    { of: "is missing", first: null, again: true }
+  ])("reads the room from its start where the first entry $of: $again", ({ again, first }) => {
+    const run = connected()
+    while (reading(run)._tag !== "Room") run.tell(read(run))
+    run.tell(read(run, { messages: [heard(isLast)], room: last })).tell(recorded({}))
+    run.tell(disconnected).tell({ _tag: "Connected" }, { _tag: "Identified" })
+    while (reading(run)._tag !== "Room") run.tell(read(run))
+    expect(reading(run)).toEqual({ _tag: "Room", since: 8 })
+    run.tell(read(run, { messages: first === null ? [] : [first], room: first === null ? null : last }))
+    expect(run.state.talk.reading).toEqual(again ? { _tag: "Room", since: 0 } : { _tag: "Room", since: 8 })
+    expect(said(run)).toEqual([again ? "ReadHub Room" : `RecordMessages ${isLast.id}`])
   })
 
   test("acknowledges a mailbox only when what it held is recorded, and reads on from there", () => {
@@ -146,6 +174,7 @@ describe("rule 22: catching up, after every identified", () => {
   test("begins where the last connection ended, less 30 s", () => {
     const run = caughtUp()
     const { now } = run
+    run.tell({ _tag: "HubTimeTold", hub_time: now })
     run.tell(disconnected).after(5_000).tell({ _tag: "Connected" }, { _tag: "Identified" }).tell(read(run))
     expect(reading(run)).toMatchObject({ _tag: "History", start: now - 30_000, end: null, to_us: false })
   })
@@ -163,7 +192,7 @@ describe("rule 22: catching up, after every identified", () => {
   })
 
   test("each pong tells how far the hub has been heard, and that is noted each five minutes", () => {
-    const run = caughtUp()
+    const run = caughtUp().tell({ _tag: "HubTimeTold", hub_time: T0 })
     const { heard_until } = run.state.talk.known
     run.tell({ _tag: "HubTimeTold", hub_time: (heard_until ?? 0) + 5 * minute_ms - 1 })
     expect(run.state.talk.known.heard_until).toBe(heard_until)
@@ -308,6 +337,17 @@ describe("rule 18: when a batch is delivered", () => {
     expect(chosenAfter(run.tell(waiting(run.now - 60_000)))).toBeNull()
   })
 
+  test("a clock that was set back holds nothing back", () => {
+    const run = caughtUp()
+    const ahead = run.now + 24 * 60 * minute_ms
+    expect(chosenAfter(run.tell(waiting(ahead, ahead)))).toBe(0)
+    run.tell({ _tag: "NoBatch", retry_at: run.now + 10 * minute_ms })
+    expect(chosenAfter(run.after(-24 * 60 * minute_ms).tell(waiting(run.now - 2_000)))).toBe(0)
+    run.tell({ _tag: "BatchReady", batch: batch("batch-1") })
+    run.tell({ _tag: "DeliveryMarked", end: "Delivered", held: nothingHeld })
+    expect(chosenAfter(run.after(-24 * 60 * minute_ms).tell(waiting(run.now - 2_000)))).toBe(0)
+  })
+
   test("none is chosen twice", () => {
     const run = caughtUp()
     run.tell(waiting(run.now - 5_000))
@@ -339,10 +379,31 @@ describe("rules 20 and 21: messages of ours", () => {
     expect(sentAfter(run.tell(ended(sent)))).toBe(0)
   })
 
+  test("are looked up from a time that the hub has told, whatever our clock says", () => {
+    expect(caughtUp().tell(outgoing(1)).commands).toContainEqual({ _tag: "SendNext", after: 0 })
+    const told = caughtUp().tell({ _tag: "HubTimeTold", hub_time: 5_000.5 }).after(1_000).tell(outgoing(1))
+    expect(told.commands).toContainEqual({ _tag: "SendNext", after: 5_000 })
+    const noted = connected().tell({
+      _tag: "Restarted",
+      stored: null,
+      survivors: [],
+      talk: { held: nothingHeld, known: { heard_until: 4_000, room: null, channels: [] } }
+    }).tell({ _tag: "Connected" }, { _tag: "Identified" }).tell(outgoing(1))
+    expect(noted.commands).toContainEqual({ _tag: "SendNext", after: 4_000 })
+  })
+
   test("ten at once, and twenty a minute", () => {
     const run = caughtUp().tell(outgoing(99))
     for (let n = 1; n < 10; n++) expect(sentAfter(run.tell(ended(sent, 99)))).toBe(0)
     expect(sentAfter(run.tell(ended(sent, 99)))).toBe(3_000)
+  })
+
+  test("a clock that was set back holds none of them back", () => {
+    const run = caughtUp().tell(outgoing(99))
+    for (let n = 1; n < 11; n++) run.tell(ended(sent, 99))
+    expect(sentAfter(run.after(-24 * 60 * minute_ms).tell(outgoing(99)))).toBe(0)
+    run.tell(ended({ _tag: "Limited" }))
+    expect(sentAfter(run.after(-24 * 60 * minute_ms).tell(outgoing(1)))).toBe(0)
   })
 
   test.each([
