@@ -42,21 +42,21 @@ export const record = (messages: ReadonlyArray<InboxMessage>): Rule =>
 /** Rule 16: the hub pushed a message. */
 export const messageHeard = (message: InboxMessage): Rule => record([message])
 
-const logOf = ({ from, id, outcome, reason, type }: Recorded): LifecycleEvent => ({
-  event: "message_received",
-  message_id: id,
-  from,
-  type,
-  outcome,
-  ...reason === null ? {} : { reason }
-})
+/** How many messages became what, and the first of them. What was pushed is told once its way is known. */
+const received = (recorded: ReadonlyArray<Recorded>): ReadonlyArray<LifecycleEvent> =>
+  [...Map.groupBy(recorded, ({ outcome }) => outcome)].flatMap(([outcome, [first, ...others]]) => {
+    if (first === undefined || outcome === "pushed") return []
+    const { from, id: message_id, reason, type } = first
+    const told = { message_id, from, type, ...reason === null ? {} : { reason } }
+    return [{ event: "messages_received", outcome, count: 1 + others.length, ...told }]
+  })
 
 /** What is held now is what the store says. */
 export const holds = (held: Held): Rule => patchTalk({ held })
 
-/** Rule 16: what became of the messages that are new. */
+/** Rule 16: what became of the messages that are new. The log has a line for each outcome, and not for each message. */
 export const messagesRecorded = (held: Held, recorded: ReadonlyArray<Recorded>): Rule =>
-  sequence(holds(held), ...recorded.filter(({ outcome }) => outcome !== "pushed").map((one) => log(logOf(one))))
+  sequence(holds(held), ...received(recorded).map(log))
 
 /** Rule 12: nothing was recorded. The hub still has it. */
 export const messagesUnrecorded = (reason: string): Rule => log({ event: "messages_unrecorded", reason })
