@@ -144,7 +144,7 @@ export const commands: Readonly<Record<CommandName, Command>> = {
     options: {
       config,
       follow: "also shows new lines, until it is stopped",
-      task: "shows only lines about the task",
+      task: "shows only lines about the task, or the batch of messages",
       since: "shows only lines from then on: how long ago (30s, 10m, 2h, 1d), a time (14:30) or a date"
     },
     load: async () => (await import("./logs.ts")).main

@@ -1,3 +1,4 @@
+import type { Recorded } from "./messages/Fate.ts"
 import type { Unready } from "./Readiness.ts"
 import type { WorkName } from "./Work.ts"
 
@@ -99,12 +100,14 @@ export type LifecycleEvent =
   | WorkName & { readonly event: "files_expired"; readonly folder: string }
   | { readonly event: "file_trouble"; readonly path: string; readonly reason: string }
   // messages
+  /** Of messages that were recorded together, those of which the same became. The fields behind `count` are those of the first. */
   | {
-    readonly event: "message_received"
+    readonly event: "messages_received"
+    readonly outcome: Exclude<Recorded["outcome"], "pushed">
+    readonly count: number
     readonly message_id: string
     readonly from: string
     readonly type: string
-    readonly outcome: "waiting" | "kept" | "dropped" | "answered" | "pushed" | "left_out" | "awaited"
     readonly reason?: string
   }
   | { readonly event: "messages_unrecorded"; readonly reason: string }

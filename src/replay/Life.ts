@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import * as Struct from "effect/Struct"
 import { makeStep } from "../actor/step.ts"
 import type { HubCommand } from "../domain/Command.ts"
 import type { Evidence } from "../domain/Evidence.ts"
@@ -40,12 +41,15 @@ const decodePolicy = Schema.decodeUnknownOption(Schema.Struct({
   agent_silence_ms: milliseconds,
   task_timeout_ms: milliseconds,
   wake_command_blocks: Schema.optionalKey(Schema.Boolean),
-  messages: Schema.optionalKey(MessagePolicy)
+  messages: Schema.optionalKey(MessagePolicy.mapFields(Struct.map(Schema.optionalKey)))
 }))
 
 /** The policy of a recorded configuration; null if the configuration is invalid. */
 export const policyOf = (config: JsonObject): Policy | null =>
-  Option.match(decodePolicy(config), { onNone: () => null, onSome: (set) => ({ ...defaultPolicy, ...set }) })
+  Option.match(decodePolicy(config), {
+    onNone: () => null,
+    onSome: (set) => ({ ...defaultPolicy, ...set, messages: { ...defaultMessagePolicy, ...set.messages } })
+  })
 
 const decodeCapabilities = Schema.decodeUnknownOption(Schema.Array(Schema.String))
 
@@ -86,10 +90,14 @@ const noFibers = {
 
 const held = Effect.succeed(nothingHeld)
 
-/** What the inbox and the outbox hold is told by the recorded messages. */
+/** An inbox that keeps all it hears: of frames only, nobody knows more. In a recording with steps the messages tell what is held. */
 const noMessages: MessageStore["Service"] = {
   open: () => Effect.succeed({ held: nothingHeld, known: noTalk.known }),
-  record: () => Effect.succeed({ held: nothingHeld, recorded: [] }),
+  record: (judged) =>
+    Effect.succeed({
+      held: nothingHeld,
+      recorded: judged.map(({ message: { from, id, type } }) => ({ id, from, type, outcome: "kept", reason: null }))
+    }),
   settle: () => Effect.succeed({ held: nothingHeld, recorded: [] }),
   know: () => Effect.void,
   caughtUp: () => held,

@@ -1,5 +1,7 @@
 import type { AgentPhase, Slot } from "../domain/agent/AgentSlot.ts"
 import type { Command } from "../domain/Command.ts"
+import type { Fate, Judged } from "../domain/messages/Fate.ts"
+import type { Reading, Talk } from "../domain/messages/Talk.ts"
 import type { Connection, SidecarState } from "../domain/SidecarState.ts"
 import type { Work } from "../domain/Work.ts"
 
@@ -8,12 +10,33 @@ export const subjectOf = (command: Command): string | null => {
   if ("work_id" in command) return command.work_id
   if ("work" in command) return command.work.id
   if ("task" in command) return command.task.id
+  if ("batch" in command) return command.batch.id
   return "task_id" in command ? command.task_id : null
 }
+
+const readingWords = (reading: Reading): string =>
+  reading._tag === "History" ? `${reading._tag} of ${reading.why}` : reading._tag
+
+const fateWord = (fate: Fate): string => fate._tag === "Deliver" && fate.urgent ? "urgent Deliver" : fate._tag
+
+/** How many messages have which fate. A pushed one whose fate as a broadcast is another has two. */
+const fatesIn = (judged: ReadonlyArray<Judged>): string => {
+  const words = judged.map(({ fates }) => [...new Set([fates.direct, fates.broadcast].map(fateWord))].join(" or "))
+  return [...Map.groupBy(words, (word) => word)].map(([word, { length }]) => `${length} ${word}`).join(" and ")
+}
+
+/** What we are at, without since when. */
+const presenceWords = (text: string): string => text.replace(/ since .*/, "")
 
 const detailOf = (command: Command): string | number | boolean | null => {
   switch (command._tag) {
     case "Identify":
+      return presenceWords(command.status)
+    case "ShowPresence":
+      return presenceWords(command.text)
+    case "Subscribe":
+    case "Unsubscribe":
+      return command.channel
     case "SendWakeResult":
       return command.status
     case "SendReport":
@@ -39,6 +62,18 @@ const detailOf = (command: Command): string | number | boolean | null => {
       return command.event.event
     case "Exit":
       return command.code
+    case "RecordMessages":
+      return fatesIn(command.judged)
+    case "NoteKnown":
+      return command.missed_until === null ? null : "and what was missed"
+    case "ReadHub":
+      return readingWords(command.reading)
+    case "AcknowledgeMailbox":
+      return command.up_to
+    case "BeginDelivery":
+      return command.batch.payload.message_ids.length
+    case "EndDelivery":
+      return command.end._tag
     default:
       return null
   }
@@ -92,9 +127,33 @@ const slotWords = ({ agent, stopping, terminating }: Slot): Words => [
   ...stopping.map((work_id) => `stopping ${work_id}`)
 ]
 
+const counted = (word: string, count: number): string | false => count > 0 && `${word} ${count}`
+
+const talkWords = (talk: Talk): Words => {
+  const { held, page, reading, to_read } = talk
+  return [
+    counted("waiting", held.waiting),
+    held.urgent_at !== null && "urgent",
+    held.pushed !== null && "pushed",
+    held.missed_from !== null && "missed",
+    counted("outgoing", held.outgoing),
+    talk.behind && "behind",
+    reading !== null && `reading ${readingWords(reading)}`,
+    page !== null && page.step,
+    counted("to read", to_read.length),
+    talk.asked !== null && `asked ${talk.asked._tag}`,
+    counted("to ask", talk.to_ask.length),
+    talk.self_test !== "none" && `self test ${talk.self_test}`,
+    talk.choosing && "choosing",
+    talk.held_until !== null && "held back",
+    talk.sending && "sending",
+    counted("unsent", talk.send_failures)
+  ]
+}
+
 /** The state in a few words, for a recording. Like those of `briefOf` they contain no times and no texts of others. */
 export const briefOfState = (
-  { connection, disk, draining, outbound, slots, stored: { messages, recovering, task } }: SidecarState
+  { connection, disk, draining, outbound, slots, stored: { messages, recovering, task }, talk }: SidecarState
 ): string => {
   const words: Words = [
     ...connectionWords(connection),
@@ -105,6 +164,7 @@ export const briefOfState = (
     outbound.progress !== null && "progress",
     ...workWords(messages),
     ...slotWords(slots.messages),
+    ...talkWords(talk),
     draining !== null && `draining ${draining}`,
     disk !== "ok" && `disk ${disk}`
   ]

@@ -119,9 +119,10 @@ export const messageOf = (
       return isIdentified ? incoming : null
     case "AgentLeft":
       return isIdentified && incoming.agent_id === agent_id ? { _tag: "HubLostUs" } : null
+    case "Pong":
+      return incoming.hub_time === null ? null : { _tag: "HubTimeTold", hub_time: incoming.hub_time }
     case "IdentifyRefused":
     case "Ignored":
-    case "Pong":
       return null
     default:
       return incoming

@@ -140,8 +140,8 @@ describe.concurrent("agentcom-sidecar send", () => {
         `===== text ${mark} begins =====\nyes\\u{1b}[2J\n===== text begins =====\n===== text ${mark} ends =====\n`
       ))
       assert.include(out, `The reply of "bob", with the type "response" and the id "${reply_id}".`)
-      yield* until("the reply is noted", () => daemon.events("message_received").length === 1)
-      assert.deepInclude(daemon.events("message_received")[0], { message_id: reply_id, outcome: "awaited" })
+      yield* until("the reply is noted", () => daemon.events("messages_received").length === 1)
+      assert.deepInclude(daemon.events("messages_received")[0], { message_id: reply_id, outcome: "awaited" })
       const later = yield* say(hub, "bob")
       yield* until("a later message is delivered", () => delivered(folder).length > 0)
       assert.deepStrictEqual(delivered(folder), [later])

@@ -5,13 +5,15 @@ import * as Stream from "effect/Stream"
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import type { Message } from "../../src/domain/Message.ts"
 import type { Listing } from "../../src/domain/messages/Listing.ts"
 import { defaultMessagePolicy } from "../../src/domain/messages/MessagePolicy.ts"
 import { nothingHeld } from "../../src/domain/messages/Talk.ts"
 import { emptyStore, initialState, type SidecarState, type StoredState } from "../../src/domain/SidecarState.ts"
 import { transition } from "../../src/domain/transition.ts"
+import { type Batch, unstarted } from "../../src/domain/Work.ts"
 import { storedIn } from "../../src/observe/control/client.ts"
-import { decodeAnswer } from "../../src/observe/control/protocol.ts"
+import { decodeAnswer, type Status } from "../../src/observe/control/protocol.ts"
 import { makeControlHandler } from "../../src/observe/control/server.ts"
 import { statusText, storedText } from "../../src/observe/control/statusText.ts"
 import { StoreError } from "../../src/services/TaskStore.ts"
@@ -35,6 +37,13 @@ const about = {
 
 const listing: Listing = { held: nothingHeld, messages: [] }
 const list = () => Effect.succeed(listing)
+const batchOf = (...message_ids: ReadonlyArray<string>): Batch => ({
+  ...unstarted,
+  kind: "messages",
+  id: "batch-1",
+  generation: 1,
+  payload: { message_ids }
+})
 
 describe("what is asked of a running sidecar", () => {
   it.effect("status: it tells what it is at", () =>
@@ -97,6 +106,43 @@ describe("what is asked of a running sidecar", () => {
       expect(answer.inbox).toBeUndefined()
     }))
 
+  it.effect("status: it tells of messages, and counts them by what became of them", () =>
+    Effect.gen(function*() {
+      const control = yield* makeControlHandler(policy, about)
+      const told = { from: "bob", type: "chat", reason: null }
+      const held = { ...nothingHeld, waiting: 1, outgoing: 2 }
+      const messages: ReadonlyArray<Message> = [
+        {
+          _tag: "MessagesRecorded",
+          held,
+          recorded: [{ ...told, id: "m1", outcome: "kept" }, { ...told, id: "m2", outcome: "kept" }]
+        },
+        { _tag: "DeliveryMarked", end: "Delivered", held },
+        { _tag: "SendEnded", key: "reply-m1", outcome: { _tag: "Sent", hub_id: "h1" }, held }
+      ]
+      const delivering = batchOf("m1", "m2", "m3")
+      const before: SidecarState = { ...initialState(policy), stored: { ...emptyStore, messages: delivering } }
+      for (const message of messages) {
+        const [after, commands] = transition(before, message, 1_000)
+        yield* control.observe({ _tag: "Stepped", step: { at: 1_000, message, before, after, commands, saved: true } })
+      }
+      expect(yield* control.status(Effect.succeed(["batch-1"]))).toMatchObject({
+        messages: {
+          waiting: 1,
+          outgoing: 2,
+          behind: false,
+          batch: { batch_id: "batch-1", messages: 3, agent_alive: true }
+        },
+        counters: { messages_received_kept: 2, deliveries: 1, messages_delivered: 3, messages_sent: 1 }
+      })
+    }))
+
+  it.effect("status: one of a sidecar that knows no messages yet is understood", () =>
+    Effect.gen(function*() {
+      const older = JSON.stringify({ ...idle, token_changed: false })
+      expect(yield* decodeAnswer(older)).toMatchObject({ agent_id: "tester" })
+    }))
+
   it.effect("drain: it is passed on to the rules", () =>
     Effect.gen(function*() {
       const control = yield* makeControlHandler(policy, about)
@@ -138,6 +184,44 @@ describe("the status for people", () => {
     expect(text).toContain("leaving   task-0\n")
   })
 
+  const quiet = { waiting: 0, held_until: null, batch: null, outgoing: 0, behind: false, left_out: false }
+  const batch = {
+    batch_id: "batch-1",
+    status: "working",
+    messages: 2,
+    wake_attempts: 1,
+    woken_at: 3_590_000,
+    agent_alive: true
+  }
+  const talks: ReadonlyArray<readonly [row: string, Partial<NonNullable<Status["messages"]>>]> = [
+    ["none", {}],
+    ["3 wait", { waiting: 3 }],
+    ["3 wait, held back by the hourly limits for 1m", { waiting: 3, held_until: 3_660_000 }],
+    ["batch-1 of 2 working (wakes 1, its agent lives); 1 of ours to be sent", { batch, outgoing: 1 }],
+    [
+      "the hub may have some that are not read yet; the inbox was full, and what it left out is not read yet",
+      { behind: true, left_out: true }
+    ]
+  ]
+  it.each(talks)("says of messages: %s", (row, messages) => {
+    const text = statusText({ ...status, messages: { ...quiet, ...messages } }, here)
+    expect(text).toContain(`messages  ${row}\ncounted `)
+  })
+
+  it("counts messages apart, once there were some", () => {
+    const counters = {
+      tasks_received: 2,
+      messages_received_waiting: 5,
+      messages_received_kept: 1,
+      messages_received_answered: 1,
+      messages_delivered: 4,
+      messages_sent: 6
+    }
+    expect(statusText({ ...status, messages: quiet, counters }, here)).toContain(
+      "messages  none\n          heard 7, answered 1, delivered 4, sent 6\ncounted   tasks received 2\n"
+    )
+  })
+
   it("says why no task is taken, since when, and what to do", () => {
     const not_ready = { cause: "program", reason: "there is no program ./a", remedy: "install it", since: 3_420_000 }
     expect(statusText({ ...status, not_ready }, here)).toContain(
@@ -174,6 +258,9 @@ describe("the status for people", () => {
 
   it("says what the state file holds where no sidecar runs", () => {
     expect(storedText("/agent", emptyStore)).toBe("No sidecar runs in /agent; its queue.json holds no task.\n")
+    expect(storedText("/agent", { ...emptyStore, messages: batchOf("m1", "m2") })).toBe(
+      "No sidecar runs in /agent; its queue.json holds no task, and batch-1 of 2 messages.\n"
+    )
     expect(storedText("/agent", null)).toBe(
       "No sidecar runs in /agent; whether it holds a task is not known, as its queue.json cannot be read.\n"
     )

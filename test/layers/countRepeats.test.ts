@@ -24,7 +24,16 @@ const received = (generation: number, again: boolean): LifecycleEvent => ({
   again
 })
 
-/** The hub may cause each as often as it likes, with another text each time. */
+const kept = (n: number): Extract<LifecycleEvent, { readonly event: "messages_received" }> => ({
+  event: "messages_received",
+  outcome: "kept",
+  count: 1,
+  message_id: `m${n}`,
+  from: `agent-${n}`,
+  type: "notify"
+})
+
+/** Others may cause each as often as they like, with another text each time. */
 const floods: ReadonlyArray<readonly [string, (n: number) => LifecycleEvent]> = [
   ["an error of the hub", (n) => ({ event: "hub_error", error: `e${n}` })],
   ["a frame that is no JSON", (n) => ({ event: "frame_undecodable", reason: "not JSON", excerpt: `${n}` })],
@@ -34,6 +43,11 @@ const floods: ReadonlyArray<readonly [string, (n: number) => LifecycleEvent]> = 
   ["a task that cannot be taken", (n) => ({ event: "task_refused", task_id: `task-${n}`, reason: "bad" })],
   ["a task that is cancelled", (n) => ({ event: "task_cancelled", task_id: `task-${n}` })],
   ["the task we hold, again", (n) => received(n, true)],
+  ["messages that are kept", kept],
+  ["messages that are not recorded", (n) => ({ event: "messages_unrecorded", reason: `${n}` })],
+  ["messages of ours that are refused", (n) => ({ event: "message_refused", key: `k${n}`, reason: "bad" })],
+  ["messages of ours that are not sent", (n) => ({ event: "message_unsent", reason: `${n}` })],
+  ["replies of the agent to nobody", (n) => ({ event: "replies_unclear", batch_id: "batch-1", reason: `${n}` })],
   ["the same trouble with a file", () => ({ event: "file_trouble", path: "results", reason: "EIO" })],
   ["the same end of a connection", () => ({ event: "ws_closed", code: 1006, reason: "" })]
 ]
@@ -67,6 +81,14 @@ describe("a log that counts repeats", () => {
       events.length = 0
       yield* times(repeats_shown, { event: "identified" })
       expect(events).toHaveLength(repeats_shown)
+    }))
+
+  it.effect("passes the messages that are delivered beside a flood of those that are kept", () =>
+    Effect.gen(function*() {
+      const { events, log } = yield* rig
+      for (let n = 1; n <= 1_000; n++) yield* log(kept(n))
+      yield* log({ ...kept(1_001), outcome: "waiting" })
+      expect(events.at(-1)).toMatchObject({ message_id: "m1001", outcome: "waiting" })
     }))
 
   it.effect("passes everything that says something else, and what comes slowly", () =>

@@ -80,11 +80,13 @@ describe("the log for people", () => {
       expect((yield* Effect.flip(read)).message).toMatch(/cannot be read: EISDIR/)
     }))
 
-  it.live("can be of one task", () =>
+  it.live("can be of one task, or of one batch of messages", () =>
     Effect.gen(function*() {
       writeFileSync(file(), line("startup") + line("files_kept", { task_id: "t1" }) + "nonsense\n")
       appendFileSync(file(), line("files_kept", { task_id: "t2" }))
+      appendFileSync(file(), line("files_kept", { batch_id: "b1" }))
       expect(yield* shownBy({ task: "t2" })).toEqual(["2026-05-03 14:05:07.089 files_kept task_id=t2"])
+      expect(yield* shownBy({ task: "b1" })).toEqual(["2026-05-03 14:05:07.089 files_kept batch_id=b1"])
     }))
 
   it.live("can begin at a moment; what is no event goes with the line before it", () =>

@@ -217,7 +217,9 @@ describe("the pages", () => {
       const base = yield* url
       const first = yield* get(`${base}/metrics?x=1`)
       expect(first.headers["content-type"]).toBe("text/plain; version=0.0.4; charset=utf-8")
-      said = { ...status, task: null, counters: { connections: 5, wakes: 2 } }
+      const messages = { waiting: 3, held_until: null, batch: null, outgoing: 1, behind: true, left_out: false }
+      const received = { messages_received_kept: 4, messages_received_left_out: 1 }
+      said = { ...status, task: null, messages, counters: { connections: 5, wakes: 2, ...received, messages_sent: 6 } }
       const samples = samplesIn((yield* get(`${base}/metrics`)).body)
       const of = (from: ReadonlyMap<string, number>) => (name: string) => from.get(`agentcom_sidecar_${name}`)
       const [before_it, now] = [of(samplesIn(first.body)), of(samples)]
@@ -234,6 +236,14 @@ describe("the pages", () => {
       expect(now("wakes_total")).toBe(2)
       expect(now("tasks_received_total")).toBe(0)
       expect(now("task_held")).toBe(0)
+      expect(now("messages_waiting")).toBe(3)
+      expect(now("messages_outgoing")).toBe(1)
+      expect(now("messages_behind")).toBe(1)
+      expect(now("messages_received_total{outcome=\"kept\"}")).toBe(4)
+      expect(now("messages_received_total{outcome=\"left_out\"}")).toBe(1)
+      expect(now("messages_sent_total")).toBe(6)
+      expect(before_it("messages_waiting")).toBe(0)
+      expect(first.body.match(/# TYPE agentcom_sidecar_messages_received_total counter\n/g)).toHaveLength(1)
       expect(first.body).not.toContain("task-1")
     }))
 

@@ -88,15 +88,15 @@ describe.concurrent("tier 0", () => {
       const [pong] = yield* untilSent(hub, 1)
       assert.deepInclude(pong, { to: "bob", type: "pong", reply_to: id })
       assert.deepStrictEqual(deliveries(folder), [])
-      assert.deepInclude(daemon.events("message_received")[0], { message_id: id, outcome: "answered" })
+      assert.deepInclude(daemon.events("messages_received")[0], { message_id: id, outcome: "answered" })
     }))
 
   it.live("answers no ping to all", () =>
     Effect.gen(function*() {
       const { daemon, hub } = yield* start()
       const id = yield* sayToAll(hub, "bob", { type: "ping", payload: {} })
-      yield* until("it is kept", () => daemon.events("message_received").some(({ message_id }) => message_id === id))
-      assert.deepInclude(daemon.events("message_received")[0], { outcome: "kept" })
+      yield* until("it is kept", () => daemon.events("messages_received").some(({ message_id }) => message_id === id))
+      assert.deepInclude(daemon.events("messages_received")[0], { outcome: "kept" })
     }))
 })
 
@@ -151,7 +151,7 @@ describe.concurrent("a daemon that is killed", () => {
     Effect.gen(function*() {
       const { daemon, folder, hub } = yield* start({ batch_ms: 3_000 })
       const id = yield* say(hub, "bob")
-      yield* until("it is recorded", () => daemon.events("message_received").length === 1)
+      yield* until("it is recorded", () => daemon.events("messages_received").length === 1)
       yield* daemon.kill
       yield* startDaemon(folder)
       yield* untilDelivered(folder, [id])

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { configFile } from "../../src/config/ConfigFile.ts"
+import { messagePolicyOf } from "../../src/config/messageKeys.ts"
 import { hubTiming } from "../../src/hub/timing.ts"
 import { parseAgent } from "../../src/replay/frames/SimulatedAgent.ts"
 import { defaultPolicy } from "../../src/replay/Life.ts"
@@ -139,7 +140,8 @@ describe("the default policy", () => {
         token: "t",
         hub_url: "ws://127.0.0.1/ws"
       })
-      expect(config).toMatchObject(defaultPolicy)
+      const messages = messagePolicyOf({ ...config, agent_id: "" })
+      expect({ ...config, messages }).toMatchObject(defaultPolicy)
     }))
 
   it("connects again after the time that the sidecar takes", () => {

@@ -76,7 +76,18 @@ const endDelivery = (endOf: (batch: Batch) => DeliveryEnd): Rule =>
     messages === null ? noop : emit({ _tag: "EndDelivery", batch: messages, end: endOf(messages) })
   )
 
-/** Rule 19: nothing of a delivery is reported to the hub. After an attempt that ran, an agent may have read the messages. */
+/** Rule 19: this machine could not wake the agent. After an attempt that ran, the agent may have read the messages all the same. */
+const obstructed = (reason: string): Rule =>
+  withState(({ stored: { messages } }) => {
+    if (messages === null) return noop
+    if (messages.wake_attempts > 1) return endDelivery(() => ({ _tag: "Failed", reason }))
+    return sequence(
+      log({ event: "delivery_postponed", batch_id: messages.id, reason }),
+      endDelivery(() => ({ _tag: "Postponed" }))
+    )
+  })
+
+/** Rule 19: nothing of a delivery is reported to the hub. */
 export const batchAgentTold = (event: AgentEvent): Rule => {
   switch (event._tag) {
     case "Succeeded":
@@ -84,16 +95,7 @@ export const batchAgentTold = (event: AgentEvent): Rule => {
     case "Failed":
       return endDelivery(({ failure }) => ({ _tag: "Failed", reason: failure?.reason ?? "" }))
     case "Obstructed":
-      return sequence(
-        withState(({ stored: { messages } }) =>
-          messages === null
-            ? noop
-            : log({ event: "delivery_postponed", batch_id: messages.id, reason: event.obstacle.reason })
-        ),
-        endDelivery(({ wake_attempts }) =>
-          wake_attempts > 1 ? { _tag: "Failed", reason: event.obstacle.reason } : { _tag: "Postponed" }
-        )
-      )
+      return obstructed(event.obstacle.reason)
     case "WakeJudged":
     case "SignOfLife":
       return noop

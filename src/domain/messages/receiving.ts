@@ -55,14 +55,14 @@ export const messageHeard = (message: InboxMessage): Rule =>
       : sequence(hubTimeAtLeast(message.sent_at), record([message]))
   )
 
-const logOf = ({ from, id, outcome, reason, type }: Recorded): LifecycleEvent => ({
-  event: "message_received",
-  message_id: id,
-  from,
-  type,
-  outcome,
-  ...reason === null ? {} : { reason }
-})
+/** How many messages became what, and the first of them. What was pushed is told once its way is known. */
+const received = (recorded: ReadonlyArray<Recorded>): ReadonlyArray<LifecycleEvent> =>
+  [...Map.groupBy(recorded, ({ outcome }) => outcome)].flatMap(([outcome, [first, ...others]]) => {
+    if (first === undefined || outcome === "pushed") return []
+    const { from, id: message_id, reason, type } = first
+    const told = { message_id, from, type, ...reason === null ? {} : { reason } }
+    return [{ event: "messages_received", outcome, count: 1 + others.length, ...told }]
+  })
 
 /** What is held now is what the store says. */
 export const holds = (held: Held): Rule => patchTalk({ held })
@@ -72,12 +72,12 @@ const showAtTask: Rule = withTask(({ id, status, woken_at }) =>
   woken_at === null || status === "reporting" ? noop : emit({ _tag: "ShowMessages", task_id: id, since: woken_at })
 )
 
-/** Rule 16: what became of the messages that are new. */
+/** Rule 16: what became of the messages that are new. The log has a line for each outcome, and not for each message. */
 export const messagesRecorded = (held: Held, recorded: ReadonlyArray<Recorded>): Rule =>
   sequence(
     recorded.some(({ outcome }) => outcome === "waiting") ? showAtTask : noop,
     holds(held),
-    ...recorded.filter(({ outcome }) => outcome !== "pushed").map((one) => log(logOf(one)))
+    ...received(recorded).map(log)
   )
 
 /** Rule 12: nothing was recorded. The hub still has it. */

@@ -1,39 +1,8 @@
-import * as Struct from "effect/Struct"
-import type { LifecycleEvent } from "../../domain/LifecycleEvent.ts"
 import { type NotReady, type Readiness, remedyFor } from "../../domain/Readiness.ts"
 import { initialState, type Policy, type SidecarState } from "../../domain/SidecarState.ts"
 import type { ActorEvent, Step } from "../../services/Observer.ts"
-import type { Status } from "./protocol.ts"
-
-/** The counters at the start of the sidecar. */
-const noneCounted = {
-  connections: 0,
-  tasks_received: 0,
-  tasks_refused: 0,
-  tasks_completed: 0,
-  tasks_failed: 0,
-  reports_refused: 0,
-  wakes: 0,
-  wakes_failed: 0,
-  saves_failed: 0
-}
-type Counter = keyof typeof noneCounted
-export const counterNames = Struct.keys(noneCounted)
-
-const counterOf: { readonly [name in LifecycleEvent["event"]]?: Counter } = {
-  task_refused: "tasks_refused",
-  report_refused: "reports_refused",
-  wake_attempt: "wakes",
-  wake_failed: "wakes_failed",
-  state_unsaved: "saves_failed"
-}
-
-/** The counter that a logged event raises. */
-const counted = (event: LifecycleEvent): Counter | undefined => {
-  if (event.event === "task_received") return event.again ? undefined : "tasks_received"
-  if (event.event === "report_acknowledged") return event.status === "complete" ? "tasks_completed" : "tasks_failed"
-  return counterOf[event.event]
-}
+import { type Counters, countStep, noneCounted } from "./counters.ts"
+import type { MessagesStatus, Status } from "./protocol.ts"
 
 /** The state of the sidecar as an observer sees it, with times in epoch milliseconds. */
 interface Overview {
@@ -41,7 +10,7 @@ interface Overview {
   readonly phase_since: number
   readonly status_since: number
   readonly last_heard_at: number | null
-  readonly counters: Readonly<Record<Counter, number>>
+  readonly counters: Counters
 }
 
 export const overviewAtStart = (policy: Policy, now: number): Overview => ({
@@ -52,21 +21,16 @@ export const overviewAtStart = (policy: Policy, now: number): Overview => ({
   counters: noneCounted
 })
 
-const stepped = (overview: Overview, { after, at, commands, message }: Step): Overview => {
+const stepped = (overview: Overview, step: Step): Overview => {
+  const { after, at } = step
   const before = overview.state
-  const counters = { ...overview.counters }
-  if (message._tag === "Connected") counters.connections += 1
-  for (const command of commands) {
-    const counter = command._tag === "Log" ? counted(command.event) : undefined
-    if (counter !== undefined) counters[counter] += 1
-  }
   const [was, is] = [before.stored.task, after.stored.task]
   return {
     ...overview,
     state: after,
     phase_since: before.connection.phase === after.connection.phase ? overview.phase_since : at,
     status_since: was?.id === is?.id && was?.status === is?.status ? overview.status_since : at,
-    counters
+    counters: countStep(overview.counters, step)
   }
 }
 
@@ -110,16 +74,39 @@ const taskOf = ({ state, status_since }: Overview, alive: ReadonlyArray<string> 
   }
 }
 
+const batchOf = (
+  { stored: { messages } }: SidecarState,
+  alive: ReadonlyArray<string> | null
+): MessagesStatus["batch"] => {
+  if (messages === null) return null
+  const { id: batch_id, payload: { message_ids }, status, wake_attempts, woken_at } = messages
+  return {
+    batch_id,
+    status,
+    messages: message_ids.length,
+    wake_attempts,
+    woken_at,
+    agent_alive: alive && alive.includes(batch_id)
+  }
+}
+
+const messagesOf = (state: SidecarState, alive: ReadonlyArray<string> | null): MessagesStatus => {
+  const { behind, held, held_until } = state.talk
+  const { missed_from, outgoing, waiting } = held
+  return { waiting, held_until, batch: batchOf(state, alive), outgoing, behind, left_out: missed_from !== null }
+}
+
 /** Why no task is taken, with the remedy; null if one is. */
 export const shownReadiness = ({ not_ready }: Readiness): (NotReady & { readonly remedy: string }) | null =>
   not_ready && { ...not_ready, remedy: remedyFor(not_ready) }
 
-/** The part of the status that changes. `alive` has the tasks with a living agent, or null if that is unknown. */
+/** The part of the status that changes. `alive` has the tasks and batches with a living agent, or null if that is unknown. */
 export const statusOf = (overview: Overview, alive: ReadonlyArray<string> | null) => {
   const { counters, last_heard_at, phase_since, state } = overview
   return {
     connection: { phase: state.connection.phase, since: phase_since, last_heard_at },
     task: taskOf(overview, alive),
+    messages: messagesOf(state, alive),
     owed: owedBy(state),
     leaving: [...state.slots.task.terminating, ...state.slots.messages.terminating].map(({ work_id }) => work_id),
     draining: state.draining !== null,

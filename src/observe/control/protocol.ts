@@ -57,6 +57,24 @@ const TaskStatus = Schema.Struct({
   agent_alive: Schema.NullOr(Schema.Boolean) // null if the processes cannot be read
 })
 
+/** The talk with other agents. */
+const MessagesStatus = Schema.Struct({
+  waiting: Schema.Int, // messages to be delivered
+  held_until: Schema.NullOr(Schema.Number), // until when hourly limits hold them back
+  batch: Schema.NullOr(Schema.Struct({ // that is being delivered
+    batch_id: Schema.String,
+    status: Schema.String,
+    messages: Schema.Int,
+    wake_attempts: Schema.Int,
+    woken_at: Schema.NullOr(Schema.Number),
+    agent_alive: Schema.NullOr(Schema.Boolean) // as of a task
+  })),
+  outgoing: Schema.Int, // messages of ours that the hub does not have yet
+  behind: Schema.Boolean, // whether the hub has messages that are not read yet
+  left_out: Schema.Boolean // whether a full inbox left some out that are not read yet
+})
+export type MessagesStatus = typeof MessagesStatus.Type
+
 /** The status of a running sidecar. Times are epoch milliseconds. */
 export const Status = Schema.Struct({
   version: Schema.String,
@@ -73,8 +91,9 @@ export const Status = Schema.Struct({
     last_heard_at: Schema.NullOr(Schema.Number)
   }),
   task: Schema.NullOr(TaskStatus),
+  messages: Schema.optionalKey(MessagesStatus), // a sidecar of an older version tells none
   owed: Schema.Array(Schema.String), // frames that the hub has not answered, or that wait to be sent
-  leaving: Schema.Array(Schema.String), // tasks that are over and whose agent is being stopped
+  leaving: Schema.Array(Schema.String), // tasks and batches that are over and whose agent is being stopped
   draining: Schema.Boolean,
   disk: Schema.Literals(["ok", "failing"]),
   /** Why no task is taken; null if one is. */

@@ -19,6 +19,8 @@ const lifeText = (agent_alive: boolean | null): string => {
   return agent_alive ? "its agent lives" : "no process of its agent lives"
 }
 
+type Batch = NonNullable<NonNullable<Status["messages"]>["batch"]>
+
 const taskText = ({ now, task }: Status): string => {
   if (task === null) return "none"
   const { activity, agent_alive, assigned_at, generation, slot, status, status_since, task_id, wake_attempts } = task
@@ -32,6 +34,36 @@ const taskText = ({ now, task }: Status): string => {
   ].join(", ")
 }
 
+const batchText = ({ agent_alive, batch_id, messages, status, wake_attempts }: Batch): string =>
+  `${batch_id} of ${messages} ${status} (wakes ${wake_attempts}, ${lifeText(agent_alive)})`
+
+const messagesText = ({ messages, now }: Status): string => {
+  if (messages === undefined) return ""
+  const { batch, behind, held_until, left_out, outgoing, waiting } = messages
+  const heldBack = held_until !== null && held_until > now
+    ? `, held back by the hourly limits for ${lasting(held_until - now)}`
+    : ""
+  const parts = [
+    ...waiting > 0 ? [`${waiting} wait${heldBack}`] : [],
+    ...batch === null ? [] : [batchText(batch)],
+    ...outgoing > 0 ? [`${outgoing} of ours to be sent`] : [],
+    ...behind ? ["the hub may have some that are not read yet"] : [],
+    ...left_out ? ["the inbox was full, and what it left out is not read yet"] : []
+  ]
+  return parts.length === 0 ? "none" : parts.join("; ")
+}
+
+const of_messages = "messages_"
+
+/** What happened to messages since the start. */
+const countedMessages = ({ counters, messages }: Status): string => {
+  if (messages === undefined) return ""
+  const count = (name: string) => counters[`${of_messages}${name}`] ?? 0
+  const heard = ["waiting", "answered", "kept", "dropped"].reduce((sum, name) => sum + count(`received_${name}`), 0)
+  const [answered, delivered, sent] = [count("received_answered"), count("delivered"), count("sent")]
+  return heard + sent === 0 ? "" : `heard ${heard}, answered ${answered}, delivered ${delivered}, sent ${sent}`
+}
+
 /** Why it takes no task. A task that it holds is finished meanwhile. */
 const readyRows = ({ not_ready, now }: Status): ReadonlyArray<string> =>
   not_ready === null ? [] : [
@@ -42,12 +74,16 @@ const readyRows = ({ not_ready, now }: Status): ReadonlyArray<string> =>
 /** The status of a running sidecar as text for people. Names its place if it does not run `here`. */
 export const statusText = (status: Answer, here: Place): string => {
   const { agent_id, counters, draining, leaving, now, owed, pid, started_at, token_changed, version } = status
-  const counted = Object.entries(counters).map(([name, count]) => `${name.replaceAll("_", " ")} ${count}`)
+  const counted = Object.entries(counters)
+    .filter(([name]) => !name.startsWith(of_messages))
+    .map(([name, count]) => `${name.replaceAll("_", " ")} ${count}`)
   const up = `up ${lasting(now - started_at)}${draining ? ", draining" : ""}`
   return [
     `agentcom-sidecar ${version}, agent ${agent_id}, pid ${pid}${elsewhereText(status, here)}, ${up}`,
     ...row("hub", connectionText(status)),
     ...row("task", taskText(status)),
+    ...row("messages", messagesText(status)),
+    ...row("", countedMessages(status)),
     ...row("owed", owed.join(", ")),
     ...row("leaving", leaving.join(", ")),
     ...row(
@@ -61,9 +97,11 @@ export const statusText = (status: Answer, here: Place): string => {
 
 const heldText = (stored: StoredState | null): string => {
   if (stored === null) return "whether it holds a task is not known, as its queue.json cannot be read"
-  const { task } = stored
-  if (task === null) return "its queue.json holds no task"
-  return `its queue.json holds ${task.id}, ${task.status} (generation ${task.generation}, wakes ${task.wake_attempts})`
+  const { messages, task } = stored
+  const batch = messages === null ? "" : `, and ${messages.id} of ${messages.payload.message_ids.length} messages`
+  if (task === null) return `its queue.json holds no task${batch}`
+  const { generation, id, status, wake_attempts } = task
+  return `its queue.json holds ${id}, ${status} (generation ${generation}, wakes ${wake_attempts})${batch}`
 }
 
 /** The content of the state file as text, for a folder in which no sidecar runs. `stored` is null if it is unknown. */

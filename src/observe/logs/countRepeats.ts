@@ -5,13 +5,13 @@ import type { Logger } from "../../services/Logger.ts"
 
 /** What the log may hold of equal events. */
 export const repeatLimits = {
-  hub_text_chars: 200, // of the hub's text in frames that mean nothing to us
+  hub_text_chars: 200, // of a text that came from the hub
   repeats_shown: 20, // equal events in a window
   repeats_window_ms: 60_000,
   repeats_known: 256 // different events at a time
 } as const
 
-/** The hub alone decides how often these come and what they say. So they count as equal whatever they say. */
+/** Others decide how often these come and what they say. So they count as equal whatever they say. */
 const hubEvents: ReadonlySet<LifecycleEvent["event"]> = new Set([
   "frame_undecodable",
   "frame_ignored",
@@ -19,14 +19,22 @@ const hubEvents: ReadonlySet<LifecycleEvent["event"]> = new Set([
   "hub_error",
   "rate_limited",
   "task_refused",
-  "task_cancelled"
+  "task_cancelled",
+  "messages_received",
+  "messages_unrecorded",
+  "message_refused",
+  "message_unsent",
+  "replies_unclear"
 ])
 
 const isHubEvent = (event: LifecycleEvent): boolean =>
   hubEvents.has(event.event) || event.event === "task_received" && event.again
 
-/** Equal events have the same key. */
-const keyOf = (event: LifecycleEvent): string => isHubEvent(event) ? event.event : JSON.stringify(event)
+/** Equal events have the same key. Many messages that are kept hide none that is delivered. */
+const keyOf = (event: LifecycleEvent): string => {
+  if (event.event === "messages_received") return `${event.event} ${event.outcome}`
+  return isHubEvent(event) ? event.event : JSON.stringify(event)
+}
 
 const shortened = (value: unknown): unknown =>
   typeof value === "string" && value.length > repeatLimits.hub_text_chars

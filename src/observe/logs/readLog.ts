@@ -48,11 +48,15 @@ const entryOf = (text: string) => {
   const { agent_id: _, event, ts, ...fields } = record
   const at = Predicate.isString(ts) ? Date.parse(ts) : Number.NaN
   if (Number.isNaN(at) || !Predicate.isString(event) || !/^\w+$/.test(event)) return undefined
-  return { at, task: fields["task_id"], text: readable(localTime(at), event, Object.entries(fields)) }
+  return {
+    at,
+    work: fields["task_id"] ?? fields["batch_id"],
+    text: readable(localTime(at), event, Object.entries(fields))
+  }
 }
 
 /**
- * Selects lines and makes them readable. A line that is not an event is about no task. It is shown, escaped, if the line
+ * Selects lines and makes them readable. A line that is not an event is about no task or batch. It is shown, escaped, if the line
  * before it is.
  */
 const selectLines = ({ since, task }: LogOptions) => {
@@ -60,7 +64,7 @@ const selectLines = ({ since, task }: LogOptions) => {
   return ({ bytes, text }: TextLine): ReadonlyArray<string> => {
     const entry = text === null ? undefined : entryOf(text)
     if (entry !== undefined && since !== undefined) isSince = entry.at >= since
-    const isSelected = isSince && (task === undefined || entry?.task === task)
+    const isSelected = isSince && (task === undefined || entry?.work === task)
     return isSelected ? [entry?.text ?? printable(text ?? `(a line of ${bytes} bytes)`)] : []
   }
 }

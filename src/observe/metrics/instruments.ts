@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
-import { counterNames } from "../control/Overview.ts"
+import { counterNames } from "../control/counters.ts"
 import type { Status } from "../control/protocol.ts"
 import type { Health } from "./health.ts"
 
@@ -42,6 +42,13 @@ const gauges: ReadonlyArray<
     ({ task }) => task?.wake_attempts ?? 0
   ],
   ["agent_alive", "1 if the task has a living agent process", ({ task }) => one(task?.agent_alive === true)],
+  ["messages_waiting", "Messages that the agent is to be woken with", ({ messages }) => messages?.waiting ?? 0],
+  ["messages_outgoing", "Messages of ours that the hub does not have yet", ({ messages }) => messages?.outgoing ?? 0],
+  [
+    "messages_behind",
+    "1 if the hub has messages that are not read yet",
+    ({ messages }) => one(messages?.behind === true)
+  ],
   ["owed_frames", "Frames that the hub has not answered, or that wait to be sent", ({ owed }) => owed.length],
   ["leaving_agents", "Agents that are being stopped because their task is over", ({ leaving }) => leaving.length],
   ["draining", "1 if it takes no more tasks", ({ draining }) => one(draining)],
@@ -56,6 +63,16 @@ const info = (status: Status) =>
     attributes: { version: status.version, agent_id: status.agent_id }
   })
 
+/** What became of a message is a label: of these there are few. */
+const counterOf = (name: string) => {
+  const [, metric = name, outcome] = /^(messages_received)_(.+)$/.exec(name) ?? []
+  return Metric.counter(`${prefix}${metric}_total`, {
+    description: `${metric.replaceAll("_", " ")} since the start`,
+    incremental: true,
+    ...outcome === undefined ? {} : { attributes: { outcome } }
+  })
+}
+
 /** The sidecar's metrics: a function that sets them from a status. It never fails. */
 export const makeInstruments = () => {
   const set = gauges.map(([name, description, value]) => {
@@ -63,8 +80,7 @@ export const makeInstruments = () => {
     return (status: Status, health: Health) => Metric.update(gauge, value(status, health))
   })
   const count = counterNames.map((name) => {
-    const description = `${name.replaceAll("_", " ")} since the start`
-    const counter = Metric.counter(`${prefix}${name}_total`, { description, incremental: true })
+    const counter = counterOf(name)
     let counted = 0
     return ({ counters }: Status) =>
       Effect.suspend(() => {

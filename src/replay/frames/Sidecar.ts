@@ -135,6 +135,8 @@ export class Sidecar {
     switch (command._tag) {
       case "StartTimer": {
         const { after_ms, due, timer } = command
+        // Nothing is read, so nothing is to be read again.
+        if (timer === "catch_up") return
         return this.#timers.start(timer, after_ms, () => this.#post({ _tag: "TimerFired", timer, due }))
       }
       case "CancelTimer":

@@ -3,6 +3,7 @@ import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import { noAgent } from "../../domain/agent/AgentSlot.ts"
 import type { Message } from "../../domain/Message.ts"
+import { noTalk } from "../../domain/messages/Talk.ts"
 import { notOpenedYet } from "../../domain/Readiness.ts"
 import { TimerName, type Timers } from "../../domain/SidecarState.ts"
 import { fromV1, StoredStateV1 } from "../../domain/StoredStateV1.ts"
@@ -59,15 +60,19 @@ const slotNow = (agent: JsonObject, leaving: unknown, stopping: unknown): JsonOb
   }
 }
 
+const talkNow = (talk: unknown): unknown => ({ ...noTalk, ...objectIn(talk) })
+
 /** Converts a recorded state of an older version to the current form. Fields that it lacks get their initial value. */
 export const stateNow = (state: unknown): unknown => {
-  if (!Predicate.isObject(state) || !("agent" in state)) return state
+  if (!Predicate.isObject(state)) return state
+  if (!("agent" in state)) return { ...state, talk: talkNow("talk" in state ? state.talk : null) }
   const { agent: told, connection, leaving, stopping, stored, timers, ...known } = objectIn(state)
   const agent = objectIn(told)
   const { refused_types, standing, ...link } = objectIn(connection)
   const { answer = null, progress = null } = agent
   return {
     readiness: notOpenedYet,
+    talk: noTalk,
     ...known,
     stored: storedNow(stored),
     connection: {

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest"
 import type { Command } from "../../../src/domain/Command.ts"
 import type { Message } from "../../../src/domain/Message.ts"
 import { readingsOfGap } from "../../../src/domain/messages/catchUp.ts"
+import type { Recorded } from "../../../src/domain/messages/Fate.ts"
 import type { InboxMessage } from "../../../src/domain/messages/InboxMessage.ts"
 import { defaultMessagePolicy } from "../../../src/domain/messages/MessagePolicy.ts"
 import type { SendOutcome } from "../../../src/domain/messages/Outgoing.ts"
@@ -68,6 +69,34 @@ const caughtUp = (over: Partial<SidecarState["policy"]> = {}): Run => {
   while (run.state.talk.reading !== null) run.tell(read(run))
   return run
 }
+
+describe("rule 16: what became of messages that were recorded together", () => {
+  const became = (id: string, outcome: Recorded["outcome"], reason: string | null = null): Recorded => ({
+    id,
+    from: "bob",
+    type: "chat",
+    outcome,
+    reason
+  })
+
+  test("is a line of the log for each outcome, with their count and the first of them", () => {
+    const run = connected().tell({
+      _tag: "MessagesRecorded",
+      held: nothingHeld,
+      recorded: [
+        became("m1", "waiting"),
+        became("m2", "kept", "it asks for no answer"),
+        became("m3", "waiting"),
+        became("m4", "pushed")
+      ]
+    })
+    const first = { event: "messages_received", from: "bob", type: "chat" }
+    expect(run.commands.flatMap((command) => command._tag === "Log" ? [command.event] : [])).toEqual([
+      { ...first, outcome: "waiting", count: 2, message_id: "m1" },
+      { ...first, outcome: "kept", count: 1, message_id: "m2", reason: "it asks for no answer" }
+    ])
+  })
+})
 
 describe("rule 22: catching up, after every identified", () => {
   test("reads the mailbox, the history and the room, one at a time", () => {

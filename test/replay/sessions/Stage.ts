@@ -18,6 +18,7 @@ import {
   until,
   untilStatus
 } from "../../support/daemon.ts"
+import { makeTalkFolder, say, tokensOf, untilDelivered, untilSent } from "../../support/talk.ts"
 
 const program = resolve("dist/main.js")
 
@@ -26,7 +27,11 @@ export interface Setting {
   readonly script?: AgentScript
   readonly config?: Record<string, unknown>
   readonly hub?: DevHubOptions
+  readonly talks?: boolean // whether the agent is woken for messages too
 }
+
+/** The other agent, which says something. */
+export const other = "bob"
 
 const long_ms = 150_000
 
@@ -109,6 +114,20 @@ export class Stage {
     return untilStatus(this.hub, task, "dead_letter", long_ms)
   }
 
+  /** The other agent says something to ours. Returns the id of the message. */
+  say(message: Parameters<typeof say>[2] = {}) {
+    return say(this.hub, other, message)
+  }
+
+  untilDelivered(ids: ReadonlyArray<string>) {
+    return untilDelivered(this.folder, ids)
+  }
+
+  /** Waits until the hub has as many messages of ours. */
+  untilSaid(count: number) {
+    return untilSent(this.hub, count)
+  }
+
   /** Lets the agent go on, and waits until the task is done. */
   finish(task: HubTask) {
     return Effect.andThen(this.folder.letGo, this.untilDone(task))
@@ -127,10 +146,15 @@ export class Stage {
   }
 }
 
-export const makeStage = ({ config, hub, script }: Setting, recording: string) =>
+/** A line for the shell, as the path of this Node.js is no path of the recorded machine. */
+const talks_with = { message_command: `exec '${process.execPath}' talk.mjs` }
+
+export const makeStage = ({ config, hub, script, talks = false }: Setting, recording: string) =>
   Effect.gen(function*() {
-    const running = yield* startHub(hub)
-    const folder = yield* makeFolder(running, script, config)
+    const running = yield* startHub({ registerTokens: tokensOf(other), ...hub })
+    const folder = yield* talks
+      ? makeTalkFolder(running, { ...talks_with, ...config }, script)
+      : makeFolder(running, script, config)
     return new Stage(running, folder, recording)
   })
 

@@ -3,6 +3,7 @@ import type * as Scope from "effect/Scope"
 import { mkdirSync, rmSync } from "node:fs"
 import { agentId, answered, atOnce, until } from "../../support/daemon.ts"
 import type { Setting, Stage } from "./Stage.ts"
+import { talk } from "./talk.ts"
 
 /** One session: what happens around the daemon. Each wait is for an event that must happen. */
 export interface Scenario extends Setting {
@@ -586,4 +587,4 @@ const reports: ReadonlyArray<Scenario> = [
   }
 ]
 
-export const scenarios: ReadonlyArray<Scenario> = [...work, ...connection, ...crashes, ...agents, ...reports]
+export const scenarios: ReadonlyArray<Scenario> = [...work, ...connection, ...crashes, ...agents, ...reports, ...talk]
