@@ -136,14 +136,19 @@ export const prepareFile = (path: string): void => {
 /** The lock stays for as long as it is open: without one the journal needs a file in shared memory, which a full disk refuses. */
 const settings = `PRAGMA locking_mode=EXCLUSIVE; PRAGMA synchronous=FULL; PRAGMA journal_size_limit=${journal_bytes}`
 
-/** Makes the tables in one transaction, so that a full disk leaves an empty file. */
-const ensureTables = (database: DatabaseSync): void => {
+/** The version of the tables; 0 if there are none. Throws a `newer` error if we do not know it. */
+export const checkVersion = (database: DatabaseSync): number => {
   const [version] = query(database, Schema.Struct({ user_version: Schema.Int }), "PRAGMA user_version")()
   const found = version?.user_version ?? 0
-  if (found > schema_version) {
-    throw new DatabaseError({ kind: "newer", reason: "it was written by a newer agentcom-sidecar" })
+  if (found <= schema_version) return found
+  throw new DatabaseError({ kind: "newer", reason: "it was written by a newer agentcom-sidecar" })
+}
+
+/** Makes the tables in one transaction, so that a full disk leaves an empty file. */
+const ensureTables = (database: DatabaseSync): void => {
+  if (checkVersion(database) === 0) {
+    database.exec(`BEGIN IMMEDIATE; ${tables} PRAGMA user_version=${schema_version}; COMMIT`)
   }
-  if (found === 0) database.exec(`BEGIN IMMEDIATE; ${tables} PRAGMA user_version=${schema_version}; COMMIT`)
 }
 
 /** Opens the database at `path`, or `:memory:`, and makes what it lacks. Throws what `databaseError` understands. */
