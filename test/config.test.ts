@@ -263,6 +263,8 @@ describe("what is wrong in config.json", () => {
     ["lock", "must not be lock"],
     ["here/control.json", "must not be control.json"],
     ["tasks/sidecar.log", "must not be in tasks_dir"],
+    ["outbox/sidecar.log", "must not be in outbox"],
+    ["agent.sqlite-wal", "must not be agent.sqlite-wal"],
     ["here/results/sidecar.log", "must not be in results_dir"],
     ["results", "must not be in results_dir"]
   ]

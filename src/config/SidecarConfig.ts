@@ -88,11 +88,13 @@ export const loadSettings = (
     const config_file = resolve(path)
     const folder = dirname(config_file)
     const state_file = join(folder, "queue.json")
+    const outbox_dir = join(folder, "outbox")
     const { json, nameOf, secret_files } = yield* Effect.mapError(readSources(path, overrides, windows), refused)
     const decoded = yield* decodeConfig(json, { file: basename(path), folder, nameOf }, windows).pipe(
       Effect.mapError((problems) => new ConfigError({ problems }))
     )
-    const logProblem = yield* logFileProblem(decoded.log_file, { ...decoded, config_file, state_file }, windows)
+    const places = { ...decoded, config_file, state_file, outbox: outbox_dir }
+    const logProblem = yield* logFileProblem(decoded.log_file, places, windows)
     if (logProblem !== undefined) return yield* refused(`${nameOf("log_file")}: ${logProblem}`)
     const pair = pairProblem(decoded)
     if (pair !== undefined) return yield* refused(`${nameOf(pair[0])}: ${pair[1]}`)
@@ -112,7 +114,7 @@ export const loadSettings = (
       ...Struct.omit(settings, policyKeys),
       message_command,
       messages: messagePolicyOf(decoded),
-      outbox_dir: join(folder, "outbox"),
+      outbox_dir,
       prompt_template,
       hub_api_url: hub_api_url?.replace(/\/+$/, "") ?? apiOf(settings.hub_url),
       tls_ca,

@@ -61,7 +61,7 @@ const exposedTo = (writers: string | undefined, path: string, { mode }: Stats, d
   }
 
 const problemIn = (user: User) => (path: string, stats: Stats) =>
-  exposedTo(writersOf(stats, user), path, stats, "may write there, and so forge an answer")
+  exposedTo(writersOf(stats, user), path, stats, "may write there, and so forge an answer or a message")
 
 /** In a folder above ours, nobody else may replace our folder. A sticky folder such as /tmp lets only its owner do that. */
 const problemAbove = (user: User) => (path: string, stats: Stats): Exposed | undefined => {

@@ -8,6 +8,7 @@ export interface Places {
   readonly state_file: string
   readonly results_dir: string
   readonly tasks_dir: string
+  readonly outbox: string
 }
 
 const ownNames = ["lock", "control.json", "incoming.json", "agent.sqlite", "agent.sqlite-wal", "agent.sqlite-shm"]
@@ -31,16 +32,18 @@ const identityOf = async (path: string, windows: boolean): Promise<string> => {
 }
 
 /** A full log is renamed to `.1`, and backups and temporary files of the state have its name and a suffix. */
-const misplaced = (log: string, { config_file, results_dir, state_file, tasks_dir }: Places): string | undefined => {
+const misplaced = (log: string, { config_file, state_file, ...folders }: Places): string | undefined => {
   if (log === config_file || /^\.\d+$/.test(config_file.slice(log.length)) && config_file.startsWith(log)) {
     return `must not be ${basename(config_file)}`
   }
   const folder = dirname(state_file)
-  const own = ["lock", "control.json", "control.sock", "agent.sqlite"].find((name) => join(folder, name) === log)
+  const own = ["lock", "control.json", "control.sock", "agent.sqlite", "agent.sqlite-wal"].find((name) =>
+    join(folder, name) === log
+  )
   if (own !== undefined) return `must not be ${own}`
   if (log === state_file || log.startsWith(`${state_file}.`)) return `must not be ${basename(state_file)}`
-  if (`${log}${sep}`.startsWith(`${results_dir}${sep}`)) return "must not be in results_dir"
-  return `${log}${sep}`.startsWith(`${tasks_dir}${sep}`) ? "must not be in tasks_dir" : undefined
+  const [taken] = Object.entries(folders).find(([, path]) => `${log}${sep}`.startsWith(`${path}${sep}`)) ?? []
+  return taken === undefined ? undefined : `must not be in ${taken}`
 }
 
 /** Why the log cannot be at `log_file`, as the end of a sentence; undefined if it can. */
@@ -50,6 +53,7 @@ export const logFileProblem = (log_file: string, places: Places, windows: boolea
       config_file: await identityOf(places.config_file, windows),
       state_file: await identityOf(places.state_file, windows),
       results_dir: await identityOf(places.results_dir, windows),
-      tasks_dir: await identityOf(places.tasks_dir, windows)
+      tasks_dir: await identityOf(places.tasks_dir, windows),
+      outbox: await identityOf(places.outbox, windows)
     })
   )

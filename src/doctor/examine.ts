@@ -6,10 +6,11 @@ import { loadSettings } from "../config/SidecarConfig.ts"
 import { platform } from "../platform.ts"
 import { knownSecrets, quotable, type Secret, secretsIn } from "../secrets/secret.ts"
 import { type Check, failed, type Finding, ok, type Outcome, skipped, type Subject } from "./Check.ts"
-import { commandCheck } from "./command.ts"
+import { commandCheck, messageCommandCheck } from "./command.ts"
 import { encryptionCheck, secretsCheck, writersCheck } from "./exposure.ts"
 import { diskSpaceCheck, folderCheck, lockCheck } from "./folder.ts"
 import { clockCheck, heartbeatCheck, tokenCheck, webSocketCheck } from "./hub.ts"
+import { inboxCheck } from "./inbox.ts"
 import { connectionCheck, nameCheck, proxyCheck, tlsCheck } from "./network.ts"
 import { pm2Check, reaperCheck } from "./supervisor.ts"
 import { resultsWatcherCheck } from "./watcher.ts"
@@ -32,8 +33,10 @@ export const checks: ReadonlyArray<Check> = [
   tokenCheck,
   heartbeatCheck,
   commandCheck,
+  messageCommandCheck,
   clockCheck,
   diskSpaceCheck,
+  inboxCheck,
   resultsWatcherCheck,
   pm2Check,
   ...(platform === "linux" ? [reaperCheck] : []),

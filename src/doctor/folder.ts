@@ -51,9 +51,11 @@ const mayWrite = (path: string): Effect.Effect<void, FileError> =>
 
 export const folderCheck: Check = {
   name: "folder",
-  run: ({ folder, settings: { log_file, results_dir, tasks_dir } }) =>
+  run: ({ folder, settings: { log_file, outbox_dir, results_dir, tasks_dir } }) =>
     replaceWhole(folder).pipe(
-      Effect.andThen(Effect.forEach([results_dir, tasks_dir, dirname(log_file)], mayWrite, { discard: true })),
+      Effect.andThen(
+        Effect.forEach([results_dir, tasks_dir, outbox_dir, dirname(log_file)], mayWrite, { discard: true })
+      ),
       Effect.match({
         onSuccess: () => ok(`${folder} can be written, and a file in it replaced whole`),
         onFailure: (error) => failed(`${error.path} cannot be written: ${error.reason}`, remedyOf(error))
@@ -96,8 +98,8 @@ const freeAt = Effect.fnUntraced(function*(path: string) {
 /** Whether `wanted_bytes` are free wherever the sidecar and its agent write. */
 export const diskCheck = (wanted_bytes: number): Check => ({
   name: "disk",
-  run: ({ folder, settings: { log_file, results_dir, tasks_dir } }) =>
-    Effect.forEach([folder, results_dir, tasks_dir, dirname(log_file)], freeAt).pipe(
+  run: ({ folder, settings: { log_file, outbox_dir, results_dir, tasks_dir } }) =>
+    Effect.forEach([folder, results_dir, tasks_dir, outbox_dir, dirname(log_file)], freeAt).pipe(
       Effect.map((places) => {
         const least = places.reduce((a, b) => b.free < a.free ? b : a)
         const found = `${inMiB(least.free)} are free at ${least.folder}, at least ${inMiB(wanted_bytes)} is ok`

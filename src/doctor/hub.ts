@@ -70,7 +70,7 @@ export const tokenCheck: Check = {
     return Effect.match(checkToken({ api_url, agent_id, tls: settings }, token), {
       onSuccess: (accepted) =>
         accepted
-          ? ok(`the hub takes the token as that of ${agent_id}`)
+          ? ok(`the hub takes the token as that of ${agent_id}, and shows its mailbox`)
           : failed(
             `the hub does not take the token as that of ${agent_id}`,
             "put agent_id and the token that belongs to it into the configuration; if the token is lost, register " +

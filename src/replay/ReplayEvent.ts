@@ -24,6 +24,8 @@ export interface Picture {
   readonly status: WorkStatus | null
   readonly attempts: number
   readonly agent_phase: AgentPhase["_tag"]
+  /** The messages that are being delivered. */
+  readonly batch: { readonly batch_id: string; readonly status: WorkStatus; readonly attempts: number } | null
   readonly disk: Disk
   readonly draining: boolean
 }

@@ -22,7 +22,7 @@ const localTags: ReadonlySet<string> = new Set(LocalFact.members.map(({ fields: 
 const isLocalFact = (message: Message): message is LocalFact => localTags.has(message._tag)
 
 const pictureOf = (state: SidecarState): Picture => {
-  const { task } = state.stored
+  const { messages, task } = state.stored
   return {
     connection: state.connection.phase,
     ownership: state.connection.ownership,
@@ -31,15 +31,19 @@ const pictureOf = (state: SidecarState): Picture => {
     status: task?.status ?? null,
     attempts: task?.wake_attempts ?? 0,
     agent_phase: state.slots.task.agent.phase._tag,
+    batch: messages && { batch_id: messages.id, status: messages.status, attempts: messages.wake_attempts },
     disk: state.disk,
     draining: state.draining !== null
   }
 }
 
+const isSameBatch = (a: Picture["batch"], b: Picture["batch"]): boolean =>
+  a?.batch_id === b?.batch_id && a?.status === b?.status && a?.attempts === b?.attempts
+
 const isSamePicture = (a: Picture, b: Picture): boolean =>
   a.connection === b.connection && a.ownership === b.ownership && a.task_id === b.task_id &&
   a.generation === b.generation && a.status === b.status && a.attempts === b.attempts &&
-  a.agent_phase === b.agent_phase && a.disk === b.disk && a.draining === b.draining
+  a.agent_phase === b.agent_phase && isSameBatch(a.batch, b.batch) && a.disk === b.disk && a.draining === b.draining
 
 /** The event of a command that runs on this machine. Frames have their own events, and other commands have none. */
 const commandEvent = (command: Command, t: number, verdict: LocalVerdict): ReplayEvent | null => {

@@ -3,20 +3,33 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Redacted from "effect/Redacted"
 import * as TestClock from "effect/testing/TestClock"
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync
+} from "node:fs"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import type { Settings } from "../../src/config/SidecarConfig.ts"
 import { type Check, failed, findingText, type Outcome, type Subject } from "../../src/doctor/Check.ts"
-import { commandCheck, refusedIn } from "../../src/doctor/command.ts"
+import { commandCheck, messageCommandCheck, refusedIn } from "../../src/doctor/command.ts"
 import { checks, doctor_check_ms, examine, outcomeOf } from "../../src/doctor/examine.ts"
 import { encryptionCheck, secretsCheck, secretsOutcome } from "../../src/doctor/exposure.ts"
 import { diskCheck, diskSpaceCheck, folderCheck, lockCheck } from "../../src/doctor/folder.ts"
 import { clockCheck, heartbeatCheck, heartbeatOf, tokenCheck, webSocketCheck } from "../../src/doctor/hub.ts"
+import { inboxCheck } from "../../src/doctor/inbox.ts"
 import { connectionCheck, nameCheck, proxyCheck, tlsCheck } from "../../src/doctor/network.ts"
 import { resultsWatcherCheck, type Watch, watcherCheck } from "../../src/doctor/watcher.ts"
+import { defaultMessagePolicy } from "../../src/domain/messages/MessagePolicy.ts"
 import { FileError } from "../../src/storage/files.ts"
 import { takeLock } from "../../src/storage/folderLock.ts"
+import { openMessageDatabase } from "../../src/storage/messages/messageDatabase.ts"
+import { loadSqlite } from "../../src/storage/sqlite.ts"
 import { settings as example } from "../layers/hubRig.ts"
 import { ca, clientCa, eventually, pem, startServer } from "../layers/hubServer.ts"
 import { agentId, startHub, token } from "../support/daemon.ts"
@@ -39,6 +52,7 @@ const makeSubject = Effect.fnUntraced(function*(settings: Partial<Settings> = {}
       ...example,
       results_dir: join(folder, "results"),
       tasks_dir: join(folder, "tasks"),
+      outbox_dir: join(folder, "outbox"),
       state_file: join(folder, "queue.json"),
       log_file: join(folder, "sidecar.log"),
       ...settings
@@ -501,6 +515,89 @@ describe("the wake command", () => {
       if (before === undefined) delete process.env["OPENCLAW_SHELL"]
       else process.env["OPENCLAW_SHELL"] = before
       expectFailed(found, /openclaw refuses to run/, /ordinary shell/)
+    }))
+})
+
+describe("the message command", () => {
+  it.live("is ok where its program is there, and nothing is written", () =>
+    Effect.gen(function*() {
+      for (const message_command of [[process.execPath, "{messages_file}"], "exec /bin/sh talk.sh"]) {
+        const subject = yield* makeSubject({ message_command })
+        expectOk(yield* messageCommandCheck.run(subject))
+        expect(readdirSync(subject.folder)).toEqual([])
+      }
+    }))
+
+  it.live("is not ok where its program is missing, or the shell cannot read it", () =>
+    Effect.gen(function*() {
+      const missing = yield* outcome(messageCommandCheck, { message_command: ["no-such-program"] })
+      expectFailed(missing, /there is no program no-such-program/, /^fix message_command/)
+      const unread = yield* outcome(messageCommandCheck, { message_command: "if true; then echo" })
+      expectFailed(unread, /the shell cannot read message_command/, /^fix message_command/)
+    }))
+
+  it.live("is not looked for where there is none", () =>
+    Effect.gen(function*() {
+      expect(yield* outcome(messageCommandCheck, { message_command: null })).toMatchObject({ verdict: "skipped" })
+    }))
+})
+
+describe("the inbox", () => {
+  const withInbox = Effect.fnUntraced(function*(make: (path: string) => void) {
+    const subject = yield* makeSubject()
+    make(join(subject.folder, "agent.sqlite"))
+    return subject
+  })
+  const made = (path: string) => openMessageDatabase(path, defaultMessagePolicy).close()
+
+  it.live("is ok where there is none yet, and where it is whole, and nothing is left beside it", () =>
+    Effect.gen(function*() {
+      expectOk(yield* outcome(inboxCheck))
+      const subject = yield* withInbox(made)
+      expectOk(yield* inboxCheck.run(subject))
+      expect(readdirSync(subject.folder)).toEqual(["agent.sqlite"])
+    }))
+
+  const broken: ReadonlyArray<readonly [string, (path: string) => void, RegExp, RegExp]> = [
+    ["no database", (path) => writeFileSync(path, "hello ".repeat(1_000)), /not a database/, /moves the file aside/],
+    ["a folder", (path) => mkdirSync(path), /agent\.sqlite cannot be used: /, /chown/],
+    [
+      "one that a newer version wrote",
+      (path) => {
+        made(path)
+        const database = new (loadSqlite()).DatabaseSync(path)
+        database.exec("PRAGMA user_version=99")
+        database.close()
+      },
+      /newer agentcom-sidecar/,
+      /run that version/
+    ],
+    [
+      "damaged",
+      (path) => {
+        made(path)
+        const pages = readFileSync(path)
+        writeFileSync(path, pages.fill(0xff, 4_096))
+      },
+      /./,
+      /moves the file aside/
+    ]
+  ]
+  it.live.each(broken)("is not ok where it is %s", ([, make, what, help]) =>
+    Effect.gen(function*() {
+      expectFailed(yield* inboxCheck.run(yield* withInbox(make)), what, help)
+    }))
+
+  it.live("is left alone where a sidecar runs, or was killed", () =>
+    Effect.gen(function*() {
+      const subject = yield* withInbox(made)
+      writeFileSync(join(subject.folder, "agent.sqlite-wal"), "")
+      expect(yield* inboxCheck.run(subject)).toMatchObject({ verdict: "skipped" })
+      yield* Effect.acquireRelease(takeLock(subject.folder), (held) => Effect.sync(() => held?.release()))
+      expect(yield* inboxCheck.run(subject)).toMatchObject({
+        verdict: "skipped",
+        found: expect.stringContaining("the running sidecar")
+      })
     }))
 })
 

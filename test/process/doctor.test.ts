@@ -51,8 +51,10 @@ const allWell = {
   token: "ok",
   heartbeat: "ok",
   command: "ok",
+  messages: "skipped",
   clock: "ok",
   disk: "ok",
+  inbox: "skipped",
   watcher: "ok",
   pm2: "skipped",
   ...(process.platform === "linux" ? { reaper: "ok" } : {})
@@ -99,7 +101,7 @@ describe("doctor", () => {
       const { code, told, verdicts } = yield* doctor(folder)
       expect(code).toBe(1)
       expect(told.well).toBe(false)
-      expect(verdicts).toEqual({ ...allWell, token: "failed", command: "failed", heartbeat: "skipped" })
+      expect(verdicts).toEqual({ ...allWell, token: "failed", command: "failed", heartbeat: "skipped", inbox: "ok" })
       expect(told.findings.every(({ remedy, verdict }) => (remedy === null) === (verdict !== "failed"))).toBe(true)
     }).pipe(Effect.scoped))
 

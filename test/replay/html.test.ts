@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { describeWith } from "../support/needs.ts"
 import { type Browser, makeBrowser, type Page, type PageOptions } from "./htmlBrowser.ts"
-import { id, long, quiet, Session, troubled } from "./htmlSession.ts"
+import { id, long, quiet, Session, talking, troubled } from "./htmlSession.ts"
 
 class Chromium extends Context.Service<Chromium, Browser>()("test/Chromium") {
   static readonly layer = Layer.effect(Chromium, makeBrowser)
@@ -69,7 +69,7 @@ inChromium((it) => {
     it.effect("draws each frame and each wake as an arrow between its lanes", () =>
       opened(quiet(), async (page) => {
         expect(await textsOf(page, "#chart .lane")).toEqual(["hub", "sidecar", "agent"])
-        expect(await textsOf(page, "#chart .row")).toEqual(["connection", "task", "activity"])
+        expect(await textsOf(page, "#chart .row")).toEqual(["connection", "task", "activity", "messages"])
         expect(await arrows(page, "frames")).toBe(8)
         expect(await arrows(page, "wakes")).toBe(5)
         expect(await textOf(page, "#in-view")).toBe("8 frames and 7 other events in 2 min 38 s")
@@ -82,6 +82,15 @@ inChromium((it) => {
         expect(await textsOf(page, "#chart .state")).toEqual(
           expect.arrayContaining(["identified", `${id(0)} · working · generation 1`, "running", "at work", "answered"])
         )
+      }))
+
+    it.effect("shows what was heard, read and sent of messages, and the batch that is delivered", () =>
+      opened(talking(), async (page) => {
+        const labels = await textsOf(page, "#chart .label.kind-talk")
+        expect(labels).toEqual(expect.arrayContaining(["message bob", "batch-1 of 1", "sent reply-m1"]))
+        const states = await textsOf(page, "#chart .state")
+        expect(states.filter((state) => /^(?:batch-1 · )?working$/.test(state))).toHaveLength(1)
+        expect(await arrows(page, "frames", ".kind-talk")).toBe(2)
       }))
 
     it.effect("says of a session that is as recorded that it is, and what was in it", () =>

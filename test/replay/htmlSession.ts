@@ -1,5 +1,6 @@
 import type { LocalFact } from "../../src/domain/Message.ts"
-import type { JsonObject, WorkStatus } from "../../src/domain/Work.ts"
+import { nothingHeld } from "../../src/domain/messages/Talk.ts"
+import { type JsonObject, unstarted, type WorkStatus } from "../../src/domain/Work.ts"
 import { makePage } from "../../src/replay/html/page.ts"
 import type { Picture, ReplayEvent, Verdict } from "../../src/replay/ReplayEvent.ts"
 
@@ -13,6 +14,7 @@ const nothing: Picture = {
   status: null,
   attempts: 0,
   agent_phase: "Idle",
+  batch: null,
   disk: "ok",
   draining: false
 }
@@ -179,4 +181,29 @@ export const long = (frames: number): Session => {
     session.wait(8_000).answer(id(n), 1)
   }
   return session
+}
+
+/** A session in which a message of another agent is delivered and answered. */
+export const talking = (): Session => {
+  const held = nothingHeld
+  const batch = {
+    ...unstarted,
+    kind: "messages",
+    id: "batch-1",
+    generation: 1,
+    payload: { message_ids: ["m1"] }
+  } as const
+  const at = (status: WorkStatus) => ({ batch: { batch_id: batch.id, status, attempts: 1 } })
+  return new Session().file("talking.jsonl").connect().wait(1_000)
+    .hub({ type: "message", id: "m1", from: "bob", message_type: "chat", payload: {}, reply_to: null, timestamp: 1 })
+    .wait(1_000)
+    .fact({
+      _tag: "MessagesRecorded",
+      held,
+      recorded: [{ id: "m1", from: "bob", type: "chat", outcome: "waiting", reason: null }]
+    })
+    .wait(1_000).fact({ _tag: "BatchReady", batch }).now(at("working"))
+    .wait(1_000).fact({ _tag: "AgentStarted", work_id: batch.id, wake_id: null })
+    .wait(20_000).fact({ _tag: "DeliveryMarked", end: "Delivered", held }).now({ batch: null })
+    .wait(1_000).fact({ _tag: "SendEnded", key: "reply-m1", outcome: { _tag: "Sent", hub_id: "m2" }, held })
 }

@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "@effect/vitest"
 import * as Result from "effect/Result"
+import { readFileSync } from "node:fs"
+import type { LocalFact } from "../../src/domain/Message.ts"
+import { nothingHeld } from "../../src/domain/messages/Talk.ts"
 import { makeCut, parseDryRun, parseMoment } from "../../src/replay/print/options.ts"
 import { textOf } from "../../src/replay/print/textOf.ts"
 import type { ReplayEvent } from "../../src/replay/ReplayEvent.ts"
@@ -48,6 +51,47 @@ describe("the printed timeline", () => {
       "other differences: 0",
       "woken: task-098866a4446e7d57 once"
     ])
+  })
+
+  it("tells what is said, read, recorded, delivered and sent, and nothing of a look that found no message", () => {
+    const session = readFileSync("test/fixtures/sessions/mail-while-away.jsonl", "utf8")
+    const printed = replayedText(session).flatMap(textOf).map((line) =>
+      line.slice(16).replaceAll(/\b[0-9a-f]{16}\b/g, "ID")
+    )
+    expect(printed).toContain("from hub   message id=ID from=bob message_type=chat")
+    expect(printed).toContain("talk       read 3 from the mailbox")
+    expect(printed).toContain("talk       recorded 3 waiting")
+    expect(printed).toContain("talk       mailbox acknowledged")
+    expect(printed.filter((line) => /^talk {7}batch-\d+ of \d$/.test(line)).length).toBeGreaterThan(1)
+    expect(printed.filter((line) => /^state {6}no batch → batch-\d+ accepted$/.test(line)).length).toBeGreaterThan(1)
+    expect(printed).toContain("talk       delivery: delivered")
+    expect(printed).toContain("talk       sent reply-ID")
+    expect(printed.filter((line) => /held_changed|catch_up|read 0/.test(line))).toEqual([])
+  })
+
+  it("says why a message was not sent, read or recorded", () => {
+    const held = nothingHeld
+    const facts: ReadonlyArray<readonly [LocalFact, string | undefined]> = [
+      [
+        { _tag: "SendEnded", key: "k1", outcome: { _tag: "Refused", reason: "HTTP 404" }, held },
+        "talk       refused k1: \"HTTP 404\""
+      ],
+      [
+        { _tag: "SendEnded", key: "k1", outcome: { _tag: "Limited" }, held },
+        "talk       limited k1: \"too many requests\""
+      ],
+      [{ _tag: "SendEnded", key: null, outcome: { _tag: "Sent", hub_id: null }, held }, undefined],
+      [
+        { _tag: "HubUnread", reading: { _tag: "ChannelHistory", channel: "x", since: 0 }, pass: 1, reason: "HTTP 500" },
+        "talk       channel history not read: \"HTTP 500\""
+      ],
+      [{ _tag: "MessagesUnrecorded", reason: "full" }, "talk       not recorded: full"],
+      [{ _tag: "MailboxAcknowledged", pass: 1, done: false }, "talk       mailbox not acknowledged"]
+    ]
+    for (const [fact, expected] of facts) {
+      const [printed] = textOf({ t: 0, kind: "fact", of: "recording", fact })
+      expect(printed?.slice(16)).toBe(expected)
+    }
   })
 
   it("holds nothing that a terminal would act on, and no line longer than one can read", () => {

@@ -47,6 +47,13 @@ const task = ({ generation, ownership, status, task_id }: Picture): Stay | null 
 const activity = ({ agent_phase: phase, task_id }: Picture): Stay | null =>
   phase === "Idle" ? null : { look: phaseLook[phase], labels: [plain(phase)], task: task_id }
 
+const messages = ({ batch }: Picture): Stay | null =>
+  batch && {
+    look: statusLook[batch.status],
+    labels: [`${batch.batch_id} · ${batch.status}`, batch.status],
+    task: batch.batch_id
+  }
+
 /** The state of the agent's process after a fact; undefined if the fact does not change it. */
 const agentAfter = (fact: LocalFact, before: Stay | null): Stay | null | undefined => {
   switch (fact._tag) {
@@ -91,11 +98,12 @@ export class Bars {
       this.#set("connection", connection(event.after), at)
       this.#set("task", task(event.after), at)
       this.#set("activity", activity(event.after), at)
+      this.#set("messages", messages(event.after), at)
     } else if (event.kind === "fact") {
       const next = agentAfter(event.fact, this.#open.get("agent") ?? null)
       if (next !== undefined) this.#set("agent", next, at)
     } else if (event.kind === "life" && event.phase === "ends") {
-      for (const row of ["connection", "task", "activity"] as const) this.#set(row, null, at)
+      for (const row of ["connection", "task", "activity", "messages"] as const) this.#set(row, null, at)
     }
   }
 

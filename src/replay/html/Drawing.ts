@@ -2,7 +2,7 @@
 export type Lane = "in" | "out" | "to_agent" | "from_agent" | "sidecar"
 
 /** What an event is about. Each kind has its colour. */
-export type Kind = "link" | "task" | "recovery" | "progress" | "report" | "refusal" | "agent" | "other"
+export type Kind = "link" | "task" | "recovery" | "progress" | "report" | "refusal" | "agent" | "talk" | "other"
 
 /** `extra`: only this version does it; `missing`: only the recorded sidecar did; `changed`: both do, differently. */
 export type Difference = "extra" | "missing" | "changed"
@@ -24,7 +24,7 @@ export interface DrawnEvent extends Required<EventNode> {
   readonly cut: number // how many characters of `text` are left out
 }
 
-export type Row = "connection" | "task" | "activity" | "agent"
+export type Row = "connection" | "task" | "activity" | "messages" | "agent"
 
 /** The colour of a state, by its name in base.css. */
 export type Look = "grey" | "slate" | "sky" | "sand" | "teal" | "violet" | "rose"

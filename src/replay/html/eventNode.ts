@@ -2,8 +2,10 @@ import type { LifecycleEvent } from "../../domain/LifecycleEvent.ts"
 import type { LocalFact } from "../../domain/Message.ts"
 import type { TimerName } from "../../domain/SidecarState.ts"
 import type { WakeEnd } from "../../domain/Work.ts"
+import { limits } from "../limits.ts"
 import { isDifference, type LocalVerdict, type ReplayEvent } from "../ReplayEvent.ts"
-import { jsonOf, plain } from "../words.ts"
+import { talkSaid } from "../talk.ts"
+import { excerpt, jsonOf, plain } from "../words.ts"
 import type { EventNode, Kind } from "./Drawing.ts"
 import { frameNode } from "./frameNode.ts"
 
@@ -80,14 +82,30 @@ const factLabel = (fact: LocalFact): string => {
 
 const factText = ({ _tag, ...fields }: LocalFact): string => Object.keys(fields).length === 0 ? "" : jsonOf(fields)
 
-const factNode = ({ fact, of }: EventOf<"fact">): EventNode => ({
-  lane: agentFacts.has(fact._tag) ? "from_agent" : "sidecar",
-  kind: factKinds[fact._tag] ?? "agent",
-  label: factLabel(fact),
-  text: factText(fact),
-  fault: factFault(fact),
-  note: of === "stand-in" ? "The recording does not say so; it is assumed." : null
-})
+const factNode = ({ fact, of }: EventOf<"fact">): EventNode | null => {
+  const note = of === "stand-in" ? "The recording does not say so; it is assumed." : null
+  const text = factText(fact)
+  const said = talkSaid(fact)
+  if (said === null) return null
+  if (said !== undefined) {
+    return {
+      lane: said.way,
+      kind: "talk",
+      label: excerpt(said.words, limits.label_chars),
+      text,
+      fault: said.fault,
+      note
+    }
+  }
+  return {
+    lane: agentFacts.has(fact._tag) ? "from_agent" : "sidecar",
+    kind: factKinds[fact._tag] ?? "agent",
+    label: factLabel(fact),
+    text,
+    fault: factFault(fact),
+    note
+  }
+}
 
 const lifeNode = (event: EventOf<"life">): EventNode => {
   if (event.phase === "begins") {

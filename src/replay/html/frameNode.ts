@@ -12,6 +12,7 @@ const kinds: ReadonlyArray<readonly [Kind, ReadonlyArray<string>]> = [
   ["recovery", ["task_recovering", "task_continue", "task_reassign", "state_report", "state_report_ack"]],
   ["progress", ["task_progress", "wake_result"]],
   ["report", ["task_complete", "task_failed"]],
+  ["talk", ["message", "channel_message", "room_message"]],
   ["refusal", ["error", "rate_limited", "rate_limit_warning", "task_rejected", "task_cancelled"]]
 ]
 
@@ -30,7 +31,10 @@ const details = new Map([
   ["wake_result", "status"],
   ["state_report_ack", "action"],
   ["task_progress", "progress"],
-  ["error", "error"]
+  ["error", "error"],
+  ["message", "from"],
+  ["channel_message", "channel"],
+  ["room_message", "from"]
 ])
 
 const labelOf = (type: string, msg: JsonObject): string => {

@@ -135,7 +135,8 @@ const legend = [
   ["progress", "progress"],
   ["report", "report"],
   ["refusal", "refusal, limit, cancellation"],
-  ["agent", "agent"]
+  ["agent", "agent"],
+  ["talk", "messages"]
 ].map(([kind, meaning]) => `<span><i class="kind-${kind}"></i>${meaning}</span>`).join("")
 
 const tools = `<div class="tools">

@@ -1,11 +1,16 @@
 import type { JsonObject } from "../../domain/Work.ts"
 import { nameOf } from "../format.ts"
 import type { Picture, ReplayEvent, Summary } from "../ReplayEvent.ts"
+import { talkSaid } from "../talk.ts"
 import { clockOf, fieldsOf, harmless, valueOf } from "../words.ts"
 
 /** The fields that are shown of a frame. */
 const frameFields = [
   "task_id",
+  "id",
+  "from",
+  "channel",
+  "message_type",
   "generation",
   "status",
   "action",
@@ -67,10 +72,23 @@ const frameLines = (event: EventOf<"frame">): ReadonlyArray<string> => {
   return recorded === null ? [ours] : [line(recorded.t, "to hub", frameText(recorded.msg, changed), "-"), ours]
 }
 
+const factLines = ({ fact, of, t }: EventOf<"fact">): ReadonlyArray<string> => {
+  const doubt = of === "recording" ? "" : "?"
+  const said = talkSaid(fact)
+  if (said === null) return []
+  if (said !== undefined) return [line(t, `talk${doubt}`, said.words)]
+  return [line(t, `fact${doubt}`, `${nameOf(fact)} ${fieldsOf(fact, factFields)}`)]
+}
+
 const taskIn = ({ attempts, generation, status, task_id }: Picture): string =>
   task_id === null
     ? "no task"
     : `${valueOf(task_id)} ${status} g${generation}${attempts > 0 ? ` attempt ${attempts}` : ""}`
+
+const batchIn = ({ batch }: Picture): string =>
+  batch === null
+    ? "no batch"
+    : `${batch.batch_id} ${batch.status}${batch.attempts > 0 ? ` attempt ${batch.attempts}` : ""}`
 
 /** What changed in the state, as `before → after`. The agent's phase is only in the JSON. */
 const stateLines = ({ after, before, t }: EventOf<"state">): ReadonlyArray<string> => {
@@ -78,6 +96,7 @@ const stateLines = ({ after, before, t }: EventOf<"state">): ReadonlyArray<strin
     [`connection ${before.connection}`, after.connection],
     [taskIn(before), taskIn(after)],
     [`ownership ${before.ownership}`, after.ownership],
+    [batchIn(before), batchIn(after)],
     [`disk ${before.disk}`, after.disk],
     [before.draining ? "draining" : "serving", after.draining ? "draining" : "serving"]
   ]
@@ -116,10 +135,8 @@ export const textOf = (event: ReplayEvent): ReadonlyArray<string> => {
       return [lifeLine(event)]
     case "frame":
       return frameLines(event)
-    case "fact": {
-      const { fact, of } = event
-      return [line(t, of === "recording" ? "fact" : "fact?", `${nameOf(fact)} ${fieldsOf(fact, factFields)}`)]
-    }
+    case "fact":
+      return factLines(event)
     case "state":
       return stateLines(event)
     case "wake":

@@ -141,7 +141,7 @@ export const prepareFile = (path: string): void => {
 /** The lock stays for as long as it is open: without one the journal needs a file in shared memory, which a full disk refuses. */
 const settings = `PRAGMA locking_mode=EXCLUSIVE; PRAGMA synchronous=FULL; PRAGMA journal_size_limit=${journal_bytes}`
 
-/** The version of the tables; 0 if there are none. Throws if they are of a newer sidecar. */
+/** The version of the tables; 0 if there are none. Throws a `newer` error if we do not know it. */
 export const checkVersion = (database: DatabaseSync): number => {
   const [version] = query(database, Schema.Struct({ user_version: Schema.Int }), "PRAGMA user_version")()
   const found = version?.user_version ?? 0

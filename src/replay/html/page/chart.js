@@ -29,6 +29,7 @@ const laneNames = ({ agent, hub, own, rows }) => [
   { y: rows.connection.y + 14, name: "row", text: "connection" },
   { y: rows.task.y + 14, name: "row", text: "task" },
   { y: rows.activity.y + 14, name: "row", text: "activity" },
+  { y: rows.messages.y + 14, name: "row", text: "messages" },
   { y: agent.y + 14, name: "lane", text: "agent" }
 ]
 

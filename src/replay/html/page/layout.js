@@ -1,15 +1,16 @@
 const barHeight = 20 // px
 const gap = 4
 const top = 62
+const rowCount = 4
 
 /** Where everything is in a chart of that size in pixels. `left` is the width of the names of the lanes. */
 export const layoutOf = (width, height) => {
   const left = Math.min(104, width / 5)
-  const fixed = top + barHeight + 16 + 3 * (barHeight + gap) + barHeight + 14
+  const fixed = top + barHeight + 16 + rowCount * (barHeight + gap) + barHeight + 14
   const free = Math.max(120, height - fixed)
   const hub = { y: top, height: barHeight }
   const frames = { y: top + barHeight, height: Math.round(free * 0.62) }
-  const sidecar = { y: frames.y + frames.height, height: 16 + 3 * (barHeight + gap) }
+  const sidecar = { y: frames.y + frames.height, height: 16 + rowCount * (barHeight + gap) }
   const own = { y: sidecar.y, height: 16 }
   const row = (n) => ({ y: own.y + own.height + n * (barHeight + gap), height: barHeight })
   const wakes = { y: sidecar.y + sidecar.height, height: free - frames.height }
@@ -26,7 +27,7 @@ export const layoutOf = (width, height) => {
     own,
     wakes,
     agent,
-    rows: { connection: row(0), task: row(1), activity: row(2), agent }
+    rows: { connection: row(0), task: row(1), activity: row(2), messages: row(3), agent }
   }
 }
 

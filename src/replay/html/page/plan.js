@@ -59,7 +59,7 @@ const addArrows = (shapes, inView, layout, isDim) => {
   }
 }
 
-const order = ["progress", "link", "task", "agent", "report", "recovery", "other", "refusal"]
+const order = ["progress", "link", "task", "talk", "agent", "report", "recovery", "other", "refusal"]
 const rankOf = ({ differs, kind }) => differs === null ? order.indexOf(kind) : order.length
 
 const columnWidth = 3 // px
