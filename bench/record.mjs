@@ -3,47 +3,26 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import { spawn } from "node:child_process"
-import { once } from "node:events"
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { readFileSync } from "node:fs"
 import { join } from "node:path"
-import { fileURLToPath } from "node:url"
 import { make } from "../src/dev/DevHub.ts"
 import { makeEntries } from "../src/observe/record/record.ts"
 import { recordFile } from "../src/observe/record/recordFile.ts"
 import { redaction } from "../src/observe/record/redact.ts"
 import { parseEntry } from "../src/replay/format.ts"
+import { agent, median, startDaemon, token } from "./daemon.mjs"
 
 const PAIRS = 60
 const WARM_UP = 5
 const HUB_MS_PER_TASK = 4_000 // it takes 60 frames a minute of an agent
-const token = "s3cret-of-the-bench"
 
-const main = fileURLToPath(new URL("../dist/main.js", import.meta.url))
 const wake_command = `printf '{"status":"success"}' > "$RESULTS_DIR/$TASK_ID.json"`
-const median = (numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)]
 
 /** A daemon with a hub of its own; `run` has one task done and says how long that took. */
 const startPair = (home, options) =>
   Effect.gen(function*() {
-    const hub = yield* make({ registerTokens: { bench: token } })
-    mkdirSync(home)
-    const config = join(home, "config.json")
-    writeFileSync(config, JSON.stringify({ agent_id: "bench", token, hub_url: hub.url, wake_command }))
-    yield* Effect.acquireRelease(
-      Effect.sync(() =>
-        spawn(process.execPath, [main, "run", "--config", config, ...options], {
-          stdio: ["ignore", "ignore", "inherit"]
-        })
-      ),
-      (child) =>
-        Effect.promise(async () => {
-          const exit = once(child, "exit")
-          child.kill("SIGTERM")
-          await exit
-        })
-    )
-    yield* hub.waitFor(() => hub.connections("bench") === 1, 10_000)
+    const hub = yield* make({ registerTokens: { [agent]: token } })
+    yield* startDaemon(hub, home, { wake_command }, options)
     const run = Effect.gen(function*() {
       const begun = performance.now()
       const { id } = yield* hub.submit({ description: "at once" })

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// Prints what the daemon costs: the code it loads, the time from its start to its first frame, its memory when idle, and
-// what it takes to record a session.
+// Prints what the daemon costs: the code it loads, the time from its start to its first frame, its memory when idle,
+// what it takes to record a session, and what messages take.
 import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
@@ -10,7 +10,9 @@ import { setTimeout as sleep } from "node:timers/promises"
 import { fileURLToPath } from "node:url"
 import { gzipSync } from "node:zlib"
 import { WebSocketServer } from "ws"
+import { median } from "./daemon.mjs"
 import { recordingCost } from "./record.mjs"
+import { pingCost, reportCost } from "./talk.mjs"
 
 const RUNS = 5
 const IDLE_MS = 5_000
@@ -83,7 +85,7 @@ const medianStart = async (hub) => {
     times.push(daemon.start_ms)
     await daemon.stop()
   }
-  return times.toSorted((a, b) => a - b)[Math.floor(RUNS / 2)]
+  return median(times)
 }
 
 /** Resident memory in MiB; undefined where there is no /proc. */
@@ -115,6 +117,21 @@ try {
     `recording   ${line_us.toFixed(1)} µs a line, ${lines.toFixed(1)} lines a task: ` +
       `${(task_us / task_ms / 10).toFixed(2)} % of the ${task_ms.toFixed(0)} ms of a task that is answered at once; ` +
       `on against off ${ratio.toFixed(3)}, medians of ${pairs} by turns`
+  )
+  const ping = await pingCost(folder)
+  console.log(
+    `ping        ${
+      ping.ms.toFixed(0)
+    } ms from the request to the pong on the sender's socket, median of ${ping.pings}; ` +
+      `processes started: ${ping.processes}`
+  )
+  const report = await reportCost(folder)
+  console.log(
+    `report      ${report.quiet_ms.toFixed(0)} ms from the answer file to task_ack, ${
+      report.talking_ms.toFixed(0)
+    } ms in ` +
+      `the middle of talk, medians of ${report.reports} by turns; ${report.away} agents away, ` +
+      `${report.message_cost_ms} ms a message, ${report.pushed} messages pushed`
   )
 } finally {
   for (const client of hub.clients) client.terminate()

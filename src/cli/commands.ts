@@ -206,7 +206,7 @@ export const commands: Readonly<Record<CommandName, Command>> = {
     load: async () => (await import("./dev.ts")).devHub
   },
   demo: {
-    does: "shows the main job: a hub, the sidecar, an agent, and a connection that is cut",
+    does: "shows the main job: a hub, two sidecars, their agents, a connection that is cut, and messages",
     options: {},
     load: async () => (await import("./dev.ts")).demo
   }

@@ -151,10 +151,19 @@ describe("a Node.js that is too old", () => {
   })
 })
 
+/** The lines of the demo that tell what came of the messages, and of the sidecars. */
+const shownByTheDemo = [
+  /^question +1 +\S+ s {2}completed ✓$/m,
+  /^broadcasts at once +10 {2}1 with 10 ✓$/m,
+  /^while the helper was away +1 {2}1 with 1 ✓$/m,
+  /^Both sidecars stopped with exit code 0; /m
+]
+
 describeWith("oldest node", `Node.js ${oldestNode}, the oldest that package.json names`, () => {
   it("runs the demo", async () => {
     const printed = await done(user.user, `"${fetchOldestNode()}" node_modules/agentcom-sidecar/dist/main.js demo`)
-    expect(printed).toContain("The sidecar stopped with exit code 0")
+    for (const line of shownByTheDemo) expect(printed).toMatch(line)
+    expect(printed).not.toContain("✗")
   })
 })
 

@@ -108,6 +108,21 @@ describe("rule 16: what becomes of a message", () => {
     }))
 })
 
+describe("rule 16: what we said in the room ourselves", () => {
+  itStores(
+    "is no message for us when the room is read, but what another says in our name is",
+    (store) =>
+      Effect.gen(function*() {
+        yield* store.queue([outgoingOf("k1", { target: { _tag: "Room" } })], { kind: "file", name: "a" })
+        yield* store.sent("k1", { _tag: "Sent", hub_id: "room-1-1" })
+        const said = ["room-1-1", "room-2-2"].map((id) => judgedAs(deliver, id, { way: "room", from: "us" }))
+        const { held, recorded } = yield* store.record(said)
+        expect(recorded.map(({ id }) => id)).toEqual(["room-2-2"])
+        expect(held.waiting).toBe(1)
+      })
+  )
+})
+
 describe("rule 16: a pushed message", () => {
   const fates: Fates = { direct: urgent, broadcast: keep }
 

@@ -198,12 +198,12 @@ describe("the sidecar of a folder on Windows", () => {
 })
 
 describe("the demo on Windows", () => {
-  it.live("shows all as it should be, and ends its sidecar with 0", () =>
+  it.live("shows all as it should be, and ends its sidecars with 0", () =>
     Effect.gen(function*() {
       const folder = yield* makeFolder({ url: "ws://127.0.0.1:9/ws" }, "")
       const { code, errors, output } = yield* run(folder, "demo")
       assert.strictEqual(errors, "")
-      assert.include(output, "The sidecar stopped with exit code 0;")
+      assert.include(output, "Both sidecars stopped with exit code 0;")
       assert.strictEqual(code, 0, output)
     }))
 })

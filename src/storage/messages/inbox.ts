@@ -105,11 +105,13 @@ export const makeInbox = (database: DatabaseSync, limits: StoreLimits, size: Inb
   }
 
   return {
-    /** Takes messages in, in this order. */
+    /** Takes messages in, in this order. What we said ourselves comes back when the room is read, where no name is proven. */
     record: (now: number, judged: ReadonlyArray<JudgedText>): ReadonlyArray<Recorded> => {
       const room = roomNow()
       return judged.flatMap((one) => {
-        const [found] = named({ id: one.message.id })
+        const { id } = one.message
+        if (outbox.isOurs(id)) return []
+        const [found] = named({ id })
         return found === undefined ? [take(now, one, room)] : copy(now, found, one)
       })
     },

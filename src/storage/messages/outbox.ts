@@ -22,6 +22,7 @@ const makeStatements = (database: DatabaseSync) => ({
     `SELECT thread FROM inbox WHERE id = :id
     UNION ALL SELECT coalesce(thread, hub_id) FROM outbox WHERE hub_id = :id LIMIT 1`
   ),
+  ours: query(database, CountRow, "SELECT count(*) AS count FROM outbox WHERE hub_id = :id"),
   answers: query(
     database,
     CountRow,
@@ -54,13 +55,16 @@ const makeStatements = (database: DatabaseSync) => ({
 
 /** What we send, in the order in which it was queued. */
 export const makeOutbox = (database: DatabaseSync) => {
-  const { answers, insert, mark, markSending, markSent, named, unsent } = makeStatements(database)
+  const { answers, insert, mark, markSending, markSent, named, ours, unsent } = makeStatements(database)
 
   /** The thread of the message with this id, as far as we saw it. */
   const threadOf = (id: string): string => named({ id })[0]?.thread ?? id
 
   return {
     threadOf,
+
+    /** Whether the hub gave this id to a message of ours. */
+    isOurs: (id: string): boolean => (ours({ id })[0]?.count ?? 0) > 0,
 
     /** How many of our answers were queued since then, up to now. */
     answersIn: (since: number, now: number): number => answers({ since, now })[0]?.count ?? 0,
