@@ -34,10 +34,14 @@ export const readingsOfGap = (from: number, until: number): ReadonlyArray<Readin
 /** From one before the last that is known, which shows whether the numbers have begun anew. */
 const room = ({ known }: Talk): Reading => ({ _tag: "Room", since: known.room === null ? 0 : known.room.seq - 1 })
 
-/** Rule 22: what may have been missed. The room comes last. A sidecar that knows of no message begins some minutes ago. */
-const whatWasMissed = ({ talk }: SidecarState, hub_now: number): ReadonlyArray<Reading> => {
-  const from = talk.held.missed_from ?? talk.known.heard_until ?? hub_now - edge_ms
-  return [mailbox, ...readingsOfGap(from, hub_now), room(talk)]
+/** A sidecar that knows of no message begins some minutes before the hub told its time. */
+const beginning = (hub_time: number): number => hub_time - edge_ms
+
+/** Rule 22: what may have been missed. The room comes last. */
+const whatWasMissed = (state: SidecarState, now: number): ReadonlyArray<Reading> => {
+  const { held: { missed_from }, hub_clock, known: { heard_until } } = state.talk
+  const from = missed_from ?? heard_until ?? beginning(hub_clock?.hub_time ?? now)
+  return [mailbox, ...readingsOfGap(from, hubNow(state, now)), room(state.talk)]
 }
 
 /** Rule 22: a new connection. What was being read on an earlier one is begun anew. */
@@ -47,7 +51,7 @@ export const catchUp: Rule = withState((state, now) =>
       pass: state.talk.pass + 1,
       reading: null,
       page: null,
-      to_read: whatWasMissed(state, hubNow(state, now)),
+      to_read: whatWasMissed(state, now),
       behind: true
     }),
     startTimer("catch_up", catch_up_ms)
@@ -60,7 +64,7 @@ export const catchUpDue: Rule = withState((state, now) => {
   const isReading = reading !== null || to_read.length > 0
   return sequence(
     startTimer("catch_up", catch_up_ms),
-    isReading ? noop : patchTalk({ to_read: behind ? whatWasMissed(state, hubNow(state, now)) : [mailbox] })
+    isReading ? noop : patchTalk({ to_read: behind ? whatWasMissed(state, now) : [mailbox] })
   )
 })
 
@@ -85,9 +89,12 @@ const caughtUp: Rule = withState((state, now) => {
   )
 })
 
-/** Rule 22: with each pong that follows, all up to its time is known. */
+/** Rule 22: with each pong that follows, all up to its time is known. Until then the beginning stays where it was. */
 export const heardUntil = (hub_time: number): Rule =>
   withState(({ connection, talk: { behind, known } }) => {
+    if (behind && known.heard_until === null) {
+      return patchTalk({ known: { ...known, heard_until: beginning(hub_time) } })
+    }
     const isNews = known.heard_until === null || hub_time - known.heard_until >= note_ms
     return connection.phase === "identified" && !behind && isNews ? note({ ...known, heard_until: hub_time }) : noop
   })
@@ -109,14 +116,14 @@ const readOn = (reading: Reading, next: Reading | null): Rule =>
   )
 
 /** Rule 22: the page is recorded. A mailbox is acknowledged only now, and never while we stay away (rule 13). */
-export const pageRecorded: Rule = withState(({ connection: { phase }, talk: { page, pass, reading } }) => {
+export const pageRecorded: Rule = withState(({ connection: { phase }, talk: { known, page, pass, reading } }) => {
   if (reading === null || page?.step !== "recording") return noop
   return reading._tag === "Mailbox" && page.up_to !== null && phase === "identified"
     ? sequence(
       patchTalk({ page: { ...page, step: "acknowledging" } }),
       emit({ _tag: "AcknowledgeMailbox", up_to: page.up_to, pass })
     )
-    : readOn(reading, page.next)
+    : sequence(patchTalk({ known: { ...known, room: page.room ?? known.room } }), readOn(reading, page.next))
 })
 
 /** A rule about the reading that is under way on this connection. */
@@ -124,26 +131,21 @@ const withReading = (pass: number, rule: (reading: Reading) => Rule): Rule =>
   withState(({ talk }) => talk.pass === pass && talk.reading !== null ? rule(talk.reading) : noop)
 
 /** Whether the room does not begin with the last that we know of it, as the hub has restarted and numbers it anew. */
-const isOtherRoom = (reading: Reading, { room }: Known, [first]: ReadonlyArray<InboxMessage>): boolean =>
-  reading._tag === "Room" && reading.since > 0 && room !== null && first?.id !== roomId(room.seq, room.sent_at)
+const isOtherRoom = (reading: Reading, { room: last }: Known, [first]: ReadonlyArray<InboxMessage>): boolean =>
+  reading._tag === "Room" && reading.since > 0 && last !== null && first?.id !== roomId(last.seq, last.sent_at)
 
 const roomFromStart: Rule = withState(({ talk: { known, to_read } }) =>
   patchTalk({ reading: null, to_read: [{ _tag: "Room", since: 0 }, ...to_read], known: { ...known, room: null } })
 )
 
 /** Rule 22: what a reading found. */
-export const hubRead = (
-  pass: number,
-  page: Omit<Page, "step">,
-  messages: ReadonlyArray<InboxMessage>,
-  lastInRoom: Known["room"]
-): Rule =>
+export const hubRead = (pass: number, page: Omit<Page, "step">, messages: ReadonlyArray<InboxMessage>): Rule =>
   withReading(
     pass,
     (reading) =>
       withState(({ talk: { known } }) =>
         isOtherRoom(reading, known, messages) ? roomFromStart : sequence(
-          patchTalk({ page: { ...page, step: "recording" }, known: { ...known, room: lastInRoom ?? known.room } }),
+          patchTalk({ page: { step: "recording", up_to: page.up_to, next: page.next, room: page.room } }),
           messages.length === 0 ? pageRecorded : record(messages)
         )
       )

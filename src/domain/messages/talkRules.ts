@@ -52,7 +52,7 @@ export const talkRuleFor = (message: TalkMessage): Rule => {
     case "MessagesUnrecorded":
       return sequence(messagesUnrecorded(message.reason), readLater)
     case "HubRead":
-      return hubRead(message.pass, message, message.messages, message.room)
+      return hubRead(message.pass, message, message.messages)
     case "HubUnread":
       return hubUnread(message.pass)
     case "MailboxAcknowledged":
