@@ -151,6 +151,8 @@ export class Connection {
 
   #down(frame: JsonObject, isPush: boolean): void {
     if (isPush || talk.has(frame["type"])) this.#world.moment()
+    const isLeft = this.#over || !this.#ears.alive()
+    if (isLeft && frame["type"] === "message") this.#ledger.talk.goesNowhere(String(frame["id"]))
     if (isPush) this.#world.note(() => `the hub pushes ${describe(frame)}`)
     this.#arrive(() => {
       if (this.#losesFrames) return

@@ -34,10 +34,12 @@ export class TalkBook {
   readonly #mailRead = new Set<string>() // by this life; up to `#mailUpTo`
   readonly #owed = new Set<string>() // the keys of what the hub is to have
   readonly #refused = new Set<string>()
+  readonly #nowhere = new Set<string>()
   readonly #twice = new Map<string, number>() // how often the hub may have what it did not say it has
   readonly #hourly: HourlyCounts
   #mailUpTo: number | null = null
   #limited_at = -1
+  #told_at = Infinity // when the hub first told its time, by its clock
   messages: Messages | null = null
 
   constructor(world: World) {
@@ -144,7 +146,8 @@ export class TalkBook {
   }
 
   /** Talk ends no connection, but for the renewal after a refusal. */
-  taken({ before, commands }: Step): void {
+  taken({ before, commands, message }: Step): void {
+    if (message._tag === "HubTimeTold") this.#told_at = Math.min(this.#told_at, message.hub_time)
     for (const command of commands) {
       if (command._tag !== "Reconnect" || !command.reason.startsWith("the hub gives no task")) continue
       if (before.stored.task !== null || this.#limited_at < 0 || this.#world.now - this.#limited_at < 60_000) {
@@ -152,6 +155,11 @@ export class TalkBook {
       }
       this.#world.reached("connection renewed after a refusal")
     }
+  }
+
+  /** The hub pushes to a connection that we have left, which it has not noticed. Whether a newer one is heard it cannot tell us. */
+  goesNowhere(id: string): void {
+    this.#nowhere.add(id)
   }
 
   // ---- the end ----
@@ -171,7 +179,9 @@ export class TalkBook {
 
   /** Everything that the hub has for us became something, and the hub has everything that we said, once. */
   judge(books: Hub): void {
-    for (const { from, id, to } of books.history) {
+    for (const { from, id, timestamp, to } of books.history) {
+      // Until the hub has told its time, a clock that is ahead begins to read too late.
+      if (this.#world.clock_was_set_ahead && timestamp <= this.#told_at) continue
       // Where our clock is ahead, a gap seems longer, and of a long one not all broadcasts are read.
       const isRead = to === our_id || (to === null && !this.#world.clock_was_set_ahead)
       if (from !== our_id && isRead) this.#judgeHeard(`message ${id} of ${from} to ${to}`, id)
@@ -184,6 +194,9 @@ export class TalkBook {
 
   #judgeHeard(what: string, id: string): void {
     const outcome = this.#outcomes.get(id)
+    if (outcome === undefined && this.#nowhere.has(id)) {
+      return this.#world.reached("message pushed to a connection that is left")
+    }
     if (outcome === undefined || outcome === "pushed") this.#world.violate(`${what} is lost (${id} ${outcome})`)
     if (outcome !== "waiting" || this.#delivered.has(id)) return
     if ((this.#failures.get(id) ?? 0) < tries_alone) this.#world.violate(`${what} was never delivered`)
