@@ -77,7 +77,7 @@ describe("config.json", () => {
         secret_files: [path],
         own_files: [
           path,
-          ...["queue.json", "sidecar.log", "lock", "control.json", "incoming.json", "agent.sqlite", "agent.sqlite-wal"]
+          ...["queue.json", "sidecar.log", "lock", "control.json", "incoming.json", "agent.sqlite", "agent.sqlite-wal", "agent.sqlite-shm"]
             .map((name) => join(home, name))
         ]
       })

@@ -72,7 +72,7 @@ const states: ReadonlyArray<readonly [words: string, Partial<Talk>]> = [
   ["behind, reading History of gap, recording, to read 1", {
     behind: true,
     reading: gap,
-    page: { step: "recording", up_to: 7, next: null },
+    page: { step: "recording", up_to: 7, next: null, room: null },
     to_read: [{ _tag: "Room", since: 0 }]
   }],
   ["asked Subscribe, to ask 1", {

@@ -27,6 +27,12 @@ export interface AgentPlan {
 
 const success = (session: number, nth: number) =>
   JSON.stringify({ status: "success", output: `answer ${nth} of session ${session}` })
+
+/** What the agent says to the messages of a batch: to each a reply, or none. */
+const replies = ({ chance }: World, session: number, message_ids: ReadonlyArray<string>): string => {
+  const said = message_ids.filter(() => chance.is("reply", 0.6)).map((id) => [id, `session ${session} to ${id}`])
+  return JSON.stringify({ status: "success", replies: Object.fromEntries(said) })
+}
 const failure = (session: number) => JSON.stringify({ status: "failed", reason: `failure of session ${session}` })
 
 /** Whether `content` is an answer that may never be lost. */
@@ -46,7 +52,12 @@ const drawConfirmation = ({ chance, faults, policy }: World): number | null => {
   return chance.between("agent", 50, 5 * second_ms)
 }
 
-const drawAnswers = (world: World, session: number, at: number): ReadonlyArray<Writing> => {
+const drawAnswers = (
+  world: World,
+  session: number,
+  at: number,
+  message_ids: ReadonlyArray<string> | null
+): ReadonlyArray<Writing> => {
   const { chance, faults } = world
   const write = (after: number, content: string, complete = true): Writing => ({
     at: at + after,
@@ -55,7 +66,11 @@ const drawAnswers = (world: World, session: number, at: number): ReadonlyArray<W
     complete
   })
   if (faults.strikes("agent_ends_without_answer")) return []
-  const good = faults.strikes("agent_fails") ? failure(session) : success(session, 1)
+  const good = faults.strikes("agent_fails")
+    ? failure(session)
+    : message_ids === null
+    ? success(session, 1)
+    : replies(world, session, message_ids)
   if (faults.strikes("agent_answer_unusable")) {
     return [write(0, chance.pick("agent", ["not JSON", "", "[1]", a_folder]))]
   }
@@ -92,8 +107,12 @@ const dead = (world: World): AgentPlan => ({
   healthy: false
 })
 
-/** Draws what the agent of one wake will do. Before the faults stop it may do anything. */
-export const drawPlan = (world: World, session: number): AgentPlan => {
+/** Draws what the agent of one wake will do, for a task or for messages. Before the faults stop it may do anything. */
+export const drawPlan = (
+  world: World,
+  session: number,
+  message_ids: ReadonlyArray<string> | null
+): AgentPlan => {
   const { chance, faults } = world
   if (faults.strikes("agent_dead_at_once")) return dead(world)
   const confirmed_at = drawConfirmation(world)
@@ -102,7 +121,7 @@ export const drawPlan = (world: World, session: number): AgentPlan => {
     : chance.between("agent", 1, 120) * second_ms
   const before = faults.strikes("agent_answers_before_confirming")
   const answer_at = before ? chance.between("agent", 10, 4_000) : (confirmed_at ?? 0) + work
-  const answers = confirmed_at === null && !before ? [] : drawAnswers(world, session, answer_at)
+  const answers = confirmed_at === null && !before ? [] : drawAnswers(world, session, answer_at, message_ids)
   const last = Math.max(answer_at, ...answers.map(({ at }) => at))
   const hangs = faults.strikes("agent_hangs") || (confirmed_at === null && answers.length === 0)
   const lingers = faults.strikes("agent_lingers") ? chance.between("agent", 10, 60) * second_ms : 0

@@ -53,5 +53,9 @@ export const bounds = {
   false_picture_ms: hub.acceptanceMs + at_hand_ms,
   /** What we refused as busy comes again when the hub has waited for an acceptance. */
   pushed_again_ms: hub.acceptanceMs + at_hand_ms,
+  /** A choice that the store could not make is made again. */
+  choice_ms: domainLimits.disk_retry_ms + at_hand_ms,
+  /** The longest wait after failures or a refusal, an answer that does not come, and a look-up that does not either. */
+  sent_ms: 60_000 + 2 * hubTiming.lookup_timeout_ms + at_hand_ms,
   at_once_ms: at_hand_ms
 } as const

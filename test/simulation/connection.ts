@@ -68,7 +68,10 @@ export class Connection {
     this.#ears = ears
     this.socket = hub.open({
       frame: (frame, isPush) => this.#down(frame, isPush),
-      closed: (code, reason) => this.#arrive(() => this.#end({ cooldown_ms: cooldownOf(code, reason) }))
+      closed: (code, reason) => {
+        if (code === 1011) world.violate("the hub closes the connection, as it waited too long for what we sent")
+        this.#arrive(() => this.#end({ cooldown_ms: cooldownOf(code, reason) }))
+      }
     })
     world.note(() => `socket ${this.socket} opens`)
     ears.emit({ _tag: "Connected" })
@@ -147,7 +150,9 @@ export class Connection {
   }
 
   #down(frame: JsonObject, isPush: boolean): void {
-    if (isPush) this.#world.moment()
+    if (isPush || talk.has(frame["type"])) this.#world.moment()
+    const isLeft = this.#over || !this.#ears.alive()
+    if (isLeft && frame["type"] === "message") this.#ledger.talk.goesNowhere(String(frame["id"]))
     if (isPush) this.#world.note(() => `the hub pushes ${describe(frame)}`)
     this.#arrive(() => {
       if (this.#losesFrames) return
@@ -181,6 +186,7 @@ export class Connection {
         this.#beat()
         return this.#emit({ _tag: "Identified" })
       case "Pong":
+        return incoming.hub_time === null ? undefined : this.#emit({ _tag: "HubTimeTold", hub_time: incoming.hub_time })
       case "Ignored":
         return
       case "IdentifyRefused":
@@ -217,6 +223,9 @@ export class Connection {
   #beat(): void {
     const answers = !this.dead && this.#hub.up && this.#hub.books.sockets.has(this.socket)
     if (answers) this.#hub.heard(this.socket)
+    // The first ping follows one interval after the identification, and its pong tells the hub's time.
+    const tellsTime = answers && this.#world.talks && this.#world.now > (this.identified_at ?? this.#world.now)
+    if (tellsTime) this.#down({ type: "pong", timestamp: Math.floor(this.#world.hubTime) }, false)
     this.#later(answers ? hubTiming.ping_interval_ms : hubTiming.pong_timeout_ms, () => {
       if (answers) return this.#beat()
       this.#world.note(() => `no pong on socket ${this.socket}`)
@@ -239,6 +248,9 @@ export class Connection {
   }
 }
 
+/** Frames that bring a message of another agent. */
+const talk: ReadonlySet<unknown> = new Set(["message", "channel_message", "room_message"])
+
 const shown: ReadonlySet<string> = new Set([
   "type",
   "task_id",
@@ -249,7 +261,10 @@ const shown: ReadonlySet<string> = new Set([
   "reason",
   "message_type",
   "retry_after_ms",
-  "agent_id"
+  "agent_id",
+  "from",
+  "id",
+  "seq"
 ])
 
 const describe = (frame: JsonObject): string =>

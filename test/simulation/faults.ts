@@ -42,6 +42,15 @@ export const chanceFaults = {
   lookup_fails: 0.3,
   answer_refused_by_hub: 0.03,
   accept_refused_by_hub: 0.02,
+  // the talk
+  talk_storm: 0.05,
+  http_fails: 0.04,
+  http_hangs: 0.03,
+  http_crashes: 0.03,
+  stored_and_crashed: 0.05,
+  ack_late: 0.2,
+  talk_limited: 0.03,
+  messages_unwritten: 0.02,
   // the agent
   agent_slow: 0.15,
   agent_dead_at_once: 0.12,

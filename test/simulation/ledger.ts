@@ -5,7 +5,7 @@ import type { LifecycleEvent } from "../../src/domain/LifecycleEvent.ts"
 import type { HubMessage, Message } from "../../src/domain/Message.ts"
 import type { StoredState } from "../../src/domain/SidecarState.ts"
 import { emptyStore } from "../../src/domain/SidecarState.ts"
-import type { Task, WorkName } from "../../src/domain/Work.ts"
+import { kindOf, type Task, type WorkName } from "../../src/domain/Work.ts"
 import type { Step } from "../../src/services/Observer.ts"
 import type { Observation } from "../../src/services/ResultWatcher.ts"
 import { isFailure, isSuccess } from "./agentPlan.ts"
@@ -17,6 +17,7 @@ import { Leftovers } from "./leftovers.ts"
 import { Standing } from "./ownership.ts"
 import { ProgressBook } from "./progress.ts"
 import type { Session } from "./session.ts"
+import { TalkBook } from "./talk/book.ts"
 import { emptyBook, max_attempts, type TaskBook } from "./taskBook.ts"
 import type { World } from "./world.ts"
 
@@ -45,6 +46,7 @@ export class Ledger {
   readonly order: ExchangeOrder
   readonly progress: ProgressBook
   readonly leftovers: Leftovers
+  readonly talk: TalkBook
   /** When the location of a task were last looked up. */
   looked_up_at = -1
   /** How many looks came to nothing: what they were to find waits for the next. */
@@ -71,6 +73,7 @@ export class Ledger {
     this.order = new ExchangeOrder(world)
     this.progress = new ProgressBook(world)
     this.leftovers = new Leftovers(folder)
+    this.talk = new TalkBook(world)
     this.#ownership = new Standing(world)
     this.#failures = new Failures(world, folder)
   }
@@ -97,6 +100,7 @@ export class Ledger {
   /** The daemon has taken a step. */
   taken(step: Step, now: number): void {
     this.#ownership.taken(step, now)
+    this.talk.taken(step)
     this.leftovers.taken(step)
     this.#failures.taken(step, this.#books)
     if (step.message._tag === "Restarted") this.#judgeRestart(step.message, step.after.stored.task)
@@ -183,7 +187,7 @@ export class Ledger {
     }
     for (const other of sessions) {
       if (other === session) continue
-      if (other.lives && other.ran) {
+      if (other.lives && other.ran && kindOf(other.task_id) === kindOf(task_id)) {
         this.#world.violate(`two live agents: session ${other.id} of ${other.task_id} and ${session.id} of ${task_id}`)
       }
       // That another was woken beside it has been judged when it was.
@@ -233,6 +237,7 @@ export class Ledger {
     session.answered ||= complete
     const replaced = this.#folder.get(task_id, "json")
     if (replaced !== undefined) this.lost(replaced)
+    if (kindOf(task_id) === "messages") return
     if (complete && isSuccess(content)) this.#given.set(`${task_id} ${content}`, this.#world.now)
     if (complete && isSuccess(content)) {
       this.successes.push({ task_id, content, session: session.id, at: this.#world.now })
@@ -304,7 +309,8 @@ export class Ledger {
 
   /** A wake is about to be spawned. */
   wakes(task_id: string, wake_id: string): void {
-    const held = this.stored.recovering ? null : this.stored.task
+    const kind = kindOf(task_id)
+    const held = kind === "task" && this.stored.recovering ? null : this.stored[kind]
     if (held?.id !== task_id || held.wake?.id !== wake_id) {
       this.#world.violate(`${task_id} is woken as ${wake_id} before that is on the disk`)
     }
@@ -328,6 +334,12 @@ export class Ledger {
 
   answerRemoved({ complete_since, since, task_id }: ResultFile): void {
     const { acked_at, cancelled } = this.book(task_id)
+    if (kindOf(task_id) === "messages") {
+      if (complete_since !== null && !this.talk.hasEnded(task_id)) {
+        this.#world.violate(`the answer of ${task_id} is removed before its end is on the disk`)
+      }
+      return
+    }
     if (complete_since !== null && !cancelled && acked_at < since) {
       this.#world.violate(`the answer of ${task_id} is removed before its acknowledgement`)
     }
@@ -348,6 +360,7 @@ export class Ledger {
   logged(event: LifecycleEvent): void {
     this.#world.note(() => `log ${JSON.stringify(event)}`)
     this.#reached(event)
+    this.talk.logged(event)
     if (event.event === "task_received") {
       const book = this.book(event.task_id)
       book.given = Math.max(book.given, event.generation)

@@ -4,7 +4,7 @@ import { VirtualMachine } from "./VirtualMachine.ts"
 import type { World } from "./world.ts"
 
 /** The operations of the services, between any two of which the daemon can be killed. */
-export const operations = [
+const operations = [
   "load",
   "save",
   "survivors",
@@ -23,7 +23,30 @@ export const operations = [
   "send",
   "readiness"
 ] as const
-export type Operation = typeof operations[number]
+
+/** Those about messages. */
+const talkOperations = [
+  "open",
+  "record",
+  "settle",
+  "know",
+  "caughtUp",
+  "choose",
+  "begin",
+  "end",
+  "read",
+  "queue",
+  "next",
+  "sending",
+  "sent",
+  "http",
+  "since",
+  "answered",
+  "awaited",
+  "handedOver",
+  "list"
+] as const
+export type Operation = typeof operations[number] | typeof talkOperations[number]
 
 /** How the daemon is to be killed at an operation. `during`: it may have been done, or not. */
 interface CrashPlan {
@@ -33,11 +56,11 @@ interface CrashPlan {
   readonly when: "before" | "during" | "after"
 }
 
-const drawPlan = ({ chance, faults }: World): CrashPlan | null => {
+const drawPlan = ({ chance, faults, talks }: World): CrashPlan | null => {
   const strike = faults.mayStrike("crash_at_operation")
   return strike === null ? null : {
     strike,
-    operation: chance.pick("crash plan", operations),
+    operation: chance.pick<Operation>("crash plan", talks ? [...operations, ...talkOperations] : operations),
     nth: chance.is("crash plan", 0.6) ? chance.between("crash plan", 1, 3) : chance.between("crash plan", 1, 15),
     when: chance.pick("crash plan", ["before", "during", "after"])
   }

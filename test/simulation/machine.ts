@@ -5,6 +5,7 @@ import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as Scheduler from "effect/Scheduler"
 import { runSidecar } from "../../src/actor/SidecarActor.ts"
+import { kindOf } from "../../src/domain/Work.ts"
 import { Hub } from "../../src/services/Hub.ts"
 import { Logger } from "../../src/services/Logger.ts"
 import { MessageStore } from "../../src/services/MessageStore.ts"
@@ -27,6 +28,9 @@ import { Processes } from "./processes.ts"
 import { makeReadiness, Program } from "./readiness.ts"
 import { Steps } from "./steps.ts"
 import { Disk, makeStore } from "./store.ts"
+import { makeMessenger } from "./talk/messenger.ts"
+import { makeRequest } from "./talk/request.ts"
+import { makeMessageStore, Messages } from "./talk/store.ts"
 import { makeWaker } from "./waker.ts"
 import { makeWatcher } from "./watcher.ts"
 import type { World } from "./world.ts"
@@ -41,6 +45,8 @@ export class Machine {
   readonly disk = new Disk()
   readonly network = new Network()
   readonly program: Program
+  /** Where there is talk: it survives everything. */
+  readonly messages: Messages | null
   readonly ledger: Ledger
   readonly processes: Processes
   readonly steps: Steps
@@ -55,6 +61,8 @@ export class Machine {
     this.ledger = new Ledger(world, this.folder, this.wall)
     this.processes = new Processes(world, this.folder, this.ledger, this.wall)
     this.program = new Program(world)
+    this.messages = world.talks ? new Messages(world.policy.messages, this.ledger.talk) : null
+    this.ledger.talk.messages = this.messages
     this.steps = new Steps(
       world,
       (step, now) => {
@@ -76,12 +84,20 @@ export class Machine {
     const life = new Life(world, this.wall, () => this.#crashed())
     this.life = life
     world.recording?.begins(life.clock, world.policy)
-    const { disk, folder, ledger, network, processes, wall } = this
-    const services = Context.make(Hub, makeHub(life, world, this.hub, network, ledger)).pipe(
+    const { disk, folder, hub, ledger, messages, network, processes, wall } = this
+    const services = Context.make(Hub, makeHub(life, world, hub, network, ledger)).pipe(
       Context.add(TaskStore, makeStore(life, world, disk, ledger)),
       Context.add(Waker, makeWaker(life, world, this)),
-      Context.add(MessageStore, emptyMessageStore),
-      Context.add(Messenger, silentMessenger),
+      Context.add(
+        MessageStore,
+        messages === null ? emptyMessageStore : makeMessageStore(life, world, disk, messages, wall)
+      ),
+      Context.add(
+        Messenger,
+        messages === null
+          ? silentMessenger
+          : makeMessenger(world, makeRequest(life, world, hub, network), ledger.talk)
+      ),
       Context.add(Outbox, emptyOutbox),
       Context.add(Orphans, makeOrphans(life, world, folder, processes, ledger, wall)),
       Context.add(Readiness, makeReadiness(life, world, this.program)),
@@ -109,8 +125,8 @@ export class Machine {
 
   /** It was asked to end, and did so by itself: nothing of it is left at work. */
   #judgeTheEnd(): void {
-    const held = this.ledger.stored.task
-    const session = this.processes.living().find(({ ran, task_id }) => ran && task_id !== held?.id)
+    const { stored } = this.ledger
+    const session = this.processes.living().find(({ ran, task_id }) => ran && task_id !== stored[kindOf(task_id)]?.id)
     if (session === undefined) return
     this.#world.violate(`the daemon ends though session ${session.id} of ${session.task_id}, which is over, lives`)
   }

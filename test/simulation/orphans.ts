@@ -1,3 +1,4 @@
+import { kindOf } from "../../src/domain/Work.ts"
 import type { OrphanedFiles } from "../../src/services/Orphans.ts"
 import type { FileKind, Folder } from "./folder.ts"
 import { quick } from "./latency.ts"
@@ -27,7 +28,7 @@ export const makeOrphans = (
   }),
   expire: (task_id) =>
     life.operation("expire", quick(world), () => {
-      const held = ledger.stored.task
+      const held = ledger.stored[kindOf(task_id)]
       if (held?.id === task_id && !ledger.unsaved) world.violate(`the files of ${task_id} expire while it is held`)
       if (processes.living().some((session) => session.task_id === task_id)) {
         world.violate(`the files of ${task_id} expire while its agent lives`)

@@ -1,5 +1,5 @@
 import { readWakeId } from "../../src/domain/ids.ts"
-import type { Assignment, TaskFound, Work } from "../../src/domain/Work.ts"
+import { type Assignment, kindOf, type TaskFound, type Work } from "../../src/domain/Work.ts"
 import { type AgentPlan, answerOnTerm, drawPlan } from "./agentPlan.ts"
 import type { Folder } from "./folder.ts"
 import type { Ledger } from "./ledger.ts"
@@ -18,6 +18,7 @@ export class Processes {
   readonly sessions: Array<Session> = []
   readonly records = new Map<string, WakeRecord>()
   readonly payloads = new Map<string, Assignment>() // what the agent of a task was given last
+  readonly batches = new Map<string, ReadonlyArray<string>>() // and the messages of a batch
 
   readonly #world: World
   readonly #folder: Folder
@@ -57,15 +58,17 @@ export class Processes {
   }
 
   /** What the agent of the work is given is written down. */
-  gave({ generation, id, kind, payload }: Work): void {
-    if (kind === "task") this.payloads.set(id, { task_id: id, generation, ...payload })
+  gave(work: Work): void {
+    const { generation, id } = work
+    if (work.kind === "task") this.payloads.set(id, { task_id: id, generation, ...work.payload })
+    else this.batches.set(id, work.payload.message_ids)
   }
 
   /** The newest wake whose leader lives, with what it was given. */
   newestAtWork(): TaskFound | null {
     const led = this.living().flatMap(({ leader, task_id, wake_id }) => {
       const wake = readWakeId(wake_id)
-      return leader && wake !== null ? [{ task_id, wake }] : []
+      return leader && wake !== null && kindOf(task_id) === "task" ? [{ task_id, wake }] : []
     })
     const [newest] = led.toSorted((one, other) => other.wake.at - one.wake.at)
     const assignment = newest && this.payloads.get(newest.task_id)
@@ -133,11 +136,13 @@ export class Processes {
       return this.#die(session, revoked_exit)
     }
     this.records.set(`${task_id} ${wake_id}`, session)
-    const plan = drawPlan(this.#world, session.id)
+    const message_ids = this.batches.get(task_id) ?? null
+    const plan = drawPlan(this.#world, session.id, message_ids)
     session.plan = plan
     session.ran = true
     this.#world.note(() => `session ${session.id} runs: ${describe(plan)}`)
     this.#ledger.commandRan(session, this.sessions)
+    if (message_ids !== null) this.#ledger.talk.commandRan(session, message_ids)
     for (const { at, complete, content, kind } of plan.writings) {
       this.#after(session, at, () => this.#write(session, kind, content, complete))
     }

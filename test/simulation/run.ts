@@ -3,6 +3,8 @@ import { HubModel, our_id } from "./hubModel.ts"
 import { Machine } from "./machine.ts"
 import { Patience } from "./patience.ts"
 import { situationsOf } from "./situations.ts"
+import { aboutTalk } from "./talk/situations.ts"
+import { Talkers } from "./talk/talkers.ts"
 import { Troubles } from "./troubles.ts"
 import { type RunOptions, World } from "./world.ts"
 
@@ -31,6 +33,7 @@ class Run {
   readonly machine: Machine
   readonly hub: HubModel
   readonly troubles: Troubles
+  readonly talkers: Talkers | null
   over = false
 
   constructor(options: RunOptions) {
@@ -44,14 +47,15 @@ class Run {
     this.machine.hub = this.hub
     this.hub.books.tokens.set(our_id, our_id)
     this.troubles = new Troubles(this.world, this.machine, this.hub)
-    const patience = new Patience(this.world, situationsOf(this))
+    this.talkers = this.world.talks ? new Talkers(this.world, this.hub) : null
+    const patience = new Patience(this.world, [...situationsOf(this), ...(this.world.talks ? aboutTalk(this) : [])])
     this.machine.changed = () => patience.look()
     this.hub.changed = () => patience.look()
   }
 
   /** The longest that anything may take when nothing goes wrong any more: a task twice its time where a clock was set back. */
   get settle_bound_ms(): number {
-    return 2 * this.world.policy.task_timeout_ms + 60 * minute_ms
+    return 2 * this.world.policy.task_timeout_ms + (this.world.talks ? 720 : 60) * minute_ms
   }
 
   play(): Outcome {
@@ -59,10 +63,12 @@ class Run {
     const faulty_ms = chance.between("run", 2, 40) * minute_ms
     this.#planTasks(faulty_ms)
     this.troubles.begin()
+    this.talkers?.begin(faulty_ms)
     timeline.after(faulty_ms, () => this.#calm())
     this.machine.start()
     this.machine.life?.drain()
     while (!this.over && this.world.violation === null && timeline.advance()) this.machine.life?.drain()
+    this.machine.messages?.close()
     this.#countSituations()
     const { faults: { hits }, journal, now, seed, situations, violation } = this.world
     return { seed, violation, hits, situations, journal, virtual_ms: now }
@@ -138,10 +144,16 @@ class Run {
     machine.disk.full_until = 0
     machine.program.missing_until = 0
     machine.network.reachable = true
+    this.#settle(() => this.#probe())
+  }
+
+  /** Waits until all is at rest. */
+  #settle(then: () => void): void {
+    const { hub, world } = this
     const began = world.now
     const look = () => {
-      const open = this.#open()
-      if (open === null) return this.#probe()
+      const open = this.#open() ?? this.#openTalk()
+      if (open === null) return then()
       if (world.now - began > this.settle_bound_ms) {
         return world.violate(`not settled within ${this.settle_bound_ms / minute_ms} min: ${open}`)
       }
@@ -165,6 +177,11 @@ class Run {
     return this.#hubPicture()
   }
 
+  #openTalk(): string | null {
+    const { hub, machine: { ledger, steps }, world } = this
+    return world.talks ? ledger.talk.open(steps.state, hub.books) : null
+  }
+
   #hubPicture(): string | null {
     const { hub, machine } = this
     const socket = machine.network.current?.socket
@@ -177,9 +194,12 @@ class Run {
   #probe(): void {
     const { hub, world } = this
     const id = this.#submit()
+    this.talkers?.probe()
     const began = world.now
     const look = () => {
-      if (hub.books.tasks.get(id)?.status === "completed" && this.#open() === null) return this.#finish()
+      if (hub.books.tasks.get(id)?.status === "completed" && this.#open() === null) {
+        return this.#settle(() => this.#finish())
+      }
       if (world.now - began > probe_bound_ms) {
         return world.violate(
           `a task in quiet times is not completed within ${probe_bound_ms / minute_ms} min: ${this.#open()}`
@@ -194,6 +214,7 @@ class Run {
   #finish(): void {
     const lost = this.machine.ledger.lostAnswer
     if (lost !== undefined) this.world.violate(`the answer of ${lost.task_id} is lost: ${lost.content}`)
+    if (this.world.talks) this.machine.ledger.talk.judge(this.hub.books)
     this.over = true
   }
 }

@@ -1,7 +1,7 @@
 import type { HubTask } from "../../src/dev/tasks.ts"
 import type { AgentPhase } from "../../src/domain/agent/AgentSlot.ts"
 import type { SidecarState } from "../../src/domain/SidecarState.ts"
-import type { Task } from "../../src/domain/Work.ts"
+import { kindOf, type Task, type Work, type WorkKind } from "../../src/domain/Work.ts"
 import { bounds } from "./bounds.ts"
 import { type HubModel, our_id } from "./hubModel.ts"
 import type { Machine } from "./machine.ts"
@@ -10,7 +10,7 @@ import type { Session } from "./session.ts"
 import type { World } from "./world.ts"
 
 /** What a situation looks at. */
-interface View {
+export interface View {
   readonly world: World
   readonly machine: Machine
   readonly hub: HubModel
@@ -27,8 +27,15 @@ const held = ({ machine }: View): Held | null => {
   return state === null || task === null ? null : { state, task }
 }
 
+/** The work at hand of a kind. */
+const atHand = ({ machine }: View, kind: WorkKind): { readonly state: SidecarState; readonly work: Work } | null => {
+  const { state } = machine.steps
+  const work = state === null ? null : state.stored[kind]
+  return state === null || work === null ? null : { state, work }
+}
+
 /** The connection, where both ends know of it and everything passes. */
-const sound = ({ hub, machine: { network: { current, reachable } }, world }: View) =>
+export const sound = ({ hub, machine: { network: { current, reachable } }, world }: View) =>
   current !== null && current.phase === "identified" && !current.dead && reachable && hub.up &&
     hub.mute_until <= world.now
     ? current
@@ -44,26 +51,25 @@ const isElsewhere = ({ hub }: View, task: Task): boolean => {
 }
 
 /** What the daemon is doing about the agent. */
-const activity = (view: View, tag: AgentPhase["_tag"]): string | null => {
-  const now = held(view)
+const activity = (view: View, kind: WorkKind, tag: AgentPhase["_tag"]): string | null => {
+  const now = atHand(view, kind)
   if (now === null) return null
-  return now.state.slots.task.agent.phase._tag === tag ? `${now.task.id} ${now.task.wake?.id ?? "not woken"}` : null
+  return now.state.slots[kind].agent.phase._tag === tag ? `${now.work.id} ${now.work.wake?.id ?? "not woken"}` : null
 }
 
 /** The agent counts as at work; a look at it in between changes nothing. */
-const atWork = (view: View): string | null => {
-  const now = held(view)
-  const doing = now?.state.slots.task.agent.phase
+const atWork = (view: View, kind: WorkKind): string | null => {
+  const doing = atHand(view, kind)?.state.slots[kind].agent.phase
   const isLookedAt = doing?._tag === "Inspecting" && doing.because === "check"
-  return activity(view, isLookedAt ? "Inspecting" : "Running")
+  return activity(view, kind, isLookedAt ? "Inspecting" : "Running")
 }
 
-/** The last agent of the task in hand, where it counts as at work and nothing of it works any more. */
-const goneButRunning = (view: View): Session | null => {
-  const now = held(view)
-  const sessions = now === null ? [] : view.machine.ledger.book(now.task.id).sessions
+/** The last agent of the work at hand, where it counts as at work and nothing of it works any more. */
+const goneButRunning = (view: View, kind: WorkKind): Session | null => {
+  const now = atHand(view, kind)
+  const sessions = now === null ? [] : view.machine.ledger.book(now.work.id).sessions
   const last = sessions.at(-1)
-  if (last === undefined || atWork(view) === null) return null
+  if (last === undefined || atWork(view, kind) === null) return null
   return sessions.some(({ works }) => works) || last.ended_at === null ? null : last
 }
 
@@ -186,7 +192,7 @@ const aboutTheHub = (view: View): ReadonlyArray<Situation> => [
     bound_ms: bounds.lease_ms,
     key: () => {
       const now = held(view)
-      if (now?.state.connection.ownership !== "ours" || atWork(view) === null) return null
+      if (now?.state.connection.ownership !== "ours" || atWork(view, "task") === null) return null
       return sound(view) === null ? null : `${now.task.id} ${view.machine.ledger.progress.sent}`
     }
   }
@@ -241,24 +247,28 @@ const aboutLinks = (view: View): ReadonlyArray<Situation> => [
   }
 ]
 
-const aboutTheAgent = (view: View): ReadonlyArray<Situation> => {
+const aboutTheAgent = (view: View, kind: WorkKind): ReadonlyArray<Situation> => {
   const { policy } = view.world
   return [
     {
       what: "an agent owes its confirmation",
       bound_ms: bounds.confirmation_ms(policy.confirmation_timeout_ms),
-      key: () => held(view)?.task.status === "confirming" ? atWork(view) : null
+      key: () => atHand(view, kind)?.work.status === "confirming" ? atWork(view, kind) : null
     },
-    { what: "a late answer is waited for", bound_ms: bounds.settling_ms, key: () => activity(view, "AwaitingAnswer") },
-    { what: "a retry is waited for", bound_ms: bounds.retry_ms, key: () => activity(view, "AwaitingRetry") },
-    { what: "an agent is being stopped", bound_ms: bounds.stop_ms, key: () => activity(view, "Stopping") },
-    { what: "an agent is on its way out", bound_ms: bounds.stop_ms, key: () => activity(view, "AwaitingExit") },
-    { what: "an agent is being spawned", bound_ms: bounds.at_once_ms, key: () => activity(view, "Spawning") },
+    {
+      what: "a late answer is waited for",
+      bound_ms: bounds.settling_ms,
+      key: () => activity(view, kind, "AwaitingAnswer")
+    },
+    { what: "a retry is waited for", bound_ms: bounds.retry_ms, key: () => activity(view, kind, "AwaitingRetry") },
+    { what: "an agent is being stopped", bound_ms: bounds.stop_ms, key: () => activity(view, kind, "Stopping") },
+    { what: "an agent is on its way out", bound_ms: bounds.stop_ms, key: () => activity(view, kind, "AwaitingExit") },
+    { what: "an agent is being spawned", bound_ms: bounds.at_once_ms, key: () => activity(view, kind, "Spawning") },
     {
       what: "an agent is being looked at",
       bound_ms: bounds.looked_at_ms,
       key: () => {
-        const work = activity(view, "Inspecting")
+        const work = activity(view, kind, "Inspecting")
         return work === null ? null : `${work}, after ${view.machine.ledger.blind_looks} looks that saw nothing`
       }
     },
@@ -266,28 +276,29 @@ const aboutTheAgent = (view: View): ReadonlyArray<Situation> => {
       what: "nobody sees to the agent of a task that is ours",
       bound_ms: bounds.disk_ms,
       key: () => {
-        const now = held(view)
-        if (now === null || now.task.status === "reporting" || now.state.disk !== "ok") return null
-        return now.state.connection.ownership === "ours" ? activity(view, "Idle") : null
+        const now = atHand(view, kind)
+        if (now === null || now.work.status === "reporting" || now.state.disk !== "ok") return null
+        const mayWake = kind === "messages" || now.state.connection.ownership === "ours"
+        return mayWake ? activity(view, kind, "Idle") : null
       }
     },
     {
       what: "an agent that we have stopped, or that died with the machine, counts as at work",
       bound_ms: bounds.half_written_ms,
       key: () => {
-        const last = goneButRunning(view)
+        const last = goneButRunning(view, kind)
         // One that is half-written may be its last, and is waited for.
         if (last !== null && view.machine.folder.get(last.task_id, "json") !== undefined) return null
         // Of a wake that never ran, as its payload could not be written, nothing tells the boot of the machine.
-        if (last !== null && last.wake_id !== held(view)?.task.wake?.id) return null
+        if (last !== null && last.wake_id !== atHand(view, kind)?.work.wake?.id) return null
         const isKnown = last?.stopped_in_life === view.world.lives || last?.boot !== view.machine.processes.boot
-        return last !== null && isKnown ? atWork(view) : null
+        return last !== null && isKnown ? atWork(view, kind) : null
       }
     },
     {
       what: "an agent that is gone counts as at work",
       bound_ms: bounds.silence_ms(policy.agent_silence_ms),
-      key: () => goneButRunning(view) === null || view.world.clock_was_set ? null : atWork(view)
+      key: () => goneButRunning(view, kind) === null || view.world.clock_was_set ? null : atWork(view, kind)
     },
     {
       what: "the agent of a task that is over lives",
@@ -295,8 +306,10 @@ const aboutTheAgent = (view: View): ReadonlyArray<Situation> => {
       key: () => {
         const { machine: { processes, steps } } = view
         if (steps.state === null) return null
-        const ours = steps.state.stored.task?.id
-        const session = processes.living().find(({ ran, task_id }) => ran && task_id !== ours)
+        const ours = steps.state.stored[kind]?.id
+        const session = processes.living().find(({ ran, task_id }) =>
+          ran && task_id !== ours && kindOf(task_id) === kind
+        )
         return session === undefined ? null : `session ${session.id} of ${session.task_id}`
       }
     },
@@ -305,10 +318,10 @@ const aboutTheAgent = (view: View): ReadonlyArray<Situation> => {
       bound_ms: bounds.task_ms(policy.task_timeout_ms),
       outlives: true,
       key: () => {
-        const now = held(view)
-        if (now === null || now.task.status === "reporting" || view.world.clock_was_set) return null
-        const first = view.machine.ledger.firstSession(now.task.id)
-        return first === undefined ? null : `${now.task.id} session ${first.id}`
+        const now = atHand(view, kind)
+        if (now === null || now.work.status === "reporting" || view.world.clock_was_set) return null
+        const first = view.machine.ledger.firstSession(now.work.id)
+        return first === undefined ? null : `${now.work.id} session ${first.id}`
       }
     }
   ]
@@ -384,7 +397,8 @@ export const situationsOf = (view: View): ReadonlyArray<Situation> => [
   ...aboutAnswers(view),
   ...aboutTheHub(view),
   ...aboutLinks(view),
-  ...aboutTheAgent(view),
+  ...aboutTheAgent(view, "task"),
+  ...(view.world.talks ? aboutTheAgent(view, "messages") : []),
   ...aboutTheDisk(view),
   ...aboutReadiness(view)
 ]

@@ -17,7 +17,16 @@ const ofTask: ReadonlySet<TimerName> = new Set([
 
 const retryDelay = (failed_attempts: number): number => domainLimits.wake_retries_ms[failed_attempts - 1] ?? 0
 
-const savings: ReadonlySet<string> = new Set(["SaveFailed", "SaveSucceeded"])
+/** What is known at once beside a look at an agent, and changes nothing that the look is about. */
+const beside: ReadonlySet<string> = new Set([
+  "SaveFailed",
+  "SaveSucceeded",
+  "HeldChanged",
+  "MessagesRecorded",
+  "MessagesUnrecorded",
+  "BatchReady",
+  "NoBatch"
+])
 
 /** The steps of one daemon after the other, as it takes them. */
 export class Steps {
@@ -32,7 +41,7 @@ export class Steps {
   /** By name, when each is due by the clock of the machine, and `at` which moment that is. */
   readonly #timers = new Map<TimerName, { readonly due: number; readonly at: number }>()
   #inspected: string | null = null
-  #retry_due = 0
+  readonly #retry_due = new Map<string, number>()
   readonly #stopping = new Set<string>()
 
   constructor(world: World, taken: (step: Step, now: number) => void, changed: () => void) {
@@ -77,12 +86,11 @@ export class Steps {
       if (early_ms > 0) this.#world.violate(`the timer ${message.timer} fires ${early_ms} ms early`)
       this.#timers.delete(message.timer)
     }
-    if (this.#inspected !== null && message._tag !== "AgentInspected" && !savings.has(message._tag)) {
+    if (this.#inspected !== null && message._tag !== "AgentInspected" && !beside.has(message._tag)) {
       this.#world.violate(`${message._tag} comes between the look at ${this.#inspected} and what follows from it`)
     }
-    if (message._tag === "RetryDue" && now < this.#retry_due) {
-      this.#world.violate(`a retry comes ${this.#retry_due - now} ms early`)
-    }
+    const retry_due = message._tag === "RetryDue" ? this.#retry_due.get(message.work_id) ?? 0 : 0
+    if (now < retry_due) this.#world.violate(`a retry comes ${retry_due - now} ms early`)
     if (message._tag === "AgentInspected") this.#inspected = null
     if (message._tag === "AgentStopped") this.#stopping.delete(message.work_id)
     for (const command of commands) {
@@ -90,7 +98,7 @@ export class Steps {
         this.#timers.set(command.timer, { due: command.due, at: now + command.after_ms })
       }
       if (command._tag === "CancelTimer") this.#timers.delete(command.timer)
-      if (command._tag === "RetryWake") this.#retry_due = now + retryDelay(command.failed_attempts)
+      if (command._tag === "RetryWake") this.#retry_due.set(command.work_id, now + retryDelay(command.failed_attempts))
       if (command._tag === "StopAgent") this.#stops(command.work_id)
       if (command._tag === "InspectAgent") this.#inspected = command.work.id
     }

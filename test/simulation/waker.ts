@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import { kill_grace_ms } from "../../src/config/ConfigFile.ts"
 import type { ProcessEvidence } from "../../src/domain/Evidence.ts"
-import type { WakeEnd } from "../../src/domain/Work.ts"
+import { kindOf, type WakeEnd } from "../../src/domain/Work.ts"
 import { WakeImpossible, type Waker } from "../../src/services/Waker.ts"
 import { isMeant } from "../support/isMeant.ts"
 import { quick } from "./latency.ts"
@@ -103,7 +103,7 @@ export const makeWaker = (
       return Effect.andThen(
         life.operation("payload", quick(world), () => processes.gave(task)),
         Effect.uninterruptible(Effect.suspend(() => {
-          if (steps.state === null || !isMeant(steps.state)) {
+          if (steps.state === null || !isMeant(steps.state, kindOf(task_id))) {
             world.violate(`${task_id} is woken as ${wake_id}, which is not meant any more`)
           }
           return life.operation("spawn", quick(world), () => spawn(task_id, wake_id))
@@ -149,6 +149,7 @@ export const makeWaker = (
     forget: (task_id) =>
       life.operation("forget", quick(world), () => {
         processes.payloads.delete(task_id)
+        processes.batches.delete(task_id)
         for (const [key, record] of [...processes.records]) {
           if (key.startsWith(`${task_id} `) && record !== "revoked") processes.records.delete(key)
         }

@@ -2,7 +2,9 @@ import { defaultMessagePolicy } from "../../src/domain/messages/MessagePolicy.ts
 import type { Policy } from "../../src/domain/SidecarState.ts"
 import { Chance } from "./chance.ts"
 import { Faults } from "./faults.ts"
+import { our_id } from "./hubModel.ts"
 import type { Recording } from "./recording.ts"
+import { drawMessagePolicy } from "./talk/policy.ts"
 import { Timeline } from "./Timeline.ts"
 
 const minute_ms = 60_000
@@ -24,6 +26,8 @@ export class World {
   readonly chance: Chance
   readonly faults: Faults
   readonly policy: Policy
+  /** Whether there is talk beside the tasks, and a command that delivers it. */
+  readonly talks: boolean
   readonly journal: Array<string> = []
   readonly situations: Array<string> = []
   readonly seed: number
@@ -49,12 +53,14 @@ export class World {
     this.chance = new Chance(seed)
     this.faults = new Faults(this.chance, without)
     this.#traced = traced
+    const messages = drawMessagePolicy(this.chance, our_id)
+    this.talks = messages !== null
     this.policy = {
       agent_silence_ms: this.chance.pick("policy", [5, 10, 30]) * minute_ms,
       wake_command_blocks: this.chance.is("policy", 0.5),
       confirmation_timeout_ms: 30_000,
       task_timeout_ms: this.chance.pick("policy", [30, 60, 120]) * minute_ms,
-      messages: defaultMessagePolicy
+      messages: messages ?? defaultMessagePolicy
     }
   }
 

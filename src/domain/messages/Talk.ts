@@ -60,7 +60,8 @@ export type TalkFrame = typeof TalkFrame.Type
 export const Page = Schema.Struct({
   step: Schema.Literals(["recording", "acknowledging"]),
   up_to: Schema.NullOr(Schema.Int),
-  next: Schema.NullOr(Reading)
+  next: Schema.NullOr(Reading),
+  room: Known.fields.room // the last that was said there
 })
 export type Page = typeof Page.Type
 

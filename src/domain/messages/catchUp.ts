@@ -35,14 +35,17 @@ export const readingsOfGap = (from: number, until: number): ReadonlyArray<Readin
 /** From one before the last that is known, which shows whether the numbers have begun anew. */
 const room = ({ known }: Talk): Reading => ({ _tag: "Room", since: known.room === null ? 0 : known.room.seq - 1 })
 
-/** Rule 22: since when something may have been missed, by the hub's clock. */
-const missedFrom = ({ talk }: SidecarState, hub_now: number): number =>
-  talk.held.missed_from ?? talk.known.heard_until ?? hub_now - edge_ms
+/** A sidecar that knows of no message begins some minutes before the hub told its time. */
+const beginning = (hub_time: number): number => hub_time - edge_ms
 
-/** Rule 22: what may have been missed. The room comes last. A sidecar that knows of no message begins some minutes ago. */
-const whatWasMissed = (state: SidecarState, hub_now: number): ReadonlyArray<Reading> => [
+/** Rule 22: since when something may have been missed, by the hub's clock. */
+const missedFrom = ({ talk: { held, hub_clock, known } }: SidecarState, now: number): number =>
+  held.missed_from ?? known.heard_until ?? beginning(hub_clock?.hub_time ?? now)
+
+/** Rule 22: what may have been missed. The room comes last. */
+const whatWasMissed = (state: SidecarState, now: number): ReadonlyArray<Reading> => [
   mailbox,
-  ...readingsOfGap(missedFrom(state, hub_now), hub_now),
+  ...readingsOfGap(missedFrom(state, now), hubNow(state, now)),
   ...readingOfChannels(state.policy.messages.channels, state.talk.known.channels),
   room(state.talk)
 ]
@@ -54,7 +57,7 @@ export const catchUp: Rule = withState((state, now) =>
       pass: state.talk.pass + 1,
       reading: null,
       page: null,
-      to_read: whatWasMissed(state, hubNow(state, now)),
+      to_read: whatWasMissed(state, now),
       behind: true
     }),
     startTimer("catch_up", catch_up_ms)
@@ -67,7 +70,7 @@ export const catchUpDue: Rule = withState((state, now) => {
   const isReading = reading !== null || to_read.length > 0
   return sequence(
     startTimer("catch_up", catch_up_ms),
-    isReading ? noop : patchTalk({ to_read: behind ? whatWasMissed(state, hubNow(state, now)) : [mailbox] })
+    isReading ? noop : patchTalk({ to_read: behind ? whatWasMissed(state, now) : [mailbox] })
   )
 })
 
@@ -95,9 +98,12 @@ const caughtUp: Rule = withState((state, now) => {
   )
 })
 
-/** Rule 22: with each pong that follows, all up to its time is known. */
+/** Rule 22: with each pong that follows, all up to its time is known. Until then the beginning stays where it was. */
 export const heardUntil = (hub_time: number): Rule =>
   withState(({ connection, talk: { behind, known } }) => {
+    if (behind && known.heard_until === null) {
+      return patchTalk({ known: { ...known, heard_until: beginning(hub_time) } })
+    }
     const isNews = known.heard_until === null || hub_time - known.heard_until >= note_ms
     return connection.phase === "identified" && !behind && isNews ? note({ ...known, heard_until: hub_time }) : noop
   })
@@ -119,14 +125,14 @@ const readOn = (reading: Reading, next: Reading | null): Rule =>
   )
 
 /** Rule 22: the page is recorded. A mailbox is acknowledged only now, and never while we stay away (rule 13). */
-export const pageRecorded: Rule = withState(({ connection: { phase }, talk: { page, pass, reading } }) => {
+export const pageRecorded: Rule = withState(({ connection: { phase }, talk: { known, page, pass, reading } }) => {
   if (reading === null || page?.step !== "recording") return noop
   return reading._tag === "Mailbox" && page.up_to !== null && phase === "identified"
     ? sequence(
       patchTalk({ page: { ...page, step: "acknowledging" } }),
       emit({ _tag: "AcknowledgeMailbox", up_to: page.up_to, pass })
     )
-    : readOn(reading, page.next)
+    : sequence(patchTalk({ known: { ...known, room: page.room ?? known.room } }), readOn(reading, page.next))
 })
 
 /** A rule about the reading that is under way on this connection. */
@@ -155,7 +161,7 @@ const missed = (
 (state, now) =>
   reading._tag !== "Room" && reading._tag !== "ChannelHistory"
     ? messages
-    : messages.filter(({ sent_at }) => sent_at >= missedFrom(state, hubNow(state, now)) - overlap_ms)
+    : messages.filter(({ sent_at }) => sent_at >= missedFrom(state, now) - overlap_ms)
 
 /** Rule 22: what a reading found. */
 export const hubRead = (pass: number, { channels, is_full, messages, next, room: lastInRoom, up_to }: Found): Rule =>
@@ -172,8 +178,7 @@ export const hubRead = (pass: number, { channels, is_full, messages, next, room:
       const found = missed(reading, messages)(state, now)
       return sequence(
         patchTalk({
-          page: { step: "recording", up_to, next },
-          known: { ...known, room: lastInRoom ?? known.room },
+          page: { step: "recording", up_to, next, room: lastInRoom },
           to_read: is_full ? [...historiesOf(state.policy.messages.channels), ...to_read] : to_read
         }),
         channels === null ? noop : subscriptionsRead(channels),

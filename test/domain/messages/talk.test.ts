@@ -230,10 +230,29 @@ describe("rule 22: catching up, after every identified", () => {
     expect(run.state.talk.known.heard_until).toBe((heard_until ?? 0) + 5 * minute_ms)
   })
 
-  test("but not while something is not read yet", () => {
+  test("but not while something is not read yet: the beginning stays", () => {
     const run = connected()
-    run.tell({ _tag: "HubTimeTold", hub_time: T0 + 60 * minute_ms })
-    expect(run.state.talk.known.heard_until).toBeNull()
+    for (const hub_time of [T0 + 60 * minute_ms, T0 + 90 * minute_ms]) run.tell({ _tag: "HubTimeTold", hub_time })
+    expect(run.state.talk.known.heard_until).toBe(T0 + 50 * minute_ms)
+    expect(said(run)).toEqual([])
+  })
+
+  test("a sidecar that knows of no message begins ten minutes before the hub told its time", () => {
+    const run = caughtUp().tell({ _tag: "MessagesUnrecorded", reason: "no space" })
+    run.after(24 * 60 * minute_ms).tell({ _tag: "HubTimeTold", hub_time: T0 })
+    run.after(24 * 60 * minute_ms).tell(disconnected).tell({ _tag: "Connected" }, { _tag: "Identified" }).tell(
+      read(run)
+    )
+    expect(reading(run)).toMatchObject({ _tag: "History", start: T0 - 10 * minute_ms - 30_000 })
+  })
+
+  test("knows the last of the room only when it is recorded", () => {
+    const run = connected()
+    while (reading(run)._tag !== "Room") run.tell(read(run))
+    run.tell(read(run, { messages: [heard(isLast)], room: last }))
+    expect(run.state.talk.known.room).toBeNull()
+    run.tell({ _tag: "MessagesUnrecorded", reason: "no space" })
+    expect(run.state.talk.known.room).toBeNull()
   })
 })
 
