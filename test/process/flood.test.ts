@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { readFileSync } from "node:fs"
 import { setTimeout as wait } from "node:timers/promises"
 import { WebSocketServer } from "ws"
 import { agentId, makeFolder, startDaemon, startHub, until } from "../support/daemon.ts"
+import { peakBytes } from "../support/memory.ts"
 
 const flood_ms = 4_000
 /** For how long a busy machine may keep a process from its processor; a loop that is flooded without end stands for longer. */
@@ -68,9 +68,6 @@ const startFlood = (text: string | null) =>
     ),
     ({ close }) => Effect.sync(close)
   )
-
-const peakBytes = (pid: number): number =>
-  1024 * Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1])
 
 const onLinux = process.platform === "linux"
 
