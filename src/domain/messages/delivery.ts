@@ -61,6 +61,13 @@ export const batchReady = (batch: Batch): Rule =>
 /** Rule 23: limits hold back all that waits, or nothing waits any more. */
 export const noBatch = (retry_at: number | null): Rule => patchTalk({ choosing: false, held_until: retry_at })
 
+/** Rule 23: what waits anew may be what no limit holds back, so after the wait of its batch the store is asked again. */
+export const moreWaits: Rule = withState(({ policy, talk: { held, held_until } }, now) => {
+  const { batch_ms } = policy.messages
+  const wait_ms = held.urgent_at === null ? batch_ms : Math.min(batch_ms, urgent_batch_ms)
+  return held_until === null ? noop : patchTalk({ held_until: Math.min(held_until, now + wait_ms) })
+})
+
 /** Rule 19: the marks of the messages follow how their delivery ended. The batch stays in the state until they do. */
 const endDelivery = (endOf: (batch: Batch) => DeliveryEnd): Rule =>
   withState(({ stored: { messages } }) =>
