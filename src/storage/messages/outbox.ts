@@ -27,6 +27,7 @@ const makeStatements = (database: DatabaseSync) => ({
     CountRow,
     "SELECT count(*) AS count FROM outbox WHERE origin_kind IN ('answer', 'batch') AND created_at > :since"
   ),
+  ofHubId: query(database, CountRow, "SELECT count(*) AS count FROM outbox WHERE hub_id = :id"),
   insert: change(
     database,
     `INSERT INTO outbox (key, target, type, reply_to, thread, payload, state, origin_kind, origin_name, awaits_until,
@@ -54,13 +55,16 @@ const makeStatements = (database: DatabaseSync) => ({
 
 /** What we send, in the order in which it was queued. */
 export const makeOutbox = (database: DatabaseSync) => {
-  const { answers, insert, mark, markSending, markSent, named, unsent } = makeStatements(database)
+  const { answers, insert, mark, markSending, markSent, named, ofHubId, unsent } = makeStatements(database)
 
   /** The thread of the message with this id, as far as we saw it. */
   const threadOf = (id: string): string => named({ id })[0]?.thread ?? id
 
   return {
     threadOf,
+
+    /** Whether the hub gave a message of ours this id. */
+    hasSent: (id: string): boolean => (ofHubId({ id })[0]?.count ?? 0) > 0,
 
     /** How many of our answers were queued since then. */
     answersSince: (since: number): number => answers({ since })[0]?.count ?? 0,
