@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { existsSync, readFileSync, writeFileSync } from "node:fs"
+import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import type { DevHub, DevHubOptions } from "../../src/dev/DevHub.ts"
 import { Listing } from "../../src/domain/messages/Listing.ts"
@@ -68,9 +68,8 @@ export const makeTalkFolder = (hub: DevHub, config: Record<string, unknown> = {}
 
 /** The deliveries so far. */
 export const deliveries = (folder: Folder): ReadonlyArray<Delivery> => {
-  const path = folder.file("deliveries.log")
-  if (!existsSync(path)) return []
-  return readFileSync(path, "utf8").trimEnd().split("\n").map((line): Delivery => JSON.parse(line))
+  const lines = folder.read("deliveries.log").split("\n").slice(0, -1) // the last may not be whole yet
+  return lines.map((line): Delivery => JSON.parse(line))
 }
 
 export const delivered = (folder: Folder): ReadonlyArray<string> => deliveries(folder).flatMap(({ ids }) => ids)
@@ -91,6 +90,14 @@ export const startTalk = (
     const daemon = yield* startDaemon(folder)
     yield* hub.waitFor(() => identifications(hub) === 1)
     return { hub, folder, daemon }
+  })
+
+/** Starts the daemon of the folder with other settings than before. */
+export const startChanged = (folder: Folder, config: Record<string, unknown>) =>
+  Effect.suspend(() => {
+    const settings: Record<string, unknown> = JSON.parse(folder.read("config.json"))
+    writeFileSync(folder.file("config.json"), JSON.stringify({ ...settings, ...config }))
+    return startDaemon(folder)
   })
 
 /** Waits until so many messages have come to this end. */

@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
 import type { DevHub } from "../../src/dev/DevHub.ts"
 import { agentId, token } from "./daemon.ts"
 
@@ -20,7 +21,8 @@ export const request = (hub: DevHub, from: string, path: string, body?: object) 
       method: body === undefined ? "GET" : "POST",
       headers: {
         authorization: `Bearer ${from === agentId ? token : `t-${from}`}`,
-        "content-type": "application/json"
+        "content-type": "application/json",
+        connection: "close" // the hub closes one that is idle, and in a busy process a request may meet that
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) })
     })
@@ -75,6 +77,10 @@ export const sayMany = (hub: DevHub, senders: ReadonlyArray<string>, each: numbe
 /** How many messages the hub keeps for an agent that is away. */
 export const mailOf = (hub: DevHub, agent: string) =>
   Effect.map(request(hub, agent, `/api/mailbox/${agent}?since=0`), ({ body }) => Number(body["count"]))
+
+/** Waits until our daemon has acknowledged all that the hub kept for it. */
+export const untilNoMail = (hub: DevHub) =>
+  Effect.repeat(mailOf(hub, agentId), { until: (count) => count === 0, schedule: Schedule.spaced(20) })
 
 /** What an agent has sent, as the hub's history has it. */
 export interface Heard {
