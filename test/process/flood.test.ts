@@ -69,8 +69,6 @@ const startFlood = (text: string | null) =>
     ({ close }) => Effect.sync(close)
   )
 
-const onLinux = process.platform === "linux"
-
 describe("a hub that floods us", () => {
   const survives = (text: string | null) =>
     Effect.gen(function*() {
@@ -79,10 +77,10 @@ describe("a hub that floods us", () => {
       const folder = yield* makeFolder(quiet, {}, { hub_url: flood.url })
       const daemon = yield* startDaemon(folder)
       yield* until("it is identified", () => daemon.events("identified").length === 1)
-      const idle = onLinux ? peakBytes(daemon.pid) : 0
+      const idle = peakBytes(daemon.pid)
       yield* Effect.promise(() => flood.flooded)
       yield* daemon.signal("SIGTERM")
-      if (onLinux) assert.isBelow(peakBytes(daemon.pid) - idle, grown_bytes)
+      assert.isBelow(peakBytes(daemon.pid) - idle, grown_bytes)
       yield* daemon.ended // by its code, or by SIGKILL where this machine is busy with its files
       assert.lengthOf(daemon.events("shutdown"), 1)
       assert.isBelow(folder.read("sidecar.log").length, 30_000)

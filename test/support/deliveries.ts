@@ -24,7 +24,7 @@ export interface Delivery {
  * Notes its batch, waits while there is a file `hold`, and answers each message. With a file `mute` it answers nothing, and with a
  * file `next` it writes a message of its own to the agent that the file names.
  */
-const agent = `
+export const talkAgent = `
 import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs"
 import { setTimeout as wait } from "node:timers/promises"
 const { BATCH_ID, MESSAGES_FILE, OUTBOX_DIR, RESULTS_DIR } = process.env
@@ -63,7 +63,7 @@ export const makeTalkFolder = (hub: DevHub, config: Record<string, unknown> = {}
       min_interval_ms: 200,
       ...config
     }),
-    (folder) => Effect.sync(() => writeFileSync(join(folder.path, "talk.mjs"), agent))
+    (folder) => Effect.sync(() => writeFileSync(join(folder.path, "talk.mjs"), talkAgent))
   )
 
 /** The deliveries so far. */
