@@ -1,5 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { readdirSync, readFileSync } from "node:fs"
+import { join } from "node:path"
 import type { DevHub } from "../../src/dev/DevHub.ts"
 import { type Folder, startDaemon, startHub, submit, until, untilStatus } from "../support/daemon.ts"
 import { delivered, deliveries, makeTalkFolder, startTalk, untilDelivered } from "../support/deliveries.ts"
@@ -157,5 +159,23 @@ describe.concurrent("a message that kills its delivery", () => {
         ).length,
         6
       )
+    }))
+})
+
+describe.concurrent("a reply that nobody would take", () => {
+  it.live("is kept for people with the reason, and holds up no other", () =>
+    Effect.gen(function*() {
+      const { daemon, folder, hub } = yield* startTalk()
+      const large = yield* say(hub, "bob", { payload: { text: "at length" } })
+      const small = yield* say(hub, "ann")
+      yield* untilDelivered(folder, [large, small])
+      const [reply] = yield* untilSent(hub, 1)
+      assert.deepInclude(reply, { to: "ann", reply_to: small })
+      yield* until("it is refused", () => daemon.events("message_refused").length === 1)
+      const rejected = folder.file("outbox/rejected")
+      const [name = ""] = readdirSync(rejected)
+      const kept: unknown = JSON.parse(readFileSync(join(rejected, name), "utf8"))
+      assert.deepInclude(kept, { reason: daemon.events("message_refused")[0]?.["reason"] })
+      assert.lengthOf(readdirSync(rejected), 1)
     }))
 })

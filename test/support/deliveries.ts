@@ -45,10 +45,11 @@ if (existsSync("next")) {
   writeFileSync(message + ".tmp", JSON.stringify({ to: readFileSync("next", "utf8"), text: "go on" }))
   renameSync(message + ".tmp", message)
 }
+const replyTo = (text) => "re: " + (text === "at length" ? "x".repeat(1024 * 1024) : text)
 const isKilled = messages.some(({ payload }) => payload?.text === "poison")
 const replies = existsSync("mute") || existsSync("next")
   ? {}
-  : Object.fromEntries(messages.map(({ id, payload }) => [id, "re: " + (payload?.text ?? "")]))
+  : Object.fromEntries(messages.map(({ id, payload }) => [id, replyTo(payload?.text ?? "")]))
 const answer = isKilled ? { status: "failed", reason: "poisoned" } : { status: "success", replies }
 writeFileSync(place + ".json.tmp", JSON.stringify(answer))
 renameSync(place + ".json.tmp", place + ".json")
