@@ -10,7 +10,8 @@ const withoutProxy = Object.fromEntries(
 
 /** Those that wait a minute for the real clock go first, so that nothing has to wait for them in the end. */
 const waits = ({ moduleId }: TestSpecification): boolean =>
-  /\/(?:faultsAnswers|faultsClock|faultsDisk|faultsLongWaits|notReady|wakeRestart|wakeTable)\.test\.ts$/.test(moduleId)
+  /\/(?:faultsAnswers|faultsClock|faultsDisk|faultsLongWaits|messages(?:Killed|LongWaits|Many)|notReady|wakeRestart|wakeTable)\.test\.ts$/
+    .test(moduleId)
 
 class LongWaitsFirst extends BaseSequencer {
   override async sort(files: Array<TestSpecification>): Promise<Array<TestSpecification>> {

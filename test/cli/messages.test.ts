@@ -6,8 +6,9 @@ import { join, resolve } from "node:path"
 import { text } from "node:stream/consumers"
 import type { DevHub } from "../../src/dev/DevHub.ts"
 import { type Folder, makeFolder, startDaemon, startHub, until } from "../support/daemon.ts"
+import { delivered, makeTalkFolder } from "../support/deliveries.ts"
 import { identifications } from "../support/outcomes.ts"
-import { delivered, makeTalkFolder, say, sentByUs, tokensOf } from "../support/talk.ts"
+import { say, sentByUs, tokensOf } from "../support/talk.ts"
 
 interface Said {
   readonly code: number | null

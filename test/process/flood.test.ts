@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { readFileSync } from "node:fs"
 import { setTimeout as wait } from "node:timers/promises"
 import { WebSocketServer } from "ws"
 import { agentId, makeFolder, startDaemon, startHub, until } from "../support/daemon.ts"
+import { peakBytes } from "../support/memory.ts"
 
 const flood_ms = 4_000
 /** For how long a busy machine may keep a process from its processor; a loop that is flooded without end stands for longer. */
@@ -69,11 +69,6 @@ const startFlood = (text: string | null) =>
     ({ close }) => Effect.sync(close)
   )
 
-const peakBytes = (pid: number): number =>
-  1024 * Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1])
-
-const onLinux = process.platform === "linux"
-
 describe("a hub that floods us", () => {
   const survives = (text: string | null) =>
     Effect.gen(function*() {
@@ -82,10 +77,10 @@ describe("a hub that floods us", () => {
       const folder = yield* makeFolder(quiet, {}, { hub_url: flood.url })
       const daemon = yield* startDaemon(folder)
       yield* until("it is identified", () => daemon.events("identified").length === 1)
-      const idle = onLinux ? peakBytes(daemon.pid) : 0
+      const idle = peakBytes(daemon.pid)
       yield* Effect.promise(() => flood.flooded)
       yield* daemon.signal("SIGTERM")
-      if (onLinux) assert.isBelow(peakBytes(daemon.pid) - idle, grown_bytes)
+      assert.isBelow(peakBytes(daemon.pid) - idle, grown_bytes)
       yield* daemon.ended // by its code, or by SIGKILL where this machine is busy with its files
       assert.lengthOf(daemon.events("shutdown"), 1)
       assert.isBelow(folder.read("sidecar.log").length, 30_000)

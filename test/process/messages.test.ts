@@ -1,38 +1,19 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { readdirSync, readFileSync } from "node:fs"
+import { join } from "node:path"
 import type { DevHub } from "../../src/dev/DevHub.ts"
-import { startDaemon, startHub, submit, until, untilStatus } from "../support/daemon.ts"
-import { type Folder } from "../support/daemon.ts"
+import { type Folder, startDaemon, startHub, submit, until, untilStatus } from "../support/daemon.ts"
+import { delivered, deliveries, makeTalkFolder, startTalk, untilDelivered } from "../support/deliveries.ts"
 import { identifications, untilAtWork } from "../support/outcomes.ts"
-import {
-  delivered,
-  deliveries,
-  makeTalkFolder,
-  saidInRoom,
-  say,
-  sayInRoom,
-  sayToAll,
-  tokensOf,
-  untilDelivered,
-  untilSent
-} from "../support/talk.ts"
+import { saidInRoom, say, sayInRoom, sayToAll, tokensOf, untilSent } from "../support/talk.ts"
 
 const senders = Array.from({ length: 10 }, (_, n) => `agent-${n}`)
-
-/** A hub with other agents, and our daemon beside an agent that answers messages. */
-const start = (config: Record<string, unknown> = {}) =>
-  Effect.gen(function*() {
-    const hub = yield* startHub({ registerTokens: tokensOf("bob", ...senders) })
-    const folder = yield* makeTalkFolder(hub, config)
-    const daemon = yield* startDaemon(folder)
-    yield* hub.waitFor(() => identifications(hub) === 1)
-    return { hub, folder, daemon }
-  })
 
 describe.concurrent("a message", () => {
   it.live("wakes the agent, and its reply goes to whoever sent it", () =>
     Effect.gen(function*() {
-      const { folder, hub } = yield* start()
+      const { folder, hub } = yield* startTalk()
       const id = yield* say(hub, "bob", { payload: { text: "are you there?" } })
       const [reply] = yield* untilSent(hub, 1)
       assert.deepStrictEqual(delivered(folder), [id])
@@ -53,7 +34,7 @@ describe.concurrent("a message", () => {
 
   it.live("of a broadcast and of the room is delivered once, and the reply goes to the sender, or into the room", () =>
     Effect.gen(function*() {
-      const { daemon, folder, hub } = yield* start()
+      const { daemon, folder, hub } = yield* startTalk()
       const id = yield* sayToAll(hub, "bob")
       yield* sayInRoom(hub, "bob", "hello room")
       yield* until("both are delivered", () => delivered(folder).length === 2)
@@ -67,7 +48,7 @@ describe.concurrent("a message", () => {
 
   it.live("reaches the agent beside a task that is at work", () =>
     Effect.gen(function*() {
-      const { folder, hub } = yield* start()
+      const { folder, hub } = yield* startTalk()
       const task = yield* submit(hub)
       yield* untilAtWork(folder, task)
       const id = yield* say(hub, "bob")
@@ -83,7 +64,7 @@ describe.concurrent("a message", () => {
 describe.concurrent("tier 0", () => {
   it.live("answers a ping without a process", () =>
     Effect.gen(function*() {
-      const { daemon, folder, hub } = yield* start()
+      const { daemon, folder, hub } = yield* startTalk()
       const id = yield* say(hub, "bob", { type: "ping", payload: {} })
       const [pong] = yield* untilSent(hub, 1)
       assert.deepInclude(pong, { to: "bob", type: "pong", reply_to: id })
@@ -93,7 +74,7 @@ describe.concurrent("tier 0", () => {
 
   it.live("answers no ping to all", () =>
     Effect.gen(function*() {
-      const { daemon, hub } = yield* start()
+      const { daemon, hub } = yield* startTalk()
       const id = yield* sayToAll(hub, "bob", { type: "ping", payload: {} })
       yield* until("it is kept", () => daemon.events("messages_received").some(({ message_id }) => message_id === id))
       assert.deepInclude(daemon.events("messages_received")[0], { outcome: "kept" })
@@ -114,7 +95,7 @@ describe.concurrent("ten senders at once", () => {
 
   it.live("of a chat: one delivery with ten messages", () =>
     Effect.gen(function*() {
-      const { folder, hub } = yield* start({ batch_ms: 10_000 })
+      const { folder, hub } = yield* startTalk({ batch_ms: 10_000 }, senders)
       yield* deliveredOnce(hub, folder, yield* saidByTen(hub, "chat"))
     }))
 
@@ -131,7 +112,7 @@ describe.concurrent("ten senders at once", () => {
 describe.concurrent("a daemon that is killed", () => {
   it.live("in the middle of a delivery: the agent works on, and the reply is sent once", () =>
     Effect.gen(function*() {
-      const { daemon, folder, hub } = yield* start()
+      const { daemon, folder, hub } = yield* startTalk()
       folder.touch("hold")
       const id = yield* say(hub, "bob")
       yield* untilDelivered(folder, [id])
@@ -149,7 +130,7 @@ describe.concurrent("a daemon that is killed", () => {
 
   it.live("before the delivery: the message is delivered by the next, and not marked as delivered before", () =>
     Effect.gen(function*() {
-      const { daemon, folder, hub } = yield* start({ batch_ms: 3_000 })
+      const { daemon, folder, hub } = yield* startTalk({ batch_ms: 3_000 })
       const id = yield* say(hub, "bob")
       yield* until("it is recorded", () => daemon.events("messages_received").length === 1)
       yield* daemon.kill
@@ -178,5 +159,23 @@ describe.concurrent("a message that kills its delivery", () => {
         ).length,
         6
       )
+    }))
+})
+
+describe.concurrent("a reply that nobody would take", () => {
+  it.live("is kept for people with the reason, and holds up no other", () =>
+    Effect.gen(function*() {
+      const { daemon, folder, hub } = yield* startTalk()
+      const large = yield* say(hub, "bob", { payload: { text: "at length" } })
+      const small = yield* say(hub, "ann")
+      yield* untilDelivered(folder, [large, small])
+      const [reply] = yield* untilSent(hub, 1)
+      assert.deepInclude(reply, { to: "ann", reply_to: small })
+      yield* until("it is refused", () => daemon.events("message_refused").length === 1)
+      const rejected = folder.file("outbox/rejected")
+      const [name = ""] = readdirSync(rejected)
+      const kept: unknown = JSON.parse(readFileSync(join(rejected, name), "utf8"))
+      assert.deepInclude(kept, { reason: daemon.events("message_refused")[0]?.["reason"] })
+      assert.lengthOf(readdirSync(rejected), 1)
     }))
 })

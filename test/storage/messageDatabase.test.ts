@@ -106,6 +106,18 @@ describe("rule 16: what becomes of a message", () => {
       const { held } = yield* store.record([judgedAs(urgent, "m2")])
       expect(held).toMatchObject({ waiting: 2, first_at: 5_000, urgent_at: 6_000 })
     }))
+
+  itStores("what we said in the room is known by the id in the hub's answer", (store) =>
+    Effect.gen(function*() {
+      yield* store.queue([outgoingOf("k1", { target: { _tag: "Room" } })], { kind: "file", name: "a" })
+      yield* store.sent("k1", { _tag: "Sent", hub_id: "room-1-5" })
+      const { held, recorded } = yield* store.record([
+        judgedAs(deliver, "room-1-5", { way: "room" }),
+        judgedAs(deliver, "room-2-6", { way: "room" })
+      ])
+      expect(recorded).toMatchObject([{ outcome: "dropped", reason: "it is our own" }, { outcome: "waiting" }])
+      expect(held.waiting).toBe(1)
+    }))
 })
 
 describe("rule 16: what we said in the room ourselves", () => {

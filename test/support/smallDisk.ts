@@ -3,6 +3,7 @@ import type * as Scope from "effect/Scope"
 import { execFileSync, spawnSync } from "node:child_process"
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import type { DevHubOptions } from "../../src/dev/DevHub.ts"
 import { type AgentScript, type Folder, makeFolder, startDaemon, startHub } from "./daemon.ts"
 import { isThere } from "./needs.ts"
 
@@ -85,16 +86,17 @@ export const makeSmallDisk = (folder: Folder): Effect.Effect<string, never, Scop
   )
 
 /** Only the state lies on the small disk then. */
-const elsewhere = { results_dir: "../results", tasks_dir: "../tasks", log_file: "../sidecar.log" }
+export const elsewhere = { results_dir: "../results", tasks_dir: "../tasks", log_file: "../sidecar.log" }
 
 /** A daemon whose files lie on a small disk, but for those that `config` has elsewhere; its agent works beside it. */
 export const startOnSmallDisk = (
   script: AgentScript = {},
   config: Record<string, unknown> = elsewhere,
-  env: Record<string, string> = {}
+  env: Record<string, string> = {},
+  hub_options: DevHubOptions = {}
 ) =>
   Effect.gen(function*() {
-    const hub = yield* startHub()
+    const hub = yield* startHub(hub_options)
     const folder = yield* makeFolder(hub, script)
     const disk = yield* makeSmallDisk(folder)
     const settings: Record<string, unknown> = JSON.parse(readFileSync(folder.file("config.json"), "utf8"))

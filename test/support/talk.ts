@@ -1,8 +1,7 @@
 import * as Effect from "effect/Effect"
-import { existsSync, readFileSync, writeFileSync } from "node:fs"
-import { join } from "node:path"
+import * as Schedule from "effect/Schedule"
 import type { DevHub } from "../../src/dev/DevHub.ts"
-import { agentId, type AgentScript, type Folder, makeFolder, token, until } from "./daemon.ts"
+import { agentId, token } from "./daemon.ts"
 
 /** Other agents, each with the token `t-<name>`. */
 export const tokensOf = (...names: ReadonlyArray<string>): Record<string, string> => ({
@@ -16,18 +15,19 @@ interface Answered {
 }
 
 /** One request of an agent to the hub's HTTP API. */
-const request = (hub: DevHub, from: string, path: string, body?: object) =>
+export const request = (hub: DevHub, from: string, path: string, body?: object) =>
   Effect.promise(async (): Promise<Answered> => {
     const response = await fetch(`${hub.httpUrl}${path}`, {
       method: body === undefined ? "GET" : "POST",
       headers: {
         authorization: `Bearer ${from === agentId ? token : `t-${from}`}`,
-        "content-type": "application/json"
+        "content-type": "application/json",
+        connection: "close" // the hub closes one that is idle, and in a busy process a request may meet that
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) })
     })
-    const answer: unknown = await response.json()
-    return { status: response.status, body: Object(answer) }
+    const text = await response.text() // empty where the hub crashes
+    return { status: response.status, body: text === "" ? {} : Object(JSON.parse(text)) }
   })
 
 interface Said {
@@ -57,7 +57,32 @@ export const sayInRoom = (hub: DevHub, from: string, text: string) =>
 export const saidInRoom = (hub: DevHub) =>
   Effect.map(request(hub, agentId, "/api/room/messages?since=0&limit=500"), ({ body }) => JSON.stringify(body))
 
-/** What our daemon has sent, oldest first, as the hub's history has it. */
+export const createChannel = (hub: DevHub, from: string, name: string) =>
+  Effect.asVoid(request(hub, from, "/api/channels", { name }))
+
+export const publish = (hub: DevHub, from: string, channel: string, text: string) =>
+  Effect.asVoid(request(hub, from, `/api/channels/${channel}/publish`, { payload: { text } }))
+
+/** Other agents say so many messages each to our agent, all of them at once. Returns the ids. */
+export const sayMany = (hub: DevHub, senders: ReadonlyArray<string>, each: number, text = "hello") =>
+  Effect.map(
+    Effect.forEach(
+      senders,
+      (sender) => Effect.forEach(Array(each).keys(), (n) => say(hub, sender, { payload: { text, n } })),
+      { concurrency: "unbounded" }
+    ),
+    (ids) => ids.flat()
+  )
+
+/** How many messages the hub keeps for an agent that is away. */
+export const mailOf = (hub: DevHub, agent: string) =>
+  Effect.map(request(hub, agent, `/api/mailbox/${agent}?since=0`), ({ body }) => Number(body["count"]))
+
+/** Waits until our daemon has acknowledged all that the hub kept for it. */
+export const untilNoMail = (hub: DevHub) =>
+  Effect.repeat(mailOf(hub, agentId), { until: (count) => count === 0, schedule: Schedule.spaced(20) })
+
+/** What an agent has sent, as the hub's history has it. */
 export interface Heard {
   readonly to: string | null
   readonly type: string
@@ -65,12 +90,15 @@ export interface Heard {
   readonly payload: Record<string, unknown>
 }
 
-export const sentByUs = (hub: DevHub) =>
+/** What an agent has sent, oldest first: the first 200. */
+export const sentBy = (hub: DevHub, agent: string) =>
   Effect.map(
-    request(hub, agentId, `/api/messages?from=${agentId}&limit=200`),
+    request(hub, agentId, `/api/messages?from=${agent}&limit=200`),
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it is the hub's own answer
     ({ body }) => body["messages"] as ReadonlyArray<Heard>
   )
+
+export const sentByUs = (hub: DevHub) => sentBy(hub, agentId)
 
 /** Waits until our daemon has sent as many messages, and returns them. */
 export const untilSent = (hub: DevHub, count: number) =>
@@ -81,62 +109,3 @@ export const untilSent = (hub: DevHub, count: number) =>
       yield* Effect.sleep(20)
     }
   })
-
-/** One delivery, as its agent noted it. */
-export interface Delivery {
-  readonly batch_id: string
-  readonly ids: ReadonlyArray<string>
-  readonly again: ReadonlyArray<string>
-  readonly ways: ReadonlyArray<string>
-  readonly pid: number
-}
-
-/** Notes its batch, waits while there is a file `hold`, and answers each message by what the configuration of the test says. */
-const agent = `
-import { appendFileSync, existsSync, readFileSync, renameSync, writeFileSync } from "node:fs"
-import { setTimeout as wait } from "node:timers/promises"
-const { BATCH_ID, MESSAGES_FILE, RESULTS_DIR } = process.env
-const { messages } = JSON.parse(readFileSync(MESSAGES_FILE, "utf8"))
-appendFileSync("deliveries.log", JSON.stringify({
-  batch_id: BATCH_ID,
-  ids: messages.map(({ id }) => id),
-  again: messages.filter(({ again }) => again).map(({ id }) => id),
-  ways: messages.map(({ way }) => way),
-  pid: process.pid
-}) + "\\n")
-const place = RESULTS_DIR + "/" + BATCH_ID
-writeFileSync(place + ".started", "")
-while (existsSync("hold")) await wait(20)
-const isKilled = messages.some(({ payload }) => payload?.text === "poison")
-const replies = existsSync("mute")
-  ? {}
-  : Object.fromEntries(messages.map(({ id, payload }) => [id, "re: " + (payload?.text ?? "")]))
-const answer = isKilled ? { status: "failed", reason: "poisoned" } : { status: "success", replies }
-writeFileSync(place + ".json.tmp", JSON.stringify(answer))
-renameSync(place + ".json.tmp", place + ".json")
-`
-
-/** A folder whose agent is woken for messages too. */
-export const makeTalkFolder = (hub: DevHub, config: Record<string, unknown> = {}, script: AgentScript = {}) =>
-  Effect.tap(
-    makeFolder(hub, script, {
-      message_command: [process.execPath, "talk.mjs"],
-      batch_ms: 200,
-      min_interval_ms: 200,
-      ...config
-    }),
-    (folder) => Effect.sync(() => writeFileSync(join(folder.path, "talk.mjs"), agent))
-  )
-
-/** The deliveries so far. */
-export const deliveries = (folder: Folder): ReadonlyArray<Delivery> => {
-  const path = folder.file("deliveries.log")
-  if (!existsSync(path)) return []
-  return readFileSync(path, "utf8").trimEnd().split("\n").map((line): Delivery => JSON.parse(line))
-}
-
-export const delivered = (folder: Folder): ReadonlyArray<string> => deliveries(folder).flatMap(({ ids }) => ids)
-
-/** Waits until messages were delivered, each at least once. */
-export const untilDelivered = (folder: Folder, ids: ReadonlyArray<string>) =>
-  until("the messages are delivered", () => ids.every((id) => delivered(folder).includes(id)))

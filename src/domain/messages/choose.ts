@@ -9,6 +9,7 @@ export interface Waiting {
   readonly channel: string | null
   readonly thread: string
   readonly bytes: number // that it takes in a batch
+  readonly payload_bytes: number
   readonly sent_at: number
   readonly batch_limit: number // how many messages may share its batch, after deliveries that failed
 }
@@ -32,6 +33,7 @@ export interface Choice {
 }
 
 export const batch_bytes = 256 * 1024
+export const batch_payload_bytes = 8 * 1024 * 1024 // with the files of their own: all of them are in memory at once
 export const whole_payload_bytes = 16 * 1024 // a larger payload is a file of its own
 export const excerpt_bytes = 1024 // of such a payload, in the batch
 export const hour_ms = 60 * 60_000
@@ -90,7 +92,7 @@ export const chooseBatch = (
   const counts = new Map<string, number>()
   const heldBack = new Map<string, { limit: LimitName; name: string; messages: number }>()
   let retry_at: number | null = null
-  let bytes = 0
+  let [bytes, payload_bytes] = [0, 0]
   let most = batch_max
   const ids: Array<string> = []
 
@@ -111,10 +113,11 @@ export const chooseBatch = (
       continue
     }
     const limitNow = Math.min(most, message.batch_limit)
-    const isFull = ids.length >= limitNow || (ids.length > 0 && bytes + message.bytes > batch_bytes)
-    if (isFull) continue
+    const isTooMuch = bytes + message.bytes > batch_bytes || payload_bytes + message.payload_bytes > batch_payload_bytes
+    if (ids.length >= limitNow || (ids.length > 0 && isTooMuch)) continue
     ids.push(message.id)
     bytes += message.bytes
+    payload_bytes += message.payload_bytes
     most = limitNow
     for (const [limit, name] of limitsOf(message)) {
       counts.set(`${limit} ${name}`, (counts.get(`${limit} ${name}`) ?? 0) + 1)

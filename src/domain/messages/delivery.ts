@@ -70,6 +70,13 @@ export const noBatch = (retry_at: number | null): Rule =>
     patchTalk({ choosing: false, held_until: retry_at ?? now + policy.messages.min_interval_ms })
   )
 
+/** Rule 23: what waits anew may be what no limit holds back, so after the wait of its batch the store is asked again. */
+export const moreWaits: Rule = withState(({ policy, talk: { held, held_until } }, now) => {
+  const { batch_ms } = policy.messages
+  const wait_ms = held.urgent_at === null ? batch_ms : Math.min(batch_ms, urgent_batch_ms)
+  return held_until === null ? noop : patchTalk({ held_until: Math.min(held_until, now + wait_ms) })
+})
+
 /** Rule 19: the marks of the messages follow how their delivery ended. The batch stays in the state until they do. */
 const endDelivery = (endOf: (batch: Batch) => DeliveryEnd): Rule =>
   withState(({ stored: { messages } }) =>

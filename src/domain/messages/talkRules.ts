@@ -12,7 +12,7 @@ import {
   readLater,
   readNext
 } from "./catchUp.ts"
-import { batchReady, deliverNext, deliveryMarked, noBatch } from "./delivery.ts"
+import { batchReady, deliverNext, deliveryMarked, moreWaits, noBatch } from "./delivery.ts"
 import { hubTimeTold } from "./hubClock.ts"
 import { showPresence } from "./presence.ts"
 import { holds, messageHeard, messagesRecorded, messagesUnrecorded } from "./receiving.ts"
@@ -60,6 +60,7 @@ export const talkRuleFor = (message: TalkMessage): Rule => {
     case "MessagesRecorded":
       return sequence(
         messagesRecorded(message.held, message.recorded),
+        message.recorded.some(({ outcome }) => outcome === "waiting") ? moreWaits : noop,
         message.recorded.some(({ outcome }) => outcome === "left_out") ? readLater : pageRecorded
       )
     case "MessagesUnrecorded":

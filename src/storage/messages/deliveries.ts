@@ -119,6 +119,7 @@ export const makeDeliveries = (database: DatabaseSync, limits: StoreLimits, outb
       const candidates = statements.waiting().map(({ bytes, ...row }) => ({
         ...row,
         bytes: bytesInBatch(bytes),
+        payload_bytes: bytes,
         batch_limit: row.batch_limit ?? limits.batch_max
       }))
       const batches = statements.batchesIn(hour).map(({ begun_at }) => begun_at)

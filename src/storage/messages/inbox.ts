@@ -57,6 +57,9 @@ const judgedFor = (way: Way, { answer, fates }: typeof Judgement.Type) => ({
   answer
 })
 
+/** Rule 16: in the room a name proves nothing, so what we said there is known by the id in the hub's answer. */
+const ownWords: ReturnType<typeof judgedFor> = { fate: { _tag: "Drop", reason: "it is our own" }, answer: null }
+
 /** What came to us. */
 export const makeInbox = (database: DatabaseSync, limits: StoreLimits, size: InboxSize, outbox: Outbox) => {
   const { empty, insert, learnWay, named, noteMissed, pushedUntil } = makeStatements(database)
@@ -87,7 +90,7 @@ export const makeInbox = (database: DatabaseSync, limits: StoreLimits, size: Inb
   /** Takes in a message that is new. */
   const take = (now: number, { message, refusal, ...judgement }: JudgedText, room: Room): Recorded => {
     const { from, id, reply_to, sent_at, type, way } = message
-    const judged = way === "pushed" ? null : judgedFor(way, judgement)
+    const judged = way === "pushed" ? null : outbox.isOurs(id) ? ownWords : judgedFor(way, judgement)
     const payload = judged?.fate._tag === "Drop" ? "" : message.payload
     const bytes = Buffer.byteLength(payload)
     if (!room.take(bytes, judged === null || judged.fate._tag === "Deliver")) {
@@ -105,12 +108,11 @@ export const makeInbox = (database: DatabaseSync, limits: StoreLimits, size: Inb
   }
 
   return {
-    /** Takes messages in, in this order. What we said ourselves comes back when the room is read, where no name is proven. */
+    /** Takes messages in, in this order. */
     record: (now: number, judged: ReadonlyArray<JudgedText>): ReadonlyArray<Recorded> => {
       const room = roomNow()
       return judged.flatMap((one) => {
         const { id } = one.message
-        if (outbox.isOurs(id)) return []
         const [found] = named({ id })
         return found === undefined ? [take(now, one, room)] : copy(now, found, one)
       })

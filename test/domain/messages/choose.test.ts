@@ -1,5 +1,11 @@
 import { describe, expect, test } from "vitest"
-import { batch_bytes, chooseBatch, type DeliveredBy, type Waiting } from "../../../src/domain/messages/choose.ts"
+import {
+  batch_bytes,
+  batch_payload_bytes,
+  chooseBatch,
+  type DeliveredBy,
+  type Waiting
+} from "../../../src/domain/messages/choose.ts"
 import { afterFailure } from "../../../src/domain/messages/deliveries.ts"
 import { defaultMessagePolicy } from "../../../src/domain/messages/MessagePolicy.ts"
 
@@ -12,6 +18,7 @@ const message = (id: string, sent_at: number, over: Partial<Waiting> = {}): Wait
   channel: null,
   thread: id,
   bytes: 100,
+  payload_bytes: 100,
   sent_at,
   batch_limit: 200,
   ...over
@@ -36,15 +43,21 @@ describe("rule 18: a batch", () => {
     expect(chooseBatch(waiting, policy, nothing).ids).toEqual(["a", "c", "b"])
   })
 
-  test("has at most 256 KiB, but one message of any size", () => {
-    const large = { bytes: batch_bytes }
-    expect(chooseBatch([message("a", 1, large), message("b", 2)], policy, nothing).ids).toEqual(["a"])
-    expect(chooseBatch([message("a", 1), message("b", 2, large), message("c", 3)], policy, nothing).ids).toEqual([
-      "a",
-      "c"
-    ])
-    expect(chooseBatch([message("a", 1, { bytes: 2 * batch_bytes })], policy, nothing).ids).toEqual(["a"])
-  })
+  for (
+    const [most, large, larger] of [
+      ["256 KiB", { bytes: batch_bytes }, { bytes: 2 * batch_bytes }],
+      ["8 MiB of payloads", { payload_bytes: batch_payload_bytes }, { payload_bytes: 2 * batch_payload_bytes }]
+    ] as const
+  ) {
+    test(`has at most ${most}, but one message of any size`, () => {
+      expect(chooseBatch([message("a", 1, large), message("b", 2)], policy, nothing).ids).toEqual(["a"])
+      expect(chooseBatch([message("a", 1), message("b", 2, large), message("c", 3)], policy, nothing).ids).toEqual([
+        "a",
+        "c"
+      ])
+      expect(chooseBatch([message("a", 1, larger)], policy, nothing).ids).toEqual(["a"])
+    })
+  }
 })
 
 describe("rule 19: messages whose deliveries failed", () => {

@@ -35,7 +35,7 @@ describe("rule 23: what was delivered in the last hour", () => {
 })
 
 describe("rules 18 and 23: a batch", () => {
-  const waiting: Waiting = { ...message, id: "m1", bytes: 1, sent_at: 1, batch_limit: 20 }
+  const waiting: Waiting = { ...message, id: "m1", bytes: 1, payload_bytes: 1, sent_at: 1, batch_limit: 20 }
   const { deliveries } = defaultMessagePolicy.per_hour
   const after = (batches: number) => countDelivered([], Array.from({ length: batches }, () => 10))
 

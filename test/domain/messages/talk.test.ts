@@ -26,8 +26,8 @@ const heard = (over: Partial<InboxMessage> = {}): InboxMessage => ({
 })
 
 const pushed = (message: Partial<InboxMessage> = {}): Message => ({ _tag: "MessageHeard", message: heard(message) })
-const recorded = (held: Partial<Held>): Message => ({
-  _tag: "MessagesRecorded",
+const recorded = (held: Partial<Held>) => ({
+  _tag: "MessagesRecorded" as const,
   held: { ...nothingHeld, ...held },
   recorded: []
 })
@@ -369,6 +369,17 @@ describe("rule 18: when a batch is delivered", () => {
     const first_at = run.now
     run.tell(waiting(first_at)).after(2_000).tell({ _tag: "NoBatch", retry_at: run.now + 600_000 })
     expect(chosenAfter(run)).toBe(600_000)
+  })
+
+  test("but what comes meanwhile may be held back by none", () => {
+    const run = caughtUp()
+    const first_at = run.now
+    run.tell(waiting(first_at)).after(2_000).tell({ _tag: "NoBatch", retry_at: run.now + 600_000 })
+    const news = { id: "m2", from: "ann", type: "chat", outcome: "waiting", reason: null } as const
+    run.after(10_000).tell({ ...recorded({ waiting: 2, first_at }), recorded: [news] })
+    expect(chosenAfter(run)).toBe(2_000)
+    run.after(1_000).tell({ ...recorded({ waiting: 3, first_at, urgent_at: run.now }), recorded: [news] })
+    expect(chosenAfter(run)).toBe(1_000)
   })
 
   test.each([
