@@ -30,6 +30,7 @@ export const commandOptions = {
   capabilities: { type: "string", value: "A,B" },
   port: { type: "string", value: "PORT" },
   "time-scale": { type: "string", value: "N" },
+  "message-cost": { type: "string", value: "MS" },
   "token-file": { type: "string", value: "FILE" },
   "tls-ca": { type: "string", value: "FILE" },
   "tls-cert": { type: "string", value: "FILE" },
@@ -161,7 +162,8 @@ export const commands: Readonly<Record<CommandName, Command>> = {
     does: "runs a hub for development, on this machine only",
     options: {
       port: "where it listens (default: 4000; 0 takes any free port)",
-      "time-scale": "how many times as fast as real time its time passes (default: 1)"
+      "time-scale": "how many times as fast as real time its time passes (default: 1)",
+      "message-cost": "how many ms of its time a message takes, one after the other (default: 0)"
     },
     load: async () => (await import("./dev.ts")).devHub
   },

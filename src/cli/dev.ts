@@ -15,6 +15,7 @@ const numberOf = (option: string, text: string, isValid: (value: number) => bool
 
 const isPort = (value: number): boolean => Number.isInteger(value) && value >= 0 && value <= 65_535
 const isScale = (value: number): boolean => Number.isFinite(value) && value > 0
+const isCost = (value: number): boolean => Number.isFinite(value) && value >= 0
 
 const cannotListen = ({ cause, message, port }: PortError): CommandFailed => {
   const isInUse = Predicate.hasProperty(cause, "code") && cause.code === "EADDRINUSE"
@@ -27,6 +28,8 @@ const greeting = ({ httpUrl, url }: DevHub): string =>
 It forgets everything when it ends. Then agents have to be registered again.
 Register an agent:  agentcom-sidecar init --hub-url ${url}
 Submit a task:      curl -d '{"description":"say hello"}' -H "Authorization: Bearer TOKEN" ${httpUrl}/api/tasks
+Talk to an agent:   curl -d '{"to":"NAME","payload":{"text":"hello"}}' -H "Authorization: Bearer TOKEN" ${httpUrl}/api/message
+Talk to all:        curl -d '{"text":"hello"}' -H "Authorization: Bearer TOKEN" ${httpUrl}/api/room/message
 `
 
 const lineOf = ({ agent, dir, msg, t }: HubFrame): string =>
@@ -45,12 +48,14 @@ const showFrames = Effect.fnUntraced(function*(hub: DevHub, show: (frame: HubFra
 })
 
 /** `agentcom-sidecar dev-hub`: people get text, programs get JSON lines. */
-export const devHub = ({ port = "4000", "time-scale": timeScale = "1" }: Options): void =>
+export const devHub = (options: Options): void => {
+  const { "message-cost": messageCost = "0", port = "4000", "time-scale": timeScale = "1" } = options
   runUntilStopped(
     Effect.gen(function*() {
       const hub = yield* make({
         port: yield* numberOf("port", port, isPort, "0 to 65535"),
-        timeScale: yield* numberOf("time-scale", timeScale, isScale, "a number above 0")
+        timeScale: yield* numberOf("time-scale", timeScale, isScale, "a number above 0"),
+        messageCostMs: yield* numberOf("message-cost", messageCost, isCost, "a number of ms, 0 or above")
       }).pipe(Effect.mapError(cannotListen))
       const { isTTY } = process.stdout
       process.stdout.on("error", () => {}) // the hub continues if nobody reads its output
@@ -58,6 +63,7 @@ export const devHub = ({ port = "4000", "time-scale": timeScale = "1" }: Options
       return yield* showFrames(hub, (frame) => process.stdout.write(isTTY ? lineOf(frame) : `${quote(frame)}\n`))
     }).pipe(Effect.scoped)
   )
+}
 
 /** `agentcom-sidecar demo` */
 export const demo = (): void =>

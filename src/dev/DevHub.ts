@@ -1,7 +1,8 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
-import { keepAlive, terminate } from "./connections.ts"
+import { loseUnsaved } from "./channels.ts"
+import { disconnect, keepAlive, terminate } from "./connections.ts"
 import * as Engine from "./engine.ts"
 import { handle } from "./httpApi.ts"
 import { emptyDurable, type Hub, newestSocket } from "./hub.ts"
@@ -30,6 +31,11 @@ export interface DevHubOptions {
   readonly assignDelayMs?: number
   /** Real ms from the assignment to the sending of its frame; 0 by default. */
   readonly pushDelayMs?: number
+  /**
+   * Virtual ms that storing a message takes, one after the other for all agents, and so long again for each registered
+   * agent that is away while a broadcast is delivered; 0 by default. Who waits over 5 s is closed with 1011.
+   */
+  readonly messageCostMs?: number
 }
 
 /** A running development hub. What is done to an agent that is not connected has no effect. */
@@ -60,13 +66,18 @@ export interface DevHub {
   /** Pushes a task that is in no queue, generation 0; `extra` overrides its fields. Returns its id, "" without the agent. */
   readonly push: (agentId: string, description: string, extra?: Record<string, unknown>) => Effect.Effect<string>
   readonly dropAgent: (agentId: string) => Effect.Effect<void>
-  /** Makes the agent's sockets half-open: they stay open and registered, but nothing passes, not even their end. */
+  /**
+   * Makes the agent's sockets half-open: they stay open and registered, but nothing passes, not even their end. The hub
+   * closes them for silence once nothing has been sent on them for 60 s.
+   */
   readonly freezeAgent: (agentId: string) => Effect.Effect<void>
   /** The hub notices the half-open sockets and drops them. */
   readonly thawAndClose: (agentId: string) => Effect.Effect<void>
   readonly restart: Effect.Effect<void>
   /** As `restart`, but the hub is down for so many real ms. */
   readonly restartAfter: (downMs: number) => Effect.Effect<void>
+  /** As `restart`, but without time to save: channels and subscriptions of the last 5 s are lost. */
+  readonly kill: Effect.Effect<void>
   readonly sendRaw: (agentId: string, data: string | Uint8Array) => Effect.Effect<void>
   readonly send: (agentId: string, msg: object) => Effect.Effect<void>
   readonly intercept: (f: Intercept | undefined) => Effect.Effect<void>
@@ -75,17 +86,15 @@ export interface DevHub {
   readonly waitFor: (predicate: (hub: DevHub) => boolean, timeoutMs?: number) => Effect.Effect<void, HubWaitTimeout>
 }
 
-const socketsOf = (hub: Hub, agentId: string, frozenOnly = false): ReadonlyArray<number> =>
-  [...hub.sockets.values()]
-    .filter((socket) => socket.agentId === agentId && (socket.frozen || !frozenOnly))
-    .map((socket) => socket.id)
+const socketsOf = (hub: Hub, agentId: string): ReadonlyArray<number> =>
+  [...hub.sockets.values()].filter((socket) => socket.agentId === agentId).map((socket) => socket.id)
 
 /** The listening server. A restart replaces it by another one on the same port. */
 const makeServer = (engine: Engine.Engine, links: Links, clock: ScaledClock.ScaledClock, port: number) =>
   Effect.gen(function*() {
     const handlers: Handlers = {
       connected: (socket) => links.accept(socket, engine),
-      request: (request) => engine.act((hub, now) => handle(hub, request, now))
+      request: (request, respond) => engine.act((hub, now) => handle(hub, request, now, respond))
     }
     const current: { server: Server | undefined } = { server: undefined }
     const closeCurrent = Effect.suspend(() => current.server?.close ?? Effect.void)
@@ -122,13 +131,14 @@ export const make = (options: DevHubOptions = {}): Effect.Effect<DevHub, PortErr
       durable,
       clock,
       delays,
-      (output, at) => links.perform(output, at),
+      options.messageCostMs ?? 0,
+      (output, at) => output._tag === "Respond" ? output.respond() : links.perform(output, at),
       waiting.changed
     )
     const server = yield* makeServer(engine, links, clock, options.port ?? 0)
     const act = <A>(event: (hub: Hub, now: number) => A): Effect.Effect<A> => Effect.sync(() => engine.act(event))
-    const dropSockets = (records: Hub, ids: ReadonlyArray<number>, now: number): void => {
-      links.setFrozen(records, ids, false)
+    const drop = (records: Hub, ids: ReadonlyArray<number>, now: number): void => {
+      links.thaw(ids)
       for (const id of ids) terminate(records, id, now)
     }
     const toAgent = (agentId: string, data: string | Uint8Array): Effect.Effect<void> =>
@@ -152,11 +162,15 @@ export const make = (options: DevHubOptions = {}): Effect.Effect<DevHub, PortErr
       cancel: (id) => act((records, now) => queue.cancel(records, id, now) !== undefined),
       push: (agentId, description, extra = {}) =>
         act((records, now) => queue.adminPush(records, agentId, description, extra, now) ?? ""),
-      dropAgent: (agentId) => act((records, now) => dropSockets(records, socketsOf(records, agentId), now)),
-      freezeAgent: (agentId) => act((records) => links.setFrozen(records, socketsOf(records, agentId), true)),
-      thawAndClose: (agentId) => act((records, now) => dropSockets(records, socketsOf(records, agentId, true), now)),
+      dropAgent: (agentId) => act((records, now) => drop(records, socketsOf(records, agentId), now)),
+      freezeAgent: (agentId) => act((records) => links.freeze(socketsOf(records, agentId))),
+      thawAndClose: (agentId) =>
+        act((records, now) => {
+          for (const id of links.cut(agentId)) disconnect(records, id, now)
+        }),
       restart: server.restartAfter(0),
       restartAfter: server.restartAfter,
+      kill: Effect.andThen(act(loseUnsaved), server.restartAfter(0)),
       sendRaw: toAgent,
       send: (agentId, msg) => toAgent(agentId, JSON.stringify(msg)),
       intercept: (f) =>

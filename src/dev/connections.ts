@@ -1,5 +1,5 @@
 import * as agents from "./agents.ts"
-import { agentOfToken, broadcast, type Hub, type Presence, send, type Socket } from "./hub.ts"
+import { agentOfToken, broadcast, type Hub, type Output, type Presence, send, type Socket } from "./hub.ts"
 import { type JsonObject, text, texts } from "./json.ts"
 import { reclaim } from "./queue.ts"
 
@@ -11,9 +11,9 @@ export const connect = (hub: Hub, now: number): number => {
     agentId: undefined,
     subscriptions: 0,
     channels: new Map(),
-    lastHeard: now,
+    lastActive: now,
     violations: undefined,
-    frozen: false
+    waiting: undefined
   })
   return id
 }
@@ -37,12 +37,20 @@ export const disconnect = (hub: Hub, id: number, now: number): void => {
   }
 }
 
-/** Moves the last sign of life of every agent `millis` forward. */
+/** A frame, in either direction, keeps an idle socket open. A ping of the WebSocket does not. */
+export const hear = (hub: Hub, id: number, now: number): void => {
+  const socket = hub.sockets.get(id)
+  if (socket !== undefined) socket.lastActive = Math.max(socket.lastActive, now)
+}
+
+/** What is sent on a socket keeps it open, even if it does not arrive. */
+export const keepOpen = (hub: Hub, output: Output, now: number): void => {
+  if (output._tag === "Send" || output._tag === "Push") hear(hub, output.socket, now)
+}
+
+/** Moves the last frame of every socket `millis` forward. */
 export const keepAlive = (hub: Hub, millis: number): void => {
-  for (const socket of hub.sockets.values()) socket.lastHeard += millis
-  for (const [agentId, presence] of hub.presence) {
-    hub.presence.set(agentId, { ...presence, lastSeen: presence.lastSeen + millis })
-  }
+  for (const socket of hub.sockets.values()) socket.lastActive += millis
 }
 
 /** Closes a socket with a code and a reason. */
@@ -82,8 +90,7 @@ const join = (hub: Hub, socket: Socket, agentId: string, frame: JsonObject, now:
     name,
     status: text(frame, "status", "connected"),
     capabilities,
-    connected_at: now,
-    lastSeen: now
+    connected_at: now
   }
   hub.presence.set(agentId, presence)
   socket.agentId = agentId

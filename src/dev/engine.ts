@@ -5,8 +5,8 @@ import * as FiberSet from "effect/FiberSet"
 import * as Random from "effect/Random"
 import type * as Scope from "effect/Scope"
 import * as agents from "./agents.ts"
-import { close, leave, terminate } from "./connections.ts"
-import { type Durable, type Hub, type Output, start } from "./hub.ts"
+import { close, keepOpen } from "./connections.ts"
+import { type Durable, type Hub, type Job, type Output, start } from "./hub.ts"
 import { limits } from "./limits.ts"
 import { bury, reclaim, schedule } from "./queue.ts"
 import type { ScaledClock } from "./ScaledClock.ts"
@@ -40,14 +40,9 @@ const sweepTtl: Event<void> = (hub, now) => {
   for (const task of [...hub.tasks.values()]) if (tasks.isPastTtl(task, now)) bury(hub, tasks.expired(task, now))
 }
 
-const sweepPresence: Event<void> = (hub, now) => {
-  hub.next.presenceSweep += limits.presenceSweepMs
-  for (const { agent_id, lastSeen } of [...hub.presence.values()]) {
-    if (lastSeen >= now - limits.presenceMs) continue
-    const socket = hub.registry.get(agent_id)
-    if (socket === undefined) leave(hub, agent_id)
-    else if (hub.sockets.get(socket)?.frozen !== true) terminate(hub, socket, now)
-  }
+const doJob = (job: Job): Event<void> => (hub, now) => {
+  hub.jobs.delete(job)
+  job.run(now)
 }
 
 const closeIdle = (socket: number): Event<void> => (hub, now) => close(hub, socket, 1002, "", now)
@@ -55,15 +50,16 @@ const closeIdle = (socket: number): Event<void> => (hub, now) => close(hub, sock
 const deadlines = (hub: Hub): ReadonlyArray<Deadline> => [
   { at: hub.next.assignmentSweep, fire: sweepAssignments },
   { at: hub.next.ttlSweep, fire: sweepTtl },
-  { at: hub.next.presenceSweep, fire: sweepPresence },
   ...[...hub.agents.values()].flatMap(({ agentId, taskId, acceptBy }) =>
     acceptBy === undefined || taskId === undefined
       ? []
       : [{ at: acceptBy, fire: acceptanceTimeout(agentId, taskId) }]
   ),
-  ...[...hub.sockets.values()].flatMap((socket) =>
-    socket.frozen ? [] : [{ at: socket.lastHeard + limits.idleSocketMs, fire: closeIdle(socket.id) }]
-  )
+  ...[...hub.sockets.values()].map(({ id, lastActive }) => ({
+    at: lastActive + limits.idleSocketMs,
+    fire: closeIdle(id)
+  })),
+  ...[...hub.jobs].map((job) => ({ at: job.at, fire: doJob(job) }))
 ]
 
 const earliest = (hub: Hub): Deadline => deadlines(hub).reduce((first, one) => one.at < first.at ? one : first)
@@ -103,14 +99,16 @@ const logged = Effect.tapCause((cause) => Effect.logError(failure, cause))
 
 const hexDigits = 16
 
-const makeWorld = Effect.map(Random.Random, (random) => {
-  let last = 0
-  return {
-    count: () => ++last,
-    makeId: () =>
-      Array.from({ length: hexDigits }, () => Math.floor(random.nextDoubleUnsafe() * 16).toString(16)).join("")
-  }
-})
+const makeWorld = (messageCostMs: number) =>
+  Effect.map(Random.Random, (random) => {
+    let last = 0
+    return {
+      messageCostMs,
+      count: () => ++last,
+      makeId: () =>
+        Array.from({ length: hexDigits }, () => Math.floor(random.nextDoubleUnsafe() * 16).toString(16)).join("")
+    }
+  })
 
 /** Calls `tick` whenever something is due. `look` has to be called when that may have become earlier. */
 const makeTimer = (clock: ScaledClock, dueAt: () => number, tick: () => void) =>
@@ -147,6 +145,7 @@ const makeSettling = (delays: Delays, perform: Perform, later: (realMs: number, 
   return (hub: Hub, at: number): void => {
     if (hub.scheduleWanted) match(hub, at)
     for (const output of hub.outputs.splice(0)) {
+      keepOpen(hub, output, at)
       if (output._tag === "Push" && delays.pushDelayMs > 0) {
         later(delays.pushDelayMs, (_, now) => perform(output, now))
       } else perform(output, at)
@@ -159,11 +158,12 @@ export const make = (
   durable: Durable,
   clock: ScaledClock,
   delays: Delays,
+  messageCostMs: number,
   perform: Perform,
   changed: () => void
 ): Effect.Effect<Engine, never, Scope.Scope> =>
   Effect.gen(function*() {
-    const world = yield* makeWorld
+    const world = yield* makeWorld(messageCostMs)
     const fork = yield* FiberSet.makeRuntime()
     const now = (): number => clock.currentTimeMillisUnsafe()
     let hub = start(durable, world, now())

@@ -10,11 +10,16 @@ export interface Socket {
   /** A second identify subscribes again, which doubles every broadcast. */
   subscriptions: number
   readonly channels: Map<string, number>
-  lastHeard: number
+  /** When the last frame passed it, in either direction, in virtual epoch ms. */
+  lastActive: number
   violations: Count | undefined
-  /** A half-open connection that the hub does not notice, so it is not closed for silence. */
-  frozen: boolean
+  /** What waits for the end of the message that the hub works on for this socket; undefined without one. */
+  waiting: Array<Waiting> | undefined
 }
+
+type Waiting =
+  | { readonly _tag: "Receive"; readonly frame: JsonObject }
+  | { readonly _tag: "Emit"; readonly output: SocketOutput }
 
 /** What the other agents are told about an agent. */
 export interface Presence {
@@ -23,15 +28,17 @@ export interface Presence {
   readonly status: string
   readonly capabilities: ReadonlyArray<string>
   readonly connected_at: number
-  readonly lastSeen: number
 }
 
-/** What is to be done to the sockets, in this order. */
-export type Output =
+/** What is to be done to a socket. */
+export type SocketOutput =
   | { readonly _tag: "Send"; readonly socket: number; readonly frame: JsonObject }
   | { readonly _tag: "Push"; readonly socket: number; readonly frame: JsonObject }
   | { readonly _tag: "Close"; readonly socket: number; readonly code: number; readonly reason: string }
   | { readonly _tag: "Terminate"; readonly socket: number }
+
+/** What is to be done outside the records, in this order. */
+export type Output = SocketOutput | { readonly _tag: "Respond"; readonly respond: () => void }
 
 export interface Message {
   readonly id: string
@@ -47,8 +54,28 @@ export interface Channel {
   readonly name: string
   readonly description: string
   readonly created_at: number
-  readonly subscribers: Set<string>
+  /** Agent → when it subscribed, in virtual epoch ms. */
+  readonly subscribers: Map<string, number>
   readonly history: Array<{ readonly seq: number; readonly message: Message; readonly stored_at: number }>
+}
+
+/** A message of the room. Its sender and type are whatever was said. */
+export interface RoomMessage {
+  readonly seq: number
+  readonly from: string
+  readonly text: string
+  readonly type: unknown
+  readonly timestamp: number
+}
+
+/** Something that the hub does at its time, in virtual epoch ms. */
+export interface Job {
+  readonly at: number
+  readonly run: (now: number) => void
+}
+
+export interface Numbered extends Message {
+  readonly seq: number
 }
 
 /** What survives a restart of the hub. */
@@ -59,8 +86,9 @@ export interface Durable {
   readonly cancelled: Map<string, HubTask>
   readonly tokens: Map<string, string>
   readonly channels: Map<string, Channel>
-  readonly mailboxes: Map<string, ReadonlyArray<Message & { readonly seq: number }>>
-  readonly lastMail: { seq: number }
+  readonly mailboxes: Map<string, ReadonlyArray<Numbered>>
+  /** The direct messages and broadcasts of all agents, oldest first. */
+  readonly history: Array<Numbered>
 }
 
 /** The records of the hub: plain data that only its synchronous functions change. They get the time as an argument. */
@@ -74,9 +102,14 @@ export interface Hub extends Durable, World {
   /** Agent → when its penalty started, in virtual epoch ms. */
   readonly penalties: Map<string, number>
   readonly cooldowns: Map<string, Count>
-  readonly room: { seq: number }
-  readonly next: { assignmentSweep: number; presenceSweep: number; ttlSweep: number }
+  readonly room: Array<RoomMessage>
+  readonly next: { assignmentSweep: number; ttlSweep: number }
+  readonly jobs: Set<Job>
   readonly outputs: Array<Output>
+  /** The last sequence number of a mailbox: the hub counts for all agents together. */
+  lastMail: number
+  /** When the messages that are being stored will be, in virtual epoch ms. */
+  historyFreeAt: number
   /** Something happened that may let an idle agent get a queued task. */
   scheduleWanted: boolean
 }
@@ -87,6 +120,8 @@ interface World {
   readonly makeId: () => string
   /** 1, 2, 3 …: never the same twice, not even across restarts. */
   readonly count: () => number
+  /** What storing a message takes, and putting a broadcast into a mailbox, in virtual ms. */
+  readonly messageCostMs: number
 }
 
 /** The data of a hub that never ran. */
@@ -97,7 +132,7 @@ export const emptyDurable = (): Durable => ({
   tokens: new Map(),
   channels: new Map(),
   mailboxes: new Map(),
-  lastMail: { seq: 0 }
+  history: []
 })
 
 /** A hub that has just started: it has its durable data, and no agents. */
@@ -111,19 +146,32 @@ export const start = (durable: Durable, world: World, now: number): Hub => ({
   buckets: new Map(),
   penalties: new Map(),
   cooldowns: new Map(),
-  room: { seq: 0 },
+  room: [],
   next: {
     assignmentSweep: now + limits.assignmentSweepMs,
-    presenceSweep: now + limits.presenceSweepMs,
     ttlSweep: now + limits.ttlSweepMs
   },
+  jobs: new Set(),
   outputs: [],
+  lastMail: Math.max(0, ...[...durable.mailboxes.values()].flatMap((mails) => mails.at(-1)?.seq ?? [])),
+  historyFreeAt: now,
   scheduleWanted: false
 })
 
-export const send = (hub: Hub, socket: number, frame: JsonObject): void => {
-  hub.outputs.push({ _tag: "Send", socket, frame })
+/** Does something at its time: at once if that has come. */
+export const runAt = (hub: Hub, at: number, now: number, run: Job["run"]): void => {
+  if (at <= now) run(now)
+  else hub.jobs.add({ at, run })
 }
+
+/** Has something done to a socket, after the message that the hub works on for it. */
+export const emit = (hub: Hub, output: SocketOutput): void => {
+  const waiting = hub.sockets.get(output.socket)?.waiting
+  if (waiting === undefined) hub.outputs.push(output)
+  else waiting.push({ _tag: "Emit", output })
+}
+
+export const send = (hub: Hub, socket: number, frame: JsonObject): void => emit(hub, { _tag: "Send", socket, frame })
 
 /** Sends to every subscribed socket, as often as it subscribed, except the sockets of one agent. */
 export const broadcast = (hub: Hub, frame: JsonObject, exceptAgent?: string): void => {
@@ -165,5 +213,14 @@ export interface Received {
   readonly now: number
 }
 
-/** Handles a frame. Returns the frames to answer, in order. */
-export type Handler = (received: Received) => ReadonlyArray<JsonObject>
+type Frames = ReadonlyArray<JsonObject>
+
+/** An answer that may come later. The hub gives up on one that takes too long. */
+type LaterAnswer = (answered: (frames: Frames, now: number) => void, gaveUp: (now: number) => void) => void
+
+/** Handles a frame. Returns the frames to answer, in order, or how to get them. */
+export type Handler = (received: Received) => Frames | LaterAnswer
+
+/** The first ones of a list; with a negative count the last ones. */
+export const portion = <A>(list: ReadonlyArray<A>, count: number): ReadonlyArray<A> =>
+  count < 0 ? list.slice(count) : list.slice(0, count)

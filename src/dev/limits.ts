@@ -7,8 +7,6 @@ export const limits = {
   ttlMs: 600_000,
   ttlSweepMs: 60_000,
   idleSocketMs: 60_000,
-  presenceMs: 60_000,
-  presenceSweepMs: 30_000,
   maxRetries: 3,
   maxVerificationRetries: 5,
   violationsPerWindow: 10,
@@ -20,6 +18,14 @@ export const limits = {
   rateStepMs: 1000,
   mailboxMessages: 100,
   channelMessages: 200,
+  roomMessages: 500,
+  historyMessages: 10_000,
+  /** Messages of the history in one answer. */
+  queriedMessages: 200,
+  /** Who waits longer until its message is stored is given up. */
+  storeMs: 5000,
+  /** A channel or subscription younger than this is lost when the hub is killed. */
+  unsavedMs: 5000,
   historyEntries: 50,
   listedMessages: 50,
   frameBytes: 64 * 1024 * 1024,

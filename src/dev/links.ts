@@ -1,9 +1,9 @@
 import * as Option from "effect/Option"
 import type { RawData, WebSocket } from "ws"
 import { bytesOf } from "../hub/socket.ts"
-import { close, connect, disconnect } from "./connections.ts"
+import { close, connect, disconnect, hear } from "./connections.ts"
 import type { Engine } from "./engine.ts"
-import { type Hub, type Output, send } from "./hub.ts"
+import { type Hub, send, type SocketOutput } from "./hub.ts"
 import type { Journal } from "./journal.ts"
 import { parseJson, text } from "./json.ts"
 import { decode, receive } from "./receive.ts"
@@ -24,12 +24,6 @@ interface Link {
 const ignore = (): void => undefined
 
 const readable = (data: string): unknown => Option.getOrElse(parseJson(data), () => data)
-
-/** Any sign of life keeps an idle socket open, but only a JSON ping keeps its agent present. */
-const hear = (hub: Hub, id: number, now: number): void => {
-  const socket = hub.sockets.get(id)
-  if (socket !== undefined) socket.lastHeard = now
-}
 
 /** The WebSockets behind the socket numbers of the hub. The journal gets every frame that passes one. */
 export class Links {
@@ -53,11 +47,13 @@ export class Links {
     link.socket.send(data)
   }
 
-  perform(output: Output, now: number): void {
+  perform(output: SocketOutput, now: number): void {
     const { socket: id } = output
     const link = this.#links.get(id)
     if (link === undefined) return
     if (output._tag === "Send" || output._tag === "Push") return this.write(id, JSON.stringify(output.frame), now)
+    // The other side of a half-open link does not learn of its end.
+    if (link.frozen) return
     this.#links.delete(id)
     if (output._tag === "Close") link.socket.close(output.code, output.reason)
     else link.socket.terminate()
@@ -74,7 +70,6 @@ export class Links {
         act((hub, now) => close(hub, id, 1011, "", now))
       }
     })
-    socket.on("ping", () => act((hub, now) => hear(hub, id, now)))
     // The library closes a broken socket by itself, with the code that says why.
     socket.on("error", ignore)
     socket.on("close", () => {
@@ -104,15 +99,29 @@ export class Links {
     if (link !== undefined) link.agentId = hub.sockets.get(id)?.agentId ?? link.agentId
   }
 
-  /** Freezes or thaws sockets, here and in the hub. */
-  setFrozen(hub: Hub, ids: ReadonlyArray<number>, frozen: boolean): void {
-    for (const id of ids) {
-      const [link, socket] = [this.#links.get(id), hub.sockets.get(id)]
-      if (link === undefined || socket === undefined) continue
-      link.frozen = frozen
-      socket.frozen = frozen
-      if (frozen) link.socket.pause()
+  /** Makes links half-open. */
+  freeze(ids: ReadonlyArray<number>): void {
+    for (const link of this.#of(ids)) {
+      link.frozen = true
+      link.socket.pause()
     }
+  }
+
+  /** What happens to links passes them again. */
+  thaw(ids: ReadonlyArray<number>): void {
+    for (const link of this.#of(ids)) link.frozen = false
+  }
+
+  #of(ids: ReadonlyArray<number>): ReadonlyArray<Link> {
+    return ids.flatMap((id) => this.#links.get(id) ?? [])
+  }
+
+  /** Terminates the half-open links of an agent. Returns their numbers, also those that the hub has closed in vain. */
+  cut(agentId: string): ReadonlyArray<number> {
+    const ids = [...this.#links].filter(([, link]) => link.frozen && link.agentId === agentId).map(([id]) => id)
+    for (const { socket } of this.#of(ids)) socket.terminate()
+    for (const id of ids) this.#links.delete(id)
+    return ids
   }
 
   /** Terminates all sockets without telling the hub. */

@@ -1,5 +1,5 @@
 import * as agents from "./agents.ts"
-import { type Hub, send, updateAgent } from "./hub.ts"
+import { emit, type Hub, send, updateAgent } from "./hub.ts"
 import { type JsonObject, text } from "./json.ts"
 import * as tasks from "./tasks.ts"
 import type { HubTask } from "./tasks.ts"
@@ -80,7 +80,7 @@ export const cancel = (hub: Hub, id: string, now: number): HubTask | undefined =
 const push = (hub: Hub, agentId: string, frame: JsonObject, taskId: string, now: number): boolean => {
   const socket = hub.registry.get(agentId)
   if (socket === undefined) return false
-  hub.outputs.push({ _tag: "Push", socket, frame })
+  emit(hub, { _tag: "Push", socket, frame })
   updateAgent(hub, agentId, (agent) => agents.pushed(agent, taskId, now))
   return true
 }

@@ -1,7 +1,8 @@
 import * as Option from "effect/Option"
 import * as agents from "./agents.ts"
+import { channelHandlers } from "./channels.ts"
 import { close, identify } from "./connections.ts"
-import { type Handler, type Hub, limitRate, type Received, send, type Socket, updateAgent } from "./hub.ts"
+import { emit, type Handler, type Hub, limitRate, type Received, send, type Socket, updateAgent } from "./hub.ts"
 import { isJsonObject, type JsonObject, number, parseJson, text } from "./json.ts"
 import { limits } from "./limits.ts"
 import { messageHandlers } from "./messages.ts"
@@ -120,15 +121,30 @@ const handle = (received: Received): void => {
     send(hub, socket.id, { type: "rate_limit_warning", tier, remaining, capacity })
   }
   if (type === "identify") return identify(hub, socket, frame, now)
-  const answers = (taskHandlers.get(type) ?? messageHandlers.get(type))?.(received) ??
+  const answers = (taskHandlers.get(type) ?? messageHandlers.get(type) ?? channelHandlers.get(type))?.(received) ??
     [{ type: "error", error: "unknown_message_type" }]
-  for (const answer of answers) send(hub, socket.id, answer)
+  const answer = (frames: ReadonlyArray<JsonObject>): void => frames.forEach((one) => send(hub, socket.id, one))
+  if (typeof answers !== "function") return answer(answers)
+  socket.waiting = []
+  answers(
+    (frames, at) => {
+      const waiting = socket.waiting ?? []
+      socket.waiting = undefined
+      answer(frames)
+      for (const next of waiting) {
+        if (next._tag === "Receive") receive(hub, socket.id, next.frame, at)
+        else emit(hub, next.output)
+      }
+    },
+    (at) => close(hub, socket.id, 1011, "", at)
+  )
 }
 
-/** Handles one decoded frame of an open socket. */
+/** Handles one decoded frame of an open socket, after the message that the hub works on for it. */
 export const receive = (hub: Hub, id: number, frame: JsonObject, now: number): void => {
   const socket = hub.sockets.get(id)
   if (socket === undefined) return
+  if (socket.waiting !== undefined) return void socket.waiting.push({ _tag: "Receive", frame })
   const errors = checkFrame(frame)
   if (errors.length > 0) refuse(hub, socket, frame, errors, now)
   else if (socket.agentId !== undefined) handle({ hub, socket, agentId: socket.agentId, frame, now })

@@ -146,7 +146,7 @@ const bodyShape = (
 
 /** The shapes of HTTP request bodies. */
 export const bodies = {
-  register: bodyShape({ agent_id: "string" }),
+  agent: bodyShape({ agent_id: "string" }),
   mailboxAck: bodyShape({ seq: "integer" }),
   message: bodyShape({ payload: "object" }, { to: "string", type: "string", reply_to: "string" }),
   channel: bodyShape({ name: "string" }, { description: "string" }),

@@ -6,7 +6,7 @@ import * as http from "node:http"
 import type { Duplex } from "node:stream"
 import { type WebSocket, WebSocketServer } from "ws"
 import { isLoopback } from "../hub/network.ts"
-import type { Request, Response } from "./httpApi.ts"
+import type { Request, Respond } from "./httpAnswer.ts"
 import { isJsonObject, parseJson } from "./json.ts"
 import { limits } from "./limits.ts"
 
@@ -22,7 +22,7 @@ export class PortError extends Schema.TaggedError<PortError>()("PortError", {
 
 export interface Handlers {
   readonly connected: (socket: WebSocket) => void
-  readonly request: (request: Request) => Response
+  readonly request: (request: Request, respond: Respond) => void
 }
 
 /** A listening server. `close` terminates every connection. */
@@ -37,8 +37,9 @@ const hint = "the development hub answers as localhost, 127.0.0.1 and [::1] only
 
 const ignore = (): void => undefined
 
-const respond = (response: http.ServerResponse, { status, body }: Response): void => {
-  response.writeHead(status, { "content-type": "application/json; charset=utf-8" }).end(JSON.stringify(body))
+const responding = (response: http.ServerResponse): Respond => ({ status, body }) => {
+  response.writeHead(status, { "content-type": "application/json; charset=utf-8" })
+  response.end(body === undefined ? "" : JSON.stringify(body))
 }
 
 const toRequest = (incoming: http.IncomingMessage, body: Request["body"]): Request => {
@@ -46,7 +47,7 @@ const toRequest = (incoming: http.IncomingMessage, body: Request["body"]): Reque
   const bearer = /^Bearer (.*)$/.exec(incoming.headers.authorization ?? "")?.[1]?.trim()
   return {
     method: incoming.method ?? "GET",
-    path: decodeURIComponent(url.pathname),
+    path: url.pathname.split("/").slice(1).map(decodeURIComponent),
     query: new Map(url.searchParams),
     token: bearer ?? url.searchParams.get("token") ?? undefined,
     body,
@@ -55,13 +56,18 @@ const toRequest = (incoming: http.IncomingMessage, body: Request["body"]): Reque
   }
 }
 
-const answer = (incoming: http.IncomingMessage, body: string, handle: Handlers["request"]): Response => {
+const answer = (
+  incoming: http.IncomingMessage,
+  body: string,
+  handle: Handlers["request"],
+  write: Respond
+): void => {
   const parsed = body === "" ? Option.some({}) : parseJson(body)
-  if (Option.isNone(parsed)) return { status: 400, body: { error: "bad_request" } }
+  if (Option.isNone(parsed)) return write({ status: 400, body: { error: "bad_request" } })
   try {
-    return handle(toRequest(incoming, isJsonObject(parsed.value) ? parsed.value : {}))
+    handle(toRequest(incoming, isJsonObject(parsed.value) ? parsed.value : {}), write)
   } catch (cause) {
-    return { status: cause instanceof URIError ? 400 : 500, body: { error: String(cause) } }
+    write({ status: cause instanceof URIError ? 400 : 500, body: { error: String(cause) } })
   }
 }
 
@@ -71,8 +77,9 @@ const isForUs = ({ headers: { host = "" } }: http.IncomingMessage): boolean =>
 
 const onRequest =
   (handle: Handlers["request"]) => (incoming: http.IncomingMessage, response: http.ServerResponse): void => {
+    const write = responding(response)
     if (!isForUs(incoming)) {
-      return respond(response, { status: 421, body: { error: "misdirected_request", hint } })
+      return write({ status: 421, body: { error: "misdirected_request", hint } })
     }
     const chunks: Array<Buffer> = []
     let size = 0
@@ -83,8 +90,8 @@ const onRequest =
     // The client has gone.
     incoming.on("error", ignore)
     incoming.on("end", () => {
-      if (size > limits.bodyBytes) respond(response, { status: 413, body: { error: "request_too_large" } })
-      else respond(response, answer(incoming, Buffer.concat(chunks).toString("utf8"), handle))
+      if (size > limits.bodyBytes) write({ status: 413, body: { error: "request_too_large" } })
+      else answer(incoming, Buffer.concat(chunks).toString("utf8"), handle, write)
     })
   }
 

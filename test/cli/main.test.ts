@@ -140,9 +140,9 @@ describe("agentcom-sidecar dev-hub", () => {
       expect(hub.errors()).toBe(`agentcom-sidecar: port ${port} is in use; choose another with --port\n`)
     }))
 
-  it.live("refuses a port or a time scale that cannot be, and exits with 2", () =>
+  it.live("refuses a port, a time scale or a cost that cannot be, and exits with 2", () =>
     Effect.gen(function*() {
-      for (const args of [["--port", "70000"], ["--port", "x"], ["--time-scale", "0"]]) {
+      for (const args of [["--port", "70000"], ["--port", "x"], ["--time-scale", "0"], ["--message-cost=-1"]]) {
         const hub = yield* sidecarProgram(["dev-hub", ...args])
         expect(yield* hub.ended).toBe(2)
         expect(hub.errors()).toMatch(/^agentcom-sidecar: --[\w-]+ must be [^\n]+\n$/)

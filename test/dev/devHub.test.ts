@@ -70,27 +70,44 @@ describe("the agents' signs of life", () => {
       expect((yield* client.closed).code).toBe(1002)
     }))
 
-  it.live("evict an agent that talks but does not ping, 60–90 s after its last ping", () =>
+  it.live.each([{ type: "ping" }, { type: "task_accepted", task_id: "t" }])(
+    "keep an agent that says $type",
+    (frame) =>
+      Effect.gen(function*() {
+        const hub = yield* hubWith()
+        const client = yield* join(hub, "a")
+        for (let time = 0; time < 5; time++) {
+          yield* hub.advance(40_000, { silent: true })
+          yield* ask(client, frame)
+        }
+        expect(hub.connections("a")).toBe(1)
+      })
+  )
+
+  it.live("are frames: a ping of the WebSocket is none", () =>
     Effect.gen(function*() {
       const hub = yield* hubWith()
       const client = yield* join(hub, "a")
       yield* hub.advance(40_000, { silent: true })
-      yield* ask(client, { type: "task_accepted", task_id: "t" })
-      yield* hub.advance(40_000, { silent: true })
-      yield* ask(client, { type: "task_accepted", task_id: "t" })
-      yield* hub.advance(11_000, { silent: true })
-      expect((yield* client.closed).code).toBe(1006)
+      yield* client.arrived
+      yield* hub.advance(20_000, { silent: true })
+      expect((yield* client.closed).code).toBe(1002)
     }))
 
-  it.live("keep an agent that pings", () =>
+  it.live("are not needed as long as something is pushed to it", () =>
     Effect.gen(function*() {
       const hub = yield* hubWith()
-      const client = yield* join(hub, "a")
+      yield* join(hub, "a")
+      const b = yield* join(hub, "b")
       for (let time = 0; time < 5; time++) {
-        yield* hub.advance(30_000, { silent: true })
-        yield* ask(client, { type: "ping" })
+        yield* hub.advance(40_000, { silent: true })
+        yield* ask(b, { type: "message", to: "a", payload: {} })
       }
       expect(hub.connections("a")).toBe(1)
+      yield* hub.advance(40_000, { silent: true })
+      yield* ask(b, { type: "ping" })
+      yield* hub.advance(20_000, { silent: true })
+      expect([hub.connections("a"), hub.connections("b")]).toEqual([0, 1])
     }))
 })
 
@@ -230,14 +247,20 @@ describe("a half-open link", () => {
       expect(hub.connections("a")).toBe(1)
     }))
 
-  it.live("answers nothing, and outlives the time after which an idle socket is closed", () =>
+  it.live("answers nothing, lives on while something is sent on it, and then ends unheard", () =>
     Effect.gen(function*() {
       const hub = yield* hubWith()
       const client = yield* join(hub, "a")
       yield* hub.freezeAgent("a")
       yield* client.sendJson({ type: "ping" })
-      yield* hub.advance(120_000, { silent: true })
+      for (let time = 0; time < 3; time++) {
+        yield* hub.advance(40_000, { silent: true })
+        yield* hub.push("a", "unheard")
+      }
       expect(hub.connections("a")).toBe(1)
+      yield* hub.advance(60_000, { silent: true })
+      expect(hub.connections("a")).toBe(0)
+      expect(client.isOpen()).toBe(true)
       yield* hub.thawAndClose("a")
       expect((yield* client.closed).code).toBe(1006)
       expect(yield* client.drain).toEqual([])

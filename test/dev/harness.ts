@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as DevHub from "../../src/dev/DevHub.ts"
+import { emptyDurable, type Hub, start } from "../../src/dev/hub.ts"
 import type { JsonObject } from "../../src/dev/json.ts"
 import { type Client, connect, type Mishap } from "./conformance/client.ts"
 
@@ -20,6 +21,25 @@ export const join = (
     yield* client.take
     return client
   })
+
+/** Calls the hub's API. Returns the status and the decoded body; undefined for none. */
+export const call = (hub: DevHub.DevHub, method: string, path: string, token?: string, body?: object | string) =>
+  Effect.promise(async () => {
+    const response = await fetch(`${hub.httpUrl}${path}`, {
+      method,
+      ...(token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } }),
+      ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) })
+    })
+    const text = await response.text()
+    const json: unknown = text === "" ? undefined : JSON.parse(text)
+    return [response.status, json] as const
+  })
+
+/** The records of a hub that never ran, without sockets. They begin at 0 ms. */
+export const records = (): Hub => {
+  let last = 0
+  return start(emptyDurable(), { count: () => ++last, makeId: () => String(++last), messageCostMs: 0 }, 0)
+}
 
 /** The next frame of one of the types, whatever else comes before it. */
 export const next = (client: Client, ...types: ReadonlyArray<string>): Effect.Effect<JsonObject, Mishap> =>

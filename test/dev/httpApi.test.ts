@@ -2,18 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { request } from "node:http"
 import type { DevHub } from "../../src/dev/DevHub.ts"
-import { ask, hubWith, join, next, typesSoFar } from "./harness.ts"
-
-const call = (hub: DevHub, method: string, path: string, token?: string, body?: object | string) =>
-  Effect.promise(async () => {
-    const response = await fetch(`${hub.httpUrl}${path}`, {
-      method,
-      ...(token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } }),
-      ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) })
-    })
-    const json: unknown = await response.json()
-    return [response.status, json] as const
-  })
+import { ask, call, hubWith, join, next, typesSoFar } from "./harness.ts"
 
 describe("the hub's HTTP API", () => {
   it.live("tells its health and its schemas to anybody", () =>

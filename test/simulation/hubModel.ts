@@ -1,5 +1,5 @@
 import { penalised } from "../../src/dev/agents.ts"
-import { connect, disconnect } from "../../src/dev/connections.ts"
+import { connect, disconnect, hear, keepOpen } from "../../src/dev/connections.ts"
 import { fireNext, nextDeadline } from "../../src/dev/engine.ts"
 import { emptyDurable, type Hub, type Output, start } from "../../src/dev/hub.ts"
 import type { JsonObject } from "../../src/dev/json.ts"
@@ -83,7 +83,8 @@ export class HubModel {
   #boot(durable: Parameters<typeof start>[0]): Hub {
     return start(durable, {
       makeId: () => (++this.#ids).toString(16).padStart(16, "0"),
-      count: () => ++this.#count
+      count: () => ++this.#count,
+      messageCostMs: 0
     }, this.#world.hubTime)
   }
 
@@ -133,6 +134,7 @@ export class HubModel {
       }
     }
     for (const output of this.books.outputs.splice(0)) {
+      keepOpen(this.books, output, this.#world.hubTime)
       if (output._tag === "Push" && faults.strikes("push_delayed")) {
         const wait = chance.between("push", 1, 3_000)
         this.#world.hinders(this.#world.now + wait)
@@ -159,6 +161,7 @@ export class HubModel {
   }
 
   #perform(output: Output): void {
+    if (output._tag === "Respond") return output.respond()
     const endpoint = this.endpoints.get(output.socket)
     if (endpoint === undefined) return
     if (output._tag === "Push") this.#pushed.set(String(output.frame["task_id"]), Number(output.frame["generation"]))
@@ -234,12 +237,7 @@ export class HubModel {
 
   /** Our ping, and its pong: what they do to the books. */
   heard(socket: number): void {
-    if (!this.up) return
-    const now = this.#world.hubTime
-    const one = this.books.sockets.get(socket)
-    if (one !== undefined) one.lastHeard = now
-    const presence = this.books.presence.get(our_id)
-    if (presence !== undefined) this.books.presence.set(our_id, { ...presence, lastSeen: now })
+    if (this.up) hear(this.books, socket, this.#world.hubTime)
   }
 
   /** The hub notices that a socket is gone. */
@@ -248,9 +246,9 @@ export class HubModel {
     if (this.books.sockets.has(socket)) this.act((hub, now) => disconnect(hub, socket, now))
   }
 
+  /** A half-open link, on which others' frames go out all the time: the hub does not notice. */
   freeze(socket: number): void {
-    const one = this.books.sockets.get(socket)
-    if (one !== undefined) one.frozen = true
+    hear(this.books, socket, Number.POSITIVE_INFINITY)
   }
 
   halt(): void {

@@ -1,4 +1,4 @@
-import { disconnect } from "../../src/dev/connections.ts"
+import { disconnect, hear } from "../../src/dev/connections.ts"
 import { receive } from "../../src/dev/receive.ts"
 import type { HubModel } from "./hubModel.ts"
 import type { World } from "./world.ts"
@@ -42,12 +42,7 @@ export class OtherAgent {
       client_type: "sidecar"
     })
     // Its heartbeat is of no interest here, so that it counts as heard of for ever.
-    const one = this.#hub.books.sockets.get(socket)
-    if (one !== undefined) one.lastHeard = Number.POSITIVE_INFINITY
-    const presence = this.#hub.books.presence.get(this.id)
-    if (presence !== undefined) {
-      this.#hub.books.presence.set(this.id, { ...presence, lastSeen: Number.POSITIVE_INFINITY })
-    }
+    hear(this.#hub.books, socket, Number.POSITIVE_INFINITY)
     return true
   }
 

@@ -10,11 +10,18 @@ import { isJsonObject, type JsonObject } from "../../../src/dev/json.ts"
 export interface Client {
   readonly send: (data: string | Uint8Array) => Effect.Effect<void>
   readonly sendJson: (frame: object) => Effect.Effect<void>
-  readonly identify: (agentId: string, token: string, capabilities?: ReadonlyArray<string>) => Effect.Effect<void>
+  readonly identify: (
+    agentId: string,
+    token: string,
+    capabilities?: ReadonlyArray<string>,
+    status?: string
+  ) => Effect.Effect<void>
   /** The next frame. Fails if none comes. */
   readonly take: Effect.Effect<JsonObject, Mishap>
   /** All frames that the hub has sent before now. */
   readonly drain: Effect.Effect<ReadonlyArray<JsonObject>, Mishap>
+  /** Waits until the hub has read all frames that were sent before now. */
+  readonly arrived: Effect.Effect<void, Mishap>
   readonly close: (code: number) => Effect.Effect<void>
   readonly terminate: Effect.Effect<void>
   readonly isOpen: () => boolean
@@ -66,24 +73,28 @@ export const connect = (url: string): Effect.Effect<Client, Mishap, Scope.Scope>
       socket.once("pong", () => resume(Effect.void))
       socket.ping()
     })
+    const arrived = Effect.suspend(() =>
+      socket.readyState === WebSocket.OPEN
+        ? within("pong", Effect.raceFirst(fence, Effect.asVoid(Deferred.await(closed))))
+        : Effect.void
+    )
     return {
       send,
       sendJson,
-      identify: (agent_id, token, capabilities = [agent_id]) =>
+      identify: (agent_id, token, capabilities = [agent_id], status = "idle") =>
         sendJson({
           type: "identify",
           agent_id,
           token,
           name: agent_id,
-          status: "idle",
+          status,
           capabilities,
           client_type: "sidecar",
           protocol_version: 1
         }),
       take: within("frame", Queue.take(inbox)),
-      drain: Effect.suspend(() => socket.readyState === WebSocket.OPEN ? within("pong", fence) : Effect.void).pipe(
-        Effect.andThen(Queue.clear(inbox))
-      ),
+      drain: Effect.andThen(arrived, Queue.clear(inbox)),
+      arrived,
       close: (code) => Effect.sync(() => socket.close(code)),
       terminate: Effect.sync(() => socket.terminate()),
       isOpen: () => socket.readyState === WebSocket.OPEN,

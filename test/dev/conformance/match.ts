@@ -6,12 +6,16 @@ export interface Bindings {
   /** The value with every recorded id replaced by that of this run. */
   readonly translate: (value: unknown) => unknown
   readonly translateText: (text: string) => string
+  /** The number of this run for a recorded sequence number. */
+  readonly translateNumber: (recorded: number) => number
   /** The differences, except in ids and times and in what a probe left out as "..". */
   readonly differences: (expected: unknown, actual: unknown, path?: string) => ReadonlyArray<string>
 }
 
-const TIMES = new Set(["timestamp", "assigned_at", "connected_at"])
-const TASK_ID = /^task-[0-9a-f]{16}$/
+const TIMES = new Set(["timestamp", "assigned_at", "connected_at", "stored_at"])
+/** Counters of a hub that had other agents, too. */
+const NUMBERS = new Set(["seq", "last_seq", "cursor", "up_to", "since"])
+const TASK_ID = /^task-(?:[0-9a-f]{16}|\d+)$/
 const MESSAGE_ID = /^[0-9a-f]{16}$/
 
 const isId = (key: string, value: string): boolean => TASK_ID.test(value) || (key === "id" && MESSAGE_ID.test(value))
@@ -20,7 +24,12 @@ const isId = (key: string, value: string): boolean => TASK_ID.test(value) || (ke
 export const makeBindings = (): Bindings => {
   const actualOf = new Map<string, string>()
 
-  const translateText = (text: string): string => text.replaceAll(/task-[0-9a-f]{16}/g, (id) => actualOf.get(id) ?? id)
+  const numberOf = new Map<number, number>([[0, 0]])
+
+  const translateText = (text: string): string =>
+    text.replaceAll(/task-(?:[0-9a-f]{16}|\d+)/g, (id) => actualOf.get(id) ?? id)
+
+  const translateNumber = (recorded: number): number => numberOf.get(recorded) ?? recorded
 
   const translate = (value: unknown): unknown =>
     typeof value === "string"
@@ -28,8 +37,18 @@ export const makeBindings = (): Bindings => {
       : Array.isArray(value)
       ? value.map(translate)
       : isJsonObject(value)
-      ? Object.fromEntries(Object.entries(value).map(([key, one]) => [key, translate(one)]))
+      ? Object.fromEntries(
+        Object.entries(value).map(([key, one]) => [
+          key,
+          NUMBERS.has(key) && typeof one === "number" ? translateNumber(one) : translate(one)
+        ])
+      )
       : value
+
+  const sameNumber = (recorded: number, actual: number): boolean => {
+    if (!numberOf.has(recorded)) numberOf.set(recorded, actual)
+    return numberOf.get(recorded) === actual
+  }
 
   const sameId = (recorded: string, actual: string): boolean => {
     const bound = actualOf.get(recorded)
@@ -51,10 +70,14 @@ export const makeBindings = (): Bindings => {
       if (typeof recorded === "string" && typeof today === "string" && isId(key, recorded)) {
         return isId(key, today) && sameId(recorded, today) ? [] : [`${here} is another id: ${recorded} / ${today}`]
       }
+      if (NUMBERS.has(key) && typeof recorded === "number" && typeof today === "number") {
+        return sameNumber(recorded, today) ? [] : [`${here} is ${today}, and ${recorded} was ${numberOf.get(recorded)}`]
+      }
       return differences(recorded, today, here)
     })
 
   const differences = (expected: unknown, actual: unknown, path = ""): ReadonlyArray<string> => {
+    if (expected === "…") return typeof actual === "string" && actual !== "" ? [] : [`${path} is empty`]
     if (expected === "..") return Array.isArray(actual) && actual.length > 0 ? [] : [`${path} is empty`]
     if (Array.isArray(expected) && Array.isArray(actual)) {
       return expected.length === actual.length
@@ -67,5 +90,11 @@ export const makeBindings = (): Bindings => {
       : [`${path} is ${JSON.stringify(actual)}, not ${JSON.stringify(expected)}`]
   }
 
-  return { bind: (recorded, actual) => void actualOf.set(recorded, actual), translate, translateText, differences }
+  return {
+    bind: (recorded, actual) => void actualOf.set(recorded, actual),
+    translate,
+    translateText,
+    translateNumber,
+    differences
+  }
 }

@@ -18,23 +18,50 @@ export const Action = Schema.Struct({
   send: Schema.optionalKey(Schema.Unknown),
   binary: Schema.optionalKey(Schema.String),
   times: Schema.optionalKey(Schema.Int),
-  /** Another agent joins, on a socket of that name. */
+  /** Another agent joins, on a socket of its name or of another one. */
   identify: Schema.optionalKey(Schema.String),
+  name: Schema.optionalKey(Schema.String),
+  status: Schema.optionalKey(Schema.String),
   capabilities: Schema.optionalKey(Schema.Array(Schema.String)),
+  /** A socket ends from its own side. */
+  end: Schema.optionalKey(Schema.String),
+  /** All that a socket got so far is of no interest. */
+  forget: Schema.optionalKey(Schema.String),
+  /** The hub restarts; all sockets end. */
+  restart: Schema.optionalKey(Schema.Boolean),
+  /** The line is not played, and why. */
+  skip: Schema.optionalKey(Schema.String),
   /** The recorded session's own socket ends. */
   close: Schema.optionalKey(Schema.Int),
   /** The line says how often a socket got the same message. */
   copies: Schema.optionalKey(Schema.String),
   /** The line says whether GET /api/agents lists the agent. */
-  listed: Schema.optionalKey(Schema.String)
+  listed: Schema.optionalKey(Schema.String),
+  /** The line says what the hub thinks that the agent does: `idle`. */
+  phase: Schema.optionalKey(Schema.String),
+  /** The line says what the agent's presence has as its status, as JSON. */
+  says: Schema.optionalKey(Schema.String),
+  /** The line says the status of the task. */
+  task: Schema.optionalKey(Schema.String),
+  /** The line says how many frames of each type the socket got: `message_sent 60`. */
+  counts: Schema.optionalKey(Schema.String),
+  /** The line says the payloads in the agent's mailbox, as JSON. */
+  mailbox: Schema.optionalKey(Schema.String)
 })
 export type Action = typeof Action.Type
 
 const Script = Schema.Struct({
   hub: Schema.optionalKey(Schema.Struct({
     assignDelayMs: Schema.optionalKey(Schema.Int),
-    pushDelayMs: Schema.optionalKey(Schema.Int)
+    pushDelayMs: Schema.optionalKey(Schema.Int),
+    messageCostMs: Schema.optionalKey(Schema.Int)
   })),
+  /** Agents that are registered and of which the file shows no frame. */
+  absent: Schema.optionalKey(Schema.Array(Schema.String)),
+  /** The agent whose token the HTTP lines have, unless the path or an action names another; an operator's by default. */
+  caller: Schema.optionalKey(Schema.String),
+  /** Types of frames that the lines do not show, or not all of them. */
+  hides: Schema.optionalKey(Schema.Array(Schema.String)),
   /** The agent whose token each identify of a recording has; the agent's own token by default. */
   tokens: Schema.optionalKey(Schema.Array(Schema.String)),
   /** The capabilities of the agent behind a socket; only its own name by default. */

@@ -15,16 +15,20 @@ export interface Stage {
   readonly hub: DevHub.DevHub
   readonly ids: Bindings
   readonly sockets: Map<string, Client>
+  /** The agent that each socket was for. */
+  readonly agentOf: Map<string, string>
+  /** When the session began, in virtual epoch ms. */
+  readonly start: number
   readonly open: (name: string) => Effect.Effect<Client, Mishap, Scope.Scope>
   readonly socket: (name: string) => Effect.Effect<Client, Mishap>
   /** Ends a socket from its own side and waits until the hub has noticed. */
   readonly end: (name: string, code: number) => Effect.Effect<void, Mishap | DevHub.HubWaitTimeout>
   /** Moves the hub's time to so many seconds after the start of the session. */
-  readonly moveTo: (seconds: number) => Effect.Effect<void>
+  readonly moveTo: (seconds: number) => Effect.Effect<void, Mishap>
   readonly call: (
     method: string,
     path: string,
-    how?: { readonly body?: unknown; readonly token?: string }
+    how?: { readonly body?: unknown; readonly token?: string | undefined }
   ) => Effect.Effect<{ readonly status: number; readonly body: JsonObject }, Mishap>
   readonly perform: (action: Action) => Effect.Effect<
     { readonly status: number; readonly body: JsonObject } | undefined,
@@ -32,6 +36,9 @@ export interface Stage {
     Scope.Scope
   >
 }
+
+/** The token of nobody. */
+export const NO_TOKEN = "nobody"
 
 export const tokenOf = (agentId: string): string => `token of ${agentId}`
 
@@ -42,15 +49,17 @@ export const make = (script: Script, agents: ReadonlyArray<string>): Effect.Effe
   Scope.Scope
 > =>
   Effect.gen(function*() {
-    const everybody = [OPERATOR, ...agents, ...script.actions.flatMap(({ identify }) => identify ?? [])]
+    const joining = script.actions.flatMap(({ identify }) => identify ?? [])
+    const everybody = new Set([OPERATOR, ...agents, ...script.absent ?? [], ...joining])
     const hub = yield* DevHub.make({
-      registerTokens: Object.fromEntries(everybody.map((agentId) => [agentId, tokenOf(agentId)])),
+      registerTokens: Object.fromEntries([...everybody].map((agentId) => [agentId, tokenOf(agentId)])),
       timeScale: STANDING,
       ...script.hub
     })
     const start = hub.now()
     const ids = makeBindings()
     const sockets = new Map<string, Client>()
+    const agentOf = new Map<string, string>()
 
     const open: Stage["open"] = (name) =>
       Effect.tap(connect(hub.url), (client) => Effect.sync(() => sockets.set(name, client)))
@@ -77,7 +86,8 @@ export const make = (script: Script, agents: ReadonlyArray<string>): Effect.Effe
             headers: { authorization: `Bearer ${tokenOf(how.token ?? OPERATOR)}` },
             ...(how.body === undefined ? {} : { body: JSON.stringify(how.body) })
           })
-          const body: unknown = await response.json()
+          const text = await response.text()
+          const body: unknown = text === "" ? {} : JSON.parse(text)
           return { status: response.status, body: isJsonObject(body) ? body : {} }
         },
         catch: (cause) => new Mishap({ message: `${method} ${path}`, cause })
@@ -108,17 +118,28 @@ export const make = (script: Script, agents: ReadonlyArray<string>): Effect.Effe
         for (let time = 0; time < (action.times ?? 1); time++) yield* client.send(data)
       })
 
-    const joinAs = (agentId: string, { capabilities }: Action) =>
+    const joinAs = (agentId: string, { capabilities, name = agentId, status }: Action) =>
       Effect.gen(function*() {
-        const client = yield* open(agentId)
-        yield* client.identify(agentId, tokenOf(agentId), capabilities)
+        agentOf.set(name, agentId)
+        const client = yield* open(name)
+        yield* client.identify(agentId, tokenOf(agentId), capabilities, status)
+        const { type } = yield* client.take
+        if (type !== "identified") return yield* new Mishap({ message: `${agentId} is not identified` })
       })
+
+    const restart = Effect.gen(function*() {
+      yield* hub.restart
+      sockets.clear()
+    })
 
     const perform: Stage["perform"] = (action) =>
       Effect.gen(function*() {
         if (action.post !== undefined) return yield* post(action.post, action)
         if (action.socket !== undefined) yield* say(action.socket, action)
         if (action.identify !== undefined) yield* joinAs(action.identify, action)
+        if (action.end !== undefined) yield* end(action.end, 1000)
+        if (action.forget !== undefined) yield* (yield* socket(action.forget)).drain
+        if (action.restart === true) yield* restart
         return undefined
       })
 
@@ -126,11 +147,17 @@ export const make = (script: Script, agents: ReadonlyArray<string>): Effect.Effe
       hub,
       ids,
       sockets,
+      agentOf,
+      start,
       open,
       socket,
       end,
       call,
       perform,
-      moveTo: (seconds) => Effect.suspend(() => hub.advance(Math.max(0, start + seconds * 1000 - hub.now())))
+      moveTo: (seconds) =>
+        Effect.gen(function*() {
+          for (const client of sockets.values()) yield* client.arrived
+          yield* hub.advance(Math.max(0, start + seconds * 1000 - hub.now()))
+        })
     }
   })
