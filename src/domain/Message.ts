@@ -24,7 +24,10 @@ export const HubSaid = Schema.Union([
     frame: Schema.NullOr(Schema.Union([FrameKind, Schema.Literal("another")])), // that it names
     unknown_type: Schema.Boolean
   }),
-  Schema.TaggedStruct("RateLimited", { retry_after_ms: Schema.Finite }),
+  Schema.TaggedStruct("RateLimited", {
+    retry_after_ms: Schema.Finite,
+    of_ping: Schema.optionalKey(Schema.Literal(true)) // so no frame about a task was dropped
+  }),
   Schema.TaggedStruct("HubLostUs", {}),
   Schema.TaggedStruct("RestartRequested", { reason: Schema.String })
 ])

@@ -87,7 +87,7 @@ const ruleFor = (message: Message): Rule => {
     case "HubRefused":
       return hubRefused(message.error, message.frame, message.unknown_type)
     case "RateLimited":
-      return rateLimited(message.retry_after_ms)
+      return rateLimited(message.retry_after_ms, message.of_ping === true)
     case "HubLostUs":
       return hubLostUs
     case "RestartRequested":

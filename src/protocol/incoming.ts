@@ -53,7 +53,10 @@ const TaskAssign = Schema.Struct({
 const TaskAck = Schema.Struct({ task_id: Schema.String, status: maybe(Schema.String) })
 const TaskContinue = Schema.Struct({ task_id: Schema.String, generation: Schema.Int })
 const StateReportAck = Schema.Struct({ task_id: Schema.String, action: Schema.Literals(["continue", "abort"]) })
-const RateLimited = Schema.Struct({ retry_after_ms: Schema.optionalKey(Schema.Unknown) })
+const RateLimited = Schema.Struct({
+  retry_after_ms: Schema.optionalKey(Schema.Unknown),
+  tier: Schema.optionalKey(Schema.Unknown)
+})
 const RestartSidecar = Schema.Struct({ reason: maybe(Schema.String) })
 const AgentLeft = Schema.Struct({ agent_id: Schema.String })
 const ErrorFrame = Schema.Struct({
@@ -61,6 +64,9 @@ const ErrorFrame = Schema.Struct({
   message_type: Schema.optionalKey(Schema.Unknown),
   errors: Schema.optionalKey(Schema.Unknown)
 })
+
+/** The hub limits pings apart from the frames about tasks. */
+const ping_tier = "light"
 
 const identifyRefusals: ReadonlySet<unknown> = new Set(["invalid_token", "token_agent_mismatch", "not_identified"])
 
@@ -98,9 +104,10 @@ const decoders: ReadonlyMap<string, Decode> = new Map(Object.entries({
   task_reassign: decoder(OfTask, ({ task_id }) => ({ _tag: "TaskReassigned", task_id })),
   state_report_ack: decoder(StateReportAck, (fields) => ({ _tag: "StateReportAnswered", ...fields })),
   task_cancelled: decoder(OfTask, ({ task_id }) => ({ _tag: "TaskCancelled", task_id })),
-  rate_limited: decoder(RateLimited, ({ retry_after_ms }) => ({
+  rate_limited: decoder(RateLimited, ({ retry_after_ms, tier }) => ({
     _tag: "RateLimited",
-    retry_after_ms: Predicate.isNumber(retry_after_ms) ? retry_after_ms : domainLimits.rate_limit_min_ms
+    retry_after_ms: Predicate.isNumber(retry_after_ms) ? retry_after_ms : domainLimits.rate_limit_min_ms,
+    ...tier === ping_tier ? { of_ping: true as const } : {}
   })),
   restart_sidecar: decoder(RestartSidecar, ({ reason }) => ({ _tag: "RestartRequested", reason: reason ?? "" })),
   agent_left: decoder(AgentLeft, ({ agent_id }) => ({ _tag: "AgentLeft", agent_id })),

@@ -50,6 +50,11 @@ describe("a frame of the hub becomes what it says", () => {
       _tag: "RateLimited",
       retry_after_ms: 2500
     }],
+    ["rate_limited, a ping", { type: "rate_limited", retry_after_ms: 2500, tier: "light" }, {
+      _tag: "RateLimited",
+      retry_after_ms: 2500,
+      of_ping: true
+    }],
     ["rate_limited without a time", { type: "rate_limited" }, { _tag: "RateLimited", retry_after_ms: 1000 }],
     ["restart_sidecar", { type: "restart_sidecar", reason: "new version" }, {
       _tag: "RestartRequested",

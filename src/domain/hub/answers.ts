@@ -99,11 +99,11 @@ export const hubRefused = (error: string, frame: FrameKind | "another" | null, u
     )
   })
 
-/** Rule 5: the hub dropped the frame in flight. It is sent again after the time that the hub named. */
-export const rateLimited = (retry_after_ms: number): Rule =>
+/** Rule 5: the hub dropped the frame in flight, unless it was a ping. It is sent again after the time that the hub named. */
+export const rateLimited = (retry_after_ms: number, of_ping: boolean): Rule =>
   sequence(
     log({ event: "rate_limited", retry_after_ms }),
-    withInFlight((in_flight) =>
+    of_ping ? noop : withInFlight((in_flight) =>
       sequence(
         patchConnection({ in_flight: { ...in_flight, limited: true } }),
         cancelTimers("answer"),
