@@ -180,6 +180,12 @@ describe("rule 5: reports are owed until answered", () => {
       state: "task-a g1 reporting wakes 1 | has Success | ours | in flight: report task-a limited"
     },
     {
+      clause: "a ping that was refused leaves the frame in flight as it is: it was not dropped, and goes out once",
+      run: () => Run.reporting().tell({ _tag: "RateLimited", retry_after_ms: 7_000, of_ping: true }),
+      logged: ["rate_limited 7000"],
+      state: "task-a g1 reporting wakes 1 | has Success | ours | in flight: report task-a"
+    },
+    {
       clause: "but no longer than a minute",
       run: () => Run.reporting().tell({ _tag: "RateLimited", retry_after_ms: 1e9 }),
       timers: ["cancel answer", "start resend 60000"],

@@ -279,6 +279,18 @@ describe("the heartbeat", () => {
       expect(rig.logged("heartbeat_timeout")).toEqual([])
     }))
 
+  it.effect("a ping that is rate limited is an answer: the link is not dead", () =>
+    Effect.gen(function*() {
+      const hub: FakeHub = { ...makeFakeHub(), answersPings: false }
+      const rig = yield* start(hub)
+      yield* TestClock.adjust("31 seconds")
+      yield* last(hub).say({ type: "rate_limited", retry_after_ms: 1_000, tier: "light" })
+      yield* TestClock.adjust("15 seconds")
+      expect(last(hub).terminated).toBe(false)
+      expect(rig.logged("heartbeat_timeout")).toEqual([])
+      expect(rig.messages.at(-1)?.what).toEqual({ _tag: "RateLimited", retry_after_ms: 1_000, of_ping: true })
+    }))
+
   it.effect("no pong in 10 seconds: terminated, and known to be half-open", () =>
     Effect.gen(function*() {
       const hub: FakeHub = { ...makeFakeHub(), answersPings: false }

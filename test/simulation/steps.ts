@@ -41,7 +41,7 @@ export class Steps {
   /** By name, when each is due by the clock of the machine, and `at` which moment that is. */
   readonly #timers = new Map<TimerName, { readonly due: number; readonly at: number }>()
   #inspected: string | null = null
-  readonly #retry_due = new Map<string, number>()
+  readonly #retries_due = new Map<string, number>() // by work, of which each has its own
   readonly #stopping = new Set<string>()
 
   constructor(world: World, taken: (step: Step, now: number) => void, changed: () => void) {
@@ -89,8 +89,10 @@ export class Steps {
     if (this.#inspected !== null && message._tag !== "AgentInspected" && !beside.has(message._tag)) {
       this.#world.violate(`${message._tag} comes between the look at ${this.#inspected} and what follows from it`)
     }
-    const retry_due = message._tag === "RetryDue" ? this.#retry_due.get(message.work_id) ?? 0 : 0
-    if (now < retry_due) this.#world.violate(`a retry comes ${retry_due - now} ms early`)
+    if (message._tag === "RetryDue") {
+      const early_ms = (this.#retries_due.get(message.work_id) ?? 0) - now
+      if (early_ms > 0) this.#world.violate(`a retry comes ${early_ms} ms early`)
+    }
     if (message._tag === "AgentInspected") this.#inspected = null
     if (message._tag === "AgentStopped") this.#stopping.delete(message.work_id)
     for (const command of commands) {
@@ -98,7 +100,9 @@ export class Steps {
         this.#timers.set(command.timer, { due: command.due, at: now + command.after_ms })
       }
       if (command._tag === "CancelTimer") this.#timers.delete(command.timer)
-      if (command._tag === "RetryWake") this.#retry_due.set(command.work_id, now + retryDelay(command.failed_attempts))
+      if (command._tag === "RetryWake") {
+        this.#retries_due.set(command.work_id, now + retryDelay(command.failed_attempts))
+      }
       if (command._tag === "StopAgent") this.#stops(command.work_id)
       if (command._tag === "InspectAgent") this.#inspected = command.work.id
     }

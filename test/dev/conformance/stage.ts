@@ -124,7 +124,7 @@ export const make = (script: Script, agents: ReadonlyArray<string>): Effect.Effe
         const client = yield* open(name)
         yield* client.identify(agentId, tokenOf(agentId), capabilities, status)
         const { type } = yield* client.take
-        if (type !== "identified") yield* new Mishap({ message: `${agentId} is not identified` })
+        if (type !== "identified") return yield* new Mishap({ message: `${agentId} is not identified` })
       })
 
     const restart = Effect.gen(function*() {
