@@ -18,7 +18,8 @@ import {
   until,
   untilStatus
 } from "../../support/daemon.ts"
-import { makeTalkFolder, say, tokensOf, untilDelivered, untilSent } from "../../support/talk.ts"
+import { makeTalkFolder, untilDelivered } from "../../support/deliveries.ts"
+import { say, tokensOf, untilSent } from "../../support/talk.ts"
 
 const program = resolve("dist/main.js")
 
