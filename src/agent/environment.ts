@@ -1,5 +1,5 @@
 import type { Platform } from "../platform.ts"
-import { commandVariables, textOf, type WakeCommand } from "../process/arguments.ts"
+import { textOf, variableNames, type WakeCommand } from "../process/arguments.ts"
 import { lostRemedy, lostVariables } from "../process/launcher.ts"
 import { type Environment, withOwnBin } from "../process/programs.ts"
 import { secret_chars } from "../secrets/secret.ts"
@@ -7,7 +7,7 @@ import { secret_chars } from "../secrets/secret.ts"
 /** The variables that hold text of others. */
 export const dataNames = ["TASK_DESCRIPTION", "TASK_JSON"] as const
 
-const ownNames = new Set<string>([...dataNames, ...commandVariables.keys()])
+const ownNames = new Set([...dataNames, ...variableNames.task, ...variableNames.messages])
 
 const openclaw_refuses =
   "openclaw refuses to run where OPENCLAW_SHELL is exec: start the sidecar from an ordinary shell, " +

@@ -100,7 +100,7 @@ const withoutNul = (value: string): string => value.replaceAll("\0", "")
 const fits = (value: string): boolean => Buffer.byteLength(value) <= payload_in_env_bytes
 
 /** The variables with the task's text that this platform can hold. On Windows none: cmd.exe would read them as commands. */
-const dataOf = (task: Task, payload: string, on: Platform): Record<string, string> =>
+export const dataOf = (task: Task, payload: string, on: Platform): Record<string, string> =>
   on === "windows"
     ? {}
     : Object.fromEntries(
@@ -128,23 +128,6 @@ const checkVariables = (command: WakeCommand, task: Task, payload: string): Effe
   })
 }
 
-/** The variables that tell a command what its task is, and where to answer. */
-export const taskVariables = (
-  task: Task,
-  payload: string,
-  files: WakeFiles,
-  { outbox_dir, results_dir }: Pick<Settings, "outbox_dir" | "results_dir">,
-  on: Platform
-): Record<string, string> => ({
-  TASK_ID: task.id,
-  TASK_FILE: files.payload_path,
-  TASK_PROMPT_FILE: files.prompt_path,
-  MESSAGES_FILE: files.messages_path,
-  OUTBOX_DIR: outbox_dir,
-  RESULTS_DIR: results_dir,
-  ...dataOf(task, payload, on)
-})
-
 /** What the command of a task is given. Fails if the command can never run for this task. */
 export const taskInput = Effect.fnUntraced(function*(settings: Settings, task: Task, files: WakeFiles) {
   const { outbox_dir, prompt_template, results_dir, tasks_dir, wake_command } = settings
@@ -161,7 +144,6 @@ export const taskInput = Effect.fnUntraced(function*(settings: Settings, task: T
       { path: prompt_path, text: prompt },
       ...noMessages(tasks_dir, task.id)
     ],
-    variables: taskVariables(task, payload, files, settings, platform),
     values: {
       prompt,
       prompt_file: prompt_path,
@@ -170,7 +152,8 @@ export const taskInput = Effect.fnUntraced(function*(settings: Settings, task: T
       messages_file: messages_path,
       outbox_dir,
       results_dir
-    }
+    },
+    data: dataOf(task, payload, platform)
   }
   return input
 })

@@ -7,7 +7,14 @@ import { dirname } from "node:path"
 import type { Settings } from "../config/SidecarConfig.ts"
 import type { WakeEnd } from "../domain/Work.ts"
 import { platform } from "../platform.ts"
-import { type ArgumentValues, carryProblem, fillArguments, roomRemedy, type WakeCommand } from "../process/arguments.ts"
+import {
+  type ArgumentValues,
+  carryProblem,
+  fillArguments,
+  roomRemedy,
+  variablesOf,
+  type WakeCommand
+} from "../process/arguments.ts"
 import { realPathOf } from "../process/knownWake.ts"
 import { type LauncherShell, launcherShell, launchOf, plainShell, unrecorded_exit } from "../process/launcher.ts"
 import { findProgram, programProblemIn } from "../process/programs.ts"
@@ -21,14 +28,14 @@ import type { Looks } from "../storage/reading.ts"
 import { childEnvironment } from "./environment.ts"
 import type { WakerTools } from "./wakes.ts"
 
-/** What a command is given for its work: the files that are written before it runs, its variables, its placeholders. */
+/** What a command is given for its work: the files that are written before it runs, its placeholders and its variables. */
 export interface WakeInput {
   readonly key: "wake_command" | "message_command" // of the configuration
   readonly command: WakeCommand
   readonly files: WakeFiles
   readonly given: ReadonlyArray<GivenFile>
-  readonly variables: Readonly<Record<string, string>>
   readonly values: ArgumentValues
+  readonly data: Readonly<Record<string, string>> // variables that hold text of others
 }
 
 /** A wake that nothing has been written or run for yet. Its command has passed all checks. */
@@ -70,7 +77,8 @@ const commandOf = (
 
 /** Prepares a wake. Fails if the command can never run for this work (the remedy says what to change) or cannot run here. */
 export const prepareWake = Effect.fnUntraced(function*({ state_file, token }: Settings, input: WakeInput) {
-  const { files, given, key, variables } = input
+  const { data, files, given, key, values } = input
+  const variables = { ...variablesOf(values), ...data }
   const env = childEnvironment(process.env, Redacted.value(token), files.wake_id, variables, platform)
   const place = { cwd: dirname(state_file), env }
   const prepared: PreparedWake = {
@@ -122,12 +130,13 @@ export const spawnWake = (
     await access(results_dir, constants.W_OK | constants.X_OK)
   })
 
-  const write = attempt(tasks_dir, async () => {
-    await makeFolder(home, tasks_dir)
-    for (const { path, text, unless_there } of given) {
-      if (unless_there === undefined || !(await exists(path))) await writeDurably(path, text)
-    }
-  })
+  const write = Effect.andThen(
+    attempt(tasks_dir, () => makeFolder(home, tasks_dir)),
+    Effect.forEach(given, ({ path, text, unless_there }) =>
+      attempt(path, async () => {
+        if (unless_there === undefined || !(await exists(path))) await writeDurably(path, text)
+      }), { discard: true })
+  )
 
   const spawn = Effect.fnUntraced(function*(log: FileHandle) {
     yield* makeRoom(log_path)

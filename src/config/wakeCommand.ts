@@ -2,18 +2,12 @@ import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import type { WorkKind } from "../domain/Work.ts"
-import {
-  commandVariables,
-  placeholders,
-  takesCode,
-  wakeArgumentsProblem,
-  type WakeCommand
-} from "../process/arguments.ts"
+import { placeholders, takesCode, variableNames, wakeArgumentsProblem, type WakeCommand } from "../process/arguments.ts"
 import { agentTypes } from "./agentTypes.ts"
 import { configLimits } from "./limits.ts"
 import { nearest } from "./nearest.ts"
 
-const variables: ReadonlyArray<string> = [...commandVariables.keys(), "TASK_DESCRIPTION", "TASK_JSON"]
+const variables: ReadonlyArray<string> = [...variableNames.task, "TASK_DESCRIPTION", "TASK_JSON"]
 
 /** A word in braces that is no placeholder, where it is close to one or is a whole argument: other braces may be text. */
 const wrongPlaceholder = (text: string, isArgument: boolean, kind: WorkKind): string | undefined => {
@@ -77,7 +71,8 @@ export const quotingProblem = (line: string): string | undefined => {
 
 /** The first `${NAME}` in a line for cmd.exe that the sidecar does not replace. */
 const foreignVariable = (command: string): string | undefined =>
-  [...command.matchAll(/\$\{(\w+)\}/g)].map(([, name = ""]) => name).find((name) => !commandVariables.has(name))
+  [...command.matchAll(/\$\{(\w+)\}/g)].map(([, name = ""]) => name)
+    .find((name) => !variableNames.task.includes(name))
 
 const lineProblemOnWindows = (command: string): string | undefined => {
   if (/[\r\n]/.test(command)) return "must be one line on Windows"
@@ -86,7 +81,7 @@ const lineProblemOnWindows = (command: string): string | undefined => {
     return "must not use TASK_JSON or TASK_DESCRIPTION on Windows: use ${TASK_FILE}, the file that holds the task"
   }
   const name = foreignVariable(command)
-  const known = [...commandVariables.keys()].map((variable) => `\${${variable}}`).join(", ")
+  const known = variableNames.task.map((variable) => `\${${variable}}`).join(", ")
   return name === undefined ? undefined : `must not use \${${name}} on Windows: it may use ${known}`
 }
 

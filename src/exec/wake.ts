@@ -31,7 +31,7 @@ export interface Wake {
   readonly answer: string
 }
 
-/** Reads the wake from the environment that the sidecar gives its command. Without a batch it is the wake of a task. */
+/** Reads the wake from the environment that the sidecar gives its command. It is that of a task, unless there is only a batch. */
 export const wakeIn = Effect.fnUntraced(function*(environment: Environment) {
   const variable = (name: string) => {
     const value = environment[name]
@@ -40,7 +40,7 @@ export const wakeIn = Effect.fnUntraced(function*(environment: Environment) {
       : Effect.succeed(value)
   }
   const path = (name: string) => Effect.map(variable(name), (value) => resolve(value))
-  const isBatch = environment["BATCH_ID"] !== undefined
+  const isBatch = environment["TASK_ID"] === undefined && environment["BATCH_ID"] !== undefined
   const id = yield* variable(isBatch ? "BATCH_ID" : "TASK_ID")
   if (!isSafeWorkId(id)) {
     return yield* refuse(isBatch ? "BATCH_ID is not the id of a batch" : "TASK_ID is not the id of a task")

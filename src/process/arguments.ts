@@ -8,46 +8,57 @@ export type WakeCommand = string | ReadonlyArray<string>
 /** All of a command as one text. */
 export const textOf = (command: WakeCommand): string => typeof command === "string" ? command : command.join(" ")
 
-const ofAnyWork = ["prompt", "prompt_file", "results_dir", "messages_file", "outbox_dir"] as const
-const ofTask = ["task_id", "task_file"] as const
-const ofBatch = ["batch_id"] as const
+/** The variables that hold the same as a placeholder. None of them holds text of others. */
+const ofAnyWork = { RESULTS_DIR: "results_dir", MESSAGES_FILE: "messages_file", OUTBOX_DIR: "outbox_dir" } as const
+const variables = {
+  task: { TASK_ID: "task_id", TASK_FILE: "task_file", TASK_PROMPT_FILE: "prompt_file", ...ofAnyWork },
+  messages: { BATCH_ID: "batch_id", MESSAGES_PROMPT_FILE: "prompt_file", ...ofAnyWork }
+} as const
 
-const names = [...ofAnyWork, ...ofTask, ...ofBatch]
-type Name = typeof names[number]
+type Variables = typeof variables
+type Name = "prompt" | { [Kind in WorkKind]: Variables[Kind][keyof Variables[Kind]] }[WorkKind]
 
-/** The values of the placeholders of a command. Those that the work does not have are left out. */
+/** The values of the placeholders of a command. Those that its work does not have are left out. */
 export type ArgumentValues = Readonly<Partial<Record<Name, string | undefined>> & Record<"prompt", string>>
 
 /** The names that a command may write in braces, by the kind of work that it is for. */
 export const placeholders: Readonly<Record<WorkKind, ReadonlyArray<Name>>> = {
-  task: [...ofAnyWork, ...ofTask],
-  messages: [...ofAnyWork, ...ofBatch]
+  task: ["prompt", ...Object.values(variables.task)],
+  messages: ["prompt", ...Object.values(variables.messages)]
 }
 
-/** The variables of a wake that a command may name as `${NAME}`. None of them holds text of others. */
-export const commandVariables: ReadonlyMap<string, Name> = new Map<string, Name>([
-  ["TASK_ID", "task_id"],
-  ["TASK_FILE", "task_file"],
-  ["TASK_PROMPT_FILE", "prompt_file"],
-  ["RESULTS_DIR", "results_dir"],
-  ["BATCH_ID", "batch_id"],
-  ["MESSAGES_FILE", "messages_file"],
-  ["MESSAGES_PROMPT_FILE", "prompt_file"],
-  ["OUTBOX_DIR", "outbox_dir"]
-])
+/** The variables that a command may name as `${NAME}`, by the kind of work that it is for. */
+export const variableNames: Readonly<Record<WorkKind, ReadonlyArray<string>>> = {
+  task: Object.keys(variables.task),
+  messages: Object.keys(variables.messages)
+}
 
-const isName = (text: string | undefined): text is Name => names.some((name) => name === text)
+/** The variables of a command and what they hold, by the values of its placeholders. */
+export const variablesOf = (values: ArgumentValues): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries<Name>(values.batch_id === undefined ? variables.task : variables.messages)
+      .flatMap(([variable, name]) => {
+        const value = values[name]
+        return value === undefined ? [] : [[variable, value]]
+      })
+  )
+
+const names = new Set([...placeholders.task, ...placeholders.messages])
+
+const isName = (text: string | undefined): text is Name => [...names].some((name) => name === text)
 
 const braced = (name: string): string => `{${name}}`
 
 const variable = /\$\{(\w+)\}/g
 const variableOrBraces = /\$\{(\w+)\}|(?<!\$)\{([a-z_]+)\}/g
 
-const fill = (argument: string, pattern: RegExp, values: ArgumentValues): string =>
-  argument.replace(pattern, (whole: string, variableName: string | undefined, bracedName?: string | number) => {
-    const name = variableName === undefined ? bracedName : commandVariables.get(variableName)
-    return typeof name === "string" && isName(name) ? values[name] ?? whole : whole
+const fill = (argument: string, pattern: RegExp, values: ArgumentValues): string => {
+  const byVariable = new Map(Object.entries(variablesOf(values)))
+  return argument.replace(pattern, (whole: string, variableName: string | undefined, bracedName?: string | number) => {
+    if (variableName !== undefined) return byVariable.get(variableName) ?? whole
+    return typeof bracedName === "string" && isName(bracedName) ? values[bracedName] ?? whole : whole
   })
+}
 
 /** The index of our own `exec` in a command; the length of the command if it is not there. */
 const execAt = (command: ReadonlyArray<string>): number => {
@@ -114,7 +125,7 @@ export const wakeArgumentsProblem = (command: ReadonlyArray<string>): string | u
 /** The same for the command of `exec`. */
 export const execArgumentsProblem = (command: ReadonlyArray<string>): string | undefined => {
   for (const [index, argument] of command.entries()) {
-    const inside = names.find((name) => argument.includes(braced(name)) && argument !== braced(name))
+    const inside = [...names].find((name) => argument.includes(braced(name)) && argument !== braced(name))
     if (inside !== undefined) {
       return `${braced(inside)} must be a whole argument, which it is not in argument ${index + 1}`
     }

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto"
 import { type Platform, platform } from "../platform.ts"
-import { commandVariables, type WakeCommand } from "./arguments.ts"
+import { variableNames, type WakeCommand } from "./arguments.ts"
 import { type Environment, isRunnable } from "./programs.ts"
 import { type KnownBefore, recordPrefix } from "./wakeFiles.ts"
 
@@ -61,9 +61,11 @@ require("node:net").createServer((socket) => socket.destroy()).on("error", fail(
 export const pipeName = (record_path: string): string =>
   `\\\\.\\pipe\\agentcom-sidecar-${createHash("sha256").update(record_path).digest("hex").slice(0, 32)}`
 
+const commandNames = new Set([...variableNames.task, ...variableNames.messages])
+
 /** Writes `${NAME}` as cmd.exe does, but only for the variables that hold no text of a task. */
 const forCmd = (command: string): string =>
-  command.replace(/\$\{(\w+)\}/g, (whole, name: string) => commandVariables.has(name) ? `%${name}%` : whole)
+  command.replace(/\$\{(\w+)\}/g, (whole, name: string) => commandNames.has(name) ? `%${name}%` : whole)
 
 /** The shell that becomes the wake command. */
 export interface LauncherShell {

@@ -1,6 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { quotingProblem, wordProblem } from "../../src/config/wakeCommand.ts"
 
+const known = "there are {prompt}, {task_id}, {task_file}, {prompt_file}, {results_dir}, {messages_file}, {outbox_dir}"
+
 describe("a word of a wake command that stands for nothing", () => {
   const wrong: ReadonlyArray<readonly [command: string | ReadonlyArray<string>, problem: string]> = [
     [["agent", "{promt}"], "has no placeholder {promt}: did you mean {prompt}?"],
@@ -10,16 +12,11 @@ describe("a word of a wake command that stands for nothing", () => {
     ["agentcom-sidecar exec -- agent {promt}", "has no placeholder {promt}: did you mean {prompt}?"],
     [
       ["agent", "{description}"],
-      "has no placeholder {description}: there are {prompt}, {prompt_file}, {results_dir}, {messages_file}, {outbox_dir}, " +
-      "{task_id}, {task_file}"
+      `has no placeholder {description}: ${known}`
     ],
     [["agent", "${TASK_FIEL}"], "has no variable ${TASK_FIEL}: did you mean ${TASK_FILE}?"],
     ["agent \"$TASK_DESCRIPTON\"", "has no variable ${TASK_DESCRIPTON}: did you mean ${TASK_DESCRIPTION}?"],
-    [
-      ["agent", "{batch_id}"],
-      "has no placeholder {batch_id}: there are {prompt}, {prompt_file}, {results_dir}, " +
-      "{messages_file}, {outbox_dir}, {task_id}, {task_file}"
-    ],
+    [["agent", "{batch_id}"], `has no placeholder {batch_id}: ${known}`],
     [["agent", "${MESSAGE_FILE}"], "has no variable ${MESSAGE_FILE}: did you mean ${MESSAGES_FILE}?"],
     ["agent \"$RESULT_DIR\"", "has no variable ${RESULT_DIR}: did you mean ${RESULTS_DIR}?"]
   ]

@@ -6,7 +6,7 @@ import * as TestClock from "effect/testing/TestClock"
 import { spawn } from "node:child_process"
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { childEnvironment } from "../../src/agent/environment.ts"
-import { taskVariables, tooLarge } from "../../src/agent/input.ts"
+import { dataOf, tooLarge } from "../../src/agent/input.ts"
 import { stopWakes } from "../../src/agent/stop.ts"
 import { makeWakeMemory } from "../../src/agent/wakes.ts"
 import type { LifecycleEvent } from "../../src/domain/LifecycleEvent.ts"
@@ -433,18 +433,12 @@ describe("Windows", () => {
 
   it("gives a command no task data but its names", () => {
     const task = taskOf("t1", { description: "%PATH% & calc" })
-    const folders = { results_dir: "C:\\r", outbox_dir: "C:\\o" }
-    const variables = taskVariables(task, "{}", files, folders, "windows")
+    const variables = { TASK_ID: "t1", ...dataOf(task, "{}", "windows") }
     const environment = childEnvironment({ Path: "C:\\", task_json: "x" }, "", "g1a1t1", variables, "windows")
     expect(environment).toEqual({
       Path: `${ownBin};C:\\`,
       AGENTCOM_NODE: process.execPath,
       TASK_ID: "t1",
-      TASK_FILE: files.payload_path,
-      TASK_PROMPT_FILE: files.prompt_path,
-      MESSAGES_FILE: files.messages_path,
-      OUTBOX_DIR: "C:\\o",
-      RESULTS_DIR: "C:\\r",
       AGENTCOM_WAKE_ID: "g1a1t1"
     })
     expect(tooLarge("echo %TASK_FILE%", task, "{}", "windows")).toEqual([])

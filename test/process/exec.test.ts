@@ -267,6 +267,7 @@ const alone = (command: ReadonlyArray<string>) =>
       const env = {
         ...process.env,
         TASK_ID: "t1",
+        BATCH_ID: "of a user's own", // a daemon that knows no messages passes it on
         TASK_FILE: file("t1.task"),
         TASK_PROMPT_FILE: file("t1.prompt"),
         RESULTS_DIR: path,

@@ -31,6 +31,15 @@ describe("the placeholders of a list", () => {
     expect(fillArguments(["other", "exec", "--", "{prompt}"], values)).toEqual(["other", "exec", "--", values.prompt])
   })
 
+  it("of another kind of work are none", () => {
+    const list = ["agent", "{batch_id}", "${BATCH_ID}", "${MESSAGES_PROMPT_FILE}", "{messages_file}"]
+    expect(fillArguments(list, { ...values, messages_file: "/m" })).toEqual([...list.slice(0, -1), "/m"])
+    const batch = { prompt: "p", prompt_file: "/m.prompt", batch_id: "b1" }
+    expect(fillArguments([...list, "{task_id}", "${TASK_PROMPT_FILE}"], batch)).toEqual(
+      ["agent", "b1", "b1", "/m.prompt", "{messages_file}", "{task_id}", "${TASK_PROMPT_FILE}"]
+    )
+  })
+
   it("of exec are whole arguments", () => {
     expect(fillWholeArguments(["a", "{prompt}", "{task_id}", "${TASK_ID}", "{x}", "x{task_id}"], values)).toEqual(
       ["a", values.prompt, "t1", "${TASK_ID}", "{x}", "x{task_id}"]

@@ -27,7 +27,7 @@ describe("the configuration on Windows", () => {
       assert.strictEqual(
         errors.trimEnd(),
         "config.json: wake_command: must not use ${TASK_FIEL} on Windows: " +
-          "it may use ${TASK_ID}, ${TASK_FILE}, ${TASK_PROMPT_FILE}, ${RESULTS_DIR}"
+          "it may use ${TASK_ID}, ${TASK_FILE}, ${TASK_PROMPT_FILE}, ${RESULTS_DIR}, ${MESSAGES_FILE}, ${OUTBOX_DIR}"
       )
     }))
 

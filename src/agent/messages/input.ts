@@ -25,13 +25,6 @@ export const batchInput = Effect.fnUntraced(
       command,
       files,
       given: [...written.files, { path: prompt_path, text: prompt }],
-      variables: {
-        BATCH_ID: work_id,
-        MESSAGES_FILE: messages_path,
-        MESSAGES_PROMPT_FILE: prompt_path,
-        OUTBOX_DIR: outbox_dir,
-        RESULTS_DIR: results_dir
-      },
       values: {
         prompt,
         prompt_file: prompt_path,
@@ -39,7 +32,8 @@ export const batchInput = Effect.fnUntraced(
         messages_file: messages_path,
         outbox_dir,
         results_dir
-      }
+      },
+      data: {}
     }
     return input
   }
