@@ -132,10 +132,7 @@ const send = Effect.fnUntraced(function*(url: URL, request: HttpRequest, heard: 
   const answer = yield* Effect.promise(() => requestOptions(url.href, { tls, tunnel, within_ms })).pipe(
     Effect.flatMap((connection) => exchange(url, request, { connection, tunnel }, { onBytes, onConnected })),
     Effect.raceFirst(whileHeard(heard, within_ms)),
-    Effect.mapError(({ code, reason }) => {
-      const isBehindProxy = tunnel === null || tunnel.fault("") === null
-      return failed(blamed(tunnel, reason), code, connected && isBehindProxy)
-    })
+    Effect.mapError(({ code, reason }) => failed(blamed(tunnel, reason), code, connected))
   )
   // The proxy's refusal of a CONNECT looks like an answer of the hub.
   const fault = tunnel?.fault("") ?? null

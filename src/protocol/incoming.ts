@@ -96,6 +96,12 @@ const heard = (decode: (frame: JsonObject) => InboxMessage | null): Decode => (f
     : Result.succeed({ _tag: "MessageHeard", message })
 }
 
+const messages = {
+  message: heard(messageOfFrame),
+  channel_message: heard(messageOfChannelFrame),
+  room_message: heard(messageOfRoomFrame)
+}
+
 const decoders: ReadonlyMap<string, Decode> = new Map(Object.entries({
   identified: decoder(NoFields, () => ({ _tag: "Identified" })),
   pong: decoder(Pong, ({ timestamp }) => ({
@@ -127,14 +133,9 @@ const decoders: ReadonlyMap<string, Decode> = new Map(Object.entries({
   })),
   restart_sidecar: decoder(RestartSidecar, ({ reason }) => ({ _tag: "RestartRequested", reason: reason ?? "" })),
   agent_left: decoder(AgentLeft, ({ agent_id }) => ({ _tag: "AgentLeft", agent_id })),
-  message: heard(messageOfFrame),
-  channel_message: heard(messageOfChannelFrame),
-  room_message: heard(messageOfRoomFrame),
+  ...messages,
   error: decoder(ErrorFrame, onError)
 }))
-
-/** Types of frames that bring a message of another agent. */
-const messages: ReadonlySet<string> = new Set(["message", "channel_message", "room_message"])
 
 /** Types of frames that real hubs send and that the sidecar does not need. */
 const unused: ReadonlySet<string> = new Set(
@@ -194,7 +195,9 @@ export const decodeScanned = (frame: ScannedFrame): Result.Result<Incoming, Deco
     if (!isJsonObject(parsed)) return Result.fail({ reason: "not a JSON object" })
     const type = parsed["type"]
     if (!Predicate.isString(type)) return Result.fail({ reason: "no type" })
-    if (messages.has(type) && bytes > message_bytes) return Result.fail({ reason: tooLarge(bytes, message_bytes) })
+    if (Object.hasOwn(messages, type) && bytes > message_bytes) {
+      return Result.fail({ reason: tooLarge(bytes, message_bytes) })
+    }
     const decode = decoders.get(type)
     return decode === undefined ? Result.succeed({ _tag: "Ignored", type, known: unused.has(type) }) : decode(parsed)
   })

@@ -82,7 +82,10 @@ const hideIn = (
   }
 }
 
-/** Those that are hidden in what is sent, longer ones first. The value of a variable only if it looks like a key, since an ordinary word may occur in any answer. */
+/**
+ * Those that are hidden in what is sent, longer ones first. The value of a variable is hidden only if it looks like a key, since
+ * an ordinary word may occur in any answer.
+ */
 const hideableOf = (secrets: ReadonlyArray<Secret>): ReadonlyArray<Secret> =>
   secrets
     .filter(({ certain, value }) => value !== "" && (certain || looksLikeKey(value)))

@@ -28,6 +28,9 @@ export class Messenger extends Context.Service<Messenger, {
   /** Removes the entries of our mailbox up to this number. */
   readonly acknowledge: (up_to: number) => Effect.Effect<void, HubUnread>
   readonly send: (outgoing: Outgoing) => Effect.Effect<SendOutcome>
-  /** Whether the hub has the message already, by its key. `since` is a time of the hub's clock before it was sent first. A channel tells its last 200 messages only. */
+  /**
+   * Whether the hub has the message already, by its key. `since` is a time of the hub's clock before it was sent first. Of a
+   * channel only the last 200 messages are known.
+   */
   readonly lookUp: (outgoing: Outgoing, since: number) => Effect.Effect<boolean, HubUnread>
 }>()("agentcom-sidecar/Messenger") {}

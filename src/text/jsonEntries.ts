@@ -7,7 +7,7 @@ const [openList, closeList, openObject, closeObject] = [91, 93, 123, 125]
 
 /** What is found in JSON text whose bytes come in chunks. Nothing is parsed. */
 export interface JsonEntries {
-  /** The entries that end in this chunk, as JSON text; the text of one over the limit is null. To be used up before the next push. */
+  /** The entries that end in this chunk, as JSON text. They are found while they are taken, so take all before the next push. */
   readonly push: (chunk: Uint8Array) => Iterable<Bounded>
   /** The object so far without its entries, as JSON text; null if that is too long. */
   readonly rest: () => string | null

@@ -2,10 +2,11 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
+import type { ServerResponse } from "node:http"
 import type { Reading } from "../../src/domain/messages/Talk.ts"
 import type { JsonObject } from "../../src/domain/Work.ts"
 import { asked_channels } from "../../src/hub/messages/readings.ts"
-import { hubTiming } from "../../src/hub/timing.ts"
+import { hubTiming, type Timing } from "../../src/hub/timing.ts"
 import { message_bytes } from "../../src/protocol/messages.ts"
 import type { Messenger, Page } from "../../src/services/Messenger.ts"
 import { ca, eventually, startServer } from "./hubServer.ts"
@@ -373,30 +374,56 @@ describe("the hub is unread", () => {
     }))
 })
 
-it.effect("an answer that takes too long in all is used as far as it came", () =>
-  Effect.gen(function*() {
-    // So much is sent only if what came before it has been read.
-    const unread = { bytes: 24 * 1024 * 1024, chunk: Buffer.alloc(1024 * 1024, " ") }
-    const isRead = Promise.withResolvers<void>()
+describe("a slow answer", () => {
+  const mailbox: Reading = { _tag: "Mailbox", since: 0 }
+
+  /** A reading under way, and the answer to it, which has begun with one message. */
+  const slowly = Effect.fnUntraced(function*(timing: Partial<Timing>) {
+    const asked = Promise.withResolvers<ServerResponse>()
     const { messenger } = yield* withHub((_, response) => {
-      let sent = 0
-      const more = (): void => {
-        sent += unread.chunk.length
-        if (sent > unread.bytes) isRead.resolve()
-        response.write(unread.chunk)
-      }
-      response.on("drain", more)
-      response.write(`{"messages":[${JSON.stringify(entry(1))},${JSON.stringify(entry(2))},`)
-      more()
+      asked.resolve(response)
       return null
-    }, { lookup_timeout_ms: 600_000 })
-    const reading = yield* Effect.forkChild(messenger.read({ _tag: "Mailbox", since: 0 }))
-    yield* Effect.promise(() => isRead.promise)
-    yield* TestClock.adjust(hubTiming.reading_ms)
-    const page = yield* Fiber.join(reading)
-    expect(ids(page)).toEqual(["id-1", "id-2"])
-    expect(page).toMatchObject({ up_to: 2, next: { _tag: "Mailbox", since: 2 } })
-  }))
+    }, timing)
+    const reading = yield* Effect.forkChild(messenger.read(mailbox))
+    const response = yield* Effect.promise(() => asked.promise)
+    response.write(`{"messages":[${JSON.stringify(entry(1))},`)
+    return { reading, response }
+  })
+
+  const much = { entries: 24, entry: `"${"x".repeat(1024 * 1024)}",` }
+
+  /** Sends more than the system holds between the two sides, so that what came before it has been read. */
+  const sendMuch = (response: ServerResponse) =>
+    Effect.promise(async () => {
+      const gone = new Promise<never>((_, reject) => response.once("close", () => reject(new Error("it was given up"))))
+      for (let sent = 0; sent < much.entries; sent++) {
+        await Promise.race([gone, new Promise<void>((resolve) => response.write(much.entry, () => resolve()))])
+      }
+    })
+
+  it.effect("is read to its end while the hub is not silent", () =>
+    Effect.gen(function*() {
+      const { reading, response } = yield* slowly({})
+      for (let time = 0; time < 3; time++) {
+        yield* sendMuch(response)
+        yield* TestClock.adjust(hubTiming.lookup_timeout_ms - 1)
+      }
+      response.end(`${JSON.stringify(entry(2))}]}`)
+      const page = yield* Fiber.join(reading)
+      expect(ids(page)).toEqual(["id-1", "id-2"])
+      expect(page).toMatchObject({ left_out: 3 * much.entries, next: null })
+    }))
+
+  it.effect("is used as far as it came if it takes too long in all", () =>
+    Effect.gen(function*() {
+      const { reading, response } = yield* slowly({ lookup_timeout_ms: 2 * hubTiming.reading_ms })
+      yield* sendMuch(response)
+      yield* TestClock.adjust(hubTiming.reading_ms)
+      const page = yield* Fiber.join(reading)
+      expect(ids(page)).toEqual(["id-1"])
+      expect(page).toMatchObject({ up_to: 1, next: { _tag: "Mailbox", since: 1 } })
+    }))
+})
 
 it.live("the hub is read over TLS with the configured authority", () =>
   Effect.gen(function*() {

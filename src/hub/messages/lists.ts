@@ -24,7 +24,7 @@ export const mailboxAfter = (agent_id: string, since: number): List => ({
   may_lack: false
 })
 
-/** What is asked of the hub's history. Times are in epoch milliseconds of its clock. Null matches everything, and so does a cursor of 0. */
+/** What is asked of the hub's history. Times are in epoch milliseconds of its clock. Null matches everything. */
 interface Asked {
   readonly start: number
   readonly end?: number | null
@@ -32,6 +32,7 @@ interface Asked {
   readonly to?: string | null
 }
 
+/** The part of the history behind a cursor; all of it behind 0. */
 export const historyAfter = ({ end = null, from = null, start, to = null }: Asked, cursor: number): List => ({
   path: `api/messages?${
     query({
