@@ -46,7 +46,7 @@ describe.concurrent("a hub that restarts", () => {
       const folder = yield* makeTalkFolder(hub, { hub_api_url: relay.url })
       const first = yield* say(hub, "bob")
       const acknowledged = Promise.withResolvers<void>()
-      let pid = 0
+      let pid = Number.NaN // 0 would be the group of this process
       yield* relay.meet(async (name, pass) => {
         if (name !== ack) return pass()
         await pass()

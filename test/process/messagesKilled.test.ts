@@ -42,7 +42,7 @@ describe("a daemon that is killed at any moment", () => {
         const round = Effect.fnUntraced(function*(number: number) {
           const [when, what] = moments[number % moments.length] ?? moments[0]
           const wait_ms = yield* Random.nextIntBetween(0, later_ms)
-          let pid = 0
+          let pid = Number.NaN // 0 would be the group of this process
           let isDue = false
           yield* relay.meet(async (name, pass) => {
             const isIt = isDue && name === what
