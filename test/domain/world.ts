@@ -441,9 +441,11 @@ export class World {
   // ---- the messages ----
 
   private talks(): void {
-    if (this.random() < 0.3) this.mailbox.push(this.talk.batchReady())
-    else if (this.random() < 0.3) this.talk.say()
-    else if (!this.talk.answer(false)) this.deliver()
+    this.pick<() => void>(
+      () => this.mailbox.push(this.talk.batchReady()),
+      () => this.talk.say(),
+      () => this.talk.answer(false) || this.deliver()
+    )()
   }
 
   // ---- the run ----
