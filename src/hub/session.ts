@@ -115,10 +115,6 @@ const makeListener = ({ emit, identity, large_frames, log }: SessionTools, react
         if (incoming.of_ping === true) yield* onPong // the link is not dead: the hub has answered
         yield* emit(incoming)
         return null
-      case "RateLimited":
-        if (incoming.of_ping === true) yield* onPong // the link is not dead: the hub has answered
-        yield* emit(incoming)
-        return null
       case "IdentifyRefused":
         return { _tag: "Refused", reason: incoming.reason }
       case "HubRefused":

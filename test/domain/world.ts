@@ -1,26 +1,14 @@
 import type { Command, Report } from "../../src/domain/Command.ts"
 import type { Answer, Evidence } from "../../src/domain/Evidence.ts"
 import type { Message } from "../../src/domain/Message.ts"
-import { nothingHeld } from "../../src/domain/messages/Talk.ts"
+import { nothingKnown } from "../../src/domain/messages/Talk.ts"
 import type { SidecarState, TimerName } from "../../src/domain/SidecarState.ts"
 import { emptyStore, initialState } from "../../src/domain/SidecarState.ts"
 import { transition } from "../../src/domain/transition.ts"
 import { kindOf, type Task, type WakeEnd, type Work } from "../../src/domain/Work.ts"
 import { isMeant } from "../support/isMeant.ts"
-import {
-  A,
-  acked,
-  assigned,
-  B,
-  batch,
-  failure,
-  line,
-  policy,
-  refused,
-  stateLine,
-  success,
-  unusable
-} from "./support.ts"
+import { A, acked, assigned, B, failure, line, policy, refused, stateLine, success, unusable } from "./support.ts"
+import { TalkWorld } from "./talkWorld.ts"
 
 /** A small seeded generator (mulberry32): the same seed, the same run. */
 const generator = (seed: number) => () => {
@@ -50,11 +38,13 @@ const questions: ReadonlySet<string> = new Set(["AcceptTask", "RejectTask", "Ask
 const isQuestion = (command: Command): command is Question => questions.has(command._tag)
 const news: ReadonlySet<string> = new Set(["SendProgress", "SendWakeResult"])
 
+const withMessages = { ...policy, messages: { ...policy.messages, agent_id: "us", delivers: true } }
+
 /** A tiny hub, agent, folder and clock around the rules, run as the actor runs them, with what must never happen. */
 export class World {
   readonly random: () => number
   readonly trace: Array<string> = []
-  state: SidecarState = initialState(policy)
+  state: SidecarState = initialState(withMessages)
   now = 1_000_000
   over = false
 
@@ -75,8 +65,15 @@ export class World {
   private generations = new Map<string, number>()
   private lastFailure = new Map<string, { readonly generation: number; readonly reason: string }>()
 
+  private readonly talk: TalkWorld
+
   constructor(seed: number) {
     this.random = generator(seed)
+    this.talk = new TalkWorld({
+      random: this.random,
+      post: (message) => this.mailbox.push(message),
+      check: (holds, what) => this.check(holds, what)
+    })
     this.handle({ _tag: "Restarted", stored: emptyStore, survivors: [] })
   }
 
@@ -236,11 +233,11 @@ export class World {
         this.socket = false
         this.owed = []
         return
-      case "EndDelivery":
-        this.mailbox.push({ _tag: "DeliveryMarked", end: command.end._tag, held: nothingHeld })
-        return
       case "Exit":
         this.over = true
+        return
+      default:
+        return this.talk.run(command, this.state)
     }
   }
 
@@ -443,10 +440,12 @@ export class World {
 
   // ---- the messages ----
 
-  private batches = 0
-
-  private batchReady(): void {
-    this.mailbox.push({ _tag: "BatchReady", batch: batch(`batch-${++this.batches}`) })
+  private talks(): void {
+    this.pick<() => void>(
+      () => this.mailbox.push(this.talk.batchReady()),
+      () => this.talk.say(),
+      () => this.talk.answer(false) || this.deliver()
+    )()
   }
 
   // ---- the run ----
@@ -468,8 +467,14 @@ export class World {
     this.socket = false
     this.closed = false
     this.reconnecting = false
-    this.state = initialState(policy)
-    this.handle({ _tag: "Restarted", stored, survivors: [...new Set(this.agents.map(({ work_id }) => work_id))] })
+    this.talk.forget()
+    this.state = initialState(withMessages)
+    this.handle({
+      _tag: "Restarted",
+      stored,
+      talk: { held: this.talk.held, known: nothingKnown },
+      survivors: [...new Set(this.agents.map(({ work_id }) => work_id))]
+    })
   }
 
   private fire(): void {
@@ -511,7 +516,7 @@ export class World {
         () => agent === undefined ? this.deliver() : this.agentActs(agent),
         () => stopping === undefined ? this.deliver() : this.stop(stopping),
         () => this.retryDue(),
-        () => this.random() < 0.3 ? this.batchReady() : this.deliver(),
+        () => this.talks(),
         () => this.fire()
       )()
     }
@@ -520,9 +525,9 @@ export class World {
   /** When faults stop: everybody does what is best, until nothing is owed; false where that is never reached. */
   settle(): boolean {
     for (let steps = 0; steps < 800; steps++) {
-      const { slots, stored } = this.state
+      const { draining, slots, stored, talk } = this.state
       const isIdle = stored.task === null && stored.messages === null && slots.task.terminating.length === 0 &&
-        slots.messages.terminating.length === 0
+        slots.messages.terminating.length === 0 && (talk.held.waiting + talk.held.outgoing === 0 || draining !== null)
       if (this.over || (isIdle && this.mailbox.length === 0)) return true
       this.settleOn()
     }
@@ -536,6 +541,7 @@ export class World {
     if (this.reconnecting && this.socket) return this.dropped(false)
     if (!this.socket && !this.closed) return this.connect()
     if (this.owed.length > 0) return this.reply(true)
+    if (this.talk.answer(true)) return
     if (this.spawns.length > 0) return this.spawn()
     if (stopping !== undefined) return this.stop(stopping)
     for (const [task_id, { answer }] of this.files) if (answer === "half-written") this.answer(task_id, success)

@@ -157,6 +157,7 @@ export class Ledger {
 
   /** What was known of a wake is lost with the state. */
   stateLost(): void {
+    this.talk.stateLost()
     this.stored = emptyStore
     this.#state_lost_at = this.#world.now
   }

@@ -102,7 +102,7 @@ const caughtUp: Rule = withState((state, now) => {
 export const heardUntil = (hub_time: number): Rule =>
   withState(({ connection, talk: { behind, known } }) => {
     if (behind && known.heard_until === null) {
-      return patchTalk({ known: { ...known, heard_until: beginning(hub_time) } })
+      return note({ ...known, heard_until: beginning(hub_time) })
     }
     const isNews = known.heard_until === null || hub_time - known.heard_until >= note_ms
     return connection.phase === "identified" && !behind && isNews ? note({ ...known, heard_until: hub_time }) : noop

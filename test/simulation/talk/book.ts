@@ -104,6 +104,11 @@ export class TalkBook {
     if (end._tag === "Delivered") { for (const { key } of end.replies) this.#owes(key) }
   }
 
+  /** `queue.json` is lost. Of a batch that was at work nobody knows, where the disk refused its marks as well. */
+  stateLost(): void {
+    for (const [id, batch_id] of this.#ran) if (!this.#begun.has(batch_id)) this.#ran.delete(id)
+  }
+
   hasEnded(batch_id: string): boolean {
     return this.#ended.has(batch_id)
   }

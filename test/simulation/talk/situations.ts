@@ -8,7 +8,8 @@ export const aboutTalk = (view: View): ReadonlyArray<Situation> => {
   return [
     {
       what: "a message waits and nobody is woken for it",
-      bound_ms: Math.max(batch_ms, min_interval_ms) + bounds.choice_ms,
+      // A clock that is set back while it waits makes a wait last up to twice as long.
+      bound_ms: 2 * Math.max(batch_ms, min_interval_ms) + bounds.choice_ms,
       key: () => {
         const { state } = view.machine.steps
         if (state === null || state.disk !== "ok" || state.draining !== null || state.stored.messages !== null) {
