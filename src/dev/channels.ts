@@ -48,8 +48,9 @@ export const subscribe = (hub: Hub, channel: Channel, agentId: string, now: numb
   return true
 }
 
-/** Publishes to connected subscribers and to every subscriber's mailbox. Returns the sequence number of the message. */
-export const publish = (hub: Hub, channel: Channel, message: Message, now: number): number => {
+/** Publishes to connected subscribers and to every subscriber's mailbox, whomever the message names. Returns its sequence number. */
+export const publish = (hub: Hub, channel: Channel, composed: Message, now: number): number => {
+  const message = { ...composed, to: null }
   const seq = (channel.history.at(-1)?.seq ?? 0) + 1
   channel.history.push({ seq, message, stored_at: now })
   if (channel.history.length > limits.channelMessages) channel.history.shift()
@@ -105,7 +106,7 @@ export const channelHandlers: ReadonlyMap<string, Handler> = new Map<string, Han
   [
     "channel_publish",
     onChannel((channel, { agentId, frame, hub, now }) => {
-      const message = { ...compose(hub, agentId, frame, "message_type", now), to: null }
+      const message = compose(hub, agentId, frame, "message_type", now)
       return { type: "channel_published", seq: publish(hub, channel, message, now), id: message.id }
     })
   ],

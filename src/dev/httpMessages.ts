@@ -83,7 +83,7 @@ const onChannel = (answer: (channel: Channel, call: Call) => Response) => (call:
 export const showChannel = onChannel((channel) => reply(200, channels.shown(channel)))
 
 export const publish = onChannel((channel, { hub, body, agentId, now }) => {
-  const message = { ...messages.compose(hub, agentId, body, "type", now), to: null }
+  const message = messages.compose(hub, agentId, body, "type", now)
   return reply(200, { status: "published", seq: channels.publish(hub, channel, message, now) })
 })
 

@@ -38,6 +38,15 @@ const ops = { name: "#Ops", description: "x" }
 const subscriptions = (hub: DevHub, agentId: string) =>
   Effect.map(call(hub, "GET", `/api/agents/${agentId}/subscriptions`, "token a"), ([, body]) => body)
 
+/** A hub with the channel, to which `b` listens. */
+const listening = Effect.gen(function*() {
+  const hub = yield* hubWith()
+  yield* call(hub, "POST", "/api/channels", "token a", ops)
+  const b = yield* join(hub, "b")
+  yield* ask(b, { type: "channel_subscribe", channel: "ops" })
+  return { hub, b }
+})
+
 describe("a channel by HTTP", () => {
   it.live("shows what it is and, without a token, what was said in it", () =>
     Effect.gen(function*() {
@@ -61,10 +70,7 @@ describe("a channel by HTTP", () => {
 
   it.live("is left for the mailbox at once, and for a connection that listens with its end", () =>
     Effect.gen(function*() {
-      const hub = yield* hubWith()
-      yield* call(hub, "POST", "/api/channels", "token a", ops)
-      const b = yield* join(hub, "b")
-      yield* ask(b, { type: "channel_subscribe", channel: "ops" })
+      const { b, hub } = yield* listening
       expect(yield* subscriptions(hub, "b")).toEqual({ agent_id: "b", channels: ["ops"] })
       expect(yield* call(hub, "POST", "/api/channels/ops/unsubscribe", "token b")).toEqual([200, {
         channel: "ops",
@@ -78,10 +84,7 @@ describe("a channel by HTTP", () => {
 
   it.live("tells its listeners who subscribes, once", () =>
     Effect.gen(function*() {
-      const hub = yield* hubWith()
-      yield* call(hub, "POST", "/api/channels", "token a", ops)
-      const b = yield* join(hub, "b")
-      yield* ask(b, { type: "channel_subscribe", channel: "ops" })
+      const { b, hub } = yield* listening
       for (const _ of [1, 2]) yield* call(hub, "POST", "/api/channels/ops/subscribe", "token c")
       expect(yield* b.drain).toEqual([{ type: "channel_agent_joined", channel: "ops", agent_id: "c" }])
     }))

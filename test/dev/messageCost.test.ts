@@ -3,10 +3,8 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type { DevHub } from "../../src/dev/DevHub.ts"
 import type { Client } from "./conformance/client.ts"
+import { STANDING } from "./conformance/stage.ts"
 import { ask, call, hubWith, join, typesSoFar } from "./harness.ts"
-
-/** So slow that only `advance` moves the hub's time. */
-const STANDING = 1e-9
 
 const slowHub = (messageCostMs: number, ...agents: ReadonlyArray<string>) =>
   hubWith({

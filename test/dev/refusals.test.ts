@@ -1,10 +1,8 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type { DevHub } from "../../src/dev/DevHub.ts"
+import { STANDING } from "./conformance/stage.ts"
 import { ask, call, hubWith, join, next, typesSoFar } from "./harness.ts"
-
-/** So slow that only `advance` moves the hub's time: no bucket refills by itself. */
-const STANDING = 1e-9
 
 const unknownTask = "/api/tasks/task-0000000000000000"
 

@@ -535,7 +535,12 @@ export const makeEvents = (config: Config, sides: Sides) => {
           ? [{ _tag: "StateReportAnswered", task_id, action: "abort" } as const]
           : [],
         ...net.open && flight === null
-          ? [refused("progress"), refused(null), { _tag: "RateLimited", retry_after_ms: 500 } as const]
+          ? [
+            refused("progress"),
+            refused(null),
+            { _tag: "RateLimited", retry_after_ms: 500 } as const,
+            { _tag: "RateLimited", retry_after_ms: 500, of_ping: true } as const
+          ]
           : [],
         ...net.open
           ? [refused("wake_result"), { _tag: "HubLostUs" } as const, assignment(0, -1), assignment(0, generation)]

@@ -5,6 +5,7 @@ import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
 import { WebSocket } from "ws"
 import { isJsonObject, type JsonObject } from "../../../src/dev/json.ts"
+import { patience_ms } from "../../support/patience.ts"
 
 /** A plain WebSocket that keeps the frames it gets, in order. */
 export interface Client {
@@ -32,13 +33,10 @@ export interface Client {
 /** Something that the hub should have done did not happen. */
 export class Mishap extends Data.TaggedError("Mishap")<{ readonly message: string; readonly cause?: unknown }> {}
 
-/** Only a failure takes this long. A busy machine needs seconds for a frame of 16 MiB. */
-const PATIENCE_MS = 15_000
-
 const within = <A>(what: string, effect: Effect.Effect<A, Mishap>): Effect.Effect<A, Mishap> =>
   effect.pipe(
     Effect.timeoutOrElse({
-      duration: PATIENCE_MS,
+      duration: patience_ms,
       orElse: () => Effect.fail(new Mishap({ message: `no ${what} in time` }))
     })
   )

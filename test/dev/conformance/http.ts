@@ -31,7 +31,8 @@ const asPage = (body: JsonObject): JsonObject => ({
 /** Repeats a call. The end of its line, if it is not cut short, is the body. */
 export const ask = (player: Player, line: HttpLine & Line) =>
   Effect.gen(function*() {
-    const { body, ids } = { body: line.body, ids: player.stage.ids }
+    const { body } = line
+    const { ids } = player.stage
     const response = yield* player.stage.call(line.method, ofThisRun(player, line.path), {
       token: callerOf(player, line),
       ...(body === undefined ? {} : { body: ids.translate(decoded(body)) })

@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import * as Struct from "effect/Struct"
 import { isJsonObject, type JsonObject } from "../../../src/dev/json.ts"
 import type { Line } from "./lines.ts"
 import { complain, decoded, type Player } from "./player.ts"
@@ -42,7 +43,7 @@ const checks = {
 
 /** What the line of an action checks, and of what; undefined if the action does something instead. */
 const checkOf = (action: Action) => {
-  for (const kind of ["copies", "listed", "phase", "says", "task", "counts", "mailbox"] as const) {
+  for (const kind of Struct.keys(checks)) {
     const about = action[kind]
     if (about !== undefined) return { check: checks[kind], about }
   }

@@ -8,7 +8,7 @@ import { type Action, expand, type Script } from "./script.ts"
 
 const OPERATOR = "operator"
 /** So slow that only `moveTo` moves the hub's time, however slow the machine is. */
-const STANDING = 1e-9
+export const STANDING = 1e-9
 
 /** A hub with the sockets of one recorded session. */
 export interface Stage {
