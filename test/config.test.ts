@@ -77,7 +77,16 @@ describe("config.json", () => {
         secret_files: [path],
         own_files: [
           path,
-          ...["queue.json", "sidecar.log", "lock", "control.json", "incoming.json", "agent.sqlite", "agent.sqlite-wal", "agent.sqlite-shm"]
+          ...[
+            "queue.json",
+            "sidecar.log",
+            "lock",
+            "control.json",
+            "incoming.json",
+            "agent.sqlite",
+            "agent.sqlite-wal",
+            "agent.sqlite-shm"
+          ]
             .map((name) => join(home, name))
         ]
       })

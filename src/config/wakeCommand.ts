@@ -7,7 +7,12 @@ import { agentTypes } from "./agentTypes.ts"
 import { configLimits } from "./limits.ts"
 import { nearest } from "./nearest.ts"
 
-const variables: ReadonlyArray<string> = [...variableNames.task, "TASK_DESCRIPTION", "TASK_JSON"]
+const variables: Readonly<Record<WorkKind, ReadonlyArray<string>>> = {
+  task: [...variableNames.task, "TASK_DESCRIPTION", "TASK_JSON"],
+  messages: variableNames.messages
+}
+
+const workNames: Readonly<Record<WorkKind, string>> = { task: "a task", messages: "a batch of messages" }
 
 /** A word in braces that is no placeholder, where it is close to one or is a whole argument: other braces may be text. */
 const wrongPlaceholder = (text: string, isArgument: boolean, kind: WorkKind): string | undefined => {
@@ -24,10 +29,13 @@ const wrongPlaceholder = (text: string, isArgument: boolean, kind: WorkKind): st
   return undefined
 }
 
-/** A variable that is none of ours but has nearly the name of one. */
-const wrongVariable = (text: string): string | undefined => {
-  for (const [, name = ""] of text.matchAll(/\$\{?((?:TASK|RESULTS?|MESSAGES?|OUTBOX)_\w+)/g)) {
-    const near = variables.includes(name) ? undefined : nearest(name, variables)
+/** A variable that only work of the other kind has, or that is none of ours but has nearly the name of one. */
+const wrongVariable = (text: string, kind: WorkKind): string | undefined => {
+  const other = kind === "task" ? "messages" : "task"
+  for (const [, name = ""] of text.matchAll(/\$\{?((?:TASK|BATCH|RESULTS?|MESSAGES?|OUTBOX)_\w+)/g)) {
+    if (variables[kind].includes(name)) continue
+    if (variables[other].includes(name)) return `must not use \${${name}}: only ${workNames[other]} has it`
+    const near = nearest(name, variables[kind])
     if (near !== undefined) return `has no variable \${${name}}: did you mean \${${near}}?`
   }
   return undefined
@@ -37,7 +45,7 @@ const wrongVariable = (text: string): string | undefined => {
 export const wordProblem = (command: WakeCommand, kind: WorkKind = "task"): string | undefined => {
   const isLine = typeof command === "string"
   for (const text of isLine ? [command] : command) {
-    const problem = wrongPlaceholder(text, !isLine, kind) ?? wrongVariable(text)
+    const problem = wrongPlaceholder(text, !isLine, kind) ?? wrongVariable(text, kind)
     if (problem !== undefined) return problem
   }
   return undefined
@@ -50,7 +58,7 @@ const singleQuoted = (line: string): ReadonlyArray<readonly [before: string, tex
     ({ 1: text, index }) => [line.slice(0, index), text ?? ""] as const
   )
 
-const reads = new RegExp(`\\$\\{?(${variables.join("|")})\\b`)
+const reads = new RegExp(`\\$\\{?(${[...new Set(Object.values(variables).flat())].join("|")})\\b`)
 
 /** Whether the quoted text after `before` is a program whose own shell replaces variables, or a list of variables to replace. */
 const replacesLater = (before: string): boolean => {
@@ -70,24 +78,24 @@ export const quotingProblem = (line: string): string | undefined => {
 }
 
 /** The first `${NAME}` in a line for cmd.exe that the sidecar does not replace. */
-const foreignVariable = (command: string): string | undefined =>
+const foreignVariable = (command: string, kind: WorkKind): string | undefined =>
   [...command.matchAll(/\$\{(\w+)\}/g)].map(([, name = ""]) => name)
-    .find((name) => !variableNames.task.includes(name))
+    .find((name) => !variableNames[kind].includes(name))
 
-const lineProblemOnWindows = (command: string): string | undefined => {
+const lineProblemOnWindows = (command: string, kind: WorkKind): string | undefined => {
   if (/[\r\n]/.test(command)) return "must be one line on Windows"
   // cmd.exe expands a variable before it splits the line, so text from a task could run there.
-  if (/TASK_(?:JSON|DESCRIPTION)/i.test(command)) {
+  if (kind === "task" && /TASK_(?:JSON|DESCRIPTION)/i.test(command)) {
     return "must not use TASK_JSON or TASK_DESCRIPTION on Windows: use ${TASK_FILE}, the file that holds the task"
   }
-  const name = foreignVariable(command)
-  const known = variableNames.task.map((variable) => `\${${variable}}`).join(", ")
+  const name = foreignVariable(command, kind)
+  const known = variableNames[kind].map((variable) => `\${${variable}}`).join(", ")
   return name === undefined ? undefined : `must not use \${${name}} on Windows: it may use ${known}`
 }
 
-const lineProblem = (command: string, windows: boolean): string | undefined => {
+const lineProblem = (command: string, windows: boolean, kind: WorkKind): string | undefined => {
   if (command.trim() === "") return "must not be empty"
-  return windows ? lineProblemOnWindows(command) : quotingProblem(command)
+  return windows ? lineProblemOnWindows(command, kind) : quotingProblem(command)
 }
 
 const listProblem = (command: ReadonlyArray<string>): string | undefined => {
@@ -104,7 +112,7 @@ const commandProblem = (command: WakeCommand, windows: boolean, kind: WorkKind):
   if (texts.reduce((sum, text) => sum + text.length, 0) > configLimits.wake_command_chars) {
     return `must be at most ${configLimits.wake_command_chars} characters`
   }
-  return (typeof command === "string" ? lineProblem(command, windows) : listProblem(command)) ??
+  return (typeof command === "string" ? lineProblem(command, windows, kind) : listProblem(command)) ??
     wordProblem(command, kind)
 }
 

@@ -74,8 +74,8 @@ const makeHeartbeat = Effect.fnUntraced(function*(socket: HubSocket, timing: Tim
   return {
     /** To be run at each pong. */
     onPong: answered.open,
-    /** Sends pings until the hub leaves one unanswered. */
-    untilDead: Effect.scheduleFrom(beat, false, everyInterval)
+    /** Asks at once for the hub's time. Then sends a ping each interval, until the hub leaves one unanswered. */
+    untilDead: Effect.andThen(socket.send(pingFrame), Effect.scheduleFrom(beat, false, everyInterval))
   }
 })
 

@@ -107,8 +107,7 @@ const make = (settings: Settings, { inbox, log, logs }: Services, tools: WakerTo
     const ended = Effect.repeat(alive, { schedule: polling, while: (lives) => lives })
     if (known !== null && (yield* alive)) yield* Effect.flatten(memory.watch(known, ended))
     const output = yield* outputOf(known, work.id)
-    const end: WakeEnd = { how: "unseen", code: null, output }
-    return end
+    return { how: "unseen", code: null, output } satisfies WakeEnd
   })
 
   const inspect = Effect.fn("Waker.inspect")(function*(work: Work) {

@@ -107,7 +107,7 @@ const noMessages: MessageStore["Service"] = {
   read: () => Effect.succeed([]),
   since: () => Effect.succeed([]),
   queue: () => held,
-  next: Effect.succeed(null),
+  next: Effect.succeed({ held: nothingHeld, queued: null }),
   sending: () => Effect.void,
   sent: () => held,
   answered: () => Effect.succeed(new Set()),

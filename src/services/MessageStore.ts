@@ -87,7 +87,7 @@ export class MessageStore extends Context.Service<MessageStore, {
     awaits_until?: number | null
   ) => Effect.Effect<Held, StoreError>
   /** The message to be sent next; null if there is none. */
-  readonly next: Effect.Effect<Queued | null, StoreError>
+  readonly next: Effect.Effect<{ readonly held: Held; readonly queued: Queued | null }, StoreError>
   /** Notes that a message is on its way since a time of the hub's clock, so that the hub may have it. The first such time stays. */
   readonly sending: (key: string, after: number) => Effect.Effect<void, StoreError>
   /** Notes how an attempt to send ended. */

@@ -21,6 +21,7 @@ export class TalkWorld {
   #waiting = 0
   #outgoing = 0
   #batches = 0
+  #revision = 0
   #asked: Asked | null = null // by this life of the daemon
   #sends = false
   #recorded = true // whether all of the page that was read last is
@@ -32,7 +33,7 @@ export class TalkWorld {
   get held(): Held {
     return {
       ...nothingHeld,
-
+      revision: ++this.#revision,
       waiting: this.#waiting,
       first_at: this.#waiting > 0 ? 0 : null,
       outgoing: this.#outgoing
@@ -133,7 +134,9 @@ export class TalkWorld {
       messages: isEmpty ? [] : [this.#message("direct")],
       up_to: isEmpty ? null : since,
       next: isMore ? { _tag: "Mailbox", since } : null,
-      room: null
+      room: null,
+      channels: null,
+      is_full: false
     })
   }
 

@@ -140,6 +140,7 @@ class Happening {
     const waiting = ids.filter((id) => store[id] === "waiting").length
     const isPushed = ids.some((id) => store[id] === "pushed")
     return {
+      revision: 0, // what happens is told at once
       waiting,
       first_at: waiting > 0 ? 0 : null,
       urgent_at: null,

@@ -50,7 +50,7 @@ describe("the messages of an agent", () => {
       const store = yield* storeOf(folder)
       expect(yield* store.open(batchOf("1", ["m1"]))).toEqual(nothing)
       expect(yield* store.choose).toEqual({ ids: [], held_back: [], retry_at: null })
-      expect(yield* store.next).toBeNull()
+      expect((yield* store.next).queued).toBeNull()
       expect(yield* store.read(["m1"])).toEqual([])
       expect(yield* store.settle(1)).toEqual({ held: nothingHeld, recorded: [] })
       yield* store.know({ heard_until: 1, room: null, channels: [] })
@@ -76,10 +76,10 @@ describe("the messages of an agent", () => {
       expect(readdirSync(folder.path)).toEqual([name])
       expect(statSync(folder.file(name)).mode & 0o777).toBe(0o600)
       const store = yield* storeOf(folder)
-      expect(yield* store.open(null)).toEqual({ held: before.held, known })
+      expect(yield* store.open(null)).toEqual({ held: { ...before.held, revision: 1 }, known })
       const read = yield* store.read(["m1"])
       expect(read.map(({ message }) => JSON.stringify(message.payload))).toEqual([JSON.stringify(payload)])
-      expect(JSON.stringify((yield* store.next)?.outgoing.payload)).toBe(JSON.stringify(payload))
+      expect(JSON.stringify((yield* store.next).queued?.outgoing.payload)).toBe(JSON.stringify(payload))
     }))
 
   it.live("are closed to others although the file was open to them", () =>
@@ -358,7 +358,8 @@ describe("the thread that keeps the database", () => {
         const judged = (id) => ({
           message: { id, way: "direct", channel: null, from: "ada", type: "note", payload: "{}", reply_to: null, sent_at: 1 },
           fates: { direct: fate, broadcast: fate },
-          answer: null
+          answer: null,
+          own_key: null
         })
         for (let i = 0; ; i += 10) {
           operations.record(1, Array.from({ length: 10 }, (_, n) => judged(String(i + n))))

@@ -45,7 +45,7 @@ const watched = Effect.fnUntraced(function*(folder: Folder) {
   /** All that is queued, each sent at once. */
   const queued = use(MessageStore.use(Effect.fnUntraced(function*(store) {
     const found: Array<Outgoing> = []
-    for (let next = yield* store.next; next !== null; next = yield* store.next) {
+    for (let next = (yield* store.next).queued; next !== null; next = (yield* store.next).queued) {
       found.push(next.outgoing)
       yield* store.sent(next.outgoing.key, { _tag: "Sent", hub_id: `hub-${next.outgoing.key}` })
     }

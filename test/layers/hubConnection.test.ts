@@ -250,20 +250,34 @@ describe("identifying", () => {
     }))
 })
 
-const pings = (hub: FakeHub) => last(hub).sent.filter((frame) => frame["type"] === "ping")
+const pings = (hub: FakeHub) => last(hub).pings
 
 describe("the heartbeat", () => {
   it.effect("pings every 30 seconds in the hub's own way, from identified on", () =>
     Effect.gen(function*() {
       const hub = makeFakeHub()
       yield* ready(hub)
+      const ping = { type: "ping", protocol_version: 1 }
+      expect(pings(hub)).toEqual([ping])
       yield* TestClock.adjust(29_998)
-      expect(pings(hub)).toHaveLength(0)
+      expect(pings(hub)).toHaveLength(1)
       yield* TestClock.adjust(2)
-      expect(pings(hub)).toEqual([{ type: "ping", protocol_version: 1 }])
+      expect(pings(hub)).toEqual([ping, ping])
       yield* TestClock.adjust("5 minutes")
-      expect(pings(hub)).toHaveLength(11)
+      expect(pings(hub)).toHaveLength(12)
       expect(hub.connections).toHaveLength(1)
+    }))
+
+  it.effect("the first ping asks for the hub's time: without an answer the link is not dead", () =>
+    Effect.gen(function*() {
+      const hub: FakeHub = { ...makeFakeHub(), answersPings: false }
+      const rig = yield* ready(hub)
+      yield* TestClock.adjust("29 seconds")
+      expect(rig.times).toEqual([])
+      hub.answersPings = true
+      yield* TestClock.adjust("30 seconds")
+      expect(rig.times.map(({ what }) => what)).toEqual([{ _tag: "HubTimeTold", hub_time: 1 }])
+      expect(rig.tags()).toEqual(["Connected", "Identified"])
     }))
 
   it.effect("a pong that takes 9 seconds is one, and does not shift the next ping", () =>
@@ -273,9 +287,9 @@ describe("the heartbeat", () => {
       yield* TestClock.adjust("39 seconds")
       yield* last(hub).say({ type: "pong", timestamp: 1 })
       yield* TestClock.adjust("20 seconds")
-      expect(pings(hub)).toHaveLength(1)
-      yield* TestClock.adjust("1 second")
       expect(pings(hub)).toHaveLength(2)
+      yield* TestClock.adjust("1 second")
+      expect(pings(hub)).toHaveLength(3)
       expect(rig.logged("heartbeat_timeout")).toEqual([])
     }))
 
@@ -310,7 +324,7 @@ describe("the heartbeat", () => {
   it.effect("a later ping left unanswered is noticed like the first, and other frames are no pong", () =>
     Effect.gen(function*() {
       const hub = makeFakeHub()
-      const rig = yield* start(hub)
+      const rig = yield* ready(hub)
       yield* TestClock.adjust("95 seconds")
       hub.answersPings = false
       yield* TestClock.adjust("30 seconds")

@@ -66,7 +66,7 @@ describe("a large frame", () => {
       const { connection, path, rig, told } = yield* startLife(folder)
       yield* connection.say(
         assign("x".repeat(large_frame_bytes / 2)),
-        { type: "message", text: large },
+        { type: "channel_history", text: large },
         { ...assign(large), metadata: "none" }
       )
       yield* eventually(() => rig.logged("frame_undecodable").length === 1)

@@ -64,7 +64,8 @@ export const task: Task = {
 
 /** One connection to the fake hub. */
 export interface FakeConnection {
-  readonly sent: Array<JsonObject>
+  readonly sent: Array<JsonObject> // but for the pings
+  readonly pings: Array<JsonObject>
   readonly say: (...frames: ReadonlyArray<JsonObject>) => Effect.Effect<void>
   readonly push: (event: SocketEvent) => Effect.Effect<void>
   readonly close: (code: number, reason: string) => Effect.Effect<void>
@@ -115,6 +116,7 @@ export const fakeOpener = (hub: FakeHub): OpenSocket => () =>
       Effect.forEach(frames, (frame) => push({ _tag: "Text", text: JSON.stringify(frame) }), { discard: true })
     const connection: FakeConnection = {
       sent: [],
+      pings: [],
       say,
       push,
       close: (code, reason) => push({ _tag: "Closed", code, reason }),
@@ -132,7 +134,7 @@ export const fakeOpener = (hub: FakeHub): OpenSocket => () =>
       send: (text) =>
         Effect.suspend(() => {
           const frame: JsonObject = JSON.parse(text)
-          connection.sent.push(frame)
+          connection[frame["type"] === "ping" ? "pings" : "sent"].push(frame)
           return say(...reply(hub, frame))
         }),
       terminate: Effect.sync(() => {
@@ -188,14 +190,17 @@ export const buildHub = Effect.fnUntraced(function*(options: RigOptions) {
   return { hub: Context.get(yield* Layer.build(layer), Hub), events }
 })
 
-/** The layer under test, running, with everything that it logged and emitted. */
+/** The layer under test, running, with everything that it logged and emitted. The hub's times are apart from its other messages. */
 export const startHub = Effect.fnUntraced(function*(options: RigOptions) {
   const { events, hub } = yield* buildHub(options)
   const messages: Array<Seen<HubMessage>> = []
+  const times: Array<Seen<HubMessage>> = []
   const fiber = yield* hub.messages.pipe(
     Stream.runForEach((message) =>
       Effect.gen(function*() {
-        messages.push({ at: yield* Clock.currentTimeMillis, what: message })
+        const seen = { at: yield* Clock.currentTimeMillis, what: message }
+        if (message._tag === "HubTimeTold") times.push(seen)
+        else messages.push(seen)
         yield* (options.onMessage ?? identify)(message, hub)
       })
     ),
@@ -205,6 +210,7 @@ export const startHub = Effect.fnUntraced(function*(options: RigOptions) {
     hub,
     events,
     messages,
+    times,
     fiber,
     stop: Fiber.interrupt(fiber),
     tags: () => messages.map(({ what }) => what._tag),

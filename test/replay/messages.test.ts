@@ -31,7 +31,8 @@ const judged = (direct: Fate, broadcast = direct): Judged => ({
   message: heard,
   fates: { direct, broadcast },
   answer: null,
-  refusal: null
+  refusal: null,
+  own_key: null
 })
 const batch = {
   ...unstarted,

@@ -139,7 +139,7 @@ itStores(
 itStores("the message that is sent next tells who gave it", (store) =>
   Effect.gen(function*() {
     yield* asked(store)
-    expect(yield* store.next).toMatchObject({ origin: { kind: "file", name: "a" } })
+    expect((yield* store.next).queued).toMatchObject({ origin: { kind: "file", name: "a" } })
   }))
 
 describe("the list of the inbox", () => {

@@ -51,7 +51,8 @@ export const judgedAs = (fate: Fate | Fates, id: string, more: Partial<InboxMess
     message: messageOf(id, more),
     fates,
     answer: isAnswered ? outgoingOf(`pong-${id}`, { type: "pong", reply_to: id, payload: {} }) : null,
-    refusal: more.way === "pushed" ? null : outgoingOf("refused", { type: "refused", reply_to: id })
+    refusal: more.way === "pushed" ? null : outgoingOf("refused", { type: "refused", reply_to: id }),
+    own_key: null
   }
 }
 
@@ -86,7 +87,7 @@ export const itStores = (
 /** All that the hub is asked to take, in order: each is sent at once. */
 export const allSent = Effect.fnUntraced(function*(store: Store) {
   const keys: Array<string> = []
-  for (let next = yield* store.next; next !== null; next = yield* store.next) {
+  for (let next = (yield* store.next).queued; next !== null; next = (yield* store.next).queued) {
     keys.push(next.outgoing.key)
     yield* store.sending(next.outgoing.key, hub_time)
     yield* store.sent(next.outgoing.key, { _tag: "Sent", hub_id: `hub-${next.outgoing.key}` })

@@ -90,7 +90,7 @@ export const messageStoreMemory = (
       const { close, operations }: { close: () => void; operations: Operations } = openMessageDatabase(
         ":memory:",
         limits,
-        size
+        size === undefined ? {} : { size }
       )
       yield* Effect.addFinalizer(() => Effect.sync(close))
       const ask: Ask = (name, input) =>
@@ -118,7 +118,7 @@ export const emptyMessageStore: MessageStore["Service"] = {
   read: () => Effect.succeed([]),
   since: () => Effect.succeed([]),
   queue: () => Effect.succeed(nothingHeld),
-  next: Effect.succeed(null),
+  next: Effect.succeed({ held: nothingHeld, queued: null }),
   sending: () => Effect.void,
   sent: () => Effect.succeed(nothingHeld),
   answered: () => Effect.succeed(new Set()),

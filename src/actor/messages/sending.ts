@@ -32,9 +32,9 @@ export const sendCommands = ({ agent_id, fibers, messenger, outbox, post, replie
   const sendNext = Effect.fnUntraced(
     function*({ after }: CommandOf<"SendNext">) {
       const next = yield* store.next
-      if (next === null) return yield* post({ _tag: "SendEnded", key: null, outcome: sent, held: null })
-      const { origin, outgoing } = next
-      const outcome = yield* outcomeOf(next, after)
+      if (next.queued === null) return yield* post({ _tag: "SendEnded", key: null, outcome: sent, held: next.held })
+      const { origin, outgoing } = next.queued
+      const outcome = yield* outcomeOf(next.queued, after)
       const held = yield* store.sent(outgoing.key, outcome)
       yield* outbox.tell(origin, outgoing, outcome)
       // The reply may have come before the hub's answer to us.

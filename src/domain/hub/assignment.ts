@@ -1,18 +1,9 @@
 import { inspectOnceGone } from "../agent/evidence.ts"
 import { begin, renew } from "../agent/phases.ts"
 import { isSafeWorkId } from "../ids.ts"
+import { hubPushesToUs } from "../messages/selfTest.ts"
 import { whyNotReady } from "../Readiness.ts"
-import {
-  cancelTimers,
-  log,
-  noop,
-  ofTaskAgent,
-  patchConnection,
-  patchTask,
-  type Rule,
-  sequence,
-  withState
-} from "../rules.ts"
+import { cancelTimers, log, noop, ofTaskAgent, patchTask, type Rule, sequence, withState } from "../rules.ts"
 import type { SidecarState } from "../SidecarState.ts"
 import { type Assignment, kindOf, type Task, unstarted } from "../Work.ts"
 import { enqueue, flush } from "./exchange.ts"
@@ -79,7 +70,7 @@ const givesWay = (state: SidecarState): boolean =>
   state.slots.task.agent.phase._tag === "Idle"
 
 /** Rules 14 and 21: a task pushed on this connection shows that the hub knows it, and gives us tasks. */
-const connectionIsAlive: Rule = sequence(patchConnection({ half_open: false }), cancelTimers("half_open", "renew"))
+const connectionIsAlive: Rule = sequence(hubPushesToUs, cancelTimers("renew"))
 
 /** Rules 2, 3 and 13: a task is pushed to us; `unworkable` says why it cannot be worked on. */
 export const taskAssigned = (assignment: Assignment, unworkable: string | null = null): Rule =>

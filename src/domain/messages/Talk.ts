@@ -2,6 +2,7 @@ import * as Schema from "effect/Schema"
 
 /** What the inbox and the outbox hold now. Whatever changes them tells it. Times are in epoch milliseconds. */
 export const Held = Schema.Struct({
+  revision: Schema.Int, // grows while a daemon lives, so that of two the newer is known
   waiting: Schema.Int, // messages to be delivered
   first_at: Schema.NullOr(Schema.Finite), // when the first of them came, by our clock
   urgent_at: Schema.NullOr(Schema.Finite), // when the first came that may shorten the wait
@@ -12,6 +13,7 @@ export const Held = Schema.Struct({
 export type Held = typeof Held.Type
 
 export const nothingHeld: Held = {
+  revision: 0,
   waiting: 0,
   first_at: null,
   urgent_at: null,
@@ -74,6 +76,7 @@ export const Talk = Schema.Struct({
   reading: Schema.NullOr(Reading),
   page: Schema.NullOr(Page),
   to_read: Schema.Array(Reading),
+  told: Schema.Boolean, // the hub has told its time on this connection
   behind: Schema.Boolean, // something that the hub has is not read or not recorded yet
   asked: Schema.NullOr(TalkFrame), // in flight
   to_ask: Schema.Array(TalkFrame),
@@ -99,6 +102,7 @@ export const noTalk: Talk = {
   reading: null,
   page: null,
   to_read: [],
+  told: false,
   behind: false,
   asked: null,
   to_ask: [],

@@ -1,7 +1,7 @@
 import { cancelTimers, emit, noop, patchTalk, type Rule, sequence, startTimer, withState } from "../rules.ts"
 import type { SidecarState } from "../SidecarState.ts"
 import { historiesOf, readingOfChannels, subscriptionsRead } from "./channels.ts"
-import { hubNow } from "./hubClock.ts"
+import { hubNow, hubTimeTold } from "./hubClock.ts"
 import { type InboxMessage, roomId } from "./InboxMessage.ts"
 import { record } from "./receiving.ts"
 import { mayReachHub } from "./sending.ts"
@@ -50,28 +50,27 @@ const whatWasMissed = (state: SidecarState, now: number): ReadonlyArray<Reading>
   room(state.talk)
 ]
 
-/** Rule 22: a new connection. What was being read on an earlier one is begun anew. */
-export const catchUp: Rule = withState((state, now) =>
+const readWhatWasMissed: Rule = withState((state, now) => patchTalk({ to_read: whatWasMissed(state, now) }))
+
+/**
+ * Rule 22: a new connection. What was being read on an earlier one is begun anew, as soon as the hub has told its time, as our clock
+ * may be wrong. If it does not tell it, that is done a minute later.
+ */
+export const catchUp: Rule = withState(({ talk: { pass } }) =>
   sequence(
-    patchTalk({
-      pass: state.talk.pass + 1,
-      reading: null,
-      page: null,
-      to_read: whatWasMissed(state, now),
-      behind: true
-    }),
+    patchTalk({ pass: pass + 1, reading: null, page: null, to_read: [], told: false, behind: true }),
     startTimer("catch_up", catch_up_ms)
   )
 )
 
-/** Rule 22: once a minute the mailbox is read again, and all that was missed where that was not read to its end. */
-export const catchUpDue: Rule = withState((state, now) => {
-  const { behind, reading, to_read } = state.talk
+/**
+ * Rule 22: once a minute the mailbox is read again, and all that was missed where that was not read to its end, or where the hub may
+ * push to an old socket of ours.
+ */
+export const catchUpDue: Rule = withState(({ connection: { half_open }, talk: { behind, reading, to_read } }) => {
   const isReading = reading !== null || to_read.length > 0
-  return sequence(
-    startTimer("catch_up", catch_up_ms),
-    isReading ? noop : patchTalk({ to_read: behind ? whatWasMissed(state, now) : [mailbox] })
-  )
+  const due = behind || half_open ? readWhatWasMissed : patchTalk({ to_read: [mailbox] })
+  return sequence(startTimer("catch_up", catch_up_ms), isReading ? noop : due)
 })
 
 /** The connection is gone, and with it what was asked on it. */
@@ -85,28 +84,36 @@ const note = (known: Known, missed_until: number | null = null): Rule =>
 
 /**
  * Rule 22: all that was missed has been read. From now on the hub pushes. All is known up to the hub's time that it told last: our
- * clock may be wrong, and the link may be dead since.
+ * clock may be wrong, and the link may be dead since. While the hub may push to an old socket of ours, it is not.
  */
 const caughtUp: Rule = withState((state, now) => {
-  const { held: { missed_from }, hub_clock, known } = state.talk
+  const { connection: { half_open }, talk: { held: { missed_from }, hub_clock, known } } = state
   return sequence(
     patchTalk({ behind: false }),
     note(
-      { ...known, heard_until: hub_clock === null ? known.heard_until : hub_clock.hub_time },
+      { ...known, heard_until: half_open || hub_clock === null ? known.heard_until : hub_clock.hub_time },
       missed_from === null ? null : hubNow(state, now)
     )
   )
 })
 
-/** Rule 22: with each pong that follows, all up to its time is known. Until then the beginning stays where it was. */
-export const heardUntil = (hub_time: number): Rule =>
-  withState(({ connection, talk: { behind, known } }) => {
-    if (behind && known.heard_until === null) {
-      return note({ ...known, heard_until: beginning(hub_time) })
-    }
-    const isNews = known.heard_until === null || hub_time - known.heard_until >= note_ms
-    return connection.phase === "identified" && !behind && isNews ? note({ ...known, heard_until: hub_time }) : noop
+/** Rule 22: with each pong after that, all up to its time is known. Until then the beginning stays where it was. */
+const heardUntil = (hub_time: number): Rule =>
+  withState(({ connection: { half_open, phase }, talk: { behind, known } }) => {
+    if (known.heard_until === null) return note({ ...known, heard_until: beginning(hub_time) })
+    const isHeard = phase === "identified" && !half_open && !behind
+    return isHeard && hub_time - known.heard_until >= note_ms ? note({ ...known, heard_until: hub_time }) : noop
   })
+
+/** Rule 22: the hub told its time. The first time on a connection, what was missed is read. */
+export const hubTold = (hub_time: number): Rule =>
+  sequence(
+    hubTimeTold(hub_time),
+    heardUntil(hub_time),
+    withState(({ connection, talk: { told } }) =>
+      told || connection.phase !== "identified" ? noop : sequence(patchTalk({ told: true }), readWhatWasMissed)
+    )
+  )
 
 /** What the hub pushed and its history does not call direct was a broadcast. */
 const settlePushed = (reading: Reading): Rule =>

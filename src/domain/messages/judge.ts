@@ -62,7 +62,7 @@ const answered = (answer: ShortAnswer, { sent_at, type }: InboxMessage, way: Way
 
 const judgedAs = (way: Way, message: InboxMessage, { activity, hub_now, policy }: JudgedBy): Fate => {
   const { from, payload, reply_to, type } = message
-  if (from === policy.agent_id) return drop("it is our own")
+  if (from === policy.agent_id && way !== "room") return drop("it is our own")
   const rule = policy.rules.find((one) => fits(one, message, way))
   if (rule !== undefined) return byRule(rule)
   if (shortAnswerTypes.has(type)) return keep(`a ${type} asks for nothing`)

@@ -1,3 +1,4 @@
+import * as Predicate from "effect/Predicate"
 import type { LifecycleEvent } from "../LifecycleEvent.ts"
 import { emit, log, noop, patchTalk, type Rule, sequence, withState, withTask } from "../rules.ts"
 import type { SidecarState } from "../SidecarState.ts"
@@ -7,7 +8,7 @@ import type { InboxMessage } from "./InboxMessage.ts"
 import { hopsOf, judge, withoutCommand } from "./judge.ts"
 import type { Outgoing } from "./Outgoing.ts"
 import { presenceOf } from "./presence.ts"
-import { isSelfTest, selfTestHeard } from "./selfTest.ts"
+import { hubPushesToUs, isSelfTest } from "./selfTest.ts"
 import type { Held, Talk } from "./Talk.ts"
 
 /** The answer that needs no agent. Its key is made of the message's id, so that it is queued once. */
@@ -32,11 +33,21 @@ const refusalTo = ({ from, id, payload, reply_to, way }: InboxMessage, now: numb
     payload: { text: "the inbox of this agent is full: send it again later", hops: hopsOf(payload) + 1 }
   }
 
+/** Rule 16: in the room a name proves nothing. */
+const ownKeyIn = ({ from, payload: { agentcom_key: key }, way }: InboxMessage, agent_id: string): string | null =>
+  way === "room" && from === agent_id && Predicate.isString(key) ? key : null
+
 const judged = (message: InboxMessage, state: SidecarState, now: number): Judged => {
   const { messages: policy } = state.policy
   const found = judge(message, { policy, hub_now: hubNow(state, now), activity: presenceOf(state) })
   const fates = { direct: withoutCommand(found.direct, policy), broadcast: withoutCommand(found.broadcast, policy) }
-  return { message, fates, answer: answerTo(message, fates.direct), refusal: refusalTo(message, now) }
+  return {
+    message,
+    fates,
+    answer: answerTo(message, fates.direct),
+    refusal: refusalTo(message, now),
+    own_key: ownKeyIn(message, policy.agent_id)
+  }
 }
 
 /** Rule 16: messages are recorded before anything is done with them. */
@@ -51,7 +62,7 @@ export const record = (messages: ReadonlyArray<InboxMessage>): Rule =>
 export const messageHeard = (message: InboxMessage): Rule =>
   withState(({ policy }) =>
     isSelfTest(message, policy.messages.agent_id)
-      ? selfTestHeard
+      ? hubPushesToUs
       : sequence(hubTimeAtLeast(message.sent_at), record([message]))
   )
 
@@ -64,8 +75,9 @@ const received = (recorded: ReadonlyArray<Recorded>): ReadonlyArray<LifecycleEve
     return [{ event: "messages_received", outcome, count: 1 + others.length, ...told }]
   })
 
-/** What is held now is what the store says. */
-export const holds = (held: Held): Rule => patchTalk({ held })
+/** What is held now is what the store said last. What a delivery or a sending found may be told after something newer. */
+export const holds = (held: Held): Rule =>
+  withState(({ talk }) => held.revision < talk.held.revision ? noop : patchTalk({ held }))
 
 /** A message for the agent reaches it at its task too. */
 const showAtTask: Rule = withTask(({ id, status, woken_at }) =>

@@ -31,15 +31,15 @@ export const testDelivered = (sent: boolean): Rule =>
 
 /** Rule 22: it has not come back. What the hub pushes to the old socket is read once a minute. */
 export const selfTestOverdue: Rule = sequence(
-  patchTalk({ self_test: "overdue", behind: true }),
+  patchTalk({ self_test: "overdue" }),
   log({ event: "delivery_test_overdue" })
 )
 
 export const isSelfTest = ({ from, type }: InboxMessage, agent_id: string): boolean =>
   from === agent_id && type === self_test_type
 
-/** Rule 22: it has come back on this socket, so the hub pushes to us. */
-export const selfTestHeard: Rule = sequence(
+/** Rule 22: our message to ourselves has come back on this socket, or a task has come. */
+export const hubPushesToUs: Rule = sequence(
   patchTalk({ self_test: "none" }),
   patchConnection({ half_open: false }),
   cancelTimers("self_test", "half_open")

@@ -85,14 +85,12 @@ const afterOutcome = (key: string, outcome: SendOutcome): Rule => {
   }
 }
 
-const nothingToSend: Rule = withState(({ talk: { held } }) => holds({ ...held, outgoing: 0 }))
-
 /** Rule 20: how an attempt to send ended. Without a `key` there was nothing to send. */
 export const sendEnded = (key: string | null, outcome: SendOutcome, held: Held | null): Rule =>
   sequence(
     patchTalk({ sending: false }),
     held === null ? noop : holds(held),
-    key === null ? nothingToSend : afterOutcome(key, outcome)
+    key === null ? noop : afterOutcome(key, outcome)
   )
 
 /** Rule 13: whether a drain waits for messages of ours: those that the hub takes now. */

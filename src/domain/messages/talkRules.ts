@@ -4,8 +4,8 @@ import { noop, type Rule, sequence } from "../rules.ts"
 import { askNext } from "./asking.ts"
 import {
   catchUpDue,
-  heardUntil,
   hubRead,
+  hubTold,
   hubUnread,
   mailboxAcknowledged,
   pageRecorded,
@@ -13,7 +13,6 @@ import {
   readNext
 } from "./catchUp.ts"
 import { batchReady, deliverNext, deliveryMarked, moreWaits, noBatch } from "./delivery.ts"
-import { hubTimeTold } from "./hubClock.ts"
 import { showPresence } from "./presence.ts"
 import { holds, messageHeard, messagesRecorded, messagesUnrecorded } from "./receiving.ts"
 import { selfTestOverdue, testDelivered } from "./selfTest.ts"
@@ -54,7 +53,7 @@ export const talkTimers = {
 export const talkRuleFor = (message: TalkMessage): Rule => {
   switch (message._tag) {
     case "HubTimeTold":
-      return sequence(hubTimeTold(message.hub_time), heardUntil(message.hub_time))
+      return hubTold(message.hub_time)
     case "MessageHeard":
       return messageHeard(message.message)
     case "MessagesRecorded":

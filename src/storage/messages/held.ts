@@ -23,7 +23,7 @@ const KnownRow = Schema.Struct({
 })
 
 /** What is held, and how far the hub is known. */
-export const makeHeld = (database: DatabaseSync) => {
+export const makeHeld = (database: DatabaseSync, revision: () => number = () => 0) => {
   const counts = query(
     database,
     HeldRow,
@@ -54,6 +54,7 @@ export const makeHeld = (database: DatabaseSync) => {
       const { pushed_from, pushed_until, ...held } = row
       return {
         ...held,
+        revision: revision(),
         pushed: pushed_from === null || pushed_until === null ? null : { from: pushed_from, until: pushed_until }
       }
     },

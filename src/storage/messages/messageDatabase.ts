@@ -26,7 +26,13 @@ const inTransaction = <A>(database: DatabaseSync, work: () => A): A => {
   }
 }
 
-const makeParts = (database: DatabaseSync, limits: StoreLimits, size: InboxSize) => {
+/** Of the inbox, and what numbers the times that it tells what it holds. */
+interface Options {
+  readonly size?: InboxSize
+  readonly revision?: () => number
+}
+
+const makeParts = (database: DatabaseSync, limits: StoreLimits, { revision, size = inbox_size }: Options) => {
   const outbox = makeOutbox(database)
   return {
     outbox,
@@ -35,16 +41,16 @@ const makeParts = (database: DatabaseSync, limits: StoreLimits, size: InboxSize)
     forget: makeForget(database),
     list: makeListing(database),
     replies: makeReplies(database),
-    ...makeHeld(database)
+    ...makeHeld(database, revision)
   }
 }
 
 /** The operations over an open database. */
-const operationsOver = (database: DatabaseSync, limits: StoreLimits, size: InboxSize): MessageDatabase => {
+const operationsOver = (database: DatabaseSync, limits: StoreLimits, options: Options): MessageDatabase => {
   const { caughtUp, deliveries, forget, held, inbox, know, known, list, outbox, replies } = makeParts(
     database,
     limits,
-    size
+    options
   )
 
   /** The batch at work at the start, until the marks follow it. A full disk may put that off to the next change. */
@@ -98,7 +104,7 @@ const operationsOver = (database: DatabaseSync, limits: StoreLimits, size: Inbox
         for (const one of outgoing) outbox.add(now, one, origin, awaits_until)
         forget(now)
       }),
-    next: outbox.next,
+    next: () => ({ held: held(), queued: outbox.next() }),
     sending: (now, { after, key }) => changing(now, () => outbox.sending(key, after)),
     sent: (now, { key, outcome }) => changingHeld(now, () => outbox.sent(now, key, outcome)),
     answered: (_, ids) => replies.answered(ids),
@@ -121,11 +127,11 @@ export interface OpenMessageDatabase {
 export const openMessageDatabase = (
   path: string,
   limits: StoreLimits,
-  size: InboxSize = inbox_size
+  options: Options = {}
 ): OpenMessageDatabase => {
   const database = openDatabase(path)
   try {
-    const operations = operationsOver(database, limits, size)
+    const operations = operationsOver(database, limits, options)
     journalAhead(database)
     return { operations, close: () => database.close() }
   } catch (cause) {

@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { Choice } from "../../domain/messages/choose.ts"
-import { nothingHeld } from "../../domain/messages/Talk.ts"
+import { Held, nothingHeld } from "../../domain/messages/Talk.ts"
 import type { Batch } from "../../domain/Work.ts"
 import type { MessageStore } from "../../services/MessageStore.ts"
 import { StoreError } from "../../services/TaskStore.ts"
@@ -21,7 +21,7 @@ const outgoingText = Schema.encodeEffect(Schema.Array(OutgoingFromText))
 const endText = Schema.encodeEffect(EndFromText)
 const batchMessages = Schema.decodeEffect(Schema.Array(BatchMessageFromText))
 const awaited = Schema.decodeEffect(Schema.NullOr(AwaitedFromText))
-const queued = Schema.decodeEffect(Schema.NullOr(QueuedFromText))
+const next = Schema.decodeEffect(Schema.Struct({ held: Held, queued: Schema.NullOr(QueuedFromText) }))
 
 const nothingToDeliver: Choice = { ids: [], held_back: [], retry_at: null }
 
@@ -56,7 +56,7 @@ export const messageOperations = (
     since: (at) => ifThere(Effect.flatMap(ask("since", at), batchMessages), []),
     queue: (outgoing, origin, awaits_until = null) =>
       stored(Effect.flatMap(outgoingText(outgoing), (text) => ask("queue", { outgoing: text, origin, awaits_until }))),
-    next: ifThere(Effect.flatMap(ask("next", undefined), queued), null),
+    next: ifThere(Effect.flatMap(ask("next", undefined), next), { held: nothingHeld, queued: null }),
     sending: (key, after) => stored(ask("sending", { key, after })),
     sent: (key, outcome) => stored(ask("sent", { key, outcome })),
     answered: (ids) => Effect.map(ifThere(ask("answered", ids), []), (found) => new Set(found)),

@@ -9,6 +9,7 @@ import { databaseError, prepareFile } from "./schema.ts"
 
 const { limits, path }: MessageWorkerData = workerData
 let opened: OpenMessageDatabase | null = null
+let request_id = 0 // of the last request, which also grows over a restart of this thread
 
 const close = (): void => {
   opened?.close()
@@ -17,12 +18,13 @@ const close = (): void => {
 
 const open = (): OpenMessageDatabase => {
   prepareFile(path)
-  return openMessageDatabase(path, limits)
+  return openMessageDatabase(path, limits, { revision: () => request_id })
 }
 
 const answerTo = <Name extends OperationName>(
   { id, input, name, now }: Request<Name>
 ): Answer<Results[Name]> => {
+  request_id = id
   try {
     opened ??= open()
     const operations: Operations = opened.operations

@@ -34,7 +34,8 @@ export const JudgedFromText = Schema.Struct({
   message: InboxFromText,
   fates: Fates,
   answer: Schema.NullOr(OutgoingFromText),
-  refusal: Schema.NullOr(OutgoingFromText)
+  refusal: Schema.NullOr(OutgoingFromText),
+  own_key: Schema.NullOr(Schema.String)
 })
 export type JudgedText = typeof JudgedFromText.Encoded
 
@@ -95,7 +96,7 @@ export interface MessageDatabase {
       readonly awaits_until: number | null
     }
   ) => Held
-  readonly next: (now: number) => QueuedText | null
+  readonly next: (now: number) => { readonly held: Held; readonly queued: QueuedText | null }
   readonly sending: (now: number, attempt: { readonly key: string; readonly after: number }) => void
   readonly sent: (now: number, attempt: { readonly key: string; readonly outcome: SendOutcome }) => Held
   readonly answered: (now: number, ids: ReadonlyArray<string>) => ReadonlyArray<string>

@@ -22,7 +22,7 @@ const makeStatements = (database: DatabaseSync) => ({
     `SELECT thread FROM inbox WHERE id = :id
     UNION ALL SELECT coalesce(thread, hub_id) FROM outbox WHERE hub_id = :id LIMIT 1`
   ),
-  ours: query(database, CountRow, "SELECT count(*) AS count FROM outbox WHERE hub_id = :id"),
+  ours: query(database, CountRow, "SELECT count(*) AS count FROM outbox WHERE hub_id = :id OR key = :key"),
   answers: query(
     database,
     CountRow,
@@ -63,8 +63,8 @@ export const makeOutbox = (database: DatabaseSync) => {
   return {
     threadOf,
 
-    /** Whether the hub gave this id to a message of ours. */
-    isOurs: (id: string): boolean => (ours({ id })[0]?.count ?? 0) > 0,
+    /** Whether a message of ours has this key, or got this id from the hub. */
+    isOurs: (id: string, key: string | null): boolean => (ours({ id, key })[0]?.count ?? 0) > 0,
 
     /** How many of our answers were queued since then, up to now. */
     answersIn: (since: number, now: number): number => answers({ since, now })[0]?.count ?? 0,

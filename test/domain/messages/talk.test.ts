@@ -61,7 +61,16 @@ const isOfTalk = (command: Command): boolean =>
 /** What talk does, in a line each; the frames of the task are of no interest here. */
 const said = (run: Run): ReadonlyArray<string> => run.commands.filter(isOfTalk).map(line)
 
-const connected = (over: Partial<SidecarState["policy"]> = {}): Run => Run.idle({ messages, ...over })
+const told = (hub_time: number): Message => ({ _tag: "HubTimeTold", hub_time })
+const identified: ReadonlyArray<Message> = [{ _tag: "Connected" }, { _tag: "Identified" }, told(T0)]
+
+/** Connected to a hub that has not told its time yet. */
+const untold = (over: Partial<SidecarState["policy"]> = {}): Run => Run.idle({ messages, ...over })
+
+const connected = (over: Partial<SidecarState["policy"]> = {}): Run => untold(over).tell(told(T0))
+
+const catchUpDue = (run: Run): Run =>
+  run.after(minute_ms).tell({ _tag: "TimerFired", timer: "catch_up", due: run.state.timers.catch_up ?? 0 })
 
 /** All that was missed is read. */
 const caughtUp = (over: Partial<SidecarState["policy"]> = {}): Run => {
@@ -111,19 +120,27 @@ describe("rule 22: catching up, after every identified", () => {
   })
 
   test("then knows how far it has heard by the hub's clock, whatever ours says, and notes that", () => {
-    const run = connected()
-    run.tell({ _tag: "HubTimeTold", hub_time: 5_000 })
+    const run = untold().tell(told(5_000))
     while (run.state.talk.reading !== null) run.after(1_000).tell(read(run))
     expect(run.state.talk.known.heard_until).toBe(5_000)
     expect(said(run)).toEqual(["NoteKnown"])
   })
 
-  test("does not know how far before the hub has told its time", () => {
-    const run = caughtUp()
-    expect(run.state.talk.known.heard_until).toBeNull()
-    run.tell({ _tag: "HubTimeTold", hub_time: 5_000 })
-    expect(said(run)).toEqual(["NoteKnown"])
-    expect(run.state.talk.known.heard_until).toBe(5_000)
+  test("begins when the hub has told its time, once a connection, as our clock may be wrong", () => {
+    const run = untold()
+    expect(run.state.talk).toMatchObject({ reading: null, to_read: [], behind: true })
+    expect(said(run.tell(told(5_000)))).toEqual(["NoteKnown", "ReadHub Mailbox"])
+    expect(run.state.talk.to_read).toMatchObject([{ _tag: "History", start: 5_000 - 10.5 * minute_ms }, {
+      _tag: "Room"
+    }])
+    while (run.state.talk.reading !== null) run.tell(read(run))
+    expect(said(run.tell(told(35_000)))).toEqual([])
+  })
+
+  test("begins a minute later where the hub does not tell its time, and does not know how far it has heard", () => {
+    const run = catchUpDue(untold())
+    while (run.state.talk.reading !== null) run.tell(read(run))
+    expect(run.state.talk).toMatchObject({ behind: false, known: { heard_until: null } })
   })
 
   const last = { seq: 9, sent_at: T0 }
@@ -136,7 +153,7 @@ describe("rule 22: catching up, after every identified", () => {
     const run = connected()
     while (reading(run)._tag !== "Room") run.tell(read(run))
     run.tell(read(run, { messages: [heard(isLast)], room: last })).tell(recorded({}))
-    run.tell(disconnected).tell({ _tag: "Connected" }, { _tag: "Identified" })
+    run.tell(disconnected).tell(...identified)
     while (reading(run)._tag !== "Room") run.tell(read(run))
     expect(reading(run)).toEqual({ _tag: "Room", since: 8 })
     run.tell(read(run, { messages: first === null ? [] : [first], room: first === null ? null : last }))
@@ -179,7 +196,7 @@ describe("rule 22: catching up, after every identified", () => {
     const late = read(run, { messages: [heard({ way: "direct" })], up_to: 7 })
     run.tell(disconnected)
     expect(run.state.talk).toMatchObject({ reading: null, to_read: [] })
-    run.tell({ _tag: "Connected" }, { _tag: "Identified" }).tell(late)
+    run.tell(...identified).tell(late)
     expect(said(run)).toEqual([])
     expect(reading(run)).toEqual({ _tag: "Mailbox", since: 0 })
   })
@@ -188,24 +205,22 @@ describe("rule 22: catching up, after every identified", () => {
     const run = connected()
     run.tell({ _tag: "HubUnread", reading: reading(run), pass: run.state.talk.pass, reason: "HTTP 500" })
     expect(run.state.talk).toMatchObject({ reading: null, to_read: [], behind: true })
-    run.after(minute_ms).tell({ _tag: "TimerFired", timer: "catch_up", due: run.state.timers.catch_up ?? 0 })
+    catchUpDue(run)
     expect(reading(run)).toEqual({ _tag: "Mailbox", since: 0 })
     expect(run.state.talk.to_read.map(({ _tag }) => _tag)).toEqual(["History", "Room"])
   })
 
   test("reads the mailbox once a minute", () => {
     const run = caughtUp()
-    run.after(minute_ms).tell({ _tag: "TimerFired", timer: "catch_up", due: run.state.timers.catch_up ?? 0 })
+    catchUpDue(run)
     expect(said(run)).toEqual(["ReadHub Mailbox"])
     expect(run.state.talk.to_read).toEqual([])
   })
 
   test("begins where the last connection ended, less 30 s", () => {
-    const run = caughtUp()
-    const { now } = run
-    run.tell({ _tag: "HubTimeTold", hub_time: now })
-    run.tell(disconnected).after(5_000).tell({ _tag: "Connected" }, { _tag: "Identified" }).tell(read(run))
-    expect(reading(run)).toMatchObject({ _tag: "History", start: now - 30_000, end: null, to_us: false })
+    const run = caughtUp().tell(disconnected).after(5_000).tell(...identified)
+    run.tell(read(run))
+    expect(reading(run)).toMatchObject({ _tag: "History", start: T0 - 30_000, end: null, to_us: false })
   })
 
   test("of a gap over an hour what is to us is read, and its first and last ten minutes with the broadcasts", () => {
@@ -221,30 +236,22 @@ describe("rule 22: catching up, after every identified", () => {
   })
 
   test("each pong tells how far the hub has been heard, and that is noted each five minutes", () => {
-    const run = caughtUp().tell({ _tag: "HubTimeTold", hub_time: T0 })
-    const { heard_until } = run.state.talk.known
-    run.tell({ _tag: "HubTimeTold", hub_time: (heard_until ?? 0) + 5 * minute_ms - 1 })
-    expect(run.state.talk.known.heard_until).toBe(heard_until)
-    run.tell({ _tag: "HubTimeTold", hub_time: (heard_until ?? 0) + 5 * minute_ms })
+    const run = caughtUp().tell(told(T0 + 5 * minute_ms - 1))
+    expect(run.state.talk.known.heard_until).toBe(T0)
+    run.tell(told(T0 + 5 * minute_ms))
     expect(said(run)).toEqual(["NoteKnown"])
-    expect(run.state.talk.known.heard_until).toBe((heard_until ?? 0) + 5 * minute_ms)
+    expect(run.state.talk.known.heard_until).toBe(T0 + 5 * minute_ms)
   })
 
   test("but not while something is not read yet: the beginning stays", () => {
-    const run = connected()
-    run.tell({ _tag: "HubTimeTold", hub_time: T0 + 60 * minute_ms })
-    expect(said(run)).toEqual(["NoteKnown"])
-    run.tell({ _tag: "HubTimeTold", hub_time: T0 + 90 * minute_ms })
+    const run = connected().tell(told(T0 + 90 * minute_ms))
     expect(said(run)).toEqual([])
-    expect(run.state.talk.known.heard_until).toBe(T0 + 50 * minute_ms)
+    expect(run.state.talk.known.heard_until).toBe(T0 - 10 * minute_ms)
   })
 
   test("a sidecar that knows of no message begins ten minutes before the hub told its time", () => {
-    const run = caughtUp().tell({ _tag: "MessagesUnrecorded", reason: "no space" })
-    run.after(24 * 60 * minute_ms).tell({ _tag: "HubTimeTold", hub_time: T0 })
-    run.after(24 * 60 * minute_ms).tell(disconnected).tell({ _tag: "Connected" }, { _tag: "Identified" }).tell(
-      read(run)
-    )
+    const run = connected()
+    run.after(24 * 60 * minute_ms).tell(disconnected).tell(...identified).tell(read(run))
     expect(reading(run)).toMatchObject({ _tag: "History", start: T0 - 10 * minute_ms - 30_000 })
   })
 
@@ -298,8 +305,8 @@ describe("rule 16: a message is recorded before anything is done with it", () =>
       const [command] = run.tell(pushed({ type: "ping", sent_at: T0 - 3_600_000 })).commands
       return command?._tag === "RecordMessages" ? command.judged[0]?.fates.direct._tag : undefined
     }
-    expect(fateOf(caughtUp())).toBe("Answer")
-    expect(fateOf(caughtUp().tell({ _tag: "HubTimeTold", hub_time: T0 }))).toBe("Keep")
+    expect(fateOf(untold())).toBe("Answer")
+    expect(fateOf(connected())).toBe("Keep")
   })
 
   test("then the history is asked whether it was pushed to us alone", () => {
@@ -441,10 +448,10 @@ describe("rules 20 and 21: messages of ours", () => {
   })
 
   test("are looked up from a time that the hub has told, whatever our clock says", () => {
-    expect(caughtUp().tell(outgoing(1)).commands).toContainEqual({ _tag: "SendNext", after: 0 })
-    const told = caughtUp().tell({ _tag: "HubTimeTold", hub_time: 5_000.5 }).after(1_000).tell(outgoing(1))
-    expect(told.commands).toContainEqual({ _tag: "SendNext", after: 5_000 })
-    const noted = connected().tell({
+    expect(untold().tell(outgoing(1)).commands).toContainEqual({ _tag: "SendNext", after: 0 })
+    const later = connected().tell(told(5_000.5)).after(1_000).tell(outgoing(1))
+    expect(later.commands).toContainEqual({ _tag: "SendNext", after: 5_000 })
+    const noted = untold().tell({
       _tag: "Restarted",
       stored: null,
       survivors: [],
@@ -549,8 +556,7 @@ describe("rule 22: channels", () => {
         talk: { held: nothingHeld, known: run.state.talk.known }
       },
       { _tag: "ReadinessChecked", obstacle: null, programs: "" },
-      { _tag: "Connected" },
-      { _tag: "Identified" }
+      ...identified
     )
     subscribedTo(next, "ops", "not-ours")
     expect(next.state.talk.asked).toEqual({ _tag: "Unsubscribe", channel: "ops" })
@@ -602,7 +608,7 @@ describe("rule 22: the room", () => {
   const again = (): Run => {
     const run = connected()
     run.tell(read(run)).tell(read(run)).tell(read(run, { room: { seq: 7, sent_at: T0 } }))
-    run.tell(disconnected, { _tag: "Connected" }, { _tag: "Identified" }).tell(read(run)).tell(read(run))
+    run.tell(disconnected, ...identified).tell(read(run)).tell(read(run))
     expect(reading(run)).toEqual({ _tag: "Room", since: 6 })
     return run
   }
@@ -631,8 +637,7 @@ describe("rule 22: the room", () => {
 })
 
 describe("rule 22: a message to ourselves, after a dead link", () => {
-  const afterDeadLink = (): Run =>
-    caughtUp().tell({ _tag: "Disconnected", half_open: true }, { _tag: "Connected" }, { _tag: "Identified" })
+  const afterDeadLink = (): Run => caughtUp().tell({ _tag: "Disconnected", half_open: true }, ...identified)
   const overdue = (run: Run): Run =>
     run.after(10_000).tell({ _tag: "TimerFired", timer: "self_test", due: run.state.timers.self_test ?? 0 })
   const halfOpenOver = (run: Run): Run =>
@@ -640,9 +645,7 @@ describe("rule 22: a message to ourselves, after a dead link", () => {
 
   test("is sent once a connection, and only then", () => {
     expect(said(afterDeadLink())).toContain("TestDelivery")
-    expect(said(caughtUp().tell(disconnected, { _tag: "Connected" }, { _tag: "Identified" }))).not.toContain(
-      "TestDelivery"
-    )
+    expect(said(caughtUp().tell(disconnected, ...identified))).not.toContain("TestDelivery")
   })
 
   test("that comes back shows that the hub pushes to us", () => {
@@ -655,20 +658,34 @@ describe("rule 22: a message to ourselves, after a dead link", () => {
   test("that does not come back in 10 s: what the hub pushes to the old socket is read each minute", () => {
     const run = overdue(afterDeadLink())
     expect(run.logged).toEqual(["delivery_test_overdue"])
-    expect(run.state.talk.behind).toBe(true)
+    for (const _ of [1, 2, 3]) {
+      while (run.state.talk.reading !== null) run.tell(read(run))
+      catchUpDue(run.tell(told(run.now)))
+      expect(reading(run)).toEqual({ _tag: "Mailbox", since: 0 })
+      expect(run.state.talk.to_read).toMatchObject([{ _tag: "History", start: T0 - 30_000 }, { _tag: "Room" }])
+    }
+  })
+
+  test("as long as it has not come back, no pong says how far we have heard, and a task does for the message", () => {
+    const run = afterDeadLink()
+    while (run.state.talk.reading !== null) run.tell(read(run))
+    overdue(run).tell(told(T0 + 6 * minute_ms))
+    expect(run.state.talk.known.heard_until).toBe(T0)
+    run.tell(assigned(A)).tell(told(T0 + 7 * minute_ms))
+    expect(run.state.talk).toMatchObject({ self_test: "none", known: { heard_until: T0 + 7 * minute_ms } })
   })
 
   test("and we connect anew each 90 s until it does", () => {
     const run = halfOpenOver(overdue(afterDeadLink()))
     expect(run.said).toEqual(["Reconnect the link was dead before this one"])
-    run.tell(disconnected, { _tag: "Connected" }, { _tag: "Identified" })
+    run.tell(disconnected, ...identified)
     expect(said(run)).toContain("TestDelivery")
   })
 
   test("that could not be sent shows nothing: we connect anew once", () => {
     const run = halfOpenOver(afterDeadLink().tell({ _tag: "TestDelivered", sent: false }))
     expect(run.said).toEqual(["Reconnect the link was dead before this one"])
-    run.tell(disconnected, { _tag: "Connected" }, { _tag: "Identified" })
+    run.tell(disconnected, ...identified)
     expect(said(run)).not.toContain("TestDelivery")
   })
 })
@@ -713,7 +730,7 @@ describe("rule 24: a full inbox", () => {
     run.tell(read(run, { messages: [heard({ way: "direct" })], up_to: 7 })).tell(leftOut)
     expect(said(run)).toEqual([])
     expect(run.state.talk).toMatchObject({ reading: null, to_read: [], behind: true })
-    run.after(minute_ms).tell({ _tag: "TimerFired", timer: "catch_up", due: run.state.timers.catch_up ?? 0 })
+    catchUpDue(run)
     expect(run.state.talk.to_read[0]).toMatchObject({ _tag: "History", start: T0 - 80_000 })
   })
 

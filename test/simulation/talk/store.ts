@@ -33,9 +33,10 @@ const full = new DatabaseError({ kind: "failed", reason: "database or disk is fu
 export class Messages {
   readonly operations: Operations
   readonly close: () => void
+  #revision = 0
 
   constructor(limits: StoreLimits, book: TalkBook) {
-    const { close, operations } = openMessageDatabase(":memory:", limits)
+    const { close, operations } = openMessageDatabase(":memory:", limits, { revision: () => ++this.#revision })
     this.close = close
     this.operations = {
       ...operations,
