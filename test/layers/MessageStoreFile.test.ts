@@ -341,7 +341,11 @@ describe("the thread that keeps the database", () => {
       const request: Request<"open"> = { id: 1, name: "open", now: 1, input: null }
       // oxlint-disable-next-line unicorn/require-post-message-target-origin -- it is a thread, not a window
       worker.postMessage(request)
-      expect(yield* Effect.promise(() => answered)).toEqual([{ id: 1, _tag: "Done", result: nothing }])
+      expect(yield* Effect.promise(() => answered)).toEqual([{
+        id: 1,
+        _tag: "Done",
+        result: { ...nothing, held: { ...nothingHeld, revision: 1 } }
+      }])
       yield* Effect.promise(() => worker.terminate())
     }))
 
@@ -359,7 +363,7 @@ describe("the thread that keeps the database", () => {
           message: { id, way: "direct", channel: null, from: "ada", type: "note", payload: "{}", reply_to: null, sent_at: 1 },
           fates: { direct: fate, broadcast: fate },
           answer: null,
-          own_key: null
+          own_text: null
         })
         for (let i = 0; ; i += 10) {
           operations.record(1, Array.from({ length: 10 }, (_, n) => judged(String(i + n))))

@@ -32,7 +32,7 @@ const judged = (direct: Fate, broadcast = direct): Judged => ({
   fates: { direct, broadcast },
   answer: null,
   refusal: null,
-  own_key: null
+  own_text: null
 })
 const batch = {
   ...unstarted,

@@ -223,9 +223,7 @@ export class Connection {
   #beat(): void {
     const answers = !this.dead && this.#hub.up && this.#hub.books.sockets.has(this.socket)
     if (answers) this.#hub.heard(this.socket)
-    // The first ping follows one interval after the identification, and its pong tells the hub's time.
-    const tellsTime = answers && this.#world.talks && this.#world.now > (this.identified_at ?? this.#world.now)
-    if (tellsTime) this.#down({ type: "pong", timestamp: Math.floor(this.#world.hubTime) }, false)
+    if (answers && this.#world.talks) this.#down({ type: "pong", timestamp: Math.floor(this.#world.hubTime) }, false)
     this.#later(answers ? hubTiming.ping_interval_ms : hubTiming.pong_timeout_ms, () => {
       if (answers) return this.#beat()
       this.#world.note(() => `no pong on socket ${this.socket}`)

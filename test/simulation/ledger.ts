@@ -404,7 +404,8 @@ export class Ledger {
     }
     if (command._tag === "Identify") {
       const isHeld = this.stored.task !== null
-      if ((command.status === "working") !== isHeld && !this.unsaved) {
+      const isTrue = command.status === "draining" || command.status.startsWith("at work") === isHeld
+      if (!isTrue && !this.unsaved) {
         this.#world.violate(`we identify as ${command.status}, which is not true`)
       }
     }

@@ -52,7 +52,7 @@ export const judgedAs = (fate: Fate | Fates, id: string, more: Partial<InboxMess
     fates,
     answer: isAnswered ? outgoingOf(`pong-${id}`, { type: "pong", reply_to: id, payload: {} }) : null,
     refusal: more.way === "pushed" ? null : outgoingOf("refused", { type: "refused", reply_to: id }),
-    own_key: null
+    own_text: null
   }
 }
 

@@ -28,14 +28,14 @@ export type Fates = typeof Fates.Type
 
 /**
  * A message that came, with what becomes of it. `answer` is queued with it if that is to be answered, and `refusal` if a full inbox
- * leaves it out. `own_key` is the key that the message has if it says in the room that it is ours. It is, if the key is.
+ * leaves it out. `own_text` is the text of a message that says in the room that it is ours. It is, if we said that there.
  */
 export interface Judged {
   readonly message: InboxMessage
   readonly fates: Fates
   readonly answer: Outgoing | null
   readonly refusal: Outgoing | null
-  readonly own_key: string | null
+  readonly own_text: string | null
 }
 
 /** What became of a message that is new. `left_out`: the inbox is full. `awaited`: it is a reply, and went to whoever awaited it. */

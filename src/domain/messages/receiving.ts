@@ -1,4 +1,3 @@
-import * as Predicate from "effect/Predicate"
 import type { LifecycleEvent } from "../LifecycleEvent.ts"
 import { emit, log, noop, patchTalk, type Rule, sequence, withState, withTask } from "../rules.ts"
 import type { SidecarState } from "../SidecarState.ts"
@@ -8,6 +7,7 @@ import type { InboxMessage } from "./InboxMessage.ts"
 import { hopsOf, judge, withoutCommand } from "./judge.ts"
 import type { Outgoing } from "./Outgoing.ts"
 import { presenceOf } from "./presence.ts"
+import { roomText } from "./refusal.ts"
 import { hubPushesToUs, isSelfTest } from "./selfTest.ts"
 import type { Held, Talk } from "./Talk.ts"
 
@@ -34,8 +34,8 @@ const refusalTo = ({ from, id, payload, reply_to, way }: InboxMessage, now: numb
   }
 
 /** Rule 16: in the room a name proves nothing. */
-const ownKeyIn = ({ from, payload: { agentcom_key: key }, way }: InboxMessage, agent_id: string): string | null =>
-  way === "room" && from === agent_id && Predicate.isString(key) ? key : null
+const ownTextIn = ({ from, payload, way }: InboxMessage, agent_id: string): string | null =>
+  way === "room" && from === agent_id ? roomText(payload) : null
 
 const judged = (message: InboxMessage, state: SidecarState, now: number): Judged => {
   const { messages: policy } = state.policy
@@ -46,7 +46,7 @@ const judged = (message: InboxMessage, state: SidecarState, now: number): Judged
     fates,
     answer: answerTo(message, fates.direct),
     refusal: refusalTo(message, now),
-    own_key: ownKeyIn(message, policy.agent_id)
+    own_text: ownTextIn(message, policy.agent_id)
   }
 }
 

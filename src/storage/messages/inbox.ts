@@ -57,7 +57,7 @@ const judgedFor = (way: Way, { answer, fates }: typeof Judgement.Type) => ({
   answer
 })
 
-/** Rule 16: in the room a name proves nothing, so what we said there is known by its key, or by the id in the hub's answer. */
+/** Rule 16: in the room a name proves nothing, so what we said there is known by its text, or by the id in the hub's answer. */
 const ownWords: ReturnType<typeof judgedFor> = { fate: { _tag: "Drop", reason: "it is our own" }, answer: null }
 
 /** What came to us. */
@@ -88,9 +88,9 @@ export const makeInbox = (database: DatabaseSync, limits: StoreLimits, size: Inb
   }
 
   /** Takes in a message that is new. */
-  const take = (now: number, { message, own_key, refusal, ...judgement }: JudgedText, room: Room): Recorded => {
+  const take = (now: number, { message, own_text, refusal, ...judgement }: JudgedText, room: Room): Recorded => {
     const { from, id, reply_to, sent_at, type, way } = message
-    const judged = way === "pushed" ? null : outbox.isOurs(id, own_key) ? ownWords : judgedFor(way, judgement)
+    const judged = way === "pushed" ? null : outbox.isOurs(id, own_text) ? ownWords : judgedFor(way, judgement)
     const payload = judged?.fate._tag === "Drop" ? "" : message.payload
     const bytes = Buffer.byteLength(payload)
     if (!room.take(bytes, judged === null || judged.fate._tag === "Deliver")) {

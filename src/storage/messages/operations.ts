@@ -35,7 +35,7 @@ export const JudgedFromText = Schema.Struct({
   fates: Fates,
   answer: Schema.NullOr(OutgoingFromText),
   refusal: Schema.NullOr(OutgoingFromText),
-  own_key: Schema.NullOr(Schema.String)
+  own_text: Schema.NullOr(Schema.String)
 })
 export type JudgedText = typeof JudgedFromText.Encoded
 

@@ -1,6 +1,8 @@
 import * as Schema from "effect/Schema"
+import { createHash } from "node:crypto"
 import type { DatabaseSync } from "node:sqlite"
-import { Origin, type SendOutcome } from "../../domain/messages/Outgoing.ts"
+import { Origin, type SendOutcome, type Target } from "../../domain/messages/Outgoing.ts"
+import { roomText } from "../../domain/messages/refusal.ts"
 import { OutgoingText, QueuedFromText, type QueuedText } from "./operations.ts"
 import { change, query } from "./schema.ts"
 
@@ -22,7 +24,7 @@ const makeStatements = (database: DatabaseSync) => ({
     `SELECT thread FROM inbox WHERE id = :id
     UNION ALL SELECT coalesce(thread, hub_id) FROM outbox WHERE hub_id = :id LIMIT 1`
   ),
-  ours: query(database, CountRow, "SELECT count(*) AS count FROM outbox WHERE hub_id = :id OR key = :key"),
+  ours: query(database, CountRow, "SELECT count(*) AS count FROM outbox WHERE hub_id = :id OR said = :said"),
   answers: query(
     database,
     CountRow,
@@ -30,9 +32,9 @@ const makeStatements = (database: DatabaseSync) => ({
   ),
   insert: change(
     database,
-    `INSERT INTO outbox (key, target, type, reply_to, thread, payload, state, origin_kind, origin_name, awaits_until,
+    `INSERT INTO outbox (key, target, type, reply_to, thread, payload, said, state, origin_kind, origin_name, awaits_until,
       created_at)
-    VALUES (:key, :target, :type, :reply_to, :thread, :payload, 'queued', :kind, :name, :awaits_until, :now)
+    VALUES (:key, :target, :type, :reply_to, :thread, :payload, :said, 'queued', :kind, :name, :awaits_until, :now)
     ON CONFLICT DO NOTHING`
   ),
   unsent: query(
@@ -53,6 +55,10 @@ const makeStatements = (database: DatabaseSync) => ({
   mark: change(database, "UPDATE outbox SET state = :state, reason = :reason WHERE key = :key")
 })
 
+const theRoom = JSON.stringify({ _tag: "Room" } satisfies Target)
+
+const digestOf = (text: string): string => createHash("sha256").update(text.toWellFormed()).digest("base64url")
+
 /** What we send, in the order in which it was queued. */
 export const makeOutbox = (database: DatabaseSync) => {
   const { answers, insert, mark, markSending, markSent, named, ours, unsent } = makeStatements(database)
@@ -63,15 +69,17 @@ export const makeOutbox = (database: DatabaseSync) => {
   return {
     threadOf,
 
-    /** Whether a message of ours has this key, or got this id from the hub. */
-    isOurs: (id: string, key: string | null): boolean => (ours({ id, key })[0]?.count ?? 0) > 0,
+    /** Whether the hub gave this id to a message of ours, or we said this text in the room. */
+    isOurs: (id: string, text: string | null): boolean =>
+      (ours({ id, said: text === null ? null : digestOf(text) })[0]?.count ?? 0) > 0,
 
     /** How many of our answers were queued since then, up to now. */
     answersIn: (since: number, now: number): number => answers({ since, now })[0]?.count ?? 0,
 
     add: (now: number, outgoing: OutgoingText, { kind, name }: Origin, awaits_until: number | null = null): void => {
       const thread = outgoing.reply_to === null ? null : threadOf(outgoing.reply_to)
-      insert({ ...outgoing, thread, kind, name, awaits_until, now })
+      const said = outgoing.target === theRoom ? digestOf(roomText(JSON.parse(outgoing.payload))) : null
+      insert({ ...outgoing, thread, said, kind, name, awaits_until, now })
     },
 
     next: (): QueuedText | null => {

@@ -70,6 +70,7 @@ CREATE TABLE outbox (
   reply_to TEXT,
   thread TEXT, -- null: it begins one, whose name is its hub_id
   payload TEXT NOT NULL, -- JSON; empty once it is sent
+  said TEXT, -- digest of its text in the room, where the hub keeps no key of ours; null elsewhere
   state TEXT NOT NULL, -- queued, sending, sent, rejected
   reason TEXT,
   hub_id TEXT,
@@ -85,6 +86,7 @@ CREATE INDEX outbox_unsent ON outbox (state, number) WHERE state IN ('queued', '
 CREATE INDEX outbox_age ON outbox (created_at);
 CREATE INDEX outbox_awaits ON outbox (awaits_until) WHERE awaits_until IS NOT NULL;
 CREATE INDEX outbox_reply_to ON outbox (reply_to) WHERE origin_kind = 'file';
+CREATE INDEX outbox_said ON outbox (said) WHERE said IS NOT NULL;
 CREATE INDEX outbox_hub_id ON outbox (hub_id) WHERE hub_id IS NOT NULL;
 
 CREATE TABLE known ( -- one row

@@ -300,6 +300,17 @@ describe("rule 16: a message is recorded before anything is done with it", () =>
     expect(said(caughtUp().tell(came))).not.toContain(`ShowMessages ${A}`)
   })
 
+  test.each(
+    [
+      { from: "us", way: "room", own_text: "hello" },
+      { from: "bob", way: "room", own_text: null },
+      { from: "us", way: "direct", own_text: null }
+    ] as const
+  )("what $from says ($way) may be our own by its text: $own_text", ({ from, own_text, way }) => {
+    const [command] = connected().tell(pushed({ from, way, payload: { text: "hello" } })).commands
+    expect(command).toMatchObject({ _tag: "RecordMessages", judged: [{ own_text }] })
+  })
+
   test("what is pushed was said now: a ping is answered whatever our clock says", () => {
     const fateOf = (run: Run) => {
       const [command] = run.tell(pushed({ type: "ping", sent_at: T0 - 3_600_000 })).commands
