@@ -54,6 +54,16 @@ describe("the dates of a task's files", () => {
     expect(sightings.see("t1", "a", { version: "v2", modified_at: changed.wall }, other)?.known_since).toBe(other.wall)
   })
 
+  it("of a task and of a batch beside it are kept side by side", () => {
+    const sightings = new Sightings()
+    for (const now of [start, later(5_000), later(10_000)]) {
+      for (const id of ["task-1", "batch-1"]) {
+        const dated = sightings.see(id, "a", { version: "v1", modified_at: start.wall }, now)
+        expect(dated?.known_since).toBe(start.wall)
+      }
+    }
+  })
+
   for (const [what, drift] of [["behind", -2 * day_ms], ["ahead", 2 * day_ms]] as const) {
     const told = (elapsed_ms: number) => later(elapsed_ms).wall + drift
 

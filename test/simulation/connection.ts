@@ -4,6 +4,7 @@ import * as Result from "effect/Result"
 import type { JsonObject } from "../../src/dev/json.ts"
 import type { HubCommand } from "../../src/domain/Command.ts"
 import type { HubMessage } from "../../src/domain/Message.ts"
+import { isSelfTest } from "../../src/domain/messages/selfTest.ts"
 import { cooldownOf, hubTiming } from "../../src/hub/timing.ts"
 import { decodeFrame, type Incoming } from "../../src/protocol/incoming.ts"
 import { encodeCommand } from "../../src/protocol/outgoing.ts"
@@ -214,7 +215,7 @@ export class Connection {
     if (message._tag === "TaskAssigned") {
       this.#suspicious = false
       this.#gaveTask = true
-    }
+    } else if (message._tag === "MessageHeard" && isSelfTest(message.message, our_id)) this.#suspicious = false
     this.#ledger.told(message)
     this.#ears.emit(message)
   }

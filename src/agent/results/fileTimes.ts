@@ -1,3 +1,4 @@
+import { kindOf, type WorkKind } from "../../domain/Work.ts"
 import type { Moment } from "../../storage/moment.ts"
 import { skewOf } from "../../storage/moment.ts"
 
@@ -22,24 +23,30 @@ interface Sighting extends Dated {
   readonly skew: number // between the clocks, then
 }
 
+interface Seen {
+  readonly work_id: string
+  readonly files: Map<string, Sighting | null> // null: it was not there
+}
+
 /** Both clocks are rounded, and the wall clock is corrected by small steps all the time. */
 const slack_ms = 1_000
 
 /**
- * Remembers when it first saw each version of the files of one task, the last it was asked about. A file that it saw appear
- * or change is dated by our own clock, because the clock of a network drive may differ. Only for files that were there at
- * the first look the disk's time counts, and never a time in the future. So a change of any clock makes no file older or
+ * Remembers when it first saw each version of the files of one task and one batch, the last it was asked about. A file that it
+ * saw appear or change is dated by our own clock, because the clock of a network drive may differ. Only for files that were there
+ * at the first look the disk's time counts, and never a time in the future. So a change of any clock makes no file older or
  * younger.
  */
 export class Sightings {
-  #work_id = ""
-  readonly #seen = new Map<string, Sighting | null>() // null: it was not there
+  readonly #seen = new Map<WorkKind, Seen>()
 
   see(work_id: string, name: string, file: Changed | null, now: Moment): Dated | null {
-    if (work_id !== this.#work_id) this.#seen.clear()
-    this.#work_id = work_id
-    const sighting = file && this.#sighting(this.#seen.get(name), file, now)
-    this.#seen.set(name, sighting)
+    const kind = kindOf(work_id)
+    const last = this.#seen.get(kind)
+    const seen: Seen = last?.work_id === work_id ? last : { work_id, files: new Map() }
+    this.#seen.set(kind, seen)
+    const sighting = file && this.#sighting(seen.files.get(name), file, now)
+    seen.files.set(name, sighting)
     if (sighting === null) return null
     const jump = skewOf(now) - sighting.skew
     const shift = Math.abs(jump) > slack_ms ? jump : 0
