@@ -83,6 +83,7 @@ describe("config.json", () => {
             "lock",
             "control.json",
             "incoming.json",
+            "heard.json",
             "agent.sqlite",
             "agent.sqlite-wal",
             "agent.sqlite-shm"

@@ -11,7 +11,10 @@ export interface Places {
   readonly outbox: string
 }
 
-const ownNames = ["lock", "control.json", "incoming.json", "agent.sqlite", "agent.sqlite-wal", "agent.sqlite-shm"]
+const ownNames = [
+  ...["lock", "control.json", "incoming.json", "heard.json"],
+  ...["agent.sqlite", "agent.sqlite-wal", "agent.sqlite-shm"]
+]
 
 /** The daemon's own files in the agent's folder: the configured ones and those with fixed names. */
 export const ownFilesIn = (folder: string, configured: ReadonlyArray<string>): ReadonlyArray<string> => [
@@ -37,9 +40,7 @@ const misplaced = (log: string, { config_file, state_file, ...folders }: Places)
     return `must not be ${basename(config_file)}`
   }
   const folder = dirname(state_file)
-  const own = ["lock", "control.json", "control.sock", "agent.sqlite", "agent.sqlite-wal"].find((name) =>
-    join(folder, name) === log
-  )
+  const own = [...ownNames, "control.sock"].find((name) => join(folder, name) === log)
   if (own !== undefined) return `must not be ${own}`
   if (log === state_file || log.startsWith(`${state_file}.`)) return `must not be ${basename(state_file)}`
   const [taken] = Object.entries(folders).find(([, path]) => `${log}${sep}`.startsWith(`${path}${sep}`)) ?? []

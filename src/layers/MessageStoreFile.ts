@@ -3,11 +3,13 @@ import * as Layer from "effect/Layer"
 import { join } from "node:path"
 import { SidecarConfig } from "../config/SidecarConfig.ts"
 import { nothingHeld, nothingKnown } from "../domain/messages/Talk.ts"
+import type { Batch } from "../domain/Work.ts"
 import { Logger } from "../services/Logger.ts"
 import { MessageStore, type Opened } from "../services/MessageStore.ts"
-import type { StateNotOurs } from "../services/TaskStore.ts"
-import { attempt, exists, FileError } from "../storage/files.ts"
+import { type StateNotOurs, StoreError } from "../services/TaskStore.ts"
+import { attempt, exists, FileError, orElseLog } from "../storage/files.ts"
 import { homeOf } from "../storage/folders.ts"
+import { makeHeardNote } from "../storage/messages/heardNote.ts"
 import { marked, messageOperations } from "../storage/messages/messageStore.ts"
 import { type Ask, makeMessageThread } from "../storage/messages/messageThread.ts"
 import type { MarkedBatch, StoreLimits } from "../storage/messages/operations.ts"
@@ -50,6 +52,9 @@ const look = Effect.fnUntraced(function*(path: string, at_work: MarkedBatch | nu
   )
 })
 
+const noted = <A>(operation: Effect.Effect<A, FileError>): Effect.Effect<A, StoreError> =>
+  Effect.mapError(operation, (cause) => new StoreError({ path: cause.path, cause }))
+
 /**
  * The messages in `agent.sqlite`, in the agent's folder. Only its owner can read it. A thread works with it, from the first message
  * on.
@@ -64,15 +69,28 @@ export const MessageStoreFile: Layer.Layer<MessageStore, never, SidecarConfig | 
     const { ask, isRunning } = yield* makeMessageThread({ path, limits })
     const isThere = Effect.suspend(() => isRunning() ? Effect.succeed(true) : attempt(path, () => exists(path)))
 
+    const operations = messageOperations(path, ask, isThere)
+    const note = makeHeardNote(homeOf(settings))
+
+    const opening = Effect.fnUntraced(function*(at_work: Batch | null) {
+      const found = yield* readAgain(look(path, at_work === null ? null : marked(at_work), ask), log)
+      if (found._tag === "NotOurs") return yield* found.why
+      if (found._tag === "Opened") return found.opened
+      yield* setAside(path, found.reason, log, journals)
+      return nothing
+    })
+
     return MessageStore.of({
-      ...messageOperations(path, ask, isThere),
+      ...operations,
       open: Effect.fnUntraced(function*(at_work) {
-        const found = yield* readAgain(look(path, at_work === null ? null : marked(at_work), ask), log)
-        if (found._tag === "NotOurs") return yield* found.why
-        if (found._tag === "Opened") return found.opened
-        yield* setAside(path, found.reason, log, journals)
-        return nothing
-      })
+        const { held, known } = yield* opening(at_work)
+        return { held, known: known.heard_until === null ? yield* orElseLog(note.read, log, () => known) : known }
+      }),
+      know: (known) =>
+        Effect.flatMap(
+          noted(isThere),
+          (there) => there ? Effect.andThen(operations.know(known), noted(note.remove)) : noted(note.write(known))
+        )
     })
   })
 )

@@ -53,9 +53,38 @@ describe("the messages of an agent", () => {
       expect((yield* store.next).queued).toBeNull()
       expect(yield* store.read(["m1"])).toEqual([])
       expect(yield* store.settle(1)).toEqual({ held: nothingHeld, recorded: [] })
-      yield* store.know({ heard_until: 1, room: null, channels: [] })
       expect(readdirSync(folder.path)).toEqual([])
     }))
+
+  it.live("are no file either where it is known how far the hub was heard: a note keeps that until the first comes", () =>
+    Effect.gen(function*() {
+      const folder = yield* makeFolder
+      const heard = { heard_until: 1, room: null, channels: ["ops"] }
+      yield* inOneLife(folder, (store) => store.know(heard))
+      expect(readdirSync(folder.path)).toEqual(["heard.json"])
+      expect(statSync(folder.file("heard.json")).mode & 0o777).toBe(0o600)
+      yield* inOneLife(folder, (store) =>
+        Effect.gen(function*() {
+          expect(yield* store.open(null)).toEqual({ ...nothing, known: heard })
+          yield* store.record([judgedAs(deliver, "m1")])
+        }))
+      yield* inOneLife(folder, (store) =>
+        Effect.gen(function*() {
+          expect((yield* store.open(null)).known).toEqual(heard)
+          yield* store.know({ ...heard, heard_until: 2 })
+        }))
+      expect(readdirSync(folder.path)).toEqual([name])
+      expect((yield* inOneLife(folder, (store) => store.open(null))).known.heard_until).toBe(2)
+    }))
+
+  for (const [what, content] of [["no JSON", "{"], ["of another kind", "{}"]] as const) {
+    it.live(`are known from the start where the note is ${what}`, () =>
+      Effect.gen(function*() {
+        const folder = yield* makeFolder
+        writeFileSync(folder.file("heard.json"), content)
+        expect(yield* inOneLife(folder, (store) => store.open(null))).toEqual(nothing)
+      }))
+  }
 
   it.live("outlive the daemon, in one file that only its owner can read", () =>
     Effect.gen(function*() {
