@@ -25,7 +25,7 @@ const commit = commitOf()
 const daemon = "src/cli/run.ts"
 
 /** What is bundled by itself, so that the one who imports it has nothing in its own bundle that only this needs. */
-const apart = [daemon, "src/observe/metrics/telemetry.ts"]
+const apart = [daemon, "src/observe/metrics/telemetry.ts", "src/secrets/patterns.ts"]
 
 /** The entry of a thread, which the daemon starts by its file's name. */
 const thread = "src/storage/messages/messageWorker.ts"
