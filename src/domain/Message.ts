@@ -113,7 +113,7 @@ const LifeMessage = Schema.Union([
     stored: Schema.NullOr(StoredState), // null if there is none, or it is lost
     survivors: Schema.Array(Schema.String),
     at_work: Schema.optionalKey(Schema.NullOr(TaskFound)), // looked for only if there is no stored state
-    talk: Schema.optionalKey(Schema.Struct({ held, known: Known }))
+    talk: Schema.optionalKey(Schema.Struct({ held, known: Known, is_delivered: Schema.Boolean }))
   }),
   Schema.TaggedStruct("DrainRequested", { exit_code: Schema.Literals([0, 75]) })
 ])

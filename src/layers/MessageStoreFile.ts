@@ -25,7 +25,7 @@ type Found =
   | { readonly _tag: "Damaged"; readonly reason: string }
   | { readonly _tag: "NotOurs"; readonly why: StateNotOurs }
 
-const nothing: Opened = { held: nothingHeld, known: nothingKnown }
+const nothing: Opened = { held: nothingHeld, known: nothingKnown, is_delivered: false }
 
 const opened = (as: Opened): Found => ({ _tag: "Opened", opened: as })
 
@@ -83,8 +83,8 @@ export const MessageStoreFile: Layer.Layer<MessageStore, never, SidecarConfig | 
     return MessageStore.of({
       ...operations,
       open: Effect.fnUntraced(function*(at_work) {
-        const { held, known } = yield* opening(at_work)
-        return { held, known: known.heard_until === null ? yield* orElseLog(note.read, log, () => known) : known }
+        const { known, ...rest } = yield* opening(at_work)
+        return { ...rest, known: known.heard_until === null ? yield* orElseLog(note.read, log, () => known) : known }
       }),
       know: (known) =>
         Effect.flatMap(

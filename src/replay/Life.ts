@@ -92,7 +92,7 @@ const held = Effect.succeed(nothingHeld)
 
 /** An inbox that keeps all it hears: of frames only, nobody knows more. In a recording with steps the messages tell what is held. */
 const noMessages: MessageStore["Service"] = {
-  open: () => Effect.succeed({ held: nothingHeld, known: noTalk.known }),
+  open: () => Effect.succeed({ held: nothingHeld, known: noTalk.known, is_delivered: false }),
   record: (judged) =>
     Effect.succeed({
       held: nothingHeld,

@@ -16,10 +16,11 @@ export interface Taken {
   readonly recorded: ReadonlyArray<Recorded>
 }
 
-/** What an earlier life has left. */
+/** What an earlier life has left. `is_delivered`: the batch at work has had its end, and its replies are queued. */
 export interface Opened {
   readonly held: Held
   readonly known: Known
+  readonly is_delivered: boolean
 }
 
 /** How a delivery ended. `replies` are queued in the same step. */

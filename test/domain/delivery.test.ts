@@ -1,7 +1,7 @@
 import { describe, expect } from "vitest"
 import type { Answer, Evidence } from "../../src/domain/Evidence.ts"
 import type { Message } from "../../src/domain/Message.ts"
-import { nothingHeld } from "../../src/domain/messages/Talk.ts"
+import { nothingHeld, nothingKnown } from "../../src/domain/messages/Talk.ts"
 import { emptyStore } from "../../src/domain/SidecarState.ts"
 import type { WakeEnd } from "../../src/domain/Work.ts"
 import {
@@ -337,6 +337,17 @@ describe("rule 10: a delivery that was at work", () => {
       timers: ["start messages_check 60000", "start messages_timeout 86400000", "start readiness 30000"],
       logged: ["recovery_found batch-1 reporting 1"],
       state: "down | batch-1 g1 reporting wakes 1 failed (it went wrong) | Inspecting evidence | link closed"
+    },
+    {
+      clause: "whose messages are marked as delivered is over, though a crash of the machine has lost its answer",
+      run: () => {
+        const { state: { stored } } = delivering().tell(found({ _tag: "Success", result: {}, tokens_used: null }))
+        const talk = { held: nothingHeld, known: nothingKnown, is_delivered: true }
+        return new Run().tell({ _tag: "Restarted", stored, survivors: [], talk })
+      },
+      said: ["StopWatching", "StopAgent batch-1 linger 15000", "CheckReadiness"],
+      timers: [...released, "start readiness 30000"],
+      state: "down | terminating: batch-1 remove | stopping: batch-1 | link closed"
     },
     {
       clause: "an agent of a batch that nobody holds is stopped",

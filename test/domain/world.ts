@@ -472,7 +472,7 @@ export class World {
     this.handle({
       _tag: "Restarted",
       stored,
-      talk: { held: this.talk.held, known: nothingKnown },
+      talk: { held: this.talk.held, known: nothingKnown, is_delivered: false },
       survivors: [...new Set(this.agents.map(({ work_id }) => work_id))]
     })
   }

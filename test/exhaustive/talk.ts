@@ -239,7 +239,7 @@ class Happening {
   }
 
   /** The marks follow how the delivery ended; its reply is queued with them. */
-  ends(answers: boolean): void {
+  #mark(answers: boolean): void {
     const batch = this.world.state.stored.messages
     if (batch === null) throw new Error("a delivery ends that is not at work")
     const which = batch.payload.message_ids.map(idOf)
@@ -247,6 +247,10 @@ class Happening {
     const isReply = answers && which.includes("m1") && this.world.reply === "none"
     this.is({ ending: false, batch: null, reply: isReply ? "queued" : this.world.reply })
     if (!answers) this.is({ agent: "none" })
+  }
+
+  ends(answers: boolean): void {
+    this.#mark(answers)
     this.tell({ _tag: "DeliveryMarked", end: answers ? "Delivered" : "Failed", held: this.held })
   }
 
@@ -295,6 +299,7 @@ class Happening {
   connect(): void {
     this.tell({ _tag: "Connected" })
     this.tell({ _tag: "Identified" })
+    this.tell({ _tag: "HubTimeTold", hub_time: early })
   }
 
   /** What was pushed and not read is lost. */
@@ -303,8 +308,9 @@ class Happening {
     this.tell({ _tag: "Disconnected", half_open: false })
   }
 
-  /** The daemon dies and starts again. What it asked of the hub may have been done, or not. */
+  /** The daemon dies and starts again. What it asked of the hub and of the database may have been done, or not. */
   crash(isDone: boolean): void {
+    if (isDone && this.world.ending) this.#mark(true)
     const { asked, hubHas, reply, sending, state: { stored } } = this.world
     const arrives = isDone && sending && !(reply === "sending" && hubHas > 0)
     const acknowledged = isDone && asked?._tag === "Acknowledge" ? asked.up_to : 0
@@ -322,9 +328,16 @@ class Happening {
     })
     this.#place(["delivering"], "waiting")
     const at_work = stored.messages
-    if (at_work !== null) this.#place(["waiting", "delivered"], "delivering", at_work.payload.message_ids.map(idOf))
-    this.is({ batch: at_work })
-    this.tell({ _tag: "Restarted", stored, survivors: [], talk: { held: this.held, known: nothingKnown } })
+    const which = at_work?.payload.message_ids.map(idOf) ?? []
+    const is_delivered = which.some((id) => this.world.store[id] === "delivered")
+    if (!is_delivered) this.#place(["waiting"], "delivering", which)
+    this.is({ batch: is_delivered ? null : at_work, agent: is_delivered ? "none" : this.world.agent })
+    this.tell({
+      _tag: "Restarted",
+      stored,
+      survivors: [],
+      talk: { held: this.held, known: nothingKnown, is_delivered }
+    })
   }
 }
 

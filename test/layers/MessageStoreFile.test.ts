@@ -41,7 +41,7 @@ const inOneLife = <A, E>(folder: Folder, use: (store: Store) => Effect.Effect<A,
 
 const fill = (folder: Folder) => inOneLife(folder, (store) => store.record([judgedAs(deliver, "m1")]))
 
-const nothing = { held: nothingHeld, known: nothingKnown }
+const nothing = { held: nothingHeld, known: nothingKnown, is_delivered: false }
 
 describe("the messages of an agent", () => {
   it.live("are no file before the first comes, whatever is asked", () =>
@@ -105,7 +105,7 @@ describe("the messages of an agent", () => {
       expect(readdirSync(folder.path)).toEqual([name])
       expect(statSync(folder.file(name)).mode & 0o777).toBe(0o600)
       const store = yield* storeOf(folder)
-      expect(yield* store.open(null)).toEqual({ held: { ...before.held, revision: 1 }, known })
+      expect(yield* store.open(null)).toEqual({ held: { ...before.held, revision: 1 }, known, is_delivered: false })
       const read = yield* store.read(["m1"])
       expect(read.map(({ message }) => JSON.stringify(message.payload))).toEqual([JSON.stringify(payload)])
       expect(JSON.stringify((yield* store.next).queued?.outgoing.payload)).toBe(JSON.stringify(payload))

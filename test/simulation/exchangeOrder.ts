@@ -60,6 +60,7 @@ export class ExchangeOrder {
   told(message: HubMessage): void {
     const { _tag } = message
     if (_tag === "Connected" || _tag === "Disconnected") return this.forget()
+    if (_tag === "RateLimited" && message.of_ping === true) return
     if (!answers.has(_tag) || (_tag === "HubRefused" && news.has(message.frame))) return
     // One that waits for its time is what another limit is taken for; any other answer shows that it was not limited itself.
     const waiting = this.#waiting ?? (_tag === "RateLimited" ? this.#limited : null)

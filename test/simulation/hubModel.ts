@@ -210,7 +210,7 @@ export class HubModel {
       hub.penalties.set(our_id, penalised(hub.penalties.get(our_id), now))
       this.matchAfter(penalty_ms)
       const retry_after_ms = chance.between("rate limit", 1, 20) * 1_000
-      return void say({ type: "rate_limited", retry_after_ms, tier: "normal" })
+      return void say({ type: "rate_limited", retry_after_ms, tier: type === "status" ? "light" : "normal" })
     }
     if (type === "task_complete" && faults.strikes("answer_refused_by_hub")) {
       const error = chance.pick("refusal", ["validation_failed", "invalid_json"])

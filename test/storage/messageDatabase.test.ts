@@ -30,7 +30,7 @@ import {
 describe("an empty store", () => {
   itStores("holds nothing and knows nothing", (store) =>
     Effect.gen(function*() {
-      expect(yield* store.open(null)).toEqual({ held: nothingHeld, known: nothingKnown })
+      expect(yield* store.open(null)).toEqual({ held: nothingHeld, known: nothingKnown, is_delivered: false })
       expect(yield* store.choose).toEqual({ ids: [], held_back: [], retry_at: null })
       expect((yield* store.next).queued).toBeNull()
       expect(yield* store.read(["m1"])).toEqual([])

@@ -117,15 +117,18 @@ describe("rule 19: after a restart the marks follow queue.json", () => {
       }))
   }
 
-  itStores("one that has ended is at work there still: it ends once more", (store) =>
-    Effect.gen(function*() {
-      const { batch } = yield* begun(store, ["m1"])
-      const end: DeliveryEnd = { _tag: "Delivered", replies: [outgoingOf("reply-m1")] }
-      yield* store.end(batch, end)
-      expect((yield* store.open(batch)).held).toMatchObject({ waiting: 0, outgoing: 1 })
-      expect(yield* store.end(batch, end)).toMatchObject({ waiting: 0, outgoing: 1 })
-      expect((yield* store.open(null)).held.waiting).toBe(0)
-    }))
+  itStores(
+    "one that has ended is at work there still: that is told, and its messages stay delivered",
+    (store) =>
+      Effect.gen(function*() {
+        const { batch } = yield* begun(store, ["m1"])
+        const end: DeliveryEnd = { _tag: "Delivered", replies: [outgoingOf("reply-m1")] }
+        expect((yield* store.open(batch)).is_delivered).toBe(false)
+        yield* store.end(batch, end)
+        expect(yield* store.open(batch)).toMatchObject({ held: { waiting: 0, outgoing: 1 }, is_delivered: true })
+        expect((yield* store.open(null)).held.waiting).toBe(0)
+      })
+  )
 })
 
 describe("rule 20: what we send", () => {

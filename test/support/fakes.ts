@@ -107,7 +107,7 @@ export const messageStoreMemory = (
 
 /** An inbox and an outbox that are always empty. */
 export const emptyMessageStore: MessageStore["Service"] = {
-  open: () => Effect.succeed({ held: nothingHeld, known: nothingKnown }),
+  open: () => Effect.succeed({ held: nothingHeld, known: nothingKnown, is_delivered: false }),
   record: () => Effect.succeed({ held: nothingHeld, recorded: [] }),
   settle: () => Effect.succeed({ held: nothingHeld, recorded: [] }),
   know: () => Effect.void,

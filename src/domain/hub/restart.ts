@@ -56,8 +56,7 @@ export const restarted = (
     terminateStrangers(survivors),
     ofTaskAgent(recover),
     inboxFound(talk),
-    inSlot("messages", recover),
-    recoverDelivery,
+    recoverDelivery(talk?.is_delivered === true),
     startTimer("catch_up", catch_up_ms),
     startTimer("readiness", domainLimits.readiness_ms),
     withState((state) => state.stored.task === null ? checkReadiness : openLink)

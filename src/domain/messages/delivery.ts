@@ -1,5 +1,5 @@
 import { inspectIfIdle } from "../agent/evidence.ts"
-import { begin } from "../agent/phases.ts"
+import { begin, recover } from "../agent/phases.ts"
 import type { AgentEvent } from "../agent/rules.ts"
 import { release } from "../agent/termination.ts"
 import type { DeliveryEnd } from "../Command.ts"
@@ -109,10 +109,15 @@ export const batchAgentTold = (event: AgentEvent): Rule => {
   }
 }
 
-/** Rule 19: a delivery had failed when this daemon ended, and its marks may not have followed. */
-export const recoverDelivery: Rule = withState(({ stored: { messages } }) =>
-  messages?.failure == null ? noop : batchAgentTold({ _tag: "Failed" })
-)
+/**
+ * Rule 19: what the last daemon left of a delivery. One that has had its end is over, whatever its files say. Of one that had failed
+ * the marks may not have followed.
+ */
+export const recoverDelivery = (is_delivered: boolean): Rule =>
+  is_delivered ? inSlot("messages", release("remove")) : sequence(
+    inSlot("messages", recover),
+    withState(({ stored: { messages } }) => messages?.failure == null ? noop : batchAgentTold({ _tag: "Failed" }))
+  )
 
 /** Rule 19: the marks are made, and the next delivery may begin. Of one that failed the files stay. */
 export const deliveryMarked = (end: DeliveryEnd["_tag"], held: Held): Rule =>

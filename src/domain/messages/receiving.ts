@@ -97,4 +97,4 @@ export const messagesUnrecorded = (reason: string): Rule => log({ event: "messag
 
 /** The inbox as it was found at the start; undefined if there is none. */
 export const inboxFound = (found: Pick<Talk, "held" | "known"> | undefined): Rule =>
-  found === undefined ? noop : patchTalk(found)
+  found === undefined ? noop : patchTalk({ held: found.held, known: found.known })

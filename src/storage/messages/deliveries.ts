@@ -67,6 +67,11 @@ const makeStatements = (database: DatabaseSync) => ({
     MarksRow,
     "SELECT id, deliveries, failures, batch_limit FROM inbox WHERE state = 'delivering' AND batch_id = :batch_id"
   ),
+  deliveredBy: query(
+    database,
+    IdRow,
+    "SELECT id FROM inbox WHERE state = 'delivered' AND batch_id = :batch_id LIMIT 1"
+  ),
   allDelivered: change(
     database,
     "UPDATE inbox SET state = 'delivered', reason = NULL WHERE state = 'delivering' AND batch_id = :batch_id"
@@ -87,6 +92,11 @@ const makeStatements = (database: DatabaseSync) => ({
   )
 })
 
+/** Reads messages by their ids. */
+const readerOf =
+  ({ message }: ReturnType<typeof makeStatements>) => (ids: ReadonlyArray<string>): ReadonlyArray<BatchMessageText> =>
+    ids.flatMap((one) => message({ id: one })).map(({ again, thread, ...row }) => ({ message: row, thread, again }))
+
 /** The batches in which messages go to the agent. */
 export const makeDeliveries = (database: DatabaseSync, limits: StoreLimits, outbox: Outbox) => {
   const statements = makeStatements(database)
@@ -106,12 +116,7 @@ export const makeDeliveries = (database: DatabaseSync, limits: StoreLimits, outb
     }
   }
 
-  const read = (ids: ReadonlyArray<string>): ReadonlyArray<BatchMessageText> =>
-    ids.flatMap((one) => statements.message({ id: one })).map(({ again, thread, ...row }) => ({
-      message: row,
-      thread,
-      again
-    }))
+  const read = readerOf(statements)
 
   return {
     choose: (now: number): Choice => {
@@ -127,6 +132,8 @@ export const makeDeliveries = (database: DatabaseSync, limits: StoreLimits, outb
     },
 
     begin,
+
+    isDelivered: ({ batch_id }: MarkedBatch): boolean => statements.deliveredBy({ batch_id }).length > 0,
 
     /** A full disk may have left its beginning unmarked, so that is marked first. */
     end: (now: number, batch: MarkedBatch, end: EndText): void => {

@@ -73,13 +73,14 @@ const operationsOver = (database: DatabaseSync, limits: StoreLimits, options: Op
   return {
     open: (now, at_work) => {
       checkWhole(database)
-      unfollowed = { at_work }
+      const is_delivered = at_work !== null && deliveries.isDelivered(at_work)
+      unfollowed = { at_work: is_delivered ? null : at_work }
       try {
         changing(now, () => undefined)
       } catch (cause) {
         if (sqliteCodeOf(cause) !== sqliteCodes.full) throw cause
       }
-      return { held: held(), known: known() }
+      return { held: held(), known: known(), is_delivered }
     },
     record: (now, judged) =>
       changing(now, () => {

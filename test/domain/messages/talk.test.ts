@@ -466,7 +466,7 @@ describe("rules 20 and 21: messages of ours", () => {
       _tag: "Restarted",
       stored: null,
       survivors: [],
-      talk: { held: nothingHeld, known: { heard_until: 4_000, room: null, channels: [] } }
+      talk: { held: nothingHeld, known: { heard_until: 4_000, room: null, channels: [] }, is_delivered: false }
     }).tell({ _tag: "Connected" }, { _tag: "Identified" }).tell(outgoing(1))
     expect(noted.commands).toContainEqual({ _tag: "SendNext", after: 4_000 })
   })
@@ -564,7 +564,7 @@ describe("rule 22: channels", () => {
         _tag: "Restarted",
         stored: run.state.stored,
         survivors: [],
-        talk: { held: nothingHeld, known: run.state.talk.known }
+        talk: { held: nothingHeld, known: run.state.talk.known, is_delivered: false }
       },
       { _tag: "ReadinessChecked", obstacle: null, programs: "" },
       ...identified

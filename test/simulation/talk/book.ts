@@ -18,6 +18,7 @@ import type { Messages } from "./store.ts"
 const asleep: ReadonlySet<string> = new Set(["ping", "status_request", "notify", "pong", "status_reply", "refused"])
 
 const tries_alone = 3 // of a message that kills its deliveries, until it is left alone
+const on_the_way_ms = 5_000 // for what somebody said last to come and to be recorded
 
 type Outcome = Recorded["outcome"]
 
@@ -184,7 +185,9 @@ export class TalkBook {
 
   /** Everything that the hub has for us became something, and the hub has everything that we said, once. */
   judge(books: Hub): void {
+    const settled_until = this.#world.hubTime - on_the_way_ms
     for (const { from, id, timestamp, to } of books.history) {
+      if (timestamp > settled_until) continue
       // Until the hub has told its time, a clock that is ahead begins to read too late.
       if (this.#world.clock_was_set_ahead && timestamp <= this.#told_at) continue
       // Where our clock is ahead, a gap seems longer, and of a long one not all broadcasts are read.
@@ -192,7 +195,9 @@ export class TalkBook {
       if (from !== our_id && isRead) this.#judgeHeard(`message ${id} of ${from} to ${to}`, id)
     }
     for (const { from, seq, timestamp } of books.room) {
-      if (from !== our_id) this.#judgeHeard(`what ${from} said in the room`, roomId(seq, timestamp))
+      if (from !== our_id && timestamp <= settled_until) {
+        this.#judgeHeard(`what ${from} said in the room`, roomId(seq, timestamp))
+      }
     }
     this.#judgeSaid(books)
   }
