@@ -111,6 +111,8 @@ export type LifecycleEvent =
     readonly reason?: string
   }
   | { readonly event: "messages_unrecorded"; readonly reason: string }
+  /** The limits of an hour let nothing through of what waits. `until` is in epoch milliseconds. */
+  | { readonly event: "messages_held_back"; readonly count: number; readonly until: number }
   | { readonly event: "channel_refused"; readonly channel: string; readonly reason: string }
   | { readonly event: "delivery_test_overdue" } // the hub pushes to another socket of ours
   | { readonly event: "delivery_postponed"; readonly batch_id: string; readonly reason: string }

@@ -96,7 +96,7 @@ const TalkMessage = Schema.Union([
   Schema.TaggedStruct("HubUnread", { ...ofReading, reason: Schema.String }),
   Schema.TaggedStruct("MailboxAcknowledged", { pass: Schema.Int, done: Schema.Boolean }),
   Schema.TaggedStruct("BatchReady", { batch: Batch }),
-  Schema.TaggedStruct("NoBatch", { retry_at: Schema.NullOr(Schema.Finite) }),
+  Schema.TaggedStruct("NoBatch", { retry_at: Schema.NullOr(Schema.Finite), held_back: Schema.Int }), // messages that limits hold back
   Schema.TaggedStruct("DeliveryMarked", { end: Schema.Literals(["Delivered", "Failed", "Postponed"]), held }),
   Schema.TaggedStruct("SendEnded", {
     key: Schema.NullOr(Schema.String), // null if there was nothing to send

@@ -113,7 +113,7 @@ const noMessages: MessageStore["Service"] = {
   answered: () => Effect.succeed(new Set()),
   awaited: Effect.succeed(null),
   handedOver: () => held,
-  list: () => Effect.succeed({ held: nothingHeld, messages: [] })
+  list: () => Effect.succeed({ held: nothingHeld, held_back: [], messages: [] })
 }
 
 /** The layers of a replay: they wake, send and write nothing, and the clock shows the time of the message. */

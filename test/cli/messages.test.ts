@@ -33,14 +33,15 @@ const command = (
     return { code: await ended, out, err }
   })
 
-/** A hub with other agents, and our sidecar beside an agent that answers messages. */
-const start = Effect.gen(function*() {
+/** A hub with other agents, and our sidecar, so configured, beside an agent that answers messages. */
+const startWith = Effect.fnUntraced(function*(config: Record<string, unknown>) {
   const hub = yield* startHub({ registerTokens: tokensOf("bob") })
-  const folder = yield* makeTalkFolder(hub)
+  const folder = yield* makeTalkFolder(hub, config)
   const daemon = yield* startDaemon(folder)
   yield* hub.waitFor(() => identifications(hub) === 1)
   return { daemon, folder, hub }
 })
+const start = startWith({})
 
 /** What is in the outbox to be taken. */
 const filesIn = (folder: Folder): ReadonlyArray<string> =>
@@ -243,6 +244,20 @@ describe.concurrent("agentcom-sidecar inbox", () => {
       yield* startDaemon(folder) // which has the database for itself again
       yield* hub.waitFor(() => identifications(hub) === 2)
       assert.deepStrictEqual(yield* command(folder, ["inbox"]), running)
+    }))
+
+  it.live("tells what the limits of an hour hold back, and which, while the sidecar runs and while it does not", () =>
+    Effect.gen(function*() {
+      const { daemon, folder, hub } = yield* startWith({ sender_per_hour: 1 })
+      yield* say(hub, "bob", { payload: { text: "one" } })
+      yield* until("it is delivered", () => delivered(folder).length === 1)
+      yield* say(hub, "bob", { payload: { text: "two" } })
+      yield* until("it is held back", () => daemon.events("messages_held_back").length === 1)
+      const { out } = yield* command(folder, ["inbox"])
+      assert.match(out, / said="?two"?.*\n1 held back by sender_per_hour of "bob"\.\n1 to be delivered, 0 of ours/)
+      yield* daemon.signal("SIGTERM")
+      yield* daemon.ended
+      assert.strictEqual((yield* command(folder, ["inbox"])).out, out)
     }))
 
   it.live("of a folder without messages is empty, and makes no file", () =>

@@ -35,7 +35,7 @@ const about = {
   pid_namespace: null
 }
 
-const listing: Listing = { held: nothingHeld, messages: [] }
+const listing: Listing = { held: nothingHeld, held_back: [], messages: [] }
 const list = () => Effect.succeed(listing)
 const batchOf = (...message_ids: ReadonlyArray<string>): Batch => ({
   ...unstarted,

@@ -69,7 +69,7 @@ export class TalkWorld {
         this.#asked = command
         return
       case "ChooseBatch":
-        return this.#waiting === 0 ? { _tag: "NoBatch", retry_at: null } : this.batchReady()
+        return this.#waiting === 0 ? { _tag: "NoBatch", retry_at: null, held_back: 0 } : this.batchReady()
       case "BeginDelivery":
         this.#waiting = 0
         return { _tag: "HeldChanged", held: this.held }

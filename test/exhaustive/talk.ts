@@ -207,7 +207,7 @@ class Happening {
     const batch: Batch = { ...unstarted, kind: "messages", id: batch_id, generation: 1, payload: { message_ids } }
     const isNone = this.#refuses || message_ids.length === 0
     const retry_at = this.#refuses ? this.#now + store_retry_ms : null
-    this.#learnt.push(isNone ? { _tag: "NoBatch", retry_at } : { _tag: "BatchReady", batch })
+    this.#learnt.push(isNone ? { _tag: "NoBatch", retry_at, held_back: 0 } : { _tag: "BatchReady", batch })
   }
 
   #begin(batch: Batch): void {

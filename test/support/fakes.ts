@@ -124,7 +124,7 @@ export const emptyMessageStore: MessageStore["Service"] = {
   answered: () => Effect.succeed(new Set()),
   awaited: Effect.succeed(null),
   handedOver: () => Effect.succeed(nothingHeld),
-  list: () => Effect.succeed({ held: nothingHeld, messages: [] })
+  list: () => Effect.succeed({ held: nothingHeld, held_back: [], messages: [] })
 }
 
 /** A hub whose HTTP interface never answers. */

@@ -41,11 +41,15 @@ export const deliveryCommands = ({ fibers, learn, log, orUnrecorded, post, store
 
   const choose = Effect.gen(function*() {
     const now = yield* Clock.currentTimeMillis
-    const { ids, retry_at } = yield* Effect.orElseSucceed(
+    const { held_back, ids, retry_at } = yield* Effect.orElseSucceed(
       store.choose,
-      () => ({ ids: [], retry_at: now + store_retry_ms })
+      () => ({ ids: [], held_back: [], retry_at: now + store_retry_ms })
     )
-    yield* learn(ids.length === 0 ? { _tag: "NoBatch", retry_at } : { _tag: "BatchReady", batch: batchOf(ids, now) })
+    yield* learn(
+      ids.length === 0
+        ? { _tag: "NoBatch", retry_at, held_back: held_back.reduce((sum, { messages }) => sum + messages, 0) }
+        : { _tag: "BatchReady", batch: batchOf(ids, now) }
+    )
   })
 
   /** A message reaches the agent in its next batch too, so a file that cannot be written holds up nothing. */

@@ -1,4 +1,5 @@
 import * as Schema from "effect/Schema"
+import { HeldBack } from "./choose.ts"
 import { Held } from "./Talk.ts"
 
 /** A message of the inbox, as a list for people shows it. Long texts are cut. Times are in epoch milliseconds. */
@@ -15,6 +16,6 @@ export const Listed = Schema.Struct({
 })
 export type Listed = typeof Listed.Type
 
-/** The last messages of the inbox, the newest last, and what is held. */
-export const Listing = Schema.Struct({ held: Held, messages: Schema.Array(Listed) })
+/** The last messages of the inbox, the newest last, what is held, and what the hourly limits hold back of it now. */
+export const Listing = Schema.Struct({ held: Held, held_back: Schema.Array(HeldBack), messages: Schema.Array(Listed) })
 export type Listing = typeof Listing.Type

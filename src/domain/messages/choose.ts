@@ -1,3 +1,4 @@
+import * as Schema from "effect/Schema"
 import type { Way } from "./InboxMessage.ts"
 import type { HourlyLimits, MessagePolicy } from "./MessagePolicy.ts"
 
@@ -23,12 +24,19 @@ export interface Delivered {
 /** What was delivered in the last hour, by what the limits count. */
 export type DeliveredBy = (limit: LimitName, name: string) => Delivered
 
-export type LimitName = keyof Pick<HourlyLimits, "sender" | "thread" | "channel" | "room" | "deliveries">
+const LimitName = Schema.Literals(
+  ["sender", "thread", "channel", "room", "deliveries"] satisfies ReadonlyArray<keyof HourlyLimits>
+)
+export type LimitName = typeof LimitName.Type
+
+/** A limit that holds messages back; `name`: of which sender, thread or channel, else empty. */
+export const HeldBack = Schema.Struct({ limit: LimitName, name: Schema.String, messages: Schema.Int })
+export type HeldBack = typeof HeldBack.Type
 
 /** The messages of the next batch, in order. `retry_at`: when a limit lets more of what waits through; null if none holds any back. */
 export interface Choice {
   readonly ids: ReadonlyArray<string>
-  readonly held_back: ReadonlyArray<{ readonly limit: LimitName; readonly name: string; readonly messages: number }>
+  readonly held_back: ReadonlyArray<HeldBack>
   readonly retry_at: number | null
 }
 
@@ -90,7 +98,7 @@ export const chooseBatch = (
     return { ids: [], held_back, retry_at: batches.first_at + hour_ms }
   }
   const counts = new Map<string, number>()
-  const heldBack = new Map<string, { limit: LimitName; name: string; messages: number }>()
+  const heldBack = new Map<string, HeldBack>()
   let retry_at: number | null = null
   let [bytes, payload_bytes] = [0, 0]
   let most = batch_max

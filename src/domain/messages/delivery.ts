@@ -65,10 +65,16 @@ export const batchReady = (batch: Batch): Rule =>
   )
 
 /** Rule 23: limits hold back all that waits, or nothing waits any more. */
-export const noBatch = (retry_at: number | null): Rule =>
-  withState(({ policy }, now) =>
-    patchTalk({ choosing: false, held_until: retry_at ?? now + policy.messages.min_interval_ms })
-  )
+export const noBatch = (retry_at: number | null, held_back: number): Rule =>
+  withState(({ policy, talk }, now) => {
+    const held_until = retry_at ?? now + policy.messages.min_interval_ms
+    return sequence(
+      held_back > 0 && talk.held_until === null
+        ? log({ event: "messages_held_back", count: held_back, until: held_until })
+        : noop,
+      patchTalk({ choosing: false, held_until })
+    )
+  })
 
 /** Rule 23: what waits anew may be what no limit holds back, so after the wait of its batch the store is asked again. */
 export const moreWaits: Rule = withState(({ policy, talk: { held, held_until } }, now) => {

@@ -73,7 +73,7 @@ export const talkRuleFor = (message: TalkMessage): Rule => {
     case "BatchReady":
       return batchReady(message.batch)
     case "NoBatch":
-      return noBatch(message.retry_at)
+      return noBatch(message.retry_at, message.held_back)
     case "DeliveryMarked":
       return deliveryMarked(message.end, message.held)
     case "SendEnded":

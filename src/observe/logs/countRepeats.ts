@@ -22,6 +22,7 @@ const hubEvents: ReadonlySet<LifecycleEvent["event"]> = new Set([
   "task_cancelled",
   "messages_received",
   "messages_unrecorded",
+  "messages_held_back",
   "message_refused",
   "message_unsent",
   "replies_unclear"

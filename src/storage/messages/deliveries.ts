@@ -1,18 +1,14 @@
 import * as Schema from "effect/Schema"
 import type { DatabaseSync } from "node:sqlite"
-import { bytesInBatch, type Choice, chooseBatch, countDelivered, hour_ms } from "../../domain/messages/choose.ts"
+import { hour_ms } from "../../domain/messages/choose.ts"
 import { afterFailure } from "../../domain/messages/deliveries.ts"
 import { type BatchMessageText, type EndText, InboxText, type MarkedBatch, type StoreLimits } from "./operations.ts"
 import type { Outbox } from "./outbox.ts"
 import { change, query } from "./schema.ts"
 
-const { channel, from, id, sent_at, way } = InboxText.fields
-const counted = { way, from, channel, thread: Schema.String }
+const { id } = InboxText.fields
 const batch_limit = Schema.NullOr(Schema.Int)
 
-const WaitingRow = Schema.Struct({ ...counted, id, sent_at, bytes: Schema.Int, batch_limit })
-const DeliveredRow = Schema.Struct({ ...counted, delivered_at: Schema.Int })
-const BeginRow = Schema.Struct({ begun_at: Schema.Int })
 const MarksRow = Schema.Struct({ id, deliveries: Schema.Int, failures: Schema.Int, batch_limit })
 const IdRow = Schema.Struct({ id })
 const MessageRow = Schema.Struct({
@@ -23,24 +19,11 @@ const MessageRow = Schema.Struct({
 
 const shown_messages = 200 // to an agent at its task
 
-const columns = "way, channel, sender AS \"from\", thread"
-
 const makeStatements = (database: DatabaseSync) => ({
-  waiting: query(
-    database,
-    WaitingRow,
-    `SELECT ${columns}, id, sent_at, bytes, batch_limit FROM inbox WHERE state = 'waiting'`
-  ),
-  deliveredIn: query(
-    database,
-    DeliveredRow,
-    `SELECT ${columns}, delivered_at FROM inbox WHERE delivered_at > :since AND delivered_at <= :now`
-  ),
-  batchesIn: query(database, BeginRow, "SELECT begun_at FROM batches WHERE begun_at > :since AND begun_at <= :now"),
   message: query(
     database,
     MessageRow,
-    `SELECT ${columns}, id, type, payload, reply_to, sent_at, deliveries > (state <> 'waiting') AS again
+    `SELECT way, channel, sender AS "from", thread, id, type, payload, reply_to, sent_at, deliveries > (state <> 'waiting') AS again
     FROM inbox WHERE id = :id AND payload <> ''`
   ),
   lastSince: query(
@@ -119,18 +102,6 @@ export const makeDeliveries = (database: DatabaseSync, limits: StoreLimits, outb
   const read = readerOf(statements)
 
   return {
-    choose: (now: number): Choice => {
-      const hour = { since: now - hour_ms, now } // what lies ahead was before the clock was set back
-      const candidates = statements.waiting().map(({ bytes, ...row }) => ({
-        ...row,
-        bytes: bytesInBatch(bytes),
-        payload_bytes: bytes,
-        batch_limit: row.batch_limit ?? limits.batch_max
-      }))
-      const batches = statements.batchesIn(hour).map(({ begun_at }) => begun_at)
-      return chooseBatch(candidates, limits, countDelivered(statements.deliveredIn(hour), batches))
-    },
-
     begin,
 
     isDelivered: ({ batch_id }: MarkedBatch): boolean => statements.deliveredBy({ batch_id }).length > 0,

@@ -3,7 +3,9 @@ import { Listed, type Listing } from "../../domain/messages/Listing.ts"
 import { nothingHeld } from "../../domain/messages/Talk.ts"
 import { exists } from "../files.ts"
 import { loadSqlite } from "../sqlite.ts"
+import { makeChoice } from "./choice.ts"
 import { makeHeld } from "./held.ts"
+import type { StoreLimits } from "./operations.ts"
 import { busy_wait_ms, checkVersion, query } from "./schema.ts"
 
 export const listed_messages = 200
@@ -27,15 +29,16 @@ export const makeListing = (database: DatabaseSync) => {
   return (all: boolean) => last({ all: Number(all) }).toReversed()
 }
 
-const noListing: Listing = { held: nothingHeld, messages: [] }
+const noListing: Listing = { held: nothingHeld, held_back: [], messages: [] }
 
-/** The list of a database at `path` that no sidecar has open. Throws what `databaseError` understands. */
-export const listingIn = async (path: string, all: boolean): Promise<Listing> => {
+/** The list of a database at `path` that no sidecar has open, at `now` (epoch ms). Throws what `databaseError` understands. */
+export const listingIn = async (path: string, all: boolean, limits: StoreLimits, now: number): Promise<Listing> => {
   if (!(await exists(path))) return noListing
   const database = new (loadSqlite()).DatabaseSync(path, { readOnly: true, timeout: busy_wait_ms })
   try {
     if (checkVersion(database) === 0) return noListing
-    return { held: makeHeld(database).held(), messages: makeListing(database)(all) }
+    const { held_back } = makeChoice(database, limits)(now)
+    return { held: makeHeld(database).held(), held_back, messages: makeListing(database)(all) }
   } finally {
     database.close()
   }

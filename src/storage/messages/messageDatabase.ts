@@ -2,6 +2,7 @@ import type { DatabaseSync } from "node:sqlite"
 import type { Held } from "../../domain/messages/Talk.ts"
 import { reasonOf } from "../files.ts"
 import { sqliteCodeOf, sqliteCodes } from "../sqlite.ts"
+import { makeChoice } from "./choice.ts"
 import { makeDeliveries } from "./deliveries.ts"
 import { makeForget } from "./forget.ts"
 import { makeHeld } from "./held.ts"
@@ -39,6 +40,7 @@ const makeParts = (database: DatabaseSync, limits: StoreLimits, { revision, size
     inbox: makeInbox(database, limits, size, outbox),
     deliveries: makeDeliveries(database, limits, outbox),
     forget: makeForget(database),
+    choose: makeChoice(database, limits),
     list: makeListing(database),
     replies: makeReplies(database),
     ...makeHeld(database, revision)
@@ -47,7 +49,7 @@ const makeParts = (database: DatabaseSync, limits: StoreLimits, { revision, size
 
 /** The operations over an open database. */
 const operationsOver = (database: DatabaseSync, limits: StoreLimits, options: Options): MessageDatabase => {
-  const { caughtUp, deliveries, forget, held, inbox, know, known, list, outbox, replies } = makeParts(
+  const { caughtUp, choose, deliveries, forget, held, inbox, know, known, list, outbox, replies } = makeParts(
     database,
     limits,
     options
@@ -95,7 +97,7 @@ const operationsOver = (database: DatabaseSync, limits: StoreLimits, options: Op
       }),
     know: (now, until) => changing(now, () => know(until)),
     caughtUp: (now, until) => changingHeld(now, () => caughtUp(until)),
-    choose: deliveries.choose,
+    choose,
     begin: (now, batch) => changingHeld(now, () => deliveries.begin(now, batch)),
     end: (now, { batch, end }) => changingHeld(now, () => deliveries.end(now, batch, end)),
     read: (_, ids) => deliveries.read(ids),
@@ -111,7 +113,7 @@ const operationsOver = (database: DatabaseSync, limits: StoreLimits, options: Op
     answered: (_, ids) => replies.answered(ids),
     awaited: replies.awaited,
     handedOver: (now, id) => changingHeld(now, () => replies.handedOver(id)),
-    list: (_, all) => ({ held: held(), messages: list(all) })
+    list: (now, all) => ({ held: held(), held_back: choose(now).held_back, messages: list(all) })
   }
 }
 

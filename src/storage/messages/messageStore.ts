@@ -62,6 +62,6 @@ export const messageOperations = (
     answered: (ids) => Effect.map(ifThere(ask("answered", ids), []), (found) => new Set(found)),
     awaited: ifThere(Effect.flatMap(ask("awaited", undefined), awaited), null),
     handedOver: (id) => stored(ask("handedOver", id)),
-    list: (all) => ifThere(ask("list", all), { held: nothingHeld, messages: [] })
+    list: (all) => ifThere(ask("list", all), { held: nothingHeld, held_back: [], messages: [] })
   }
 }

@@ -380,21 +380,31 @@ describe("rule 18: when a batch is delivered", () => {
 
   test("where the store finds none, it is asked again after the wait between two", () => {
     const run = caughtUp()
-    run.tell(waiting(run.now - 5_000)).tell({ _tag: "NoBatch", retry_at: null })
+    run.tell(waiting(run.now - 5_000)).tell({ _tag: "NoBatch", retry_at: null, held_back: 0 })
     expect(chosenAfter(run)).toBe(30_000)
   })
 
   test("what hourly limits hold back waits for them", () => {
     const run = caughtUp()
     const first_at = run.now
-    run.tell(waiting(first_at)).after(2_000).tell({ _tag: "NoBatch", retry_at: run.now + 600_000 })
+    run.tell(waiting(first_at)).after(2_000).tell({ _tag: "NoBatch", retry_at: run.now + 600_000, held_back: 0 })
     expect(chosenAfter(run)).toBe(600_000)
+  })
+
+  test("and is told once, until a delivery begins again", () => {
+    const run = caughtUp()
+    const holds: Message = { _tag: "NoBatch", retry_at: run.now + 600_000, held_back: 2 }
+    expect(run.tell(waiting(run.now), holds).logged).toEqual([`messages_held_back 2 ${run.now + 600_000}`])
+    expect(run.tell(holds).logged).toEqual([])
+    run.tell({ _tag: "BatchReady", batch: batch("batch-1") })
+    run.tell({ _tag: "DeliveryMarked", end: "Delivered", held: nothingHeld })
+    expect(run.tell(holds).logged).toContain(`messages_held_back 2 ${run.now + 600_000}`)
   })
 
   test("but what comes meanwhile may be held back by none", () => {
     const run = caughtUp()
     const first_at = run.now
-    run.tell(waiting(first_at)).after(2_000).tell({ _tag: "NoBatch", retry_at: run.now + 600_000 })
+    run.tell(waiting(first_at)).after(2_000).tell({ _tag: "NoBatch", retry_at: run.now + 600_000, held_back: 0 })
     const news = { id: "m2", from: "ann", type: "chat", outcome: "waiting", reason: null } as const
     run.after(10_000).tell({ ...recorded({ waiting: 2, first_at }), recorded: [news] })
     expect(chosenAfter(run)).toBe(2_000)
@@ -420,7 +430,7 @@ describe("rule 18: when a batch is delivered", () => {
     const run = caughtUp()
     const ahead = run.now + 24 * 60 * minute_ms
     expect(chosenAfter(run.tell(waiting(ahead, ahead)))).toBe(0)
-    run.tell({ _tag: "NoBatch", retry_at: run.now + 10 * minute_ms })
+    run.tell({ _tag: "NoBatch", retry_at: run.now + 10 * minute_ms, held_back: 0 })
     expect(chosenAfter(run.after(-24 * 60 * minute_ms).tell(waiting(run.now - 2_000)))).toBe(0)
     run.tell({ _tag: "BatchReady", batch: batch("batch-1") })
     run.tell({ _tag: "DeliveryMarked", end: "Delivered", held: nothingHeld })
