@@ -69,6 +69,10 @@ describe.concurrent("a sender who floods", () => {
       const { out } = yield* runCommand(["inbox", "--config", folder.file("config.json")])
       assert.include(out, "30 to be delivered")
       assert.lengthOf(out.match(/\bwaiting\b/g) ?? [], 30)
+      assert.include(out, `30 held back by sender_per_hour of "bob".`)
+      yield* untilSent(hub, 1)
+      const [notice] = yield* sentByUs(hub)
+      assert.deepInclude(notice, { to: "bob", type: "notify" })
     }))
 
   it.live("by a hundred messages in a channel pushes no direct one out", () =>

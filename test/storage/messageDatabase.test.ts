@@ -285,7 +285,7 @@ describe("rules 18 and 23: what an hour allows", () => {
       expect(yield* deliverNext(store, "1")).toEqual(["m1", "m2"])
       expect(yield* store.choose).toEqual({
         ids: [],
-        held_back: [{ limit: "sender", name: "ada", messages: 1 }],
+        held_back: [{ limit: "sender", name: "ada", messages: 1, direct: true }],
         retry_at: second_ms + hour_ms
       })
       yield* TestClock.setTime(second_ms + hour_ms)
@@ -317,7 +317,7 @@ describe("rules 18 and 23: what an hour allows", () => {
           yield* store.begin(batch)
           yield* store.end(batch, end)
         }
-        const held_back = [{ limit: "deliveries", name: "", messages: 1 }]
+        const held_back = [{ limit: "deliveries", name: "", messages: 1, direct: true }]
         expect(yield* store.choose).toEqual({ ids: [], held_back, retry_at: 2 * second_ms + hour_ms })
         yield* TestClock.adjust(hour_ms)
         expect((yield* store.choose).ids).toEqual(["m1"])

@@ -1,6 +1,8 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
+import { holdingNotices } from "../../domain/messages/notices.ts"
+import type { Outgoing } from "../../domain/messages/Outgoing.ts"
 import { repliesIn } from "../../domain/messages/replies.ts"
 import { type Batch, unstarted } from "../../domain/Work.ts"
 import type { DeliveryEnd } from "../../services/MessageStore.ts"
@@ -39,6 +41,15 @@ export const deliveryCommands = ({ fibers, learn, log, orUnrecorded, post, store
       Effect.flatMap((held) => post({ _tag: "DeliveryMarked", end: command.end._tag, held }))
     )
 
+  /** The key of a notice keeps it from being queued twice. */
+  const tellSenders = (notices: ReadonlyArray<Outgoing>) =>
+    notices.length === 0
+      ? Effect.void
+      : orUnrecorded(
+        store.queue(notices, { kind: "answer", name: "limits" }),
+        (held) => learn({ _tag: "HeldChanged", held })
+      )
+
   const choose = Effect.gen(function*() {
     const now = yield* Clock.currentTimeMillis
     const { held_back, ids, retry_at } = yield* Effect.orElseSucceed(
@@ -50,6 +61,7 @@ export const deliveryCommands = ({ fibers, learn, log, orUnrecorded, post, store
         ? { _tag: "NoBatch", retry_at, held_back: held_back.reduce((sum, { messages }) => sum + messages, 0) }
         : { _tag: "BatchReady", batch: batchOf(ids, now) }
     )
+    yield* tellSenders(holdingNotices(held_back, now))
   })
 
   /** A message reaches the agent in its next batch too, so a file that cannot be written holds up nothing. */

@@ -29,8 +29,13 @@ const LimitName = Schema.Literals(
 )
 export type LimitName = typeof LimitName.Type
 
-/** A limit that holds messages back; `name`: of which sender, thread or channel, else empty. */
-export const HeldBack = Schema.Struct({ limit: LimitName, name: Schema.String, messages: Schema.Int })
+/** A limit that holds messages back. `name`: of which sender, thread or channel, else empty. `direct`: some are to us alone. */
+export const HeldBack = Schema.Struct({
+  limit: LimitName,
+  name: Schema.String,
+  messages: Schema.Int,
+  direct: Schema.Boolean
+})
 export type HeldBack = typeof HeldBack.Type
 
 /** The messages of the next batch, in order. `retry_at`: when a limit lets more of what waits through; null if none holds any back. */
@@ -94,7 +99,8 @@ export const chooseBatch = (
 ): Choice => {
   const batches = delivered("deliveries", "")
   if (waiting.length > 0 && batches.count >= per_hour.deliveries) {
-    const held_back = [{ limit: "deliveries", name: "", messages: waiting.length }] as const
+    const direct = waiting.some(({ way }) => way === "direct")
+    const held_back = [{ limit: "deliveries", name: "", messages: waiting.length, direct }] as const
     return { ids: [], held_back, retry_at: batches.first_at + hour_ms }
   }
   const counts = new Map<string, number>()
@@ -115,7 +121,8 @@ export const chooseBatch = (
     if (full !== undefined) {
       const [limit, name] = full
       const key = `${limit} ${name}`
-      heldBack.set(key, { limit, name, messages: (heldBack.get(key)?.messages ?? 0) + 1 })
+      const { direct = false, messages = 0 } = heldBack.get(key) ?? {}
+      heldBack.set(key, { limit, name, messages: messages + 1, direct: direct || message.way === "direct" })
       const freeAt = delivered(limit, name).first_at + hour_ms
       if (delivered(limit, name).count > 0) retry_at = Math.min(retry_at ?? freeAt, freeAt)
       continue

@@ -5,6 +5,7 @@ import type { Fate, Judged, Recorded } from "./Fate.ts"
 import { hubNow, hubTimeAtLeast } from "./hubClock.ts"
 import type { InboxMessage } from "./InboxMessage.ts"
 import { hopsOf, judge, withoutCommand } from "./judge.ts"
+import { refusalTo } from "./notices.ts"
 import type { Outgoing } from "./Outgoing.ts"
 import { presenceOf } from "./presence.ts"
 import { roomText } from "./refusal.ts"
@@ -19,18 +20,6 @@ const answerTo = ({ from, id, payload }: InboxMessage, fate: Fate): Outgoing | n
     type: fate.answer.type,
     reply_to: id,
     payload: { ...fate.answer.payload, hops: hopsOf(payload) + 1 }
-  }
-
-const hour_ms = 60 * 60_000
-
-/** Rule 24: tells whoever sent a message to us alone that the inbox is full, once an hour. An answer is not answered. */
-const refusalTo = ({ from, id, payload, reply_to, way }: InboxMessage, now: number): Outgoing | null =>
-  way !== "direct" || reply_to !== null ? null : {
-    key: `refused-${Math.floor(now / hour_ms)}-${from}`,
-    target: { _tag: "Agent", agent_id: from },
-    type: "refused",
-    reply_to: id,
-    payload: { text: "the inbox of this agent is full: send it again later", hops: hopsOf(payload) + 1 }
   }
 
 /** Rule 16: in the room a name proves nothing. */

@@ -40,13 +40,10 @@ export const makeFates = (database: DatabaseSync, { per_hour }: StoreLimits, out
   }
 
   /** Rule 23: our answers come to rest as well. */
-  const answered = (now: number, id: string, answer: OutgoingText | null): Place => {
-    if (outbox.answersIn(now - hour_ms, now) >= per_hour.answers) {
-      return placed("kept", `${per_hour.answers} answers were queued in the last hour`)
-    }
-    if (answer !== null) outbox.add(now, answer, { kind: "answer", name: id })
-    return placed("answered")
-  }
+  const answered = (now: number, id: string, answer: OutgoingText | null): Place =>
+    answer === null || outbox.answer(now, answer, id)
+      ? placed("answered")
+      : placed("kept", `${per_hour.answers} answers were queued in the last hour`)
 
   return (
     now: number,

@@ -1,7 +1,6 @@
 import * as Schema from "effect/Schema"
 import { Buffer } from "node:buffer"
 import type { DatabaseSync } from "node:sqlite"
-import { hour_ms } from "../../domain/messages/choose.ts"
 import type { Recorded } from "../../domain/messages/Fate.ts"
 import type { Way } from "../../domain/messages/InboxMessage.ts"
 import { makeFates, placed } from "./fates.ts"
@@ -95,9 +94,7 @@ export const makeInbox = (database: DatabaseSync, limits: StoreLimits, size: Inb
     const bytes = Buffer.byteLength(payload)
     if (!room.take(bytes, judged === null || judged.fate._tag === "Deliver")) {
       noteMissed({ sent_at })
-      if (refusal !== null && outbox.answersIn(now - hour_ms, now) < limits.per_hour.answers) {
-        outbox.add(now, refusal, { kind: "answer", name: id })
-      }
+      if (refusal !== null) outbox.answer(now, refusal, id)
       return { id, from, type, outcome: "left_out", reason: "the inbox is full" }
     }
     const { reason, state, urgent } = judged === null ? placed("pushed") : place(now, message, judged)

@@ -34,7 +34,7 @@ interface Options {
 }
 
 const makeParts = (database: DatabaseSync, limits: StoreLimits, { revision, size = inbox_size }: Options) => {
-  const outbox = makeOutbox(database)
+  const outbox = makeOutbox(database, limits)
   return {
     outbox,
     inbox: makeInbox(database, limits, size, outbox),
@@ -104,7 +104,7 @@ const operationsOver = (database: DatabaseSync, limits: StoreLimits, options: Op
     since: (_, at) => deliveries.since(at),
     queue: (now, { awaits_until, origin, outgoing }) =>
       changingHeld(now, () => {
-        for (const one of outgoing) outbox.add(now, one, origin, awaits_until)
+        outbox.queue(now, outgoing, origin, awaits_until)
         forget(now)
       }),
     next: () => ({ held: held(), queued: outbox.next() }),

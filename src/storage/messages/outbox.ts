@@ -1,9 +1,10 @@
 import * as Schema from "effect/Schema"
 import { createHash } from "node:crypto"
 import type { DatabaseSync } from "node:sqlite"
+import { hour_ms } from "../../domain/messages/choose.ts"
 import { Origin, type SendOutcome, type Target } from "../../domain/messages/Outgoing.ts"
 import { roomText } from "../../domain/messages/refusal.ts"
-import { OutgoingText, QueuedFromText, type QueuedText } from "./operations.ts"
+import { OutgoingText, QueuedFromText, type QueuedText, type StoreLimits } from "./operations.ts"
 import { change, query } from "./schema.ts"
 
 const { sent_after, state } = QueuedFromText.fields
@@ -60,11 +61,29 @@ const theRoom = JSON.stringify({ _tag: "Room" } satisfies Target)
 const digestOf = (text: string): string => createHash("sha256").update(text.toWellFormed()).digest("base64url")
 
 /** What we send, in the order in which it was queued. */
-export const makeOutbox = (database: DatabaseSync) => {
+export const makeOutbox = (database: DatabaseSync, { per_hour }: StoreLimits) => {
   const { answers, insert, mark, markSending, markSent, named, ours, unsent } = makeStatements(database)
 
   /** The thread of the message with this id, as far as we saw it. */
   const threadOf = (id: string): string => named({ id })[0]?.thread ?? id
+
+  const add = (
+    now: number,
+    outgoing: OutgoingText,
+    { kind, name }: Origin,
+    awaits_until: number | null = null
+  ): void => {
+    const thread = outgoing.reply_to === null ? null : threadOf(outgoing.reply_to)
+    const said = outgoing.target === theRoom ? digestOf(roomText(JSON.parse(outgoing.payload))) : null
+    insert({ ...outgoing, thread, said, kind, name, awaits_until, now })
+  }
+
+  /** Rule 23: queues an answer of ours, unless there were enough in the last hour. Tells whether it did. */
+  const answer = (now: number, outgoing: OutgoingText, name: string): boolean => {
+    const isEnough = (answers({ since: now - hour_ms, now })[0]?.count ?? 0) >= per_hour.answers
+    if (!isEnough) add(now, outgoing, { kind: "answer", name })
+    return !isEnough
+  }
 
   return {
     threadOf,
@@ -73,13 +92,15 @@ export const makeOutbox = (database: DatabaseSync) => {
     isOurs: (id: string, text: string | null): boolean =>
       (ours({ id, said: text === null ? null : digestOf(text) })[0]?.count ?? 0) > 0,
 
-    /** How many of our answers were queued since then, up to now. */
-    answersIn: (since: number, now: number): number => answers({ since, now })[0]?.count ?? 0,
+    add,
 
-    add: (now: number, outgoing: OutgoingText, { kind, name }: Origin, awaits_until: number | null = null): void => {
-      const thread = outgoing.reply_to === null ? null : threadOf(outgoing.reply_to)
-      const said = outgoing.target === theRoom ? digestOf(roomText(JSON.parse(outgoing.payload))) : null
-      insert({ ...outgoing, thread, said, kind, name, awaits_until, now })
+    answer,
+
+    queue: (now: number, all: ReadonlyArray<OutgoingText>, origin: Origin, awaits_until: number | null): void => {
+      for (const one of all) {
+        if (origin.kind === "answer") answer(now, one, origin.name)
+        else add(now, one, origin, awaits_until)
+      }
     },
 
     next: (): QueuedText | null => {

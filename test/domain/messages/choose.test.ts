@@ -88,7 +88,7 @@ describe("rule 23: the limits of an hour", () => {
     const waiting = [message("a", 1, over), message("b", 2, { from: "ann", thread: "b" })]
     expect(chooseBatch(waiting, policy, full(limit, name, count))).toEqual({
       ids: ["b"],
-      held_back: [{ limit, name, messages: 1 }],
+      held_back: [{ limit, name, messages: 1, direct: !("way" in over) }],
       retry_at: 1_000 + hour_ms
     })
     expect(chooseBatch(waiting, policy, full(limit, name, count - 1)).ids).toEqual(["a", "b"])
@@ -99,7 +99,7 @@ describe("rule 23: the limits of an hour", () => {
     const waiting = ["a", "b", "c"].map((id, n) => message(id, n))
     expect(chooseBatch(waiting, two, nothing)).toEqual({
       ids: ["a", "b"],
-      held_back: [{ limit: "sender", name: "bob", messages: 1 }],
+      held_back: [{ limit: "sender", name: "bob", messages: 1, direct: true }],
       retry_at: null
     })
   })

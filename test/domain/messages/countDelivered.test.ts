@@ -43,7 +43,7 @@ describe("rules 18 and 23: a batch", () => {
     expect(chooseBatch([waiting], defaultMessagePolicy, after(deliveries - 1)).ids).toEqual(["m1"])
     expect(chooseBatch([waiting], defaultMessagePolicy, after(deliveries))).toEqual({
       ids: [],
-      held_back: [{ limit: "deliveries", name: "", messages: 1 }],
+      held_back: [{ limit: "deliveries", name: "", messages: 1, direct: true }],
       retry_at: 10 + hour_ms
     })
     expect(chooseBatch([], defaultMessagePolicy, after(deliveries)).held_back).toEqual([])

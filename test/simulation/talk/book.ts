@@ -17,6 +17,7 @@ import type { Messages } from "./store.ts"
 /** Types of messages that no agent is woken for. */
 const asleep: ReadonlySet<string> = new Set(["ping", "status_request", "notify", "pong", "status_reply", "refused"])
 
+const ofOurOwn = /^(?:self-test$|held-back-\d+-)/ // which nobody waits for
 const tries_alone = 3 // of a message that kills its deliveries, until it is left alone
 const on_the_way_ms = 5_000 // for what somebody said last to come and to be recorded
 
@@ -138,7 +139,7 @@ export class TalkBook {
   }
 
   sends({ key }: Outgoing): void {
-    if (key !== "self-test" && !this.#owed.has(key)) this.#world.violate(`${key} is sent, which nobody has said`)
+    if (!ofOurOwn.test(key) && !this.#owed.has(key)) this.#world.violate(`${key} is sent, which nobody has said`)
   }
 
   /** The hub has a message, or may have it, and said that it has not. */
