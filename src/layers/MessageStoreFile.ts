@@ -4,6 +4,7 @@ import { join } from "node:path"
 import { SidecarConfig } from "../config/SidecarConfig.ts"
 import { nothingHeld, nothingKnown } from "../domain/messages/Talk.ts"
 import type { Batch } from "../domain/Work.ts"
+import { FolderLease } from "../services/FolderLease.ts"
 import { Logger } from "../services/Logger.ts"
 import { MessageStore, type Opened } from "../services/MessageStore.ts"
 import { type StateNotOurs, StoreError } from "../services/TaskStore.ts"
@@ -52,8 +53,8 @@ const look = Effect.fnUntraced(function*(path: string, at_work: MarkedBatch | nu
   )
 })
 
-const noted = <A>(operation: Effect.Effect<A, FileError>): Effect.Effect<A, StoreError> =>
-  Effect.mapError(operation, (cause) => new StoreError({ path: cause.path, cause }))
+const noted = <A>(path: string, operation: Effect.Effect<A, unknown>): Effect.Effect<A, StoreError> =>
+  Effect.mapError(operation, (cause) => new StoreError({ path, cause }))
 
 /**
  * The messages in `agent.sqlite`, in the agent's folder. Only its owner can read it. A thread works with it, from the first message
@@ -63,6 +64,7 @@ export const MessageStoreFile: Layer.Layer<MessageStore, never, SidecarConfig | 
   MessageStore,
   Effect.gen(function*() {
     const { log } = yield* Logger
+    const { check } = yield* FolderLease
     const settings = yield* SidecarConfig
     const limits: StoreLimits = settings.messages
     const path = join(homeOf(settings), "agent.sqlite")
@@ -87,10 +89,10 @@ export const MessageStoreFile: Layer.Layer<MessageStore, never, SidecarConfig | 
         return { ...rest, known: known.heard_until === null ? yield* orElseLog(note.read, log, () => known) : known }
       }),
       know: (known) =>
-        Effect.flatMap(
-          noted(isThere),
-          (there) => there ? Effect.andThen(operations.know(known), noted(note.remove)) : noted(note.write(known))
-        )
+        Effect.flatMap(noted(path, isThere), (there) =>
+          there
+            ? Effect.andThen(operations.know(known), noted(note.path, note.remove))
+            : noted(note.path, Effect.andThen(check, note.write(known))))
     })
   })
 )

@@ -112,7 +112,8 @@ describe.runIf(platform !== "windows")("the folder under a running sidecar", { c
         yield* Effect.addFinalizer(() =>
           Effect.sync(() => rmSync(`${folder.path}-moved`, { recursive: true, force: true }))
         )
-        yield* until("its log is written so far", isIdentified(folder.path))
+        yield* until("its log and its note are written so far", () =>
+          isIdentified(folder.path)() && existsSync(folder.file("heard.json")))
         lose(folder.path)
         const before = folder.read("sidecar.log")
         const files = readdirSync(folder.path).toSorted()

@@ -67,7 +67,7 @@ describe.concurrent("messages and a task", () => {
       const task = yield* submit(hub)
       yield* untilAtWork(folder, task)
       const ids = [yield* say(hub, "bob"), yield* say(hub, "ann")]
-      yield* untilReceived(daemon, "waiting", 2)
+      yield* untilReceived(folder, "waiting", 2)
       assert.strictEqual((yield* inboxOf(folder)).held.waiting, 2)
       yield* folder.letGo
       yield* untilStatus(hub, task, "completed")
@@ -130,7 +130,7 @@ describe.runIf(process.platform === "linux")("tier 0", () => {
       yield* say(hub, "ann", { payload: { text: "x", needed_capabilities: ["flying"] } })
       const answers = yield* untilSent(hub, 3)
       assert.deepStrictEqual(answers.map(({ type }) => type), ["pong", "pong", "status_reply"])
-      yield* untilReceived(daemon, "kept", 2)
+      yield* untilReceived(folder, "kept", 2)
       assert.strictEqual(faultsOfChildren(daemon.pid), before)
       assert.deepStrictEqual(childrenOf(daemon.pid), [])
       assert.isEmpty(daemon.events("wake_attempt"))

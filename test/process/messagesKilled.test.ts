@@ -22,7 +22,7 @@ const moments = [
   ["after", "GET /api/messages"],
   ["before", "POST /api/message"],
   ["after", "POST /api/message"],
-  ["after", "message_received"],
+  ["after", "messages_received"],
   ["after", "wake_attempt"],
   ["after", "answer_found"],
   ["after", "message_sent"]

@@ -42,7 +42,7 @@ describe("a thousand messages of twenty agents", () => {
       const first = yield* sayMany(hub, senders, 25)
       yield* until("it is woken", () => deliveries(folder).length === 3)
       const all = [...first, ...yield* sayMany(hub, senders, 25)]
-      yield* untilReceived(daemon, "waiting", 1_000)
+      yield* untilReceived(folder, "waiting", 1_000)
       assert.isBelow(peakBytes(daemon.pid) - idle, grown_bytes)
       assert.lengthOf(deliveries(folder), 3)
       yield* daemon.signal("SIGTERM")
@@ -60,7 +60,7 @@ describe.concurrent("a sender who floods", () => {
       const { daemon, folder, hub } = yield* startTalk({ sender_per_hour: 10 })
       folder.touch("mute")
       const ids = yield* sayMany(hub, ["bob"], 40)
-      yield* untilReceived(daemon, "waiting", 40)
+      yield* untilReceived(folder, "waiting", 40)
       yield* until("ten are delivered", () => delivered(folder).length === 10)
       yield* until("they are over", () => daemon.events("wake_ended").length === deliveries(folder).length)
       const other = yield* say(hub, "ann")
@@ -86,10 +86,10 @@ describe.concurrent("a sender who floods", () => {
       yield* Effect.forEach(senders, (sender) =>
         Effect.forEach(Array(5).keys(), (n) => publish(hub, sender, "ops", `${sender} ${n}`)))
       assert.strictEqual(yield* mailOf(hub, "tester"), 100)
-      const next = yield* startChanged(folder, { channels: ["ops"] })
+      yield* startChanged(folder, { channels: ["ops"] })
       yield* until("all are delivered", () =>
         delivered(folder).length >= 101)
-      yield* untilReceived(next, "waiting", 101)
+      yield* untilReceived(folder, "waiting", 101)
       assert.strictEqual(new Set(delivered(folder)).size, 101)
       assert.lengthOf(delivered(folder), 101)
       assert.include(delivered(folder), direct)
@@ -126,9 +126,9 @@ describe("an inbox that is full", () => {
         folder.touch("mute")
         folder.touch("hold")
         const ids = yield* sayMany(hub, ["bob"], 8, "x".repeat(7_500_000))
-        yield* untilReceived(daemon, "waiting", 8)
+        yield* untilReceived(folder, "waiting", 8)
         const late = yield* say(hub, "bob", { payload: { text: "y".repeat(7_500_000) } })
-        yield* untilReceived(daemon, "left_out")
+        yield* untilReceived(folder, "left_out")
         assert.isNotNull((yield* inboxOf(folder)).held.missed_from)
         // What was pushed may be a broadcast, to which nobody is told anything, until it is found in the history a minute later.
         const [refusal] = yield* untilSent(hub, 1)

@@ -41,7 +41,7 @@ describe.concurrent("agents that answer everything", () => {
       const id = yield* say(hub, "ann")
       yield* until("the last answer is kept", () =>
         [us, ann].some((side) =>
-          side?.daemon.events("message_received").some(({ reason }) =>
+          side?.daemon.events("messages_received").some(({ reason }) =>
             reason === "it is the answer to 8 answers"
           )
         ))
@@ -59,7 +59,7 @@ describe.concurrent("agents that answer everything", () => {
       yield* us.folder.write("next", "ann")
       yield* ann.folder.write("next", agentId)
       yield* say(hub, "ann")
-      yield* untilReceived(us.daemon, "waiting", 4)
+      yield* untilReceived(us.folder, "waiting", 4)
       yield* isAtRest(hub, "ann", ann)
       yield* isAtRest(hub, agentId, us)
       assert.lengthOf(deliveries(ann.folder), 3 + 1)
@@ -75,7 +75,7 @@ describe.concurrent("agents that answer everything", () => {
       yield* ann.folder.write("next", "eve")
       yield* eve.folder.write("next", agentId)
       yield* say(hub, "eve")
-      yield* untilReceived(us.daemon, "waiting", 4)
+      yield* untilReceived(us.folder, "waiting", 4)
       for (const [to, side] of [["ann", ann], ["eve", eve], [agentId, us]] as const) yield* isAtRest(hub, to, side)
       for (const { folder } of sides) assert.lengthOf(deliveries(folder), 3 + 1)
     }))

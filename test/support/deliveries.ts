@@ -1,14 +1,18 @@
 import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import type { DevHub, DevHubOptions } from "../../src/dev/DevHub.ts"
 import { Listing } from "../../src/domain/messages/Listing.ts"
+import { ask } from "../../src/observe/control/client.ts"
 import { query } from "../../src/storage/messages/schema.ts"
 import { loadSqlite } from "../../src/storage/sqlite.ts"
 import { runCommand } from "./commands.ts"
-import { type AgentScript, type Daemon, type Folder, makeFolder, startDaemon, startHub, until } from "./daemon.ts"
+import { type AgentScript, type Folder, makeFolder, startDaemon, startHub, token, until } from "./daemon.ts"
 import { identifications } from "./outcomes.ts"
+import { patience_ms } from "./patience.ts"
 import { tokensOf } from "./talk.ts"
 
 /** One delivery, as its agent noted it. */
@@ -101,12 +105,18 @@ export const startChanged = (folder: Folder, config: Record<string, unknown>) =>
     return startDaemon(folder)
   })
 
-/** Waits until so many messages have come to this end. */
-export const untilReceived = (daemon: Daemon, outcome: string, count = 1) =>
-  until(
-    `${count} messages are ${outcome}`,
-    () => daemon.events("message_received").filter((line) => line["outcome"] === outcome).length >= count
+/** Waits until the running sidecar has counted so many messages that came to this end. */
+export const untilReceived = (folder: Folder, outcome: "waiting" | "kept" | "left_out", count = 1) => {
+  const { path } = folder
+  const place = { path, state_file: folder.file("queue.json"), token: Redacted.make(token) }
+  return Effect.gen(function*() {
+    const status = yield* ask(place, "status")
+    return (status?.counters[`messages_received_${outcome}`] ?? 0) >= count
+  }).pipe(
+    Effect.repeat({ schedule: Schedule.spaced(100), until: (isEnough) => isEnough }),
+    Effect.timeout(patience_ms)
   )
+}
 
 const decodeListing = Schema.decodeUnknownSync(Schema.fromJsonString(Listing))
 

@@ -26,6 +26,7 @@ export const makeHeardNote = (folder: string) => {
   const path = join(folder, "heard.json")
   const remove = attempt(path, () => rm(path, { force: true }))
   return {
+    path,
     read: removeTemporaries(path).pipe(
       Effect.andThen(attempt(path, () => read(path))),
       Effect.catchIf(isMissing, () => Effect.succeed(nothingKnown))
