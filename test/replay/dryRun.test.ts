@@ -12,6 +12,7 @@ import { recordedAs, recordingOf, recordings, textOfRecording } from "./support.
 const program = resolve("dist/main.js")
 const blip = resolve(recordings, "blip.jsonl")
 const happy = resolve(recordings, "happy.jsonl")
+const cancel = resolve(recordings, "cancel.jsonl")
 
 /** A folder with a recording that this version replays without a difference, removed with the scope. */
 const folder = Effect.acquireRelease(
@@ -67,16 +68,15 @@ describe("agentcom-sidecar --dry-run", () => {
       expect(status).toBe(0)
       expect(stdout).toContain("WAKE       task-8b4fb30a0531eff5 attempt 1\n")
       expect(stdout).toContain(
-        "out 16 same, 0 changed, 0 only recorded, 0 only of this version\nother differences: 0\n"
+        "out 18 same, 0 changed, 0 only recorded, 0 only of this version\nother differences: 0\n"
       )
     }))
 
   it("exits with 1 where something differs, unless nothing is expected", () => {
     expect(run(["--dry-run", blip]).status).toBe(1)
     expect(run(["--dry-run", blip, "--expect", "none"])).toMatchObject({ status: 0, stderr: "" })
-    const ignored = "description,metadata,verification_report,verification_history"
-    expect(run(["--dry-run", happy, "--expect", `ignore=${ignored}`]).status).toBe(0)
-    expect(run(["--dry-run", happy, "--expect=ignore=description"]).status).toBe(1)
+    expect(run(["--dry-run", cancel, "--expect", "ignore=description,metadata"]).status).toBe(0)
+    expect(run(["--dry-run", cancel, "--expect=ignore=description"]).status).toBe(1)
   })
 
   it.effect("exits with 65 and a sentence where a file is no recording, and with 2 where it is misused", () =>

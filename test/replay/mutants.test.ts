@@ -9,7 +9,7 @@ const command = "drop a command"
 
 /** For each rule: the part that is removed, and a session that evaluates it. */
 const changes: ReadonlyArray<readonly [string, string, Mutant["kind"], string, string]> = [
-  ["identifies as idle while it works", "hub/link", condition, "stored.task === null", "drop"],
+  ["identifies as idle while it works", "messages/presence", condition, "task !== null", "drop"],
   ["forgets that the link was dead", "hub/link", condition, "half_open", "half-open"],
   ["takes back a task without asking whose it is", "hub/link", part, "askWhoseItIs", "drop"],
   ["does not end a cancelled task", "hub/life", part, "isHeld ?", "cancel"],

@@ -41,7 +41,7 @@ describe("the printed timeline", () => {
       "- 00:17:09.586  to hub     task_accepted task_id=task-098866a4446e7d57",
       "+ 00:17:09.583  to hub     task_accepted task_id=task-098866a4446e7d57 description=\"do it\" metadata={}",
       "- 00:17:12.290  to hub     identify status=idle",
-      "+ 00:17:12.290  to hub     identify status=working"
+      "+ 00:17:12.290  to hub     identify status=\"at work since 2026-11-21T00:17:09.583Z\""
     ])
   })
 
