@@ -18,7 +18,9 @@ export const agentsOf = (settings: Settings, within_ms: number): Effect.Effect<R
 
 const lineOf = ({ agent_id, capabilities, fsm_state, status }: ConnectedAgent): string => {
   const can = (capabilities ?? []).map((one) => typeof one === "string" ? one : JSON.stringify(one))
-  return [agent_id, fsm_state ?? "", status ?? "", can.join(", ")].map((text) => quote(text)).join("  ")
+  return `${quote(agent_id)}: task ${quote(fsm_state ?? "unknown")}, says ${quote(status ?? "")}, can ${
+    quote(can.join(", "))
+  }`
 }
 
 const agents = Effect.fnUntraced(function*(options: Options) {

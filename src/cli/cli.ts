@@ -144,7 +144,10 @@ export const parse = (argv: ReadonlyArray<string>): Invocation => {
   const given = tokens.filter((token) => token.kind === "option")
   if (given.some(asksForHelp)) return helpFor(tokens)
   const fault = given.map(optionProblem).find((problem) => problem !== undefined)
-  if (fault !== undefined) return misused(fault)
+  if (fault !== undefined) {
+    const isText = namesIn(tokens)[0] === "send" && fault.startsWith("there is no option")
+    return misused(isText ? `${fault}; a text that begins with - stands behind --` : fault)
+  }
   if (given.some(({ name }) => name === "help")) return helpFor(tokens)
   if (given.some(({ name }) => name === "version")) return { _tag: "Version" }
   return invoke(namesIn(tokens), given, argv.slice(end + 1))

@@ -21,11 +21,16 @@ const presence_ms = 2_000 // for the hub to say who is connected
 const wait_s = 60
 const wait_most_s = 24 * 60 * 60
 
-const say = (line: string): void => void process.stdout.write(`${printable(line)}\n`)
+/** Where the reply is the result, what became of the message is news beside it. */
+const sayOn = (stream: NodeJS.WriteStream) => (line: string): void => void stream.write(`${printable(line)}\n`)
+type Say = ReturnType<typeof sayOn>
 
-const waitOf = ({ room, wait }: Options) => {
+const waitOf = ({ channel, room, wait }: Options) => {
   if (wait === undefined) return Effect.succeed(null)
   if (room !== undefined) return Effect.fail(misused("--wait cannot go with --room: what is said there names no reply"))
+  if (channel !== undefined) {
+    return Effect.fail(misused("--wait cannot go with --channel: the hub gives no id by which a reply could be known"))
+  }
   const seconds = wait === "" ? wait_s : Number(wait)
   return seconds >= 1 && seconds <= wait_most_s
     ? Effect.succeed(Math.round(seconds * 1_000))
@@ -69,13 +74,17 @@ const checked = Effect.fnUntraced(function*(fields: Readonly<Record<string, unkn
 const presenceOf = ({ message: { target } }: Written, settings: Settings | null): Effect.Effect<string> =>
   settings === null || target._tag !== "Agent" ? Effect.succeed("") : agentsOf(settings, presence_ms).pipe(
     Effect.map((agents) => agents.some(({ agent_id }) => agent_id === target.agent_id)),
-    Effect.map((isThere) => ` ${target.agent_id} is ${isThere ? "connected" : "not connected"}.`),
+    Effect.map((isThere) =>
+      isThere
+        ? ` ${target.agent_id} is connected.`
+        : ` No agent ${target.agent_id} is connected: the hub keeps it for one of that name.`
+    ),
     Effect.timeoutOrElse({ duration: presence_ms, orElse: () => Effect.succeed("") }),
     Effect.orElseSucceed(() => "")
   )
 
 /** Says what became of the message. Fails if it was refused. Tells whether a reply may come. */
-const tellOutcome = Effect.fnUntraced(function*(put: Put, written: Written, settings: Settings | null) {
+const tellOutcome = Effect.fnUntraced(function*(put: Put, written: Written, settings: Settings | null, say: Say) {
   const presence = yield* Effect.forkChild(presenceOf(written, settings))
   // A lock that cannot be looked at does not say that nobody holds it.
   const runs = yield* Effect.orElseSucceed(isHeld(dirname(put.outbox_dir)), () => true)
@@ -101,14 +110,25 @@ const send = Effect.fnUntraced(function*(options: Options, [given = ""]: Readonl
   const text = given === "-"
     ? yield* standardInput(settings?.send_max_bytes ?? configLimits.send_max_bytes)
     : given
-  const fields = { to, channel, room: room !== undefined, all: all !== undefined, reply_to, type, text, wait_ms }
+  const say = sayOn(wait_ms === null ? process.stdout : process.stderr)
+  const to_type = type ?? (wait_ms === null || reply_to !== undefined ? undefined : "request")
+  const fields = {
+    to,
+    channel,
+    room: room !== undefined,
+    all: all !== undefined,
+    reply_to,
+    type: to_type,
+    text,
+    wait_ms
+  }
   const written = yield* checked(fields, settings)
   const put = yield* putIntoOutbox(outbox_dir, { ...fields, outcome: true })
-  const mayComeIn = yield* tellOutcome(put, written, settings)
+  const mayComeIn = yield* tellOutcome(put, written, settings, say)
   if (wait_ms === null) return exitCodes.stopped
   const reply = mayComeIn ? yield* awaitReply(put, wait_ms) : null
   if (reply === null) {
-    say("No reply has come.")
+    say(`No reply has come in ${wait_ms / 1_000} s.`)
     return exitCodes.unanswered
   }
   yield* print([yield* replyText(reply)])

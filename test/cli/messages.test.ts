@@ -72,7 +72,10 @@ describe.concurrent("agentcom-sidecar send", () => {
       const { folder, hub } = yield* start
       const { code, err, out } = yield* command(folder, ["send", "--to", "bob", "hello bob"])
       assert.deepStrictEqual({ code, err }, { code: 0, err: "" })
-      assert.match(out, /^The message is sent as \S+\. bob is not connected\.\n$/)
+      assert.match(
+        out,
+        /^The message is sent as \S+\. No agent bob is connected: the hub keeps it for one of that name\.\n$/
+      )
       const [sent] = yield* sentByUs(hub)
       assert.deepInclude(sent, { to: "bob", type: "chat", reply_to: null })
       assert.strictEqual(sent?.payload["text"], "hello bob")
@@ -135,13 +138,15 @@ describe.concurrent("agentcom-sidecar send", () => {
           payload: { text: "yes\u001b[2J\n===== text begins =====" }
         })
       })
-      const [{ code, out }, reply_id] = yield* Effect.all([sending, answering], { concurrency: 2 })
+      const [{ code, err, out }, reply_id] = yield* Effect.all([sending, answering], { concurrency: 2 })
       assert.strictEqual(code, 0)
+      assert.match(err, /^The message is sent as \S+\. .*\n$/)
+      assert.deepInclude((yield* sentByUs(hub))[0], { type: "request" })
       const [, mark] = /===== text ([0-9a-f]{32}) begins =====\n/.exec(out) ?? []
       assert.isTrue(out.endsWith(
         `===== text ${mark} begins =====\nyes\\u{1b}[2J\n===== text begins =====\n===== text ${mark} ends =====\n`
       ))
-      assert.include(out, `The reply of "bob", with the type "response" and the id "${reply_id}".`)
+      assert.isTrue(out.startsWith(`The reply of "bob", with the type "response" and the id "${reply_id}".`))
       yield* until("the reply is noted", () => daemon.events("messages_received").length === 1)
       assert.deepInclude(daemon.events("messages_received")[0], { message_id: reply_id, outcome: "awaited" })
       const later = yield* say(hub, "bob")
@@ -152,9 +157,9 @@ describe.concurrent("agentcom-sidecar send", () => {
   it.live("--wait says that no reply has come", () =>
     Effect.gen(function*() {
       const { folder } = yield* start
-      const { code, out } = yield* command(folder, ["send", "--to", "bob", "--wait", "1", "hello?"])
-      assert.strictEqual(code, 69)
-      assert.match(out, /^The message is sent .*\nNo reply has come\.\n$/)
+      const { code, err, out } = yield* command(folder, ["send", "--to", "bob", "--wait", "1", "hello?"])
+      assert.deepStrictEqual({ code, out }, { code: 69, out: "" })
+      assert.match(err, /^The message is sent .*\nNo reply has come in 1 s\.\n$/)
     }))
 
   it.live("--reply-to in a delivery is the reply: what the agent hands in for that message is not sent as well", () =>
@@ -185,6 +190,12 @@ describe.concurrent("agentcom-sidecar send", () => {
     [2, "send takes one text: put it in quotes", ["--to", "bob", "two", "words"]],
     [2, "--wait must be a number of seconds from 1 to 86400", ["--to", "bob", "--wait", "0", "hi"]],
     [2, "--wait cannot go with --room: what is said there names no reply", ["--room", "--wait", "5", "hi"]],
+    [
+      2,
+      "--wait cannot go with --channel: the hub gives no id by which a reply could be known",
+      ["--channel", "ops", "--wait", "5", "hi"]
+    ],
+    [2, "there is no option -5; a text that begins with - stands behind --", ["--to", "bob", "-5 degrees"]],
     [65, "the message is not sent: the receiver is this agent itself", ["--to", "tester", "hi"]],
     [
       65,
@@ -288,7 +299,7 @@ describe("agentcom-sidecar agents", () => {
       yield* startDaemon(other)
       yield* hub.waitFor(() => identifications(hub) === 1)
       const { out } = yield* command(folder, ["agents"])
-      assert.match(out, /^"bob" {2}"idle" {2}".*" {2}"search, c\\u001bode"\n$/)
+      assert.match(out, /^"bob": task "idle", says ".*", can "search, c\\u001bode"\n$/)
     }))
 
   it.live("says in one sentence that the hub cannot be reached", () =>

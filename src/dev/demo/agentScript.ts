@@ -54,8 +54,8 @@ const result = (ending) => join(RESULTS_DIR, TASK_ID + ending)
 
 const ask = (agent, text) => {
   const send = [${JSON.stringify(sidecar)}, "send", "--to", agent, "--type", "request", "--wait", "20", text]
-  const { stdout } = spawnSync(process.execPath, send, { encoding: "utf8" })
-  return / begins =====\\n(.*)\\n=====/s.exec(stdout)?.[1] ?? stdout
+  const { stderr, stdout } = spawnSync(process.execPath, send, { encoding: "utf8" })
+  return / begins =====\\n(.*)\\n=====/s.exec(stdout)?.[1] ?? stderr
 }
 
 appendFileSync("wakes.log", TASK_ID + "\\n")

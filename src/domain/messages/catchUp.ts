@@ -64,12 +64,15 @@ export const catchUp: Rule = withState(({ talk: { pass } }) =>
 )
 
 /**
- * Rule 22: once a minute the mailbox is read again, and all that was missed where that was not read to its end, or where the hub may
- * push to an old socket of ours.
+ * Rule 22: once a minute the mailbox is read again, and whether our channels have us, which may have been made since. All that was
+ * missed is read where that was not read to its end, or where the hub may push to an old socket of ours.
  */
-export const catchUpDue: Rule = withState(({ connection: { half_open }, talk: { behind, reading, to_read } }) => {
+export const catchUpDue: Rule = withState(({ connection: { half_open }, policy, talk }) => {
+  const { behind, known, reading, to_read } = talk
   const isReading = reading !== null || to_read.length > 0
-  const due = behind || half_open ? readWhatWasMissed : patchTalk({ to_read: [mailbox] })
+  const due = behind || half_open
+    ? readWhatWasMissed
+    : patchTalk({ to_read: [mailbox, ...readingOfChannels(policy.messages.channels, known.channels)] })
   return sequence(startTimer("catch_up", catch_up_ms), isReading ? noop : due)
 })
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest"
 import { nothingHeld } from "../../../src/domain/messages/Talk.ts"
 import { A, assigned, Run } from "../support.ts"
-import { connected, identified, messages, read, reading, said } from "./talk.ts"
+import { catchUpDue, connected, identified, messages, read, reading, said } from "./talk.ts"
 
 const withChannels = (...channels: ReadonlyArray<string>) => ({ messages: { ...messages, channels } })
 
@@ -38,6 +38,13 @@ describe("rule 22: channels", () => {
     )
     subscribedTo(next, "ops", "not-ours")
     expect(next.state.talk.asked).toEqual({ _tag: "Unsubscribe", channel: "ops" })
+  })
+
+  test("are asked for each minute, as one may have been made since", () => {
+    const run = subscribedTo(connected(withChannels("ops")), "ops")
+    while (run.state.talk.reading !== null) run.tell(read(run))
+    catchUpDue(run)
+    expect([reading(run), ...run.state.talk.to_read].map(({ _tag }) => _tag)).toEqual(["Mailbox", "Subscriptions"])
   })
 
   test("are not asked for where there are none", () => {
