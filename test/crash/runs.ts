@@ -30,8 +30,11 @@ export interface Outcome {
 type Result = Pick<Outcome, "killed" | "faults">
 type Running = Effect.Effect<Result, never, Scope.Scope>
 
-/** The moments of the kills at random times, in milliseconds; a quick task takes some 500 from the start of its daemon. */
-const randomly = { most: 3, lifeMs: 600, workMs: 1_200 }
+/**
+ * The moments of the kills at random times, in milliseconds. From the start of its daemon a quick task takes some 500, and a
+ * message, which is looked for first, twice that.
+ */
+const randomly = { most: 3, lifeMs: { task: 600, talk: 1_200 }, workMs: 1_200 }
 const longestHoldMs = 1_500
 /** A kill that strace made as the run was done takes effect when strace has let go. */
 const lastKillMs = 200
@@ -84,7 +87,7 @@ const runAtRandom = (scene: Scene, main: string, { seed, subject }: Extract<Kill
     yield* Effect.forkScoped(Effect.andThen(Effect.sleep(random() * randomly.workMs), scene.letGo))
     for (let left = 1 + Math.floor(random() * randomly.most); left > 0; left--) {
       const life = yield* startLife(scene, main, "free")
-      yield* Effect.sleep(random() * randomly.lifeMs)
+      yield* Effect.sleep(random() * randomly.lifeMs[subject])
       yield* life.kill
       killed.push(phaseOf(subject, life.logged()))
       faults.push(...yield* given.atTheKill)
