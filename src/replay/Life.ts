@@ -106,6 +106,7 @@ const noMessages: MessageStore["Service"] = {
   end: () => held,
   read: () => Effect.succeed([]),
   since: () => Effect.succeed([]),
+  isKnown: () => Effect.succeed(false),
   queue: () => held,
   next: Effect.succeed({ held: nothingHeld, queued: null }),
   sending: () => Effect.void,

@@ -78,6 +78,8 @@ export class MessageStore extends Context.Service<MessageStore, {
   readonly since: (at: number) => Effect.Effect<ReadonlyArray<BatchMessage>, StoreError>
   /** Those of the messages with these ids that the agent has answered itself, by a file in the outbox. */
   readonly answered: (ids: ReadonlyArray<string>) => Effect.Effect<ReadonlySet<string>, StoreError>
+  /** Whether a message of ours with this key was queued before, and is not forgotten. */
+  readonly isKnown: (key: string) => Effect.Effect<boolean, StoreError>
   /**
    * Queues messages of ours. One whose key is known already is not queued again. A reply that comes until `awaits_until`, in epoch
    * milliseconds of our clock, is awaited.

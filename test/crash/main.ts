@@ -33,7 +33,12 @@ const sayFaults = ({ faults, kept, kill, killed }: Outcome): void => {
 const campaign = (options: Options) =>
   Effect.gen(function*() {
     const main = yield* copyOfDist
-    const measured = { task: yield* measure(main, "task"), restart: yield* measure(main, "restart") }
+    const measured = new Map(
+      yield* Effect.forEach(
+        options.scenarios,
+        (scenario) => Effect.map(measure(main, scenario), (made) => [scenario, made] as const)
+      )
+    )
     const plan = planFor(measured, options)
     const outcomes: Array<Outcome> = []
     const work = Effect.gen(function*() {
@@ -61,7 +66,7 @@ const slowest = Math.max(0, ...outcomes.map(({ took_ms }) => took_ms))
 const faulty = outcomes.filter(({ faults }) => faults.length > 0).length
 const seconds = Math.round((performance.now() - begun) / 1_000)
 say(
-  `${outcomes.length} tasks, ${outcomes.flatMap(({ killed }) => killed).length} kills, ${faulty} runs with a fault; ` +
+  `${outcomes.length} runs, ${outcomes.flatMap(({ killed }) => killed).length} kills, ${faulty} runs with a fault; ` +
     `${seconds} s, the slowest run ${Math.round(slowest)} ms; seed ${options.seed}`
 )
 process.exit(faulty > 0 || gaps.length > 0 ? 1 : 0)

@@ -1,11 +1,14 @@
 import { availableParallelism } from "node:os"
 import { parseArgs } from "node:util"
+import { type Scenario, scenarioNamed, scenarios } from "./kills.ts"
 
 export interface Options {
   /** How many kills to draw from all that there are; undefined for all. */
   readonly sample: number | undefined
   readonly seed: number
   readonly jobs: number
+  /** The scenarios to play. */
+  readonly scenarios: ReadonlyArray<Scenario>
   /** The names of the only kills to make, as a failure prints them. */
   readonly only: ReadonlyArray<string>
 }
@@ -16,6 +19,12 @@ const whole = (name: string, text: string | undefined): number | undefined => {
   return Number(text)
 }
 
+const scenario = (name: string): Scenario => {
+  const known = scenarioNamed(name)
+  if (known === undefined) throw new Error(`--scenario takes one of ${scenarios.join(", ")}, not ${name}`)
+  return known
+}
+
 /** What the command line asks for; throws a sentence for what it cannot mean. */
 export const readOptions = (args: ReadonlyArray<string>): Options => {
   const { values } = parseArgs({
@@ -24,6 +33,7 @@ export const readOptions = (args: ReadonlyArray<string>): Options => {
       sample: { type: "string" },
       seed: { type: "string" },
       jobs: { type: "string" },
+      scenario: { type: "string", multiple: true },
       only: { type: "string", multiple: true }
     }
   })
@@ -31,6 +41,7 @@ export const readOptions = (args: ReadonlyArray<string>): Options => {
     sample: whole("sample", values.sample),
     seed: whole("seed", values.seed) ?? Math.floor(Math.random() * 1_000_000_000),
     jobs: Math.max(1, whole("jobs", values.jobs) ?? availableParallelism() + 1),
+    scenarios: values.scenario?.map(scenario) ?? scenarios,
     only: values.only ?? []
   }
 }

@@ -1,8 +1,9 @@
-import { type Kill, killNamed, type Pace, paces, type Scenario, scenarios } from "./kills.ts"
+import { type Kill, killNamed, type Pace, pacesOf, type Scenario, subjectIn } from "./kills.ts"
 import { type Options, randomFrom } from "./options.ts"
 import { type Call, calls, type Made, type Thread, threads } from "./strace.ts"
 
-export type Measured = Readonly<Record<Scenario, ReadonlyArray<Made>>>
+/** The calls of each scenario that is played. */
+export type Measured = ReadonlyMap<Scenario, ReadonlyArray<Made>>
 
 /** What gives the next kill, and is told of one that killed nobody, as the thread makes so many calls no more. */
 export interface Plan {
@@ -16,16 +17,19 @@ const launchKills = 40
 /** Made by the hundred, most of them to wake a thread: there quick and slow agents take turns. */
 const frequent: ReadonlySet<Call> = new Set(["write", "openat"])
 
-const seeded = (options: Options, randoms: number, launches: number): ReadonlyArray<Kill> => {
+const seeded = (measured: Measured, options: Options, randoms: number, launches: number): ReadonlyArray<Kill> => {
   const random = randomFrom(options.seed)
   const seed = () => Math.floor(random() * 1_000_000_000)
+  const played = new Set([...measured.keys()].map((scenario) => subjectIn[scenario]))
   return [
-    ...Array.from({ length: launches }, (_, n): Kill => ({
+    ...Array.from({ length: played.has("task") ? launches : 0 }, (_, n): Kill => ({
       _tag: "AtLaunch",
       hold: n % 2 === 0 ? "exit" : "enter",
       seed: seed()
     })),
-    ...Array.from({ length: randoms }, (): Kill => ({ _tag: "AtRandom", seed: seed() }))
+    ...[...played].flatMap((subject) =>
+      Array.from({ length: randoms }, (): Kill => ({ _tag: "AtRandom", subject, seed: seed() }))
+    )
   ]
 }
 
@@ -44,12 +48,12 @@ interface Series {
 }
 
 const seriesOf = (measured: Measured): ReadonlyArray<Series> =>
-  scenarios.flatMap((scenario) =>
+  [...measured].flatMap(([scenario, all]) =>
     threads.flatMap((thread) =>
       calls
-        .filter((call) => measured[scenario].some((made) => made.thread === thread && made.call === call))
+        .filter((call) => all.some((made) => made.thread === thread && made.call === call))
         .flatMap((call) =>
-          (frequent.has(call) ? [paces] : paces.map((pace) => [pace]))
+          (frequent.has(call) ? [pacesOf(scenario)] : pacesOf(scenario).map((pace) => [pace]))
             .map((itsPaces): Series => ({ scenario, thread, call, paces: itsPaces, next: 1, over: false }))
         )
     )
@@ -58,7 +62,7 @@ const seriesOf = (measured: Measured): ReadonlyArray<Series> =>
 /** Every call of every kind until there is none any more, then the kills at other times. */
 const everything = (measured: Measured, options: Options): Plan => {
   const series = seriesOf(measured)
-  const rest = listed(seeded(options, randomKills, launchKills))
+  const rest = listed(seeded(measured, options, randomKills, launchKills))
   const origin = new Map<Kill, Series>()
   return {
     next: () => {
@@ -81,27 +85,28 @@ const everything = (measured: Measured, options: Options): Plan => {
 const shuffled = <A>(all: ReadonlyArray<A>, random: () => number): Array<A> =>
   all.map((value) => ({ value, key: random() })).toSorted((a, b) => a.key - b.key).map(({ value }) => value)
 
-/** Some of the calls, as evenly as it goes over the kinds of call and the phases. */
+/** Some of the calls, as evenly as it goes over the kinds of call and the phases of tasks and of talk. */
 const drawn = (measured: Measured, options: Options, size: number): Plan => {
   const random = randomFrom(options.seed)
   const decks = new Map<string, Array<Kill>>()
-  for (const scenario of scenarios) {
-    for (const { call, n, phase, thread } of measured[scenario]) {
-      const pace = random() < 0.5 ? "quick" : "slow"
-      const deck = decks.get(`${call} ${phase}`) ?? []
-      decks.set(`${call} ${phase}`, [...deck, { _tag: "AtCall", scenario, pace, thread, call, n }])
+  for (const [scenario, all] of measured) {
+    for (const { call, n, phase, thread } of all) {
+      const pace = random() < 0.5 ? "quick" : pacesOf(scenario).at(-1) ?? "quick"
+      const name = `${subjectIn[scenario]} ${call} ${phase}`
+      const deck = decks.get(name) ?? []
+      decks.set(name, [...deck, { _tag: "AtCall", scenario, pace, thread, call, n }])
     }
   }
   const mixed = shuffled([...decks.values()], random).map((deck) => shuffled(deck, random))
   const rounds = Array.from({ length: size }, (_, round) => mixed.flatMap((deck) => deck.slice(round, round + 1)))
   const others = Math.ceil(size / 10)
-  return listed([...seeded(options, others, others), ...rounds.flat()].slice(0, size))
+  return listed([...seeded(measured, options, others, others), ...rounds.flat()].slice(0, size))
 }
 
 const named = (name: string): Kill => {
   const kill = killNamed(name)
   if (kill === undefined) {
-    throw new Error(`--only takes a name like task:slow:pool:rename:3, random:12 or launch:exit:7, not ${name}`)
+    throw new Error(`--only takes a name like task:slow:pool:rename:3, random:talk:12 or launch:exit:7, not ${name}`)
   }
   return kill
 }

@@ -4,25 +4,18 @@ import type * as Scope from "effect/Scope"
 import { cpSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import type { HubTask } from "../../src/dev/DevHub.ts"
 import { isAlive } from "../support/daemon.ts"
-import { type Kill, nameOf, type Scenario } from "./kills.ts"
+import type { Fault } from "./faults.ts"
+import type { Given } from "./given.ts"
+import { giveFile, leaveMessage } from "./givenTalk.ts"
+import { giveTask } from "./givenTask.ts"
+import { type Kill, nameOf, pacesOf, type Scenario, subjectIn, subjectOf } from "./kills.ts"
 import { randomFrom } from "./options.ts"
 import { type Phase, phaseOf } from "./phases.ts"
-import {
-  comesTrue,
-  expect,
-  isCleanedUp,
-  isWrittenDown,
-  launchersOf,
-  type Life,
-  makeScene,
-  type Scene,
-  startLife
-} from "./scene.ts"
+import { comesTrue, expect, launchersOf, type Life, makeScene, type Scene, startLife } from "./scene.ts"
 import { identified, stage } from "./stage.ts"
-import { holdChildren, killAt, type Made, readRecord, record } from "./strace.ts"
-import { type Fault, verify } from "./verify.ts"
+import { holdChildren, killAt, type Made, readRecord, record, threadsOf } from "./strace.ts"
+import { verify } from "./verify.ts"
 
 export interface Outcome {
   readonly kill: Kill
@@ -37,85 +30,69 @@ export interface Outcome {
 type Result = Pick<Outcome, "killed" | "faults">
 type Running = Effect.Effect<Result, never, Scope.Scope>
 
-/** The moments of the kills at random times, in milliseconds; a quick task takes some 500 from the start of its daemon. */
-const randomly = { most: 3, lifeMs: 600, workMs: 1_200 }
+/**
+ * The moments of the kills at random times, in milliseconds. From the start of its daemon a quick task takes some 500, and a
+ * message, which is looked for first, twice that.
+ */
+const randomly = { most: 3, lifeMs: { task: 600, talk: 1_200 }, workMs: 1_200 }
 const longestHoldMs = 1_500
 /** A kill that strace made as the run was done takes effect when strace has let go. */
 const lastKillMs = 200
 /** For a daemon that is back to wake the agent again, if it is so wrong. */
 const temptationMs = 300
 
-/** What has to hold at the very moment of a kill. */
-const atTheKill = (scene: Scene, task: HubTask): ReadonlyArray<Fault> => {
-  const { hub } = scene
-  const accepted = hub.frames().some(({ dir, msg }) =>
-    dir === "out" && JSON.stringify(msg).includes("\"task_accepted\"")
-  )
-  return accepted && hub.task(task.id)?.status !== "completed" && !isWrittenDown(scene, task.id)
-    ? [{ kind: "other", what: "it was accepted and is not on disk" }]
-    : []
-}
-
 /** The daemon is back; a slow agent ends its work when it has been found. */
 const restartAndVerify = (
   scene: Scene,
   main: string,
-  task: HubTask,
+  given: Given,
   killed: ReadonlyArray<Phase>,
   launcherCaught = false
 ): Running =>
   Effect.gen(function*() {
-    const faults = atTheKill(scene, task)
+    const faults = yield* given.atTheKill
     const life = yield* startLife(scene, main, "free")
-    if (scene.isWaiting()) {
+    if (scene.isHeld()) {
       const found = (event: string) => event === "agent_started" || event === "agent_found_at_work"
-      yield* expect(
-        "the agent is found",
-        () => life.logged().some(found) || scene.hub.task(task.id)?.status === "completed"
-      )
+      yield* expect("the agent is found", () => life.logged().some(found) || !scene.isHeld())
       yield* Effect.sleep(temptationMs)
-      yield* scene.folder.letGo
+      yield* scene.letGo
     }
-    return { killed, faults: [...faults, ...yield* verify(scene, task, launcherCaught)] }
+    return { killed, faults: [...faults, ...yield* verify(scene, given, launcherCaught)] }
   })
 
-const overOrDone = (scene: Scene, life: Life, task: HubTask) =>
-  expect(
-    "killed or done",
-    () => life.isOver() || (life.logged().includes("report_acknowledged") && isCleanedUp(scene, task.id))
-  )
+const overOrDone = (life: Life, given: Given) => expect("killed or done", () => life.isOver() || given.isDone(life))
 
 const runAtCall = (scene: Scene, main: string, kill: Extract<Kill, { _tag: "AtCall" }>): Running =>
   Effect.gen(function*() {
     const { go, life } = yield* stage(scene, main, kill)
-    const task = yield* Effect.scoped(Effect.gen(function*() {
+    const given = yield* Effect.scoped(Effect.gen(function*() {
       yield* killAt(life.pid, kill.thread, kill.call, kill.n)
-      const submitted = yield* go
-      yield* overOrDone(scene, life, submitted)
-      return submitted
+      return yield* Effect.tap(go, (its) => overOrDone(life, its))
     }))
     const isDead = yield* comesTrue(() => life.isOver() || !isAlive(life.pid), lastKillMs)
-    if (!isDead) return { killed: [], faults: yield* verify(scene, task) }
-    return yield* restartAndVerify(scene, main, task, [phaseOf(life.logged())])
+    if (!isDead) return { killed: [], faults: yield* verify(scene, given) }
+    return yield* restartAndVerify(scene, main, given, [phaseOf(subjectOf(kill), life.logged())])
   })
 
 /** Up to three lives in a row, each killed at a moment of its own, and an agent that takes a time of its own. */
-const runAtRandom = (scene: Scene, main: string, seed: number): Running =>
+const runAtRandom = (scene: Scene, main: string, { seed, subject }: Extract<Kill, { _tag: "AtRandom" }>): Running =>
   Effect.gen(function*() {
     const random = randomFrom(seed)
     const killed: Array<Phase> = []
     const faults: Array<Fault> = []
-    scene.folder.touch("wait")
-    const task = yield* scene.hub.submit({ description: "do it" })
-    yield* Effect.forkScoped(Effect.andThen(Effect.sleep(random() * randomly.workMs), scene.folder.letGo))
+    const give = subject === "task" ? giveTask : random() < 0.5 ? leaveMessage : giveFile
+    if (give !== giveFile) scene.hold()
+    const given = yield* give(scene)
+    yield* Effect.forkScoped(Effect.andThen(Effect.sleep(random() * randomly.workMs), scene.letGo))
     for (let left = 1 + Math.floor(random() * randomly.most); left > 0; left--) {
       const life = yield* startLife(scene, main, "free")
-      yield* Effect.sleep(random() * randomly.lifeMs)
+      yield* Effect.sleep(random() * randomly.lifeMs[subject])
       yield* life.kill
-      killed.push(phaseOf(life.logged()))
-      faults.push(...atTheKill(scene, task))
+      killed.push(phaseOf(subject, life.logged()))
+      faults.push(...yield* given.atTheKill)
     }
-    const result = yield* restartAndVerify(scene, main, task, killed)
+    const result = yield* restartAndVerify(scene, main, given, killed)
     return { killed, faults: [...faults, ...result.faults] }
   })
 
@@ -125,12 +102,12 @@ const runAtLaunch = (scene: Scene, main: string, { hold, seed }: Extract<Kill, {
     const life = yield* startLife(scene, main, "free")
     yield* identified(life)
     yield* holdChildren(life.pid, hold, Math.floor(randomFrom(seed)() * longestHoldMs))
-    const task = yield* scene.hub.submit({ description: "do it" })
+    const given = yield* giveTask(scene)
     yield* expect("the launcher is on its way", () => launchersOf(scene, hold).length > 0)
     process.kill(life.pid, "SIGKILL")
     // Not reaped: strace keeps its end from us as long as it holds the child.
     yield* expect("the daemon is dead", () => !isAlive(life.pid))
-    return yield* restartAndVerify(scene, main, task, [phaseOf(life.logged())], true)
+    return yield* restartAndVerify(scene, main, given, [phaseOf("task", life.logged())], true)
   })
 
 const run = (scene: Scene, main: string, kill: Kill): Running => {
@@ -138,7 +115,7 @@ const run = (scene: Scene, main: string, kill: Kill): Running => {
     case "AtCall":
       return runAtCall(scene, main, kill)
     case "AtRandom":
-      return runAtRandom(scene, main, kill.seed)
+      return runAtRandom(scene, main, kill)
     case "AtLaunch":
       return runAtLaunch(scene, main, kill)
   }
@@ -152,7 +129,7 @@ const keep = (scene: Scene, kill: Kill): string => {
   return path
 }
 
-/** One task in a folder and with a hub of its own, the daemon killed as `kill` says. `main` is the built daemon. */
+/** One task or message in a folder and with a hub of its own, the daemon killed as `kill` says. `main` is the built daemon. */
 export const runKill = (main: string, kill: Kill): Effect.Effect<Outcome> =>
   Effect.scoped(Effect.gen(function*() {
     const begun = performance.now()
@@ -169,12 +146,14 @@ export const runKill = (main: string, kill: Kill): Effect.Effect<Outcome> =>
 export const measure = (main: string, scenario: Scenario): Effect.Effect<ReadonlyArray<Made>> =>
   Effect.scoped(Effect.gen(function*() {
     const scene = yield* makeScene(scenario, true)
-    const { go, life } = yield* stage(scene, main, { scenario, pace: "slow" })
+    const pace = pacesOf(scenario).at(-1) ?? "quick"
+    const { go, life } = yield* stage(scene, main, { scenario, pace })
     const path = scene.folder.file("record")
+    const threads = threadsOf(life.pid)
     const loggedBefore = life.logged()
     yield* Effect.scoped(Effect.gen(function*() {
-      yield* record(life.pid, path)
-      yield* overOrDone(scene, life, yield* go)
+      yield* record(threads.keys(), path)
+      yield* overOrDone(life, yield* go)
     }))
-    return readRecord(life.pid, path, loggedBefore)
+    return readRecord({ path, subject: subjectIn[scenario], threads, loggedBefore })
   }))

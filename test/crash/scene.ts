@@ -1,11 +1,13 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { spawn } from "node:child_process"
-import { existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { setTimeout as wait } from "node:timers/promises"
 import type { DevHub } from "../../src/dev/DevHub.ts"
-import { type Folder, isAlive, makeFolder, startHub } from "../support/daemon.ts"
+import { type Folder, isAlive, startHub } from "../support/daemon.ts"
+import { makeTalkFolder } from "../support/deliveries.ts"
+import { tokensOf } from "../support/talk.ts"
 import type { Hold } from "./strace.ts"
 
 const lookEveryMs = 10
@@ -37,8 +39,10 @@ export interface Scene {
   readonly answer: string
   /** Every process that runs in the folder or was started for it, but the daemons. */
   readonly others: () => ReadonlyArray<number>
-  /** Whether its agent waits to be let go. */
-  readonly isWaiting: () => boolean
+  /** Makes the agent wait in the middle of its work, at a task or at messages. */
+  readonly hold: () => void
+  readonly isHeld: () => boolean
+  readonly letGo: Effect.Effect<void>
   /** The daemon's lives so far, the last one last. */
   readonly lives: Array<Life>
 }
@@ -58,9 +62,9 @@ const longText = Array.from({ length: 300 }, (_, line) => `${line}: „žluťou�
 
 /** The agent confirms, a slow one late, tells of its progress, works a while, and answers by renaming a finished file. */
 const agent = {
-  before: "[ ! -e wait ] || sleep 0.5",
+  before: "[ ! -e hold ] || sleep 0.5",
   work: `echo 50 > "$RESULTS_DIR/$TASK_ID.progress"
-while [ -e wait ] && [ ! -e go ]; do sleep 0.03; done
+while [ -e hold ]; do sleep 0.03; done
 sleep 0.03`,
   answer: `cp answer.json "$RESULTS_DIR/$TASK_ID.json.tmp"
 mv "$RESULTS_DIR/$TASK_ID.json.tmp" "$RESULTS_DIR/$TASK_ID.json"`
@@ -78,11 +82,22 @@ const belongsTo = (path: string, pid: string): boolean =>
   textOf(() => readlinkSync(`/proc/${pid}/cwd`)).startsWith(path) ||
   textOf(() => readFileSync(`/proc/${pid}/environ`, "utf8")).includes(path)
 
-/** `blocks` tells the daemon that the wake command lasts as long as the agent, which here is true. */
+/** The agent that talks with ours. It is never connected, so its mailbox has all that it was sent. */
+export const bob = "bob"
+
+/** Messages are delivered at once. */
+const soon = { batch_ms: 20, min_interval_ms: 20 }
+
+/** `blocks` tells the daemon that its commands last as long as the agent, which here is true. */
 export const makeScene = (name: string, blocks: boolean): Effect.Effect<Scene, never, Scope.Scope> =>
   Effect.gen(function*() {
-    const hub = yield* Effect.orDie(startHub())
-    const folder = yield* makeFolder(hub, agent, { wake_command_blocks: blocks })
+    const hub = yield* Effect.orDie(startHub({ registerTokens: tokensOf(bob) }))
+    const folder = yield* makeTalkFolder(
+      hub,
+      { ...soon, wake_command_blocks: blocks, message_command_blocks: blocks },
+      agent
+    )
+    mkdirSync(folder.file("outbox"))
     const answer = JSON.stringify({ status: "success", output: name, text: longText, tokens: [1, 2.5, null] })
     writeFileSync(folder.file("answer.json"), answer)
     const lives: Array<Life> = []
@@ -91,8 +106,17 @@ export const makeScene = (name: string, blocks: boolean): Effect.Effect<Scene, n
         .filter((pid) => /^\d+$/.test(pid) && belongsTo(folder.path, pid))
         .map(Number)
         .filter((pid) => isAlive(pid) && !lives.some((life) => life.pid === pid))
-    const isWaiting = () => existsSync(folder.file("wait")) && !existsSync(folder.file("go"))
-    return { hub, folder, answer, others, isWaiting, lives }
+    const held = folder.file("hold")
+    return {
+      hub,
+      folder,
+      answer,
+      others,
+      hold: () => writeFileSync(held, ""),
+      isHeld: () => existsSync(held),
+      letGo: Effect.sync(() => rmSync(held, { force: true })),
+      lives
+    }
   })
 
 const eventIn = (line: string): ReadonlyArray<string> => {
@@ -172,13 +196,8 @@ export const launchersOf = ({ others }: Scene, hold: Hold): ReadonlyArray<number
     (hold === "enter" || textOf(() => readFileSync(`/proc/${pid}/cmdline`, "utf8")).includes("\0launcher\0"))
   )
 
-/** Whether the state file holds the task, as the daemon would find it now. */
-export const isWrittenDown = ({ folder }: Pick<Scene, "folder">, task_id: string): boolean =>
-  folder.read("queue.json").includes(`"${task_id}"`)
-
-/** Whether nothing of the task is left in the folder but the log and the agent's own notes. */
-export const isCleanedUp = ({ folder }: Pick<Scene, "folder">, task_id: string): boolean =>
-  !isWrittenDown({ folder }, task_id) &&
+/** Whether nothing of the work is left in the folder but the log and the agent's own notes. */
+export const isCleanedUp = ({ folder }: Scene, id: string): boolean =>
   ["tasks", "results"].every((name) =>
-    !existsSync(folder.file(name)) || !readdirSync(folder.file(name)).some((file) => file.startsWith(task_id))
+    !existsSync(folder.file(name)) || !readdirSync(folder.file(name)).some((file) => file.startsWith(id))
   )

@@ -2,8 +2,7 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { type ChildProcess, spawn } from "node:child_process"
 import { readdirSync, readFileSync } from "node:fs"
-import { join } from "node:path"
-import { type Phase, phaseOf } from "./phases.ts"
+import { type Phase, phaseOf, type Subject } from "./phases.ts"
 
 /** The calls at which a daemon is killed: all by which it changes files, sends frames or makes processes. */
 export const calls = [
@@ -28,20 +27,33 @@ export const calls = [
 ] as const
 export type Call = (typeof calls)[number]
 
-/** The threads of a daemon with a pool of one that make such calls: the event loop, and the pool for its file operations. */
-export const threads = ["main", "pool"] as const
+/**
+ * The threads of a daemon with a pool of one that make such calls: the event loop, the pool for its file operations, and the
+ * one that keeps its messages, from the first of them on.
+ */
+export const threads = ["main", "pool", "store"] as const
 export type Thread = (typeof threads)[number]
+
+/** What the system calls the threads that are not the main one. */
+const threadNamed: ReadonlyMap<string, Thread> = new Map([["libuv-worker", "pool"], ["messages", "store"]])
 
 /** Where a child of the daemon is held for a while: before it becomes the launcher, or as one that has done nothing yet. */
 export const holds = ["enter", "exit"] as const
 export type Hold = (typeof holds)[number]
 
-export const tidOf = (pid: number, thread: Thread): number => {
-  if (thread === "main") return pid
-  const tid = readdirSync(`/proc/${pid}/task`)
-    .find((id) => readFileSync(join("/proc", String(pid), "task", id, "comm"), "utf8").trim() === "libuv-worker")
-  if (tid === undefined) throw new Error(`process ${pid} has no thread of libuv's pool`)
-  return Number(tid)
+/** The threads of the process, each by its id. */
+export const threadsOf = (pid: number): ReadonlyMap<number, Thread> =>
+  new Map(
+    readdirSync(`/proc/${pid}/task`).flatMap((tid): ReadonlyArray<[number, Thread]> => {
+      const thread = threadNamed.get(readFileSync(`/proc/${pid}/task/${tid}/comm`, "utf8").trim())
+      return Number(tid) === pid ? [[pid, "main"]] : thread === undefined ? [] : [[Number(tid), thread]]
+    })
+  )
+
+const tidOf = (pid: number, thread: Thread): number => {
+  const [tid] = [...threadsOf(pid)].find(([, its]) => its === thread) ?? []
+  if (tid === undefined) throw new Error(`process ${pid} has no thread for ${thread}`)
+  return tid
 }
 
 const attached = (strace: ChildProcess): Promise<void> =>
@@ -95,10 +107,10 @@ export const holdChildren = (pid: number, hold: Hold, delay_ms: number) =>
     `--inject=execve:delay_${hold}=${delay_ms * 1_000}:when=1`
   ])
 
-/** Writes down the calls of both threads. */
-export const record = (pid: number, path: string) =>
+/** Writes down the calls of these threads. */
+export const record = (tids: Iterable<number>, path: string) =>
   attach([
-    ...threads.flatMap((thread) => ["-p", String(tidOf(pid, thread))]),
+    ...Array.from(tids).flatMap((tid) => ["-p", String(tid)]),
     "-o",
     path,
     "-s",
@@ -115,18 +127,27 @@ export interface Made {
   readonly phase: Phase
 }
 
-/** The calls in a record of process `pid`, in their order; the phase is known from what was logged before and the log lines among them. */
-export const readRecord = (pid: number, path: string, loggedBefore: ReadonlyArray<string>): ReadonlyArray<Made> => {
+/** What was recorded at `path`. */
+export interface Recorded {
+  readonly path: string
+  readonly subject: Subject
+  readonly threads: ReadonlyMap<number, Thread>
+  /** The events that the life had logged before. */
+  readonly loggedBefore: ReadonlyArray<string>
+}
+
+/** The calls in a record, in their order; the phase is known from what was logged before and the log lines among them. */
+export const readRecord = ({ loggedBefore, path, subject, threads: known }: Recorded): ReadonlyArray<Made> => {
   const counts = new Map<string, number>()
   const logged = [...loggedBefore]
   return readFileSync(path, "utf8").split("\n").flatMap((line) => {
     const [, tid, name] = /^(\d+) +([a-z]\w*)\(/.exec(line) ?? []
-    const call = calls.find((known) => known === name)
-    if (call === undefined) return []
-    const thread = Number(tid) === pid ? "main" : "pool"
+    const call = calls.find((one) => one === name)
+    const thread = known.get(Number(tid))
+    if (call === undefined || thread === undefined) return []
     const n = (counts.get(`${thread} ${call}`) ?? 0) + 1
     counts.set(`${thread} ${call}`, n)
-    const made: Made = { thread, call, n, phase: phaseOf(logged) }
+    const made: Made = { thread, call, n, phase: phaseOf(subject, logged) }
     const [, event] = /\\"event\\":\\"(\w+)\\"/.exec(line) ?? []
     if (event !== undefined && name === "write") logged.push(event)
     return [made]

@@ -1,8 +1,9 @@
-import { type Phase, phases } from "./phases.ts"
+import type { Fault } from "./faults.ts"
+import { subjectIn, subjectOf } from "./kills.ts"
+import { type Phase, phasesOf, type Subject, subjects } from "./phases.ts"
 import type { Measured } from "./plan.ts"
 import type { Outcome } from "./runs.ts"
-import { calls } from "./strace.ts"
-import type { Fault } from "./verify.ts"
+import { calls, type Made } from "./strace.ts"
 
 const kinds = [...calls, "random", "launch"] as const
 type Kind = (typeof kinds)[number]
@@ -19,15 +20,18 @@ const count = (outcomes: ReadonlyArray<Outcome>, kind: Fault["kind"]): number =>
 const killsIn = (outcomes: ReadonlyArray<Outcome>, phase: Phase): number =>
   outcomes.flatMap(({ killed }) => killed).filter((killed) => killed === phase).length
 
-const callsIn = (measured: Measured, kind: Kind, phase: Phase): number =>
-  Object.values(measured).flat().filter((made) => made.call === kind && made.phase === phase).length
+const callsIn = (measured: ReadonlyArray<Made>, kind: Kind, phase: Phase): number =>
+  measured.filter((made) => made.call === kind && made.phase === phase).length
+
+const faultKinds = ["loss", "double wake", "double send", "hang", "other"] as const
+const faultColumns = ["losses", "double wakes", "double sends", "hangs", "other faults"]
 
 const row = (label: string, outcomes: ReadonlyArray<Outcome>, cells: ReadonlyArray<string>): ReadonlyArray<string> => [
   label,
   ...cells,
   String(outcomes.flatMap(({ killed }) => killed).length),
   String(outcomes.length),
-  ...(["loss", "double wake", "hang", "other"] as const).map((kind) => String(count(outcomes, kind)))
+  ...faultKinds.map((kind) => String(count(outcomes, kind)))
 ]
 
 const aligned = (rows: ReadonlyArray<ReadonlyArray<string>>): string => {
@@ -39,9 +43,23 @@ const aligned = (rows: ReadonlyArray<ReadonlyArray<string>>): string => {
   ).join("\n")
 }
 
-/** The kills by kind of call and phase; what the daemon does not do in a phase is a dash. */
-export const tableOf = (measured: Measured, outcomes: ReadonlyArray<Outcome>): string => {
-  const head = ["kill before", ...phases, "kills", "tasks", "losses", "double wakes", "hangs", "other faults"]
+/** What was measured and what came out of tasks, or of talk. */
+interface Part {
+  readonly subject: Subject
+  readonly measured: ReadonlyArray<Made>
+  readonly outcomes: ReadonlyArray<Outcome>
+}
+
+const partsOf = (measured: Measured, outcomes: ReadonlyArray<Outcome>): ReadonlyArray<Part> =>
+  subjects.map((subject) => ({
+    subject,
+    measured: [...measured].filter(([scenario]) => subjectIn[scenario] === subject).flatMap(([, made]) => made),
+    outcomes: outcomes.filter(({ kill }) => subjectOf(kill) === subject)
+  }))
+
+const tableOfPart = ({ measured, outcomes, subject }: Part): string => {
+  const phases = phasesOf(subject)
+  const head = [`${subject}: kill before`, ...phases, "kills", "runs", ...faultColumns]
   const body = kinds.flatMap((kind) => {
     const its = outcomes.filter((outcome) => kindOf(outcome) === kind)
     const cells = phases.map((phase) => {
@@ -54,11 +72,17 @@ export const tableOf = (measured: Measured, outcomes: ReadonlyArray<Outcome>): s
   return aligned([head, ...body, row("all", outcomes, sums)])
 }
 
+/** The kills by kind of call and phase, a table for tasks and one for talk; what the daemon does not do in a phase is a dash. */
+export const tableOf = (measured: Measured, outcomes: ReadonlyArray<Outcome>): string =>
+  partsOf(measured, outcomes).filter((part) => part.outcomes.length > 0).map(tableOfPart).join("\n\n")
+
 /** Which calls the daemon makes in which phase without a kill to show for it. */
 export const gapsOf = (measured: Measured, outcomes: ReadonlyArray<Outcome>): ReadonlyArray<string> =>
-  calls.flatMap((call) => {
-    const its = outcomes.filter((outcome) => kindOf(outcome) === call)
-    return phases
-      .filter((phase) => callsIn(measured, call, phase) > 0 && killsIn(its, phase) === 0)
-      .map((phase) => `${call} in ${phase}`)
-  })
+  partsOf(measured, outcomes).flatMap((part) =>
+    calls.flatMap((call) => {
+      const its = part.outcomes.filter((outcome) => kindOf(outcome) === call)
+      return phasesOf(part.subject)
+        .filter((phase) => callsIn(part.measured, call, phase) > 0 && killsIn(its, phase) === 0)
+        .map((phase) => `${part.subject}: ${call} in ${phase}`)
+    })
+  )

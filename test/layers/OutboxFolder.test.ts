@@ -158,17 +158,21 @@ describe("a file in the outbox", () => {
       assert.deepStrictEqual((yield* queued).map(({ payload }) => payload.text), ["one", "two", "two"])
     }))
 
-  it.effect("that could not be removed after it was queued is not queued again", () =>
+  it.effect("that could not be removed after it was queued is neither queued again nor told of again", () =>
     Effect.gen(function*() {
-      const { folder, isGone, path, queued } = yield* makeScene
+      const { folder, isGone, outcome, path, queued, use } = yield* makeScene
       // What a kill between the two steps leaves: the file as it was, with its inode and times.
-      writeFileSync(folder.file("kept"), JSON.stringify(hello))
+      writeFileSync(folder.file("kept"), JSON.stringify({ ...hello, outcome: true }))
       linkSync(folder.file("kept"), join(path, "a.json"))
       yield* isGone("a.json")
-      assert.lengthOf(yield* queued, 1)
+      const [message, ...others] = yield* queued
+      assert.isDefined(message)
+      assert.deepStrictEqual(others, [])
+      yield* use(Outbox.use(({ tell }) => tell({ kind: "file", name: "a" }, message, { _tag: "Sent", hub_id: "h-1" })))
       renameSync(folder.file("kept"), join(path, "a.json"))
       yield* isGone("a.json")
       assert.deepStrictEqual(yield* queued, [])
+      assert.deepStrictEqual(outcome("a"), { status: "sent", message_id: "h-1" })
     }))
 
   it.effect("with a temporary name is left alone", () =>

@@ -35,6 +35,7 @@ const talkOperations = [
   "begin",
   "end",
   "read",
+  "isKnown",
   "queue",
   "next",
   "sending",

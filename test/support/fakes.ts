@@ -117,6 +117,7 @@ export const emptyMessageStore: MessageStore["Service"] = {
   end: () => Effect.succeed(nothingHeld),
   read: () => Effect.succeed([]),
   since: () => Effect.succeed([]),
+  isKnown: () => Effect.succeed(false),
   queue: () => Effect.succeed(nothingHeld),
   next: Effect.succeed({ held: nothingHeld, queued: null }),
   sending: () => Effect.void,

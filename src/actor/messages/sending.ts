@@ -35,8 +35,9 @@ export const sendCommands = ({ agent_id, fibers, messenger, outbox, post, replie
       if (next.queued === null) return yield* post({ _tag: "SendEnded", key: null, outcome: sent, held: next.held })
       const { origin, outgoing } = next.queued
       const outcome = yield* outcomeOf(next.queued, after)
-      const held = yield* store.sent(outgoing.key, outcome)
+      // Before it is noted: after a crash in between it is looked up, and told then.
       yield* outbox.tell(origin, outgoing, outcome)
+      const held = yield* store.sent(outgoing.key, outcome)
       // The reply may have come before the hub's answer to us.
       yield* post({ _tag: "SendEnded", key: outgoing.key, outcome, held: yield* replies.after(held) })
     },

@@ -15,7 +15,7 @@ import { makeUnfinished } from "./unfinished.ts"
 
 const outgoing_most = 1_000 // that wait to be sent; the files that follow wait in the folder
 
-type Store = Pick<MessageStore["Service"], "queue" | "read">
+type Store = Pick<MessageStore["Service"], "isKnown" | "queue" | "read">
 
 /** The message, as an answer to the one that it replies to (rule 23). */
 const outgoingOf = Effect.fnUntraced(function*({ key, written: { message } }: FileMessage, store: Store) {
@@ -36,8 +36,8 @@ export const makeTakeIn = (settings: Settings, store: Store, { reject, tellFile 
   const queue = Effect.fnUntraced(function*(label: string, said: FileMessage, written_at: number) {
     const { wait_ms, wants_outcome } = said.written
     const outgoing = yield* outgoingOf(said, store)
-    // Before it is queued: how its sending ends is told to who has this file.
-    if (wants_outcome) yield* tellFile(label, { status: "queued" })
+    // Before it is queued: how its sending ends is told to who has this file. A crash may have left one that is sent by now.
+    if (wants_outcome && !(yield* store.isKnown(said.key))) yield* tellFile(label, { status: "queued" })
     const now = yield* Clock.currentTimeMillis
     // Its writer has waited since it was written, which may be before the sidecar ran.
     const awaits_until = wait_ms === null ? null : Math.min(now, written_at) + wait_ms

@@ -102,6 +102,7 @@ const operationsOver = (database: DatabaseSync, limits: StoreLimits, options: Op
     end: (now, { batch, end }) => changingHeld(now, () => deliveries.end(now, batch, end)),
     read: (_, ids) => deliveries.read(ids),
     since: (_, at) => deliveries.since(at),
+    isKnown: (_, key) => outbox.isKnown(key),
     queue: (now, { awaits_until, origin, outgoing }) =>
       changingHeld(now, () => {
         outbox.queue(now, outgoing, origin, awaits_until)

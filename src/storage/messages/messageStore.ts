@@ -54,6 +54,7 @@ export const messageOperations = (
       stored(Effect.flatMap(endText(end), (text) => ask("end", { batch: marked(batch), end: text }))),
     read: (ids) => ifThere(Effect.flatMap(ask("read", ids), batchMessages), []),
     since: (at) => ifThere(Effect.flatMap(ask("since", at), batchMessages), []),
+    isKnown: (key) => ifThere(ask("isKnown", key), false),
     queue: (outgoing, origin, awaits_until = null) =>
       stored(Effect.flatMap(outgoingText(outgoing), (text) => ask("queue", { outgoing: text, origin, awaits_until }))),
     next: ifThere(Effect.flatMap(ask("next", undefined), next), { held: nothingHeld, queued: null }),

@@ -88,6 +88,7 @@ export interface MessageDatabase {
   readonly end: (now: number, ended: { readonly batch: MarkedBatch; readonly end: EndText }) => Held
   readonly read: (now: number, ids: ReadonlyArray<string>) => ReadonlyArray<BatchMessageText>
   readonly since: (now: number, at: number) => ReadonlyArray<BatchMessageText>
+  readonly isKnown: (now: number, key: string) => boolean
   readonly queue: (
     now: number,
     queued: {

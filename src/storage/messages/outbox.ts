@@ -26,6 +26,7 @@ const makeStatements = (database: DatabaseSync) => ({
     UNION ALL SELECT coalesce(thread, hub_id) FROM outbox WHERE hub_id = :id LIMIT 1`
   ),
   ours: query(database, CountRow, "SELECT count(*) AS count FROM outbox WHERE hub_id = :id OR said = :said"),
+  known: query(database, CountRow, "SELECT count(*) AS count FROM outbox WHERE key = :key"),
   answers: query(
     database,
     CountRow,
@@ -62,7 +63,7 @@ const digestOf = (text: string): string => createHash("sha256").update(text.toWe
 
 /** What we send, in the order in which it was queued. */
 export const makeOutbox = (database: DatabaseSync, { per_hour }: StoreLimits) => {
-  const { answers, insert, mark, markSending, markSent, named, ours, unsent } = makeStatements(database)
+  const { answers, insert, known, mark, markSending, markSent, named, ours, unsent } = makeStatements(database)
 
   /** The thread of the message with this id, as far as we saw it. */
   const threadOf = (id: string): string => named({ id })[0]?.thread ?? id
@@ -91,6 +92,9 @@ export const makeOutbox = (database: DatabaseSync, { per_hour }: StoreLimits) =>
     /** Whether the hub gave this id to a message of ours, or we said this text in the room. */
     isOurs: (id: string, text: string | null): boolean =>
       (ours({ id, said: text === null ? null : digestOf(text) })[0]?.count ?? 0) > 0,
+
+    /** Whether a message with this key was queued before. */
+    isKnown: (key: string): boolean => (known({ key })[0]?.count ?? 0) > 0,
 
     add,
 

@@ -21,6 +21,7 @@ const reads: ReadonlySet<OperationName> = new Set<OperationName>([
   "choose",
   "read",
   "since",
+  "isKnown",
   "next",
   "answered",
   "awaited",
