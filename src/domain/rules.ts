@@ -7,7 +7,7 @@ import type { Readiness } from "./Readiness.ts"
 import { type RuleOf, rulesOf } from "./RuleOf.ts"
 import type { Connection, Outbound, SidecarState, TimerName } from "./SidecarState.ts"
 import { inSlot } from "./slots.ts"
-import type { Task } from "./Work.ts"
+import type { Batch, Task } from "./Work.ts"
 
 /** A part of a rule of the whole sidecar: pure, and composed with others. */
 export type Rule = RuleOf<SidecarState, Command | OwnerTold>
@@ -30,6 +30,9 @@ export const cancelTimers = (...timers: ReadonlyArray<TimerName>): Rule => (stat
 /** A rule about the task we hold; without one it does nothing. */
 export const withTask = (rule: (task: Task) => Rule): Rule =>
   withState(({ stored: { task } }) => task === null ? noop : rule(task))
+
+export const withBatch = (rule: (batch: Batch) => Rule): Rule =>
+  withState(({ stored: { messages } }) => messages === null ? noop : rule(messages))
 
 export const patchConnection = (fields: Partial<Connection>): Rule =>
   withState(({ connection }) => patch({ connection: { ...connection, ...fields } }))

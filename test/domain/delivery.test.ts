@@ -1,6 +1,7 @@
-import { describe, expect } from "vitest"
+import { describe, expect, test } from "vitest"
 import type { Answer, Evidence } from "../../src/domain/Evidence.ts"
 import type { Message } from "../../src/domain/Message.ts"
+import { batchAgentTold } from "../../src/domain/messages/delivery.ts"
 import { nothingHeld, nothingKnown } from "../../src/domain/messages/Talk.ts"
 import { emptyStore } from "../../src/domain/SidecarState.ts"
 import type { WakeEnd } from "../../src/domain/Work.ts"
@@ -357,6 +358,12 @@ describe("rule 10: a delivery that was at work", () => {
       state: "down | terminating: batch-9 keep | stopping: batch-9 | link closed"
     }
   ])
+})
+
+test("rule 19: a delivery that failed without a reason is marked as one that failed", () => {
+  const { now, state } = delivering()
+  const [, commands] = batchAgentTold({ _tag: "Failed" })(state, now)
+  expect(commands).toMatchObject([{ _tag: "EndDelivery", end: { _tag: "Failed", reason: "" } }])
 })
 
 describe("the id of a batch", () => {

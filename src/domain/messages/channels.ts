@@ -1,6 +1,7 @@
-import { log, noop, patchTalk, type Rule, sequence, withState } from "../rules.ts"
+import * as Predicate from "effect/Predicate"
+import { log, patchTalk, type Rule, sequence, withState } from "../rules.ts"
 import { plainChannel } from "./refusal.ts"
-import type { Reading, TalkFrame } from "./Talk.ts"
+import type { Reading, Talk, TalkFrame } from "./Talk.ts"
 
 /** Rule 22: the channels of the configuration, in the hub's form. */
 const wanted = (channels: ReadonlyArray<string>): ReadonlyArray<string> => [...new Set(channels.map(plainChannel))]
@@ -32,18 +33,19 @@ export const subscriptionsRead = (subscribed: ReadonlyArray<string>): Rule =>
 /** The frame in flight about a channel is over. */
 export const channelAnswered: Rule = patchTalk({ asked: null })
 
+/** The frame about a channel that is in flight, if any. */
+const inFlightOf = ({ asked }: Talk): ReadonlyArray<TalkFrame> => [asked].filter(Predicate.isNotNull)
+
 /** The hub dropped the frame in flight. */
-export const askAgain: Rule = withState(({ talk: { asked, to_ask } }) =>
-  asked === null ? noop : patchTalk({ asked: null, to_ask: [asked, ...to_ask] })
+export const askAgain: Rule = withState(({ talk }) =>
+  patchTalk({ asked: null, to_ask: [...inFlightOf(talk), ...talk.to_ask] })
 )
 
 /** Rule 22: the hub did not do what was asked of it about talk, for example as there is no such channel. That is asked again on the next connection. */
 export const channelRefused = (error: string): Rule =>
-  withState(({ talk: { asked } }) =>
+  withState(({ talk }) =>
     sequence(
-      asked === null
-        ? noop
-        : log({ event: "channel_refused", channel: asked.channel, reason: error }),
+      ...inFlightOf(talk).map(({ channel }) => log({ event: "channel_refused", channel, reason: error })),
       channelAnswered
     )
   )

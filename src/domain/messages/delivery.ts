@@ -4,7 +4,18 @@ import type { AgentEvent } from "../agent/rules.ts"
 import { release } from "../agent/termination.ts"
 import type { DeliveryEnd } from "../Command.ts"
 import { endOfWait, waitUntil } from "../RuleOf.ts"
-import { cancelTimers, emit, log, noop, patchTalk, type Rule, sequence, startTimer, withState } from "../rules.ts"
+import {
+  cancelTimers,
+  emit,
+  log,
+  noop,
+  patchTalk,
+  type Rule,
+  sequence,
+  startTimer,
+  withBatch,
+  withState
+} from "../rules.ts"
 import type { SidecarState } from "../SidecarState.ts"
 import { inSlot } from "../slots.ts"
 import type { Batch } from "../Work.ts"
@@ -16,18 +27,18 @@ const urgent_batch_ms = 1_000 // from the first urgent message
 
 /** Rules 18 and 19: whether a delivery may begin at all. One at a time. */
 const mayDeliver = ({ disk, draining, policy, stored, talk }: SidecarState): boolean =>
-  policy.messages.delivers && talk.held.waiting > 0 && !talk.choosing && stored.messages === null &&
+  policy.messages.delivers && !talk.choosing && stored.messages === null &&
   draining === null && disk === "ok" && (policy.messages.deliver_while_working || stored.task === null)
 
 /**
  * Rule 18: when the next delivery is due. An urgent message ends the wait between two, and shortens the wait for others, unless it
  * was there at the last delivery already.
  */
-const deliveryDue = ({ policy, talk }: SidecarState, now: number): number => {
+const deliveryDue = ({ policy, talk }: SidecarState, first_at: number, now: number): number => {
   const { batch_ms, min_interval_ms } = policy.messages
-  const { delivered_at, held: { first_at, urgent_at }, held_until } = talk
+  const { delivered_at, held: { urgent_at }, held_until } = talk
   const interval = delivered_at === null ? now : endOfWait(delivered_at, min_interval_ms, now)
-  const ordinary = Math.max(endOfWait(first_at ?? now, batch_ms, now), interval)
+  const ordinary = Math.max(endOfWait(first_at, batch_ms, now), interval)
   const isNews = urgent_at !== null && (delivered_at === null || urgent_at > delivered_at)
   const urgent = isNews ? endOfWait(urgent_at, Math.min(batch_ms, urgent_batch_ms), now) : ordinary
   return Math.max(Math.min(ordinary, urgent), held_until === null ? now : waitUntil(held_until, hour_ms, now))
@@ -36,8 +47,9 @@ const deliveryDue = ({ policy, talk }: SidecarState, now: number): number => {
 /** Rule 18, after every message: asks for the next batch when it is due. */
 export const deliverNext: Rule = withState((state, now) => {
   const running = state.timers.batch
-  if (!mayDeliver(state)) return running === undefined ? noop : cancelTimers("batch")
-  const due = deliveryDue(state, now)
+  const { first_at } = state.talk.held
+  if (first_at === null || !mayDeliver(state)) return running === undefined ? noop : cancelTimers("batch")
+  const due = deliveryDue(state, first_at, now)
   if (due > now) return running === due ? noop : startTimer("batch", due - now)
   return sequence(
     running === undefined ? noop : cancelTimers("batch"),
@@ -85,20 +97,18 @@ export const moreWaits: Rule = withState(({ policy, talk: { held, held_until } }
 
 /** Rule 19: the marks of the messages follow how their delivery ended. The batch stays in the state until they do. */
 const endDelivery = (endOf: (batch: Batch) => DeliveryEnd): Rule =>
-  withState(({ stored: { messages } }) =>
-    messages === null ? noop : emit({ _tag: "EndDelivery", batch: messages, end: endOf(messages) })
-  )
+  withBatch((batch) => emit({ _tag: "EndDelivery", batch, end: endOf(batch) }))
 
 /** Rule 19: this machine could not wake the agent. After an attempt that ran, the agent may have read the messages all the same. */
 const obstructed = (reason: string): Rule =>
-  withState(({ stored: { messages } }) => {
-    if (messages === null) return noop
-    if (messages.wake_attempts > 1) return endDelivery(() => ({ _tag: "Failed", reason }))
-    return sequence(
-      log({ event: "delivery_postponed", batch_id: messages.id, reason }),
-      endDelivery(() => ({ _tag: "Postponed" }))
-    )
-  })
+  withBatch(({ id: batch_id, wake_attempts }) =>
+    wake_attempts > 1
+      ? endDelivery(() => ({ _tag: "Failed", reason }))
+      : sequence(
+        log({ event: "delivery_postponed", batch_id, reason }),
+        endDelivery(() => ({ _tag: "Postponed" }))
+      )
+  )
 
 /** Rule 19: nothing of a delivery is reported to the hub. */
 export const batchAgentTold = (event: AgentEvent): Rule => {
@@ -122,7 +132,7 @@ export const batchAgentTold = (event: AgentEvent): Rule => {
 export const recoverDelivery = (is_delivered: boolean): Rule =>
   is_delivered ? inSlot("messages", release("remove")) : sequence(
     inSlot("messages", recover),
-    withState(({ stored: { messages } }) => messages?.failure == null ? noop : batchAgentTold({ _tag: "Failed" }))
+    withBatch(({ failure }) => failure === null ? noop : batchAgentTold({ _tag: "Failed" }))
   )
 
 /** Rule 19: the marks are made, and the next delivery may begin. Of one that failed the files stay. */

@@ -15,28 +15,26 @@ export const presenceOf = ({ draining, readiness, stored: { task } }: SidecarSta
 /** Rule 25: the hub was told with `identify`. */
 export const presenceShown: Rule = withState((state, now) => patchTalk({ shown: { text: presenceOf(state), at: now } }))
 
-/** The text that the hub does not have yet; null if it has what is true, or takes none. */
-const unshown = (state: SidecarState): string | null => {
-  const { connection: { phase, refused_frames }, talk: { shown } } = state
-  const text = presenceOf(state)
-  const isTaken = phase === "identified" && shown !== null && !refused_frames.includes("presence")
-  return isTaken && shown.text !== text ? text : null
-}
+/** A rule about the text that the hub does not have yet, where it takes any; `shown_at`: when it got the last one. */
+const withUnshown = (rule: (text: string, shown_at: number) => Rule): Rule =>
+  withState((state) => {
+    const { connection: { phase, refused_frames }, talk: { shown } } = state
+    const text = presenceOf(state)
+    const isTaken = phase === "identified" && shown !== null && !refused_frames.includes("presence")
+    return isTaken && shown.text !== text ? rule(text, shown.at) : noop
+  })
 
 const show = (text: string): Rule =>
   withState((_, now) => sequence(patchTalk({ shown: { text, at: now } }), emit({ _tag: "ShowPresence", text })))
 
 /** Rule 25, after every message: what we are at is shown, at most once in 5 s. An error about it names it, so it waits for no answer. */
-export const showPresence: Rule = withState((state, now) => {
-  const text = unshown(state)
-  if (text === null) return noop
-  const wait_ms = (state.talk.shown?.at ?? 0) + presence_interval_ms - now
-  if (wait_ms <= 0) return show(text)
-  return state.timers.presence === undefined ? startTimer("presence", wait_ms) : noop
-})
+export const showPresence: Rule = withUnshown((text, shown_at) =>
+  withState(({ timers }, now) => {
+    const wait_ms = shown_at + presence_interval_ms - now
+    if (wait_ms <= 0) return show(text)
+    return timers.presence === undefined ? startTimer("presence", wait_ms) : noop
+  })
+)
 
 /** Rule 25: why we leave is told before the connection closes. */
-export const showWhyWeLeave: Rule = withState((state) => {
-  const text = unshown(state)
-  return text === null ? noop : show(text)
-})
+export const showWhyWeLeave: Rule = withUnshown(show)

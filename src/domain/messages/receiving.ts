@@ -42,9 +42,7 @@ const judged = (message: InboxMessage, state: SidecarState, now: number): Judged
 /** Rule 16: messages are recorded before anything is done with them. */
 export const record = (messages: ReadonlyArray<InboxMessage>): Rule =>
   withState((state, now) =>
-    messages.length === 0
-      ? noop
-      : emit({ _tag: "RecordMessages", judged: messages.map((message) => judged(message, state, now)) })
+    emit({ _tag: "RecordMessages", judged: messages.map((message) => judged(message, state, now)) })
   )
 
 /** Rule 16: the hub pushed a message. */

@@ -27,11 +27,13 @@ const receivers: Readonly<Record<string, (value: unknown) => Target | string>> =
 }
 
 const targetIn = (fields: Fields): Target | string => {
-  const given = Object.keys(receivers).filter((name) => isGiven(fields[name]))
-  const [name, another] = given
-  if (name === undefined) return "it names no receiver: to, channel, room or all"
-  if (another !== undefined) return `it names ${given.join(" and ")}, and a message has one receiver`
-  return receivers[name]?.(fields[name]) ?? `${name} is not known`
+  const given = Object.entries(receivers).filter(([name]) => isGiven(fields[name]))
+  const [first, another] = given
+  if (first === undefined) return "it names no receiver: to, channel, room or all"
+  const [name, targetOf] = first
+  return another === undefined
+    ? targetOf(fields[name])
+    : `it names ${given.map(([one]) => one).join(" and ")}, and a message has one receiver`
 }
 
 const isPayload = (value: unknown): value is JsonObject => Predicate.isObject(value) && !JSON.isRawJSON(value)

@@ -257,6 +257,12 @@ describe("rule 22: a message to ourselves, after a dead link", () => {
     expect(said(run)).toContain("TestDelivery")
   })
 
+  test("that was sent is waited for", () => {
+    const run = afterDeadLink().tell({ _tag: "TestDelivered", sent: true })
+    expect(run.state.talk.self_test).toBe("sent")
+    expect(run.state.timers).toHaveProperty("self_test")
+  })
+
   test("that could not be sent shows nothing: we connect anew once", () => {
     const run = halfOpenOver(afterDeadLink().tell({ _tag: "TestDelivered", sent: false }))
     expect(run.said).toEqual(["Reconnect the link was dead before this one"])

@@ -59,6 +59,18 @@ describe("rule 22: channels", () => {
     expect(said(run)).toEqual(["Subscribe dev"])
   })
 
+  test("a hub that does not know the frame is not asked again on this connection", () => {
+    const run = subscribedTo(connected(withChannels("ops", "dev")))
+    run.tell({ _tag: "HubRefused", error: "unknown_message_type", frame: "talk", unknown_type: true })
+    expect(said(run)).toEqual([])
+    expect(run.state.talk.to_ask).toEqual([])
+  })
+
+  test("an answer about a channel answers no frame of a task", () => {
+    const run = connected(withChannels("ops")).tell(assigned(A), { _tag: "ChannelAnswered" })
+    expect(run.state.connection.in_flight?.kind).toBe("accept")
+  })
+
   test("a frame that was dropped is sent again", () => {
     const run = subscribedTo(connected(withChannels("ops")))
     run.tell({ _tag: "RateLimited", retry_after_ms: 1_000 })

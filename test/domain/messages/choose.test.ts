@@ -60,6 +60,12 @@ describe("rule 18: a batch", () => {
   }
 })
 
+test("rule 18: the hub's time is the order, and the id where the time is the same", () => {
+  const waiting = ["c", "a", "b"].map((id) => message(id, id === "c" ? 1 : 2))
+  expect(chooseBatch(waiting, policy, nothing).ids).toEqual(["c", "a", "b"])
+  expect(chooseBatch(waiting.toReversed(), policy, nothing).ids).toEqual(["c", "a", "b"])
+})
+
 describe("rule 19: messages whose deliveries failed", () => {
   test("share their batch with fewer", () => {
     const waiting = [message("a", 1, { batch_limit: 2 }), message("b", 2), message("c", 3)]

@@ -21,6 +21,12 @@ describe("rule 25: presence", () => {
     expect(shown(run)).toEqual(["at work"])
   })
 
+  test("as it is, it is not told again where we leave", () => {
+    const run = caughtUp().tell(saveFailed)
+    expect(shown(run)).toEqual(["paused"])
+    expect(shown(run.tell({ _tag: "DrainRequested", exit_code: 0 }))).toEqual([])
+  })
+
   test("why we leave is told before the connection closes", () => {
     const run = caughtUp().tell(saveFailed)
     expect(run.commands.map(line).filter((one) => /Presence|Close/.test(one))).toEqual([

@@ -79,6 +79,7 @@ describe("rule 16: a message is recorded before anything is done with it", () =>
     const working = Run.working({ messages })
     expect(said(working.tell(came))).toContain(`ShowMessages ${A}`)
     expect(said(caughtUp().tell(came))).not.toContain(`ShowMessages ${A}`)
+    expect(said(Run.accepted({ messages }).tell(came))).not.toContain(`ShowMessages ${A}`)
   })
 
   test.each(

@@ -21,6 +21,31 @@ const sentAfter = (run: Run): number | null => {
 }
 
 describe("rules 20 and 21: messages of ours", () => {
+  test("that the hub will never take are told, and the next one goes", () => {
+    const run = caughtUp().tell(outgoing(2)).tell(ended({ _tag: "Refused", reason: "HTTP 422" }))
+    expect(run.logged).toContain("message_refused k HTTP 422")
+    expect(sentAfter(run)).toBe(0)
+  })
+
+  test("of which there are none any more leave nothing to do; where the store cannot tell, it is asked again later", () => {
+    const nothing: Message = { _tag: "SendEnded", key: null, outcome: sent, held: nothingHeld }
+    expect(sentAfter(caughtUp().tell(outgoing(1)).tell(nothing))).toBeNull()
+    const unknown: Message = {
+      _tag: "SendEnded",
+      key: "k",
+      outcome: { _tag: "Failed", reason: "no space" },
+      held: null
+    }
+    expect(sentAfter(caughtUp().tell(outgoing(1)).tell(unknown))).toBe(10_000)
+  })
+
+  test("a task that is held needs no new connection after a refusal", () => {
+    const run = connected().tell(assigned(A))
+    run.tell({ _tag: "RateLimited", retry_after_ms: 1_000 }).after(61_000)
+    run.tell({ _tag: "TimerFired", timer: "renew", due: run.state.timers.renew ?? 0 })
+    expect(run.said.filter((one) => one.startsWith("Reconnect"))).toEqual([])
+  })
+
   test("go out one at a time", () => {
     const run = caughtUp().tell(outgoing(2))
     expect(sentAfter(run)).toBe(0)
