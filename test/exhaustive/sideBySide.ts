@@ -2,6 +2,7 @@ import type { Command } from "../../src/domain/Command.ts"
 import type { Answer, Evidence } from "../../src/domain/Evidence.ts"
 import type { Message } from "../../src/domain/Message.ts"
 import { defaultMessagePolicy } from "../../src/domain/messages/MessagePolicy.ts"
+import { noTalk, nothingHeld } from "../../src/domain/messages/Talk.ts"
 import { emptyStore, initialState, type Policy, type SidecarState } from "../../src/domain/SidecarState.ts"
 import { transition } from "../../src/domain/transition.ts"
 import { type Batch, kindOf, unstarted, type WorkKind } from "../../src/domain/Work.ts"
@@ -95,6 +96,7 @@ const plain = (state: SidecarState): SidecarState => {
     connection: { ...state.connection, in_flight: in_flight && { ...in_flight, sent_at: 0 } },
     slots: { task: slot("task"), messages: slot("messages") },
     readiness: { ...state.readiness, failures: 0, paused_by: null, not_ready: null },
+    talk: noTalk,
     timers: Object.fromEntries(Object.keys(state.timers).map((name) => [name, 0]))
   }
 }
@@ -177,6 +179,8 @@ class Happening {
         return this.body(id, { isWatched: true })
       case "RetryWake":
         return this.body(id, { isRetryDue: true })
+      case "EndDelivery":
+        return void this.#sent.push({ _tag: "DeliveryMarked", end: command.end._tag, held: nothingHeld })
       case "StopAgent":
         if (this.world.bodies[id].process === "spawning") this.body(id, { process: "none" })
         return this.body(id, { isStopping: true })
