@@ -54,6 +54,7 @@ const ours = new Set([
   "arrived.json",
   "config.json",
   "control.json",
+  "heard.json",
   "lock",
   "outbox",
   "queue.json",
@@ -63,7 +64,7 @@ const ours = new Set([
   "wakes.log"
 ])
 
-const isOurs = (name: string): boolean => ours.has(name) || /^queue\.json\.\d+$/.test(name)
+const isOurs = (name: string): boolean => ours.has(name) || /^(?:queue|heard)\.json\.\d+$/.test(name)
 
 const assertNothingRan = (folder: Folder) =>
   assert.deepStrictEqual(readdirSync(folder.path).filter((name) => !isOurs(name)), [])
