@@ -63,7 +63,7 @@ describe("a task's way through the sidecar on Windows", () => {
       folder.write("go", "")
       yield* untilCompleted(hub, task)
       assert.deepStrictEqual(daemon.events("file_trouble"), [])
-      const others = new Set(["task_progress", "ping", "status"]) // which come by time
+      const others = new Set<unknown>(["task_progress", "ping", "status"]) // which come by time
       assert.deepStrictEqual(typesOf(hub, "out").filter((type) => !others.has(type)), [
         ...["identify", "task_accepted", "wake_result", "task_complete"]
       ])
