@@ -63,8 +63,7 @@ const ofBatches: ReadonlyArray<string> = [
   `Work.ts: Kind => work_id.startsWith(batchPrefix) [? "messages"]`,
   `Work.ts: k_id) === "task" ? { task_id: work_id } [: { batch_id: work_id }]`,
   `agent/outcome.ts: reason: \`the \${kind === "task" ? "task" [: "delivery"]`,
-  `hub/assignment.ts: name") if (kindOf(task_id) !== "task") [return logRefused(task_id, "the id is in the form of our own batches of messages")]`,
-  `transition.ts: "Restarted": return restarted(message) [case "BatchReady": return batchReady(message.batch)]`
+  `hub/assignment.ts: name") if (kindOf(task_id) !== "task") [return logRefused(task_id, "the id is in the form of our own batches of messages")]`
 ]
 
 /** Of talk, which `talk.ts` walks through; each branch has a test in `test/domain` too. */
