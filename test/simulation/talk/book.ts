@@ -19,6 +19,7 @@ const asleep: ReadonlySet<string> = new Set(["ping", "status_request", "notify",
 
 const ofOurOwn = /^(?:self-test$|held-back-\d+-)/ // which nobody waits for
 const tries_alone = 3 // of a message that kills its deliveries, until it is left alone
+const first_look_ms = 10 * 60_000 // back from when the hub first tells its time: so much a new sidecar reads of what was said to all
 const on_the_way_ms = 5_000 // for what somebody said last to come and to be recorded
 
 type Outcome = Recorded["outcome"]
@@ -187,8 +188,9 @@ export class TalkBook {
   /** Everything that the hub has for us became something, and the hub has everything that we said, once. */
   judge(books: Hub): void {
     const settled_until = this.#world.hubTime - on_the_way_ms
+    const begins_at = this.#told_at - first_look_ms
     for (const { from, id, timestamp, to } of books.history) {
-      if (timestamp > settled_until) continue
+      if (timestamp > settled_until || (to !== our_id && timestamp < begins_at)) continue
       // Until the hub has told its time, a clock that is ahead begins to read too late.
       if (this.#world.clock_was_set_ahead && timestamp <= this.#told_at) continue
       // Where our clock is ahead, a gap seems longer, and of a long one not all broadcasts are read.
@@ -196,7 +198,7 @@ export class TalkBook {
       if (from !== our_id && isRead) this.#judgeHeard(`message ${id} of ${from} to ${to}`, id)
     }
     for (const { from, seq, timestamp } of books.room) {
-      if (from !== our_id && timestamp <= settled_until) {
+      if (from !== our_id && timestamp >= begins_at && timestamp <= settled_until) {
         this.#judgeHeard(`what ${from} said in the room`, roomId(seq, timestamp))
       }
     }
