@@ -6,6 +6,7 @@ import { noTalk, nothingHeld } from "../../src/domain/messages/Talk.ts"
 import { emptyStore, initialState, type Policy, type SidecarState } from "../../src/domain/SidecarState.ts"
 import { transition } from "../../src/domain/transition.ts"
 import { type Batch, kindOf, unstarted, type WorkKind } from "../../src/domain/Work.ts"
+import { explore, type Found } from "./explore.ts"
 import { currentWake, plainAgent, plainWork } from "./side.ts"
 
 // A task at work beside one batch of messages after the other. The hub is a good one, and always there: what it may do wrong is
@@ -346,27 +347,17 @@ const isDone = ({ batches, given, state: { slots, stored } }: World): boolean =>
   given.length === batches.length + 1 && stored.task === null && stored.messages === null &&
   kinds.every((kind) => slots[kind].terminating.length === 0)
 
-export interface Found {
-  readonly states: number
-  readonly steps: number
-  readonly unfinished: number // states from which nothing leads to the end of both
-  readonly violation: string | null
+/** What each move makes of a world. None is a fault that the end could not rely on. */
+const successors = function*(world: World): Iterable<readonly [World, boolean]> {
+  for (const move of moves(world)) {
+    const next = new Happening(world)
+    move(next)
+    yield [next.world, false]
+  }
 }
 
 /** Walks through everything that may happen, from both idle to both done. */
 export const walkSideBySide = (from: Pick<World, "faults" | "failing" | "batches">): Found => {
-  const known = new Map<string, number>()
-  const worlds: Array<World> = []
-  const back: Array<Array<number>> = []
-  const add = (world: World): number => {
-    const { policy: _, ...state } = world.state
-    const key = JSON.stringify({ ...world, state })
-    const found = known.get(key)
-    if (found !== undefined) return found
-    known.set(key, worlds.length)
-    back.push([])
-    return worlds.push(world) - 1
-  }
   const start = new Happening({
     state: initialState(policy),
     bodies: { "task-a": noBody, "batch-1": noBody, "batch-2": noBody },
@@ -375,28 +366,5 @@ export const walkSideBySide = (from: Pick<World, "faults" | "failing" | "batches
     ...from
   })
   start.tell({ _tag: "Restarted", stored: emptyStore, survivors: [] })
-  add(start.world)
-  let steps = 0
-  for (let id = 0; id < worlds.length; id++) {
-    const world = worlds[id]
-    if (world === undefined) break
-    for (const move of moves(world)) {
-      const next = new Happening(world)
-      try {
-        move(next)
-      } catch (error) {
-        return {
-          states: worlds.length,
-          steps,
-          unfinished: 0,
-          violation: `${String(error)}\n${JSON.stringify(world, null, 1)}`
-        }
-      }
-      steps++
-      back[add(next.world)]?.push(id)
-    }
-  }
-  const finished = new Set(worlds.flatMap((world, id) => isDone(world) ? [id] : []))
-  for (const id of finished) for (const before of back[id] ?? []) finished.add(before)
-  return { states: worlds.length, steps, unfinished: worlds.length - finished.size, violation: null }
+  return explore({ begin: start.world, successors, isDone })
 }

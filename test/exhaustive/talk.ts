@@ -8,6 +8,7 @@ import { type Held, noTalk, nothingKnown, type Reading } from "../../src/domain/
 import { emptyStore, initialState, type SidecarState } from "../../src/domain/SidecarState.ts"
 import { transition } from "../../src/domain/transition.ts"
 import { type Batch, unstarted } from "../../src/domain/Work.ts"
+import { explore, type Found } from "./explore.ts"
 import { plainAgent, plainWork } from "./side.ts"
 
 // Talk without tasks: two messages for us and a reply of ours, over a connection that may break, a hub that may not answer, a database
@@ -424,13 +425,6 @@ const isDone = ({ ending, mailbox, reply, said, state: { stored, talk }, store }
   reply === "sent" &&
   !ending && stored.messages === null && !talk.behind && talk.reading === null
 
-export interface Found {
-  readonly states: number
-  readonly steps: number
-  readonly unfinished: number // states from which nothing but faults leads to the end
-  readonly violation: string | null
-}
-
 const begin = (faults: number): World => {
   const start = new Happening({
     state: initialState(policy),
@@ -468,36 +462,4 @@ const successors = (world: World): ReadonlyArray<readonly [World, boolean]> => {
 }
 
 /** Walks through everything that may happen with that many faults, from nothing said to all delivered and answered. */
-export const walkTalk = (faults: number): Found => {
-  const known = new Map<string, number>()
-  const worlds: Array<World> = []
-  const back: Array<Array<number>> = []
-  const add = (world: World): number => {
-    const { policy: _, ...state } = world.state
-    const key = JSON.stringify({ ...world, state })
-    const found = known.get(key)
-    if (found !== undefined) return found
-    known.set(key, worlds.length)
-    back.push([])
-    return worlds.push(world) - 1
-  }
-  add(begin(faults))
-  let steps = 0
-  for (let id = 0; id < worlds.length; id++) {
-    const world = worlds[id]
-    if (world === undefined) break
-    try {
-      for (const [next, isFault] of successors(world)) {
-        steps++
-        const to = add(next)
-        if (!isFault) back[to]?.push(id)
-      }
-    } catch (error) {
-      const violation = `${String(error)}\n${JSON.stringify(world, null, 1)}`
-      return { states: worlds.length, steps, unfinished: 0, violation }
-    }
-  }
-  const finished = new Set(worlds.flatMap((world, id) => isDone(world) ? [id] : []))
-  for (const id of finished) for (const before of back[id] ?? []) finished.add(before)
-  return { states: worlds.length, steps, unfinished: worlds.length - finished.size, violation: null }
-}
+export const walkTalk = (faults: number): Found => explore({ begin: begin(faults), successors, isDone })

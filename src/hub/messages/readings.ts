@@ -35,7 +35,8 @@ const page_bytes = message_bytes
 
 type Of<Tag extends Reading["_tag"]> = Extract<Reading, { readonly _tag: Tag }>
 
-const nothingFound: Page = {
+/** A page of a list that has nothing for us. */
+export const nothingFound: Page = {
   messages: [],
   up_to: null,
   next: null,

@@ -11,6 +11,7 @@ import { type InboxMessage, roomId } from "../../../src/domain/messages/InboxMes
 import type { Outgoing, SendOutcome } from "../../../src/domain/messages/Outgoing.ts"
 import { roomText } from "../../../src/domain/messages/refusal.ts"
 import type { Reading } from "../../../src/domain/messages/Talk.ts"
+import { nothingFound } from "../../../src/hub/messages/readings.ts"
 import {
   fromChannel,
   maybeChannelOf,
@@ -25,16 +26,6 @@ import type { TalkBook } from "./book.ts"
 import type { Handler, Reply, Request } from "./request.ts"
 
 const room_entries = 500
-
-const nothingFound: Page = {
-  messages: [],
-  up_to: null,
-  next: null,
-  room: null,
-  channels: null,
-  is_full: false,
-  left_out: 0
-}
 
 const everything = { from: undefined, to: undefined, channel: undefined, start_time: 0, end_time: Infinity, cursor: 0 }
 
