@@ -62,7 +62,7 @@ describe.concurrent("a sender who floods", () => {
       const ids = yield* sayMany(hub, ["bob"], 40)
       yield* untilReceived(folder, "waiting", 40)
       yield* until("ten are delivered", () => delivered(folder).length === 10)
-      yield* until("they are over", () => daemon.events("wake_ended").length === deliveries(folder).length)
+      yield* until("they are over", () => daemon.events("answer_found").length === deliveries(folder).length)
       const other = yield* say(hub, "ann")
       yield* untilDelivered(folder, [other])
       assert.sameMembers([...delivered(folder)], [...ids.slice(0, 10), other])
