@@ -90,6 +90,7 @@ const plain = (state: SidecarState, now: number): SidecarState => {
     readiness: { ...state.readiness, not_ready: null },
     talk: {
       ...talk,
+      met_at: null,
       delivered_at: talk.delivered_at === null ? null : early,
       held_until: talk.held_until === null ? null : isPast(talk.held_until, now),
       send_after: isPast(talk.send_after, now),

@@ -72,6 +72,7 @@ export const Talk = Schema.Struct({
   held: Held,
   known: Known,
   hub_clock: Schema.NullOr(Schema.Struct({ at: Schema.Finite, hub_time: Schema.Finite })), // one moment by both clocks
+  met_at: Schema.NullOr(Schema.Finite), // when the hub first identified us, by our clock
   pass: Schema.Int, // counts connections, so that an answer of an earlier one is told from one of now
   reading: Schema.NullOr(Reading),
   page: Schema.NullOr(Page),
@@ -98,6 +99,7 @@ export const noTalk: Talk = {
   held: nothingHeld,
   known: nothingKnown,
   hub_clock: null,
+  met_at: null,
   pass: 0,
   reading: null,
   page: null,

@@ -11,6 +11,7 @@ export const catch_up_ms = 60_000 // between two readings of the mailbox
 const overlap_ms = 30_000 // of the history with what is known: the end of a link may have lost what was pushed
 const long_gap_ms = 60 * 60_000
 const edge_ms = 10 * 60_000 // at both ends of a long gap the history is read whole, for its broadcasts
+const longest_acquaintance_ms = 24 * 60 * 60_000 // that is believed, as our clock may have been set meanwhile
 const note_ms = 5 * 60_000 // between two notes of how far the hub has been heard
 
 const mailbox: Reading = { _tag: "Mailbox", since: 0 }
@@ -35,12 +36,16 @@ export const readingsOfGap = (from: number, until: number): ReadonlyArray<Readin
 /** From one before the last that is known, which shows whether the numbers have begun anew. */
 const room = ({ known }: Talk): Reading => ({ _tag: "Room", since: known.room === null ? 0 : known.room.seq - 1 })
 
-/** A sidecar that knows of no message begins some minutes before the hub told its time. */
-const beginning = (hub_time: number): number => hub_time - edge_ms
+/** Rule 22: a sidecar that knows of no message begins some minutes before it met the hub, which may tell its time much later. */
+const beginning = ({ talk: { hub_clock, met_at } }: SidecarState, now: number): number => {
+  const { at, hub_time } = hub_clock ?? { at: now, hub_time: now }
+  const acquaintance_ms = met_at === null ? 0 : Math.max(0, Math.min(at - met_at, longest_acquaintance_ms))
+  return hub_time - acquaintance_ms - edge_ms
+}
 
 /** Rule 22: since when something may have been missed, by the hub's clock. */
-const missedFrom = ({ talk: { held, hub_clock, known } }: SidecarState, now: number): number =>
-  held.missed_from ?? known.heard_until ?? beginning(hub_clock?.hub_time ?? now)
+const missedFrom = (state: SidecarState, now: number): number =>
+  state.talk.held.missed_from ?? state.talk.known.heard_until ?? beginning(state, now)
 
 /** Rule 22: what may have been missed. The room comes last. */
 const whatWasMissed = (state: SidecarState, now: number): ReadonlyArray<Reading> => [
@@ -56,9 +61,17 @@ const readWhatWasMissed: Rule = withState((state, now) => patchTalk({ to_read: w
  * Rule 22: a new connection. What was being read on an earlier one is begun anew, as soon as the hub has told its time, as our clock
  * may be wrong. If it does not tell it, that is done a minute later.
  */
-export const catchUp: Rule = withState(({ talk: { pass } }) =>
+export const catchUp: Rule = withState(({ talk: { met_at, pass } }, now) =>
   sequence(
-    patchTalk({ pass: pass + 1, reading: null, page: null, to_read: [], told: false, behind: true }),
+    patchTalk({
+      met_at: met_at ?? now,
+      pass: pass + 1,
+      reading: null,
+      page: null,
+      to_read: [],
+      told: false,
+      behind: true
+    }),
     startTimer("catch_up", catch_up_ms)
   )
 )
@@ -102,8 +115,9 @@ const caughtUp: Rule = withState((state, now) => {
 
 /** Rule 22: with each pong after that, all up to its time is known. Until then the beginning stays where it was. */
 const heardUntil = (hub_time: number): Rule =>
-  withState(({ connection: { half_open, phase }, talk: { behind, known } }) => {
-    if (known.heard_until === null) return note({ ...known, heard_until: beginning(hub_time) })
+  withState((state, now) => {
+    const { connection: { half_open, phase }, talk: { behind, known } } = state
+    if (known.heard_until === null) return note({ ...known, heard_until: beginning(state, now) })
     const isHeard = phase === "identified" && !half_open && !behind
     return isHeard && hub_time - known.heard_until >= note_ms ? note({ ...known, heard_until: hub_time }) : noop
   })

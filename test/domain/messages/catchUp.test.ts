@@ -166,6 +166,20 @@ describe("rule 22: catching up, after every identified", () => {
     expect(reading(run)).toMatchObject({ _tag: "History", start: T0 - 10 * minute_ms - 30_000 })
   })
 
+  const day_minutes = 24 * 60
+  test.each([
+    { later: 45, clock: "right", earlier: 45 },
+    { later: 366 * day_minutes, clock: "set ahead by a year", earlier: day_minutes },
+    { later: -60, clock: "set back by an hour", earlier: 0 }
+  ])(
+    "if the hub tells it on a later connection, $later min later by a clock that is $clock, $earlier min earlier",
+    ({ earlier, later }) => {
+      const run = untold().after(later * minute_ms).tell(disconnected, { _tag: "Connected" }, { _tag: "Identified" })
+      run.tell(told(T0))
+      expect(run.state.talk.known.heard_until).toBe(T0 - (10 + earlier) * minute_ms)
+    }
+  )
+
   test("knows the last of the room only when it is recorded", () => {
     const run = connected()
     while (reading(run)._tag !== "Room") run.tell(read(run))

@@ -19,7 +19,7 @@ const asleep: ReadonlySet<string> = new Set(["ping", "status_request", "notify",
 
 const ofOurOwn = /^(?:self-test$|held-back-\d+-)/ // which nobody waits for
 const tries_alone = 3 // of a message that kills its deliveries, until it is left alone
-const first_look_ms = 10 * 60_000 // back from when the hub first tells its time: so much a new sidecar reads of what was said to all
+const first_look_ms = 10 * 60_000 // back from when it met the hub: so much a new sidecar reads of what was said to all
 const on_the_way_ms = 5_000 // for what somebody said last to come and to be recorded
 
 type Outcome = Recorded["outcome"]
@@ -43,6 +43,7 @@ export class TalkBook {
   #mailUpTo: number | null = null
   #limited_at = -1
   #told_at = Infinity // when the hub first told its time, by its clock
+  #met_at = Infinity // when the life that was told it first identified, by the hub's clock
   messages: Messages | null = null
 
   constructor(world: World) {
@@ -156,6 +157,8 @@ export class TalkBook {
   /** Talk ends no connection, but for the renewal after a refusal. */
   taken({ before, commands, message }: Step): void {
     if (message._tag === "HubTimeTold") this.#told_at = Math.min(this.#told_at, message.hub_time)
+    const meets = message._tag === "Identified" && before.talk.met_at === null
+    if (meets && this.#told_at === Infinity) this.#met_at = this.#world.hubTime
     for (const command of commands) {
       if (command._tag !== "Reconnect" || !command.reason.startsWith("the hub gives no task")) continue
       if (before.stored.task !== null || this.#limited_at < 0 || this.#world.now - this.#limited_at < 60_000) {
@@ -188,7 +191,8 @@ export class TalkBook {
   /** Everything that the hub has for us became something, and the hub has everything that we said, once. */
   judge(books: Hub): void {
     const settled_until = this.#world.hubTime - on_the_way_ms
-    const begins_at = this.#told_at - first_look_ms
+    // Where our clock was set, the sidecar cannot know how long before the hub told its time it met it.
+    const begins_at = (this.#world.clock_was_set ? this.#told_at : this.#met_at) - first_look_ms
     for (const { from, id, timestamp, to } of books.history) {
       if (timestamp > settled_until || (to !== our_id && timestamp < begins_at)) continue
       // Until the hub has told its time, a clock that is ahead begins to read too late.
