@@ -37,6 +37,9 @@ const ownNodeEnv = ({ AGENTCOM_AGENT_NODE_ENV: before, NODE_ENV: inherited }: En
   return value === "" ? {} : { NODE_ENV: value }
 }
 
+/** Tells our `exec` how long its agent may print nothing, in milliseconds. */
+export const silenceVariable = "AGENTCOM_OUTPUT_SILENCE_MS"
+
 /** The environment of a wake command: the daemon's without its secrets, and the `variables` of its work. */
 export const childEnvironment = (
   inherited: Environment,

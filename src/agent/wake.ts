@@ -11,6 +11,7 @@ import {
   type ArgumentValues,
   carryProblem,
   fillArguments,
+  isRunByExec,
   roomRemedy,
   variablesOf,
   type WakeCommand
@@ -25,7 +26,7 @@ import { WakeImpossible } from "../services/Waker.ts"
 import { attempt, exists, FileError, writeDurably } from "../storage/files.ts"
 import { homeOf, makeFolder } from "../storage/folders.ts"
 import type { Looks } from "../storage/reading.ts"
-import { childEnvironment } from "./environment.ts"
+import { childEnvironment, silenceVariable } from "./environment.ts"
 import type { WakerTools } from "./wakes.ts"
 
 /** What a command is given for its work: the files that are written before it runs, its placeholders and its variables. */
@@ -76,21 +77,24 @@ const commandOf = (
 }
 
 /** Prepares a wake. Fails if the command can never run for this work (the remedy says what to change) or cannot run here. */
-export const prepareWake = Effect.fnUntraced(function*({ state_file, token }: Settings, input: WakeInput) {
-  const { data, files, given, key, values } = input
-  const variables = { ...variablesOf(values), ...data }
-  const env = childEnvironment(process.env, Redacted.value(token), files.wake_id, variables, platform)
-  const place = { cwd: dirname(state_file), env }
-  const prepared: PreparedWake = {
-    key,
-    files,
-    given,
-    ...place,
-    shell: launcherShell(input.command, env),
-    command: yield* commandOf(input, place)
+export const prepareWake = Effect.fnUntraced(
+  function*({ output_silence_ms, state_file, token }: Settings, input: WakeInput) {
+    const { data, files, given, key, values } = input
+    const forExec = isRunByExec(input.command) ? { [silenceVariable]: `${output_silence_ms}` } : {}
+    const variables = { ...variablesOf(values), ...data, ...forExec }
+    const env = childEnvironment(process.env, Redacted.value(token), files.wake_id, variables, platform)
+    const place = { cwd: dirname(state_file), env }
+    const prepared: PreparedWake = {
+      key,
+      files,
+      given,
+      ...place,
+      shell: launcherShell(input.command, env),
+      command: yield* commandOf(input, place)
+    }
+    return prepared
   }
-  return prepared
-})
+)
 
 /** Fails if the launcher could not make the record. It has run nothing then, and the disk is at fault, not the agent. */
 const unlessUnrecorded = (record_path: string, looks: Looks) => (end: WakeEnd): Effect.Effect<WakeEnd, FileError> =>

@@ -20,6 +20,7 @@ export const commandOptions = {
   minimize: { type: "string", value: "[FILE]" },
   json: { type: "boolean" },
   progress: { type: "boolean" },
+  "need-output": { type: "boolean" },
   watch: { type: "boolean" },
   follow: { type: "boolean", short: "f" },
   since: { type: "string", value: "WHEN" },
@@ -183,9 +184,12 @@ export const commands: Readonly<Record<CommandName, Command>> = {
   exec: {
     does: "used in wake_command: runs an agent that writes no files, and turns the end of the command into the answer",
     options: {
+      agent: "claude, codex, copilot, gemini, openclaw, opencode or qwen, if its program has another name; or plain",
       json: "the JSON object that it prints is the answer",
-      progress: "what it prints is reported as progress"
+      progress: "what it prints is reported as progress",
+      "need-output": "a command that prints nothing has failed"
     },
+    values: { agent: "NAME" },
     takesCommand: true,
     load: async () => (await import("./exec.ts")).main
   },

@@ -91,6 +91,7 @@ export const configFile = (folder: string, windows: boolean) => {
       .pipe(Schema.withDecodingDefaultKey(Effect.succeed([]))),
     confirmation_timeout_ms: wholeOr(30_000, configLimits.confirmation_timeout_ms, "milliseconds"),
     agent_silence_ms: wholeOr(30 * 60_000, configLimits.agent_silence_ms, "milliseconds"),
+    output_silence_ms: wholeOr(60 * 60_000, configLimits.output_silence_ms, "milliseconds"),
     task_timeout_ms: wholeOr(24 * 60 * 60_000, configLimits.task_timeout_ms, "milliseconds"),
     ...messageKeys(windows),
     kill_grace_ms: wholeOr(kill_grace_ms, configLimits.kill_grace_ms, "milliseconds"),

@@ -8,12 +8,12 @@ import { basename, dirname, join, resolve } from "node:path"
 import type { MessagePolicy } from "../domain/messages/MessagePolicy.ts"
 import { exitCodes } from "../exitCodes.ts"
 import { platform } from "../platform.ts"
-import type { WakeCommand } from "../process/arguments.ts"
+import { isRunByExec, type WakeCommand } from "../process/arguments.ts"
 import { decodeConfig } from "./decodeConfig.ts"
 import { messagePolicyOf, policyKeys } from "./messageKeys.ts"
 import { pairProblem } from "./namedFiles.ts"
 import { logFileProblem, ownFilesIn } from "./places.ts"
-import { defaultPrompt } from "./promptTemplate.ts"
+import { defaultPrompt, spokenPrompt } from "./promptTemplate.ts"
 import { type Overrides, readSources } from "./sources.ts"
 
 /** The configuration of the daemon, checked and complete. Paths are absolute; waits are in milliseconds. */
@@ -30,6 +30,7 @@ export interface Settings {
   readonly capabilities: ReadonlyArray<string>
   readonly confirmation_timeout_ms: number
   readonly agent_silence_ms: number
+  readonly output_silence_ms: number
   readonly task_timeout_ms: number
   readonly messages: MessagePolicy
   readonly send_max_bytes: number
@@ -102,7 +103,7 @@ export const loadSettings = (
       $schema: _,
       hub_api_url,
       message_command = null,
-      prompt_template = defaultPrompt,
+      prompt_template = isRunByExec(decoded.wake_command) ? spokenPrompt : defaultPrompt,
       tls_ca = null,
       tls_cert = null,
       tls_key = null,

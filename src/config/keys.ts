@@ -30,6 +30,10 @@ export const configKeys = {
     does: "the time from the spawn to the confirmation; after that the attempt has failed"
   },
   agent_silence_ms: { read: "number", does: "how long an agent may be silent after its command has ended" },
+  output_silence_ms: {
+    read: "number",
+    does: "how long a known agent behind exec may print nothing before it is stopped"
+  },
   task_timeout_ms: { read: "number", does: "how long a task may take from its first wake" },
   message_command: {
     read: "text or list",

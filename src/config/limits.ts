@@ -14,6 +14,7 @@ export const configLimits = {
   capability_chars: 200,
   confirmation_timeout_ms: 60 * 60 * 1_000,
   agent_silence_ms: 24 * 60 * 60 * 1_000,
+  output_silence_ms: 24 * 60 * 60 * 1_000,
   task_timeout_ms: 7 * 24 * 60 * 60 * 1_000,
   channels: 100,
   channel_chars: 64,

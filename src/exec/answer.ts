@@ -9,15 +9,22 @@ import { excessIn, isJsonObject, parseBounded } from "../text/json.ts"
 import { scanJson } from "../text/jsonScan.ts"
 import { execLimits } from "./limits.ts"
 import type { Kept } from "./output.ts"
+import { plainReason } from "./reason.ts"
 
-/** How the command ended, with what it printed. */
-export interface Run {
+/** How the command ended. */
+export interface RunEnd {
   readonly kind: WorkKind
   readonly program: string
+  readonly prompt: string // which no reason repeats
   readonly end: ProcessEnd
+  readonly duration_ms: number
+}
+
+/** How the command ended, with what it printed. */
+export interface Run extends RunEnd {
   readonly output: Kept
   readonly tails: { readonly output: Kept; readonly errors: Kept }
-  readonly duration_ms: number
+  readonly need_output: boolean // a success without output is none
 }
 
 export type ExecAnswer = Readonly<Record<string, unknown>>
@@ -33,14 +40,28 @@ export const failed = (reason: string, more: ExecAnswer = {}): ExecAnswer => ({
 const endOf = (text: string, mask: Mask): Effect.Effect<string> =>
   Effect.map(mask(text), (masked) => tailOf(masked.trimStart()))
 
-const failure = Effect.fnUntraced(function*({ duration_ms, end, program, tails }: Run, mask: Mask) {
-  const how = end._tag === "Killed" ? `was ended by ${end.signal}` : `ended with exit code ${end.code}`
-  const said = (yield* endOf(tails.errors.text(), mask)) || (yield* endOf(tails.output.text(), mask))
-  return failed(`the command ${program} ${how}${said === "" ? "" : `: ${said}`}`, {
-    exit_code: end._tag === "Exited" ? end.code : null,
-    signal: end._tag === "Killed" ? end.signal : null,
-    duration_ms
-  })
+/** How the command ended, for the answer. */
+export const factsOf = ({ duration_ms, end }: Pick<Run, "duration_ms" | "end">) => ({
+  exit_code: end._tag === "Exited" ? end.code : null,
+  signal: end._tag === "Killed" ? end.signal : null,
+  duration_ms
+})
+
+/** How the command ended, in words. */
+export const howEnded = ({ end, program }: Pick<Run, "end" | "program">): string =>
+  `the command ${program} ${end._tag === "Killed" ? `was ended by ${end.signal}` : `ended with exit code ${end.code}`}`
+
+/** Whether the command itself says that all went well. */
+export const isWell = ({ end }: Pick<Run, "end">): boolean => end._tag === "Exited" && end.code === 0
+
+/** What the command printed to say why it failed. */
+export const complaintOf = (kept: Kept, prompt: string, mask: Mask): Effect.Effect<string> =>
+  Effect.map(mask(kept.text()), (text) => plainReason(text, prompt))
+
+const failure = Effect.fnUntraced(function*(run: Run, mask: Mask) {
+  const { prompt, tails } = run
+  const said = (yield* complaintOf(tails.errors, prompt, mask)) || (yield* complaintOf(tails.output, prompt, mask))
+  return failed(`${howEnded(run)}${said === "" ? "" : `: ${said}`}`, factsOf(run))
 })
 
 const isSaid = (value: unknown): boolean => value !== undefined && value !== null && value !== "" && value !== false
@@ -148,21 +169,25 @@ const fromJson = Effect.fnUntraced(function*({ duration_ms, output, program, tai
   return refused(said === "" ? "nothing" : `something else: ${said}`)
 })
 
-const fromText = ({ duration_ms, output }: Run): ExecAnswer => ({
-  status: "success",
-  output: output.text(),
-  ...(output.isWhole() ? {} : { output_cut: true, output_bytes: output.total() }),
-  exit_code: 0,
-  signal: null,
-  duration_ms
-})
+const fromText = (run: Run): ExecAnswer => {
+  const { kind, need_output, output } = run
+  const text = output.text()
+  return need_output && kind === "task" && text.trim() === ""
+    ? failed(`${howEnded(run)} and printed nothing: whether it has done its task nobody can tell`, factsOf(run))
+    : {
+      status: "success",
+      output: text,
+      ...(output.isWhole() ? {} : { output_cut: true, output_bytes: output.total() }),
+      ...factsOf(run)
+    }
+}
 
 /** Whether the agent says that no message needs a reply. */
 const hasNothingToSay = ({ kind, output }: Run): boolean => kind === "messages" && output.text().trim() === ""
 
 /** The answer that the end of the command means. Exit code 0 is a success, with what it printed on standard output. */
 export const answerOf = (run: Run, json: boolean, mask: Mask): Effect.Effect<ExecAnswer> => {
-  if (run.end._tag !== "Exited" || run.end.code !== 0) return failure(run, mask)
+  if (!isWell(run)) return failure(run, mask)
   return json && !hasNothingToSay(run) ? fromJson(run, mask) : Effect.succeed(fromText(run))
 }
 

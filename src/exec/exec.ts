@@ -1,21 +1,28 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import { readFile } from "node:fs/promises"
 import { domainLimits } from "../domain/limits.ts"
 import { quotable, secretsIn } from "../secrets/secret.ts"
 import { attempt } from "../storage/files.ts"
-import { answerOf, answerText, type ExecAnswer, failed } from "./answer.ts"
+import { answerText, type ExecAnswer, failed } from "./answer.ts"
 import { type Child, exitCodeOf, passOn, prepareCommand, spawnChild, startProblem, stopSignals } from "./command.ts"
 import { execLimits } from "./limits.ts"
-import { listen } from "./output.ts"
-import { commandEnvironment, confirm, handIn, isThere, refuse, say, tellProgress, type Wake, wakeIn } from "./wake.ts"
-
-interface ExecOptions {
-  readonly command: ReadonlyArray<string>
-  readonly json: boolean
-  readonly progress: boolean
-}
+import { readerOf, type ReadOptions } from "./reader.ts"
+import { silenceReason, watchSilence } from "./silence.ts"
+import {
+  commandEnvironment,
+  confirm,
+  handIn,
+  isThere,
+  refuse,
+  say,
+  silenceLimit,
+  tellProgress,
+  type Wake,
+  wakeIn
+} from "./wake.ts"
 
 type Ending =
   | { readonly _tag: "Answered"; readonly answer: ExecAnswer }
@@ -30,9 +37,17 @@ const stopped = (child: Child, signals: Queue.Queue<NodeJS.Signals>, first: Node
   return Effect.as(Effect.raceFirst(child.ended, all), { _tag: "Stopped", signal: first })
 }
 
-/** Runs the command to its end. Tells of its newest line at most once in `progress_interval_ms`. */
+/** Stops a command that has printed nothing for too long. */
+const silenced = Effect.fnUntraced(function*(child: Child, program: string, limit_ms: number) {
+  yield* passOn(child.pid, "SIGTERM")
+  const ended = yield* Effect.timeoutOption(child.ended, execLimits.stop_grace_ms)
+  if (Option.isNone(ended)) yield* passOn(child.pid, "SIGKILL")
+  return answered(failed(silenceReason(program, limit_ms)))
+})
+
+/** Runs the command to its end. Tells of what it does at most once in `progress_interval_ms`. */
 const run = Effect.fnUntraced(function*(
-  { command, json, progress }: ExecOptions,
+  options: ReadOptions,
   wake: Wake,
   prompt: string,
   signals: Queue.Queue<NodeJS.Signals>
@@ -40,13 +55,27 @@ const run = Effect.fnUntraced(function*(
   const environment = commandEnvironment(process.env)
   const secrets = secretsIn(environment)
   const mask = (text: string) => quotable(text, secrets)
+  const lines = yield* Queue.sliding<string>(1)
+  const tell = (line: string) => void Queue.offerUnsafe(lines, line)
+  const { command, judge, onErrors, onOutput, is_stream } = readerOf(options, tell)
   const prepared = prepareCommand(command, { ...wake.values, prompt }, environment)
   if (prepared._tag === "Impossible") return answered(failed(prepared.reason))
   const program = command[0] ?? ""
-  const lines = yield* Queue.sliding<string>(1)
-  const heard = listen(json, progress ? (line) => void Queue.offerUnsafe(lines, line) : null)
   const begun = yield* Clock.currentTimeMillis
-  const spawned = yield* Effect.result(spawnChild(prepared.command, { ...heard, ...prepared, environment }))
+  const limit_ms = is_stream ? silenceLimit(process.env) : Infinity
+  const silence = watchSilence(limit_ms, is_stream ? tell : () => {})
+  const hearing = (hear: (chunk: Uint8Array) => void) => (chunk: Uint8Array) => {
+    silence.heard()
+    hear(chunk)
+  }
+  const spawned = yield* Effect.result(
+    spawnChild(prepared.command, {
+      onOutput: hearing(onOutput),
+      onErrors: hearing(onErrors),
+      input: prepared.input,
+      environment
+    })
+  )
   if (spawned._tag === "Failure") return answered(failed(startProblem(program, spawned.failure)))
   const child = spawned.success
   yield* confirm(wake.started)
@@ -59,10 +88,11 @@ const run = Effect.fnUntraced(function*(
     const end = yield* child.ended
     const duration_ms = (yield* Clock.currentTimeMillis) - begun
     yield* Effect.sleep(execLimits.stop_notice_ms)
-    return answered(yield* answerOf({ ...heard, program, end, duration_ms, kind: wake.kind }, json, mask))
+    return answered(yield* judge({ program, prompt, end, duration_ms, kind: wake.kind }, mask))
   })
   const signalled = Effect.flatMap(Queue.take(signals), (signal) => stopped(child, signals, signal))
-  return yield* Effect.raceAllFirst([ended, signalled, relay])
+  const silent = Effect.andThen(silence.tooLong, silenced(child, program, limit_ms))
+  return yield* Effect.raceAllFirst([ended, signalled, silent, relay])
 })
 
 /**
@@ -70,7 +100,7 @@ const run = Effect.fnUntraced(function*(
  * exit code, which is 0 if there is an answer, whatever it says. If we are asked to stop, the command is asked too, and no
  * answer is written, because nobody waits for one.
  */
-export const exec = Effect.fnUntraced(function*(options: ExecOptions) {
+export const exec = Effect.fnUntraced(function*(options: ReadOptions) {
   const signals = yield* stopSignals
   const wake = yield* wakeIn(process.env)
   if (yield* isThere(wake.answer)) {

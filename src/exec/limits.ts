@@ -10,6 +10,9 @@ export const execLimits = {
   drain_ms: 1_000, // for output after the end, because something else may hold the pipe open
   stop_notice_ms: 100, // a signal for us and the command may end the command before it reaches us
   pass_on_ms: 200, // a signal to the whole group has reached the command already, which then ends by itself
+  silence_told_ms: 10 * 60_000, // without output, after which that is told as progress
+  silence_look_ms: 1_000, // between two looks at how long there was no output
+  stop_grace_ms: 5_000, // between TERM and KILL for a command that is stopped because it is silent
   signals: 16,
   write_retries: 120 // every `disk_retry_ms`
 } as const

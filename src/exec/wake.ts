@@ -74,6 +74,10 @@ export const commandEnvironment = (environment: Environment): Record<string, str
     )
   )
 
+/** How long a known agent may print nothing; a daemon that was not updated with us does not tell. */
+export const silenceLimit = (environment: Environment): number =>
+  Number(environment["AGENTCOM_OUTPUT_SILENCE_MS"] ?? Infinity)
+
 /** Writes a sentence to standard error, which the sidecar keeps in the log of the task. */
 export const say = (sentence: string): Effect.Effect<void> =>
   Effect.sync(() => void process.stderr.write(`agentcom-sidecar exec: ${sentence}\n`))

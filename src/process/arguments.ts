@@ -75,6 +75,12 @@ export const behindExec = (command: ReadonlyArray<string>): ReadonlyArray<string
   return at === -1 ? undefined : behind.slice(at + 1)
 }
 
+/** Whether our `exec` runs the agent, so that the agent need not confirm and answer by itself. */
+export const isRunByExec = (command: WakeCommand): boolean =>
+  typeof command === "string"
+    ? /(?:^|[\s"/])agentcom-sidecar(?:\.cmd)?"?\s+exec\s/.test(command)
+    : behindExec(command) !== undefined
+
 /** Puts the values into a list. Braces behind our own `exec` stay: `exec` replaces those itself. */
 export const fillArguments = (command: ReadonlyArray<string>, values: ArgumentValues): ReadonlyArray<string> => {
   const ours = execAt(command)

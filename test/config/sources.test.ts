@@ -106,6 +106,7 @@ const rows: Readonly<Record<Plain, Row>> = {
   },
   confirmation_timeout_ms: number,
   agent_silence_ms: number,
+  output_silence_ms: number,
   task_timeout_ms: number,
   message_command: {
     file: "file",

@@ -4,7 +4,6 @@ import { answerOf, answerText, type Run } from "../../src/exec/answer.ts"
 import { execLimits } from "../../src/exec/limits.ts"
 import { keep, lineReader } from "../../src/exec/output.ts"
 import { limits } from "../../src/limits.ts"
-import { processLimits } from "../../src/process/limits.ts"
 import type { Mask } from "../../src/process/taskLog.ts"
 import { json_values } from "../../src/text/json.ts"
 
@@ -20,6 +19,8 @@ const run = (output: string, more: Partial<Run> = {}): Run => ({
   end: { _tag: "Exited", code: 0 },
   output: kept(output),
   tails: { output: kept(output, 0, 1_000), errors: kept("", 0, 1_000) },
+  prompt: "",
+  need_output: false,
   duration_ms: 12,
   ...more
 })
@@ -88,13 +89,13 @@ describe("the answer of exec", () => {
     expect(answer(run("x".repeat(3_000)), false)).toMatchObject({ output_cut: true, output_bytes: 3_000 })
   })
 
-  it("is a failure with the end of what it said, secrets hidden, for any other exit code", () => {
+  it("is a failure with the beginning and the end of what it said, secrets hidden, for any other exit code", () => {
     const errors = kept(`${"x".repeat(3_000)} token 0123\n`, 0, 4_000)
     const failed = run("out", { end: { _tag: "Exited", code: 3 }, tails: { output: kept("out"), errors } })
     const { reason, ...rest } = answer(failed, true, (text) => Effect.succeed(text.replace("0123", "***")))
     expect(rest).toEqual({ status: "failed", verdict_by: "exec", exit_code: 3, signal: null, duration_ms: 12 })
-    expect(reason).toMatch(/^the command agent ended with exit code 3: x{100,} token \*\*\*$/)
-    expect(String(reason).length).toBeLessThan(processLimits.output_tail_chars + 100)
+    expect(reason).toMatch(/^the command agent ended with exit code 3: x{100,} \[…\] x{100,} token \*\*\*$/)
+    expect(String(reason).length).toBeLessThan(2_100)
   })
 
   it("quotes standard output where there is nothing else, and nothing where there is nothing", () => {

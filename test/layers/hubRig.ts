@@ -34,6 +34,7 @@ export const settings: Settings = {
   capabilities: ["code"],
   confirmation_timeout_ms: 30_000,
   agent_silence_ms: 1_800_000,
+  output_silence_ms: 3_600_000,
   task_timeout_ms: 86_400_000,
   kill_grace_ms: 5_000,
   retention_days: 7,
