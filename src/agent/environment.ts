@@ -1,3 +1,5 @@
+import { dirname } from "node:path"
+import type { Settings } from "../config/SidecarConfig.ts"
 import type { Platform } from "../platform.ts"
 import { textOf, variableNames, type WakeCommand } from "../process/arguments.ts"
 import { lostRemedy, lostVariables } from "../process/launcher.ts"
@@ -37,8 +39,13 @@ const ownNodeEnv = ({ AGENTCOM_AGENT_NODE_ENV: before, NODE_ENV: inherited }: En
   return value === "" ? {} : { NODE_ENV: value }
 }
 
-/** Tells our `exec` how long its agent may print nothing, in milliseconds. */
-export const silenceVariable = "AGENTCOM_OUTPUT_SILENCE_MS"
+/** What our `exec` has to know of the configuration: the folder of relative programs, and how long an agent may print nothing. */
+export const execVariables = (
+  { output_silence_ms, state_file }: Pick<Settings, "output_silence_ms" | "state_file">
+) => ({
+  AGENTCOM_FOLDER: dirname(state_file),
+  AGENTCOM_OUTPUT_SILENCE_MS: `${output_silence_ms}`
+})
 
 /** The environment of a wake command: the daemon's without its secrets, and the `variables` of its work. */
 export const childEnvironment = (

@@ -26,7 +26,7 @@ import { WakeImpossible } from "../services/Waker.ts"
 import { attempt, exists, FileError, writeDurably } from "../storage/files.ts"
 import { homeOf, makeFolder } from "../storage/folders.ts"
 import type { Looks } from "../storage/reading.ts"
-import { childEnvironment, silenceVariable } from "./environment.ts"
+import { childEnvironment, execVariables } from "./environment.ts"
 import type { WakerTools } from "./wakes.ts"
 
 /** What a command is given for its work: the files that are written before it runs, its placeholders and its variables. */
@@ -49,16 +49,17 @@ export interface PreparedWake extends Pick<WakeInput, "key" | "command" | "files
 /** This machine cannot run a program that every wake needs. */
 export class ProgramMissing extends Schema.TaggedError<ProgramMissing>()("ProgramMissing", { reason: Schema.String }) {}
 
-/** Puts the values into a list and finds its programs. A line stays as it is, for the shell. */
+/** Puts the values into a list and finds its programs, from the folder of the configuration. A line stays as it is, for the shell. */
 const commandOf = (
   { command, files, key, values }: WakeInput,
-  { cwd, env }: Pick<PreparedWake, "cwd" | "env">
+  home: string,
+  env: Record<string, string>
 ): Effect.Effect<WakeCommand, WakeImpossible | ProgramMissing> => {
   const filled = typeof command === "string" ? command : fillArguments(command, values)
-  const missing = programProblemIn(filled, env, cwd)
+  const missing = programProblemIn(filled, env, home)
   if (missing !== undefined) return new ProgramMissing({ reason: missing })
   if (typeof filled === "string") return Effect.succeed(filled)
-  const resolved = findProgram(filled, env, cwd)
+  const resolved = findProgram(filled, env, home)
   if (resolved._tag === "Impossible") return new ProgramMissing({ reason: resolved.reason })
   // On Windows the same command line holds the launcher's own arguments. This is the longest that they can be there.
   const { record_path, wake_id } = files
@@ -78,19 +79,20 @@ const commandOf = (
 
 /** Prepares a wake. Fails if the command can never run for this work (the remedy says what to change) or cannot run here. */
 export const prepareWake = Effect.fnUntraced(
-  function*({ output_silence_ms, state_file, token }: Settings, input: WakeInput) {
+  function*(settings: Settings, input: WakeInput) {
     const { data, files, given, key, values } = input
-    const forExec = isRunByExec(input.command) ? { [silenceVariable]: `${output_silence_ms}` } : {}
+    const { agent_dir, token } = settings
+    const forExec = isRunByExec(input.command) ? execVariables(settings) : {}
     const variables = { ...variablesOf(values), ...data, ...forExec }
     const env = childEnvironment(process.env, Redacted.value(token), files.wake_id, variables, platform)
-    const place = { cwd: dirname(state_file), env }
+    const place = { cwd: agent_dir, env }
     const prepared: PreparedWake = {
       key,
       files,
       given,
       ...place,
       shell: launcherShell(input.command, env),
-      command: yield* commandOf(input, place)
+      command: yield* commandOf(input, homeOf(settings), env)
     }
     return prepared
   }

@@ -1,5 +1,5 @@
 import { text } from "node:stream/consumers"
-import { agentTypes } from "../config/agentTypes.ts"
+import { agentTypes, permissions } from "../config/agentTypes.ts"
 import { configFlags, configKeyNames, configKeys, flagOf } from "../config/keys.ts"
 import { commandOptions, commands, type OptionName, type Options, optionsOf } from "./commands.ts"
 
@@ -143,6 +143,7 @@ const booleans = configKeyNames.filter((key) => configKeys[key].read === "boolea
 
 const choicesOf: Readonly<Record<string, ReadonlyArray<string>>> = {
   type: Object.keys(agentTypes),
+  may: permissions,
   expect: ["strict", "none"],
   ...Object.fromEntries(booleans.map((name) => [name, ["true", "false"]]))
 }

@@ -69,6 +69,7 @@ const givenBy = Effect.fnUntraced(function*(options: Options) {
     hub_url: options["hub-url"],
     agent_id: options["agent-id"],
     agent_type: options.type,
+    may: options.may,
     capabilities: options.capabilities,
     tls_files: tlsFilesOf(options),
     token: token_file === undefined ? undefined : yield* readToken(token_file),

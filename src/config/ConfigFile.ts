@@ -83,7 +83,7 @@ export const configFile = (folder: string, windows: boolean) => {
     tls_key: Schema.optionalKey(key),
     wake_command: wakeCommand(windows),
     prompt_template: Schema.optionalKey(promptTemplate),
-    wake_command_blocks: Schema.Boolean.pipe(Schema.withDecodingDefaultKey(Effect.succeed(false))),
+    wake_command_blocks: Schema.optionalKey(Schema.Boolean),
     capabilities: Schema.Array(text(/\S/, "must not be empty").check(upTo(configLimits.capability_chars)))
       .check(Schema.isMaxLength(configLimits.capabilities, {
         message: `must be at most ${configLimits.capabilities} capabilities`
@@ -99,6 +99,7 @@ export const configFile = (folder: string, windows: boolean) => {
     update_timeout_ms: Schema.optionalKey(whole(0, configLimits.update_timeout_ms, "milliseconds")),
     retention_days: wholeOr(7, configLimits.retention_days, "days"),
     metrics_listen: Schema.optionalKey(listenAddress),
+    agent_dir: absolute("."),
     results_dir: absolute("./results"),
     tasks_dir: absolute("./tasks"),
     log_file: absolute("./sidecar.log"),

@@ -37,6 +37,7 @@ export interface Settings {
   readonly kill_grace_ms: number
   readonly retention_days: number
   readonly metrics_listen?: string // host:port; without it nothing listens
+  readonly agent_dir: string
   readonly results_dir: string
   readonly tasks_dir: string
   readonly outbox_dir: string
@@ -103,6 +104,7 @@ export const loadSettings = (
       $schema: _,
       hub_api_url,
       message_command = null,
+      wake_command_blocks = isRunByExec(decoded.wake_command),
       prompt_template = isRunByExec(decoded.wake_command) ? spokenPrompt : defaultPrompt,
       tls_ca = null,
       tls_cert = null,
@@ -117,6 +119,7 @@ export const loadSettings = (
       messages: messagePolicyOf(decoded),
       outbox_dir,
       prompt_template,
+      wake_command_blocks,
       hub_api_url: hub_api_url?.replace(/\/+$/, "") ?? apiOf(settings.hub_url),
       tls_ca,
       tls_cert,

@@ -65,6 +65,7 @@ export const configKeys = {
   },
   update_timeout_ms: { read: "number", does: "how long the update at a start may take; 0 turns it off" },
   metrics_listen: { read: "text", does: "the host:port that serves /metrics, /healthz and /status" },
+  agent_dir: { read: "text", does: "the folder in which the agent works; by default that of config.json" },
   results_dir: { read: "text", does: "where the agent writes its answers" },
   tasks_dir: { read: "text", does: "the folder for payloads, output and wake records" },
   log_file: { read: "text", does: "the log, one JSON object a line" },

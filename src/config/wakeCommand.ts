@@ -127,4 +127,4 @@ export const agentCommand = (windows: boolean, kind: WorkKind) =>
 
 /** `wake_command` in `config.json`: what wakes the agent for a task, by default OpenClaw. */
 export const wakeCommand = (windows: boolean) =>
-  agentCommand(windows, "task").pipe(Schema.withDecodingDefaultKey(Effect.succeed(agentTypes.openclaw.wake_command)))
+  agentCommand(windows, "task").pipe(Schema.withDecodingDefaultKey(Effect.succeed(agentTypes.openclaw())))

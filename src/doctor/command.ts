@@ -1,5 +1,6 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import { existsSync } from "node:fs"
 import { taskInput } from "../agent/input.ts"
 import { batchInput } from "../agent/messages/input.ts"
 import { type PreparedWake, prepareWake } from "../agent/wake.ts"
@@ -10,6 +11,7 @@ import { behindExec } from "../process/arguments.ts"
 import { lostRemedy, lostVariables } from "../process/launcher.ts"
 import { programProblemIn } from "../process/programs.ts"
 import { wakeFiles } from "../process/wakeFiles.ts"
+import { homeOf } from "../storage/folders.ts"
 import { type Check, failed, ok, type Outcome, runProgram, skipped } from "./Check.ts"
 
 type CommandKey = "wake_command" | "message_command"
@@ -55,8 +57,9 @@ export const sampleWake = Effect.fnUntraced(function*(settings: Settings, key: C
 const firstProgram = (line: string): string | undefined => /^\s*(?:exec\s+)?([\w./+-]+)(?:\s|$)/.exec(line)?.[1]
 
 /** Lets the shell parse the line without running it, and look for its first program. */
-const ofLine = Effect.fnUntraced(function*(line: string, key: CommandKey, surroundings: PreparedWake) {
+const ofLine = Effect.fnUntraced(function*(line: string, key: CommandKey, wake: PreparedWake, home: string) {
   if (platform === "windows") return ok(`${key} is a line for cmd.exe, which looks for its programs when it runs`)
+  const surroundings = existsSync(wake.cwd) ? wake : { ...wake, cwd: home } // the first wake makes the folder
   const read = yield* runProgram(["/bin/sh", "-n", "-c", line], surroundings)
   if (read.code !== 0) return failed(`the shell cannot read ${key}: ${read.err.trim()}`, remedyFor(key))
   const program = firstProgram(line)
@@ -90,7 +93,7 @@ const checkOf = (name: string, key: CommandKey): Check => ({
       const lost = lostVariables(command, wake.env)
       if (lost !== null) return failed(lost, lostRemedy)
       return typeof command === "string" ?
-        yield* ofLine(command, key, wake)
+        yield* ofLine(command, key, wake, homeOf(settings))
         : ok(`there is ${behindExec(command)?.[0] ?? command[0]}`)
     },
     Effect.catchTags({

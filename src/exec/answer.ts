@@ -55,7 +55,7 @@ export const howEnded = ({ end, program }: Pick<Run, "end" | "program">): string
 export const isWell = ({ end }: Pick<Run, "end">): boolean => end._tag === "Exited" && end.code === 0
 
 /** What the command printed to say why it failed. */
-export const complaintOf = (kept: Kept, prompt: string, mask: Mask): Effect.Effect<string> =>
+const complaintOf = (kept: Kept, prompt: string, mask: Mask): Effect.Effect<string> =>
   Effect.map(mask(kept.text()), (text) => plainReason(text, prompt))
 
 const failure = Effect.fnUntraced(function*(run: Run, mask: Mask) {

@@ -35,15 +35,16 @@ const readsWork = (command: ReadonlyArray<string>, { batch_id }: ArgumentValues)
   return command.some((argument) => ["{prompt}", "{prompt_file}", work].includes(argument))
 }
 
-/** Puts the values into the command and checks that it can be run. A command that names no way to the prompt reads it as its input. */
+/** Puts the values into the command and checks that it can be run, with its program named from `folder`. A command that names no way to the prompt reads it as its input. */
 export const prepareCommand = (
   command: ReadonlyArray<string>,
   values: ArgumentValues,
-  environment: Record<string, string>
+  environment: Record<string, string>,
+  folder: string
 ): Prepared => {
   const misuse = execArgumentsProblem(command)
   if (misuse !== undefined) return impossible(misuse)
-  const found = findProgram(fillWholeArguments(command, values), environment, process.cwd())
+  const found = findProgram(fillWholeArguments(command, values), environment, folder)
   if (found._tag === "Impossible") return impossible(found.reason)
   const problem = carryProblem(found.command, platform)
   if (problem !== undefined) return impossible(`it ${problem}: ${roomRemedy}`)

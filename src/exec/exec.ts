@@ -9,11 +9,13 @@ import { attempt } from "../storage/files.ts"
 import { answerText, type ExecAnswer, failed } from "./answer.ts"
 import { type Child, exitCodeOf, passOn, prepareCommand, spawnChild, startProblem, stopSignals } from "./command.ts"
 import { execLimits } from "./limits.ts"
+import { echo } from "./output.ts"
 import { readerOf, type ReadOptions } from "./reader.ts"
 import { silenceReason, watchSilence } from "./silence.ts"
 import {
   commandEnvironment,
   confirm,
+  folderIn,
   handIn,
   isThere,
   refuse,
@@ -57,8 +59,11 @@ const run = Effect.fnUntraced(function*(
   const mask = (text: string) => quotable(text, secrets)
   const lines = yield* Queue.sliding<string>(1)
   const tell = (line: string) => void Queue.offerUnsafe(lines, line)
-  const { command, judge, onErrors, onOutput, is_stream } = readerOf(options, tell)
-  const prepared = prepareCommand(command, { ...wake.values, prompt }, environment)
+  const { command, judge, onErrors, onOutput, is_stream } = readerOf(options, tell, {
+    output: echo(process.stdout),
+    errors: echo(process.stderr)
+  })
+  const prepared = prepareCommand(command, { ...wake.values, prompt }, environment, folderIn(process.env))
   if (prepared._tag === "Impossible") return answered(failed(prepared.reason))
   const program = command[0] ?? ""
   const begun = yield* Clock.currentTimeMillis

@@ -12,10 +12,10 @@ const objectsIn = (text: string): ReadonlyArray<JsonObject> | null => {
 
 /**
  * Tells of each JSON object that a program prints: one a line, a list on a line, or one value over many lines, whose first and last
- * lines hold only its brackets. Everything else, such as a warning between them, is skipped, and so is what is larger than
- * `json_bytes`.
+ * lines hold only its brackets. A line of something else, such as a warning between them, goes to `other`. What is larger than
+ * `json_bytes` is skipped.
  */
-export const objectReader = (tell: (object: JsonObject) => void) => {
+export const objectReader = (tell: (object: JsonObject) => void, other: (line: string) => void = () => {}) => {
   const decoder = new TextDecoder()
   let line = ""
   let open: Array<string> | null = null // the lines of a value that has not ended
@@ -34,7 +34,7 @@ export const objectReader = (tell: (object: JsonObject) => void) => {
       return
     }
     if (/^[[{]/.test(text) && tellAll(text)) return
-    if (open === null) return
+    if (open === null) return other(text)
     open.push(text)
     open_chars += text.length
     if (open_chars > execLimits.json_bytes || (/^[\]}]/.test(text) && tellAll(open.join("\n")))) open = null

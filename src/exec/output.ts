@@ -65,12 +65,18 @@ export const lineReader = (tell: (line: string) => void) => {
   }
 }
 
-type Hear = (chunk: Uint8Array) => void
+export type Hear = (chunk: Uint8Array) => void
 
-const toEach = (...hearers: ReadonlyArray<Hear>): Hear => (chunk) => hearers.forEach((hear) => hear(chunk))
+/** Where what a command prints is passed on to. */
+export interface Echo {
+  readonly output: Hear
+  readonly errors: Hear
+}
+
+export const toEach = (...hearers: ReadonlyArray<Hear>): Hear => (chunk) => hearers.forEach((hear) => hear(chunk))
 
 /** Passes the first `log_bytes` on to a stream of ours. */
-const echo = (stream: NodeJS.WriteStream): Hear => {
+export const echo = (stream: NodeJS.WriteStream): Hear => {
   stream.on("error", () => {}) // a closed stream of ours must not stop the command
   let left: number = execLimits.log_bytes
   return (chunk) => {
@@ -81,8 +87,8 @@ const echo = (stream: NodeJS.WriteStream): Hear => {
   }
 }
 
-/** Listens to a command: keeps its output for the answer, passes it on to ours, and tells of its lines. */
-export const listen = (json: boolean, onLine: ((line: string) => void) | null) => {
+/** Listens to a command: keeps its output for the answer, passes it on, and tells of its lines. */
+export const listen = (json: boolean, onLine: ((line: string) => void) | null, on: Echo) => {
   const half = execLimits.output_bytes / 2
   const output = json ? keep(execLimits.json_bytes, 0) : keep(half, half)
   const tails = { output: keep(0, execLimits.tail_bytes), errors: keep(0, execLimits.tail_bytes) }
@@ -90,7 +96,7 @@ export const listen = (json: boolean, onLine: ((line: string) => void) | null) =
   return {
     output,
     tails,
-    onOutput: toEach(output.push, tails.output.push, read, echo(process.stdout)),
-    onErrors: toEach(tails.errors.push, echo(process.stderr))
+    onOutput: toEach(output.push, tails.output.push, read, on.output),
+    onErrors: toEach(tails.errors.push, on.errors)
   }
 }

@@ -4,8 +4,9 @@ import type { AgentProgram } from "./agents/AgentProgram.ts"
 import { textAt } from "./agents/fields.ts"
 import { fails, noTurn, type Turn } from "./agents/Turn.ts"
 import { answerOf, type ExecAnswer, type RunEnd } from "./answer.ts"
+import { execLimits } from "./limits.ts"
 import { objectReader } from "./objects.ts"
-import { listen } from "./output.ts"
+import { type Echo, keep, listen, toEach } from "./output.ts"
 import { verdictOf } from "./verdict.ts"
 
 /** A command, and what is known of it. */
@@ -28,9 +29,9 @@ interface Reader {
 }
 
 /** A command whose output is text, or one JSON object. */
-const plainReader = (options: ReadOptions, tell: (line: string) => void): Reader => {
+const plainReader = (options: ReadOptions, tell: (line: string) => void, on: Echo): Reader => {
   const { command, json, need_output, progress } = options
-  const heard = listen(json, progress ? tell : null)
+  const heard = listen(json, progress ? tell : null, on)
   return {
     ...heard,
     command,
@@ -39,45 +40,50 @@ const plainReader = (options: ReadOptions, tell: (line: string) => void): Reader
   }
 }
 
-/** The program of an agent that we know, with what makes it print JSON. */
+/** The program of an agent that we know. What it does is passed on in words, in place of its JSON. */
 const agentReader = (
   agent: AgentProgram,
   command: ReadonlyArray<string>,
-  tell: (line: string) => void
+  tell: (line: string) => void,
+  on: Echo
 ): Reader => {
   let turn: Turn = noTurn
-  const heard = listen(false, null)
+  const print = (line: string) => on.output(Buffer.from(`${line}\n`))
   const objects = objectReader((object) => {
     const { doing } = turn
     turn = agent.read(turn, object)
-    if (turn.doing !== null && turn.doing !== doing) tell(turn.doing)
-  })
+    if (turn.doing === null || turn.doing === doing) return
+    print(turn.doing)
+    tell(turn.doing)
+  }, print)
   const errors = objectReader((object) => {
     const reason = textAt(object, "error", "message")
     if (reason !== "") turn = fails(turn, reason)
+  }, (line) => {
+    turn = agent.readError?.(turn, line) ?? turn
   })
+  const complaints = keep(0, execLimits.tail_bytes)
   return {
-    onOutput: (chunk) => {
-      heard.onOutput(chunk)
-      objects.push(chunk)
-    },
-    onErrors: (chunk) => {
-      heard.onErrors(chunk)
-      errors.push(chunk)
-    },
+    onOutput: objects.push,
+    onErrors: toEach(complaints.push, errors.push, on.errors),
     command,
     judge: (end, mask) => {
       objects.end()
       errors.end()
-      return verdictOf({ ...heard, ...end, need_output: false }, turn, agent, mask)
+      return verdictOf(end, { agent, turn, complaints: complaints.text() }, mask)
     },
     is_stream: agent.is_stream
   }
 }
 
-/** How the output of a command is read. `tell` gets what its agent is doing, for a person to read. */
-export const readerOf = (options: ReadOptions, tell: (line: string) => void): Reader => {
+/**
+ * How the output of a command is read. `tell` gets what its agent is doing, for a person to read; `on` gets what is to stand in the log
+ * of the task.
+ */
+export const readerOf = (options: ReadOptions, tell: (line: string) => void, on: Echo): Reader => {
   const { agent, command } = options
   const [program = "", ...given] = command
-  return agent === null ? plainReader(options, tell) : agentReader(agent, [program, ...agent.readable(given)], tell)
+  return agent === null
+    ? plainReader(options, tell, on)
+    : agentReader(agent, [program, ...agent.readable(given)], tell, on)
 }

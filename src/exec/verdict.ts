@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import type { Mask } from "../process/taskLog.ts"
 import type { AgentProgram } from "./agents/AgentProgram.ts"
 import type { Turn } from "./agents/Turn.ts"
-import { complaintOf, type ExecAnswer, factsOf, failed, howEnded, isWell, type Run } from "./answer.ts"
+import { type ExecAnswer, factsOf, failed, howEnded, isWell, type RunEnd } from "./answer.ts"
 import { plainReason } from "./reason.ts"
 
 /** The word at the beginning of an agent's last message that makes it a failure. The prompt says so. */
@@ -20,31 +20,39 @@ const toldIn = (turn: Turn, { name }: AgentProgram): ExecAnswer => ({
   ...(turn.cost_usd === null ? {} : { cost_usd: turn.cost_usd })
 })
 
+/** What a known agent's program told: of the turn, and on standard error. */
+interface Told {
+  readonly agent: AgentProgram
+  readonly turn: Turn
+  readonly complaints: string
+}
+
+/** What the program printed to standard error, without what it always prints. */
+const withoutNoise = ({ agent, complaints }: Told): string =>
+  complaints.split("\n").filter((line) => !agent.noise.test(line)).join("\n").trim()
+
 /** Why the turn is no success; null if it is one. The end of the program proves nothing: a turn that was denied ends well too. */
-const failureOf = Effect.fnUntraced(function*(run: Run, turn: Turn, agent: AgentProgram, mask: Mask) {
-  const told = turn.failure === null ? "" : plainReason(yield* mask(turn.failure), run.prompt)
-  if (told !== "") return told
+const failureOf = Effect.fnUntraced(function*(end: RunEnd, told: Told, mask: Mask) {
+  const { agent, turn } = told
+  const reason = turn.failure === null ? "" : plainReason(yield* mask(turn.failure), end.prompt)
+  if (reason !== "") return reason
   if (turn.denied.size > 0) return yield* mask(blockedText(turn, agent))
-  if (!isWell(run)) {
-    const complaint = (yield* complaintOf(run.tails.errors, run.prompt, mask)) || (turn.trouble ?? turn.text)
-    return complaint === "" ? howEnded(run) : `${howEnded(run)}: ${plainReason(yield* mask(complaint), run.prompt)}`
+  if (!isWell(end)) {
+    const said = turn.trouble ?? (withoutNoise(told) || turn.text)
+    const complaint = plainReason(yield* mask(said), end.prompt)
+    return complaint === "" ? howEnded(end) : `${howEnded(end)}: ${complaint}`
   }
-  if (!turn.is_over) return `${howEnded(run)} and did not tell how the turn of its agent ended`
-  return turn.text.trim() === "" && run.kind === "task" ? `${agent.title} ended its turn without a word` : null
+  if (!turn.is_over) return `${howEnded(end)} and did not tell how the turn of its agent ended`
+  return turn.text.trim() === "" && end.kind === "task" ? `${agent.title} ended its turn without a word` : null
 })
 
 /** The answer that the end of a known agent's program means, by what it told of the turn. */
-export const verdictOf = Effect.fnUntraced(function*(run: Run, turn: Turn, agent: AgentProgram, mask: Mask) {
-  const facts = { ...factsOf(run), ...toldIn(turn, agent) }
-  const reason = yield* failureOf(run, turn, agent, mask)
+export const verdictOf = Effect.fnUntraced(function*(end: RunEnd, told: Told, mask: Mask) {
+  const facts = { ...factsOf(end), ...toldIn(told.turn, told.agent) }
+  const reason = yield* failureOf(end, told, mask)
   if (reason !== null) return failed(reason, facts)
-  const output = turn.text.trim()
-  const answer: ExecAnswer = run.kind === "task" && own_failure.test(output)
-    ? {
-      status: "failed",
-      reason: plainReason(output.replace(own_failure, ""), run.prompt) || "the agent says so",
-      ...facts
-    }
-    : { status: "success", output, ...facts }
-  return answer
+  const output = told.turn.text.trim()
+  if (end.kind !== "task" || !own_failure.test(output)) return { status: "success", output, ...facts }
+  const own = plainReason(yield* mask(output.replace(own_failure, "")), end.prompt)
+  return { status: "failed", reason: own || `${told.agent.title} says that it could not do the task`, ...facts }
 })

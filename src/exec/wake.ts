@@ -74,6 +74,9 @@ export const commandEnvironment = (environment: Environment): Record<string, str
     )
   )
 
+/** The folder that a relative program is named from: that of the configuration. */
+export const folderIn = (environment: Environment): string => environment["AGENTCOM_FOLDER"] ?? process.cwd()
+
 /** How long a known agent may print nothing; a daemon that was not updated with us does not tell. */
 export const silenceLimit = (environment: Environment): number =>
   Number(environment["AGENTCOM_OUTPUT_SILENCE_MS"] ?? Infinity)

@@ -24,18 +24,25 @@ const writeInto = async (folder: string): Promise<void> => {
   }
 }
 
-const folderProblem = (settings: Settings, by_writing: boolean) =>
-  Effect.forEach([settings.tasks_dir, settings.results_dir], (folder) =>
-    attempt(folder, async () => {
-      await makeFolder(homeOf(settings), folder)
-      await access(folder, constants.R_OK | constants.W_OK | constants.X_OK)
-      if (by_writing) await writeInto(folder)
-    })).pipe(
+const checkFolder = (home: string, folder: string, by_writing: boolean) =>
+  attempt(folder, async () => {
+    await makeFolder(home, folder)
+    await access(folder, constants.R_OK | constants.W_OK | constants.X_OK)
+    if (by_writing) await writeInto(folder)
+  })
+
+/** What is in the agent's own folder is not ours, so nothing is written there. */
+const folderProblem = (settings: Settings, by_writing: boolean) => {
+  const home = homeOf(settings)
+  return Effect.forEach([settings.tasks_dir, settings.results_dir], (folder) => checkFolder(home, folder, by_writing))
+    .pipe(
+      Effect.andThen(checkFolder(home, settings.agent_dir, false)),
       Effect.as<Obstacle | null>(null),
       Effect.catch(({ path, reason }) =>
         Effect.succeed<Obstacle>({ cause: "folders", reason: `${path} cannot be used: ${reason}` })
       )
     )
+}
 
 /** Checks what every wake needs: its programs, by the agent's PATH and folder, and the folders of its files. */
 export const ReadinessOfMachine: Layer.Layer<never, never, SidecarConfig> = Layer.effect(

@@ -104,7 +104,9 @@ const resolveOnPosix = (command: ReadonlyArray<string>, path: string, cwd: strin
   const runnable = files.find(isRunnable)
   if (runnable === undefined) return impossible(programProblem(program, files.length > 0 ? "EACCES" : "ENOENT"))
   const problem = scriptProblem(program, runnable, (interpreter) => filesOf(interpreter).some(isRunnable))
-  return problem === undefined ? found(command) : impossible(problem)
+  if (problem !== undefined) return impossible(problem)
+  // The agent may work in another folder than the one that the program is named from.
+  return found(program.includes("/") ? [runnable, ...command.slice(1)] : command)
 }
 
 /** Where and with what a program is looked for on Windows. */

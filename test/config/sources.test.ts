@@ -119,6 +119,7 @@ const rows: Readonly<Record<Plain, Row>> = {
   send_max_bytes: number,
   kill_grace_ms: number,
   retention_days: number,
+  agent_dir: path,
   results_dir: path,
   tasks_dir: path,
   log_file: path,

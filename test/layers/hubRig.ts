@@ -38,6 +38,7 @@ export const settings: Settings = {
   task_timeout_ms: 86_400_000,
   kill_grace_ms: 5_000,
   retention_days: 7,
+  agent_dir: "/nowhere",
   results_dir: "/nowhere/results",
   tasks_dir: "/nowhere/tasks",
   state_file: "/nowhere/queue.json",

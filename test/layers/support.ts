@@ -115,6 +115,7 @@ export const makeFolder: Effect.Effect<Folder, never, Scope.Scope> = Effect.acqu
       task_timeout_ms: 86_400_000,
       kill_grace_ms: 5_000,
       retention_days: 7,
+      agent_dir: path,
       results_dir: file("results"),
       tasks_dir: file("tasks"),
       state_file: file("queue.json"),

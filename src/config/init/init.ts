@@ -6,7 +6,16 @@ import { hostname } from "node:os"
 import { dirname, resolve } from "node:path"
 import type { HubTls } from "../../hub/network.ts"
 import { platform } from "../../platform.ts"
-import { type AgentType, agentTypes, isAgentType } from "../agentTypes.ts"
+import { findProgram } from "../../process/programs.ts"
+import {
+  type AgentType,
+  agentTypes,
+  isAgentType,
+  isPermission,
+  type Permission,
+  permissions,
+  takesPermission
+} from "../agentTypes.ts"
 import { decodeConfig } from "../decodeConfig.ts"
 import { pairProblem } from "../namedFiles.ts"
 import { nearest } from "../nearest.ts"
@@ -46,6 +55,7 @@ export interface Given {
   readonly hub_url?: string | undefined
   readonly agent_id?: string | undefined
   readonly agent_type?: string | undefined
+  readonly may?: string | undefined
   readonly capabilities?: string | undefined
   readonly tls_files: TlsFiles
   readonly token?: Redacted.Redacted<string> | undefined
@@ -59,6 +69,7 @@ interface Answers {
   readonly hub_url: string
   readonly agent_id: string
   readonly agent_type: AgentType
+  readonly may: Permission
   readonly capabilities: ReadonlyArray<string>
   readonly tls_files: TlsFiles
 }
@@ -74,25 +85,47 @@ const typeOf = (name: string): Effect.Effect<AgentType, InitRefused> => {
   return Effect.fail(refused(`there is no agent type ${name}; there are ${types.join(", ")}${hint}`))
 }
 
+const permissionOf = (name: string): Effect.Effect<Permission, InitRefused> =>
+  isPermission(name)
+    ? Effect.succeed(name)
+    : Effect.fail(refused(`what the agent may do is one of ${permissions.join(", ")}, not ${name}`))
+
+/** The first kind of agent that is installed here. */
+const installedType = (): AgentType =>
+  Object.keys(agentTypes).filter(isAgentType).find((type) =>
+    findProgram([type], process.env, process.cwd())._tag === "Found"
+  ) ?? "openclaw"
+
 const askFor = Effect.fnUntraced(function*(given: Given, ask: Ask) {
   const hub_url = given.hub_url ?? (yield* ask("Address of the hub", "ws://127.0.0.1:4000/ws"))
   const agent_id = given.agent_id ?? (yield* ask("Name of the agent", hostAsAgent()))
   const agent_type = yield* typeOf(
-    given.agent_type ?? (yield* ask(`Kind of agent (${types.join(", ")})`, "openclaw"))
+    given.agent_type ?? (yield* ask(`Kind of agent (${types.join(", ")})`, installedType()))
+  )
+  const may = yield* permissionOf(
+    given.may ?? (takesPermission(agent_type)
+      ? yield* ask("In its folder it may only read, edit files too, or run commands too (read, edit, all)", "edit")
+      : "all")
   )
   const capabilities = given.capabilities ?? (yield* ask("Its capabilities, with commas between", ""))
   return {
     hub_url,
     agent_id,
     agent_type,
+    may,
     capabilities: capabilities.split(",").map((word) => word.trim()).filter((word) => word !== ""),
     tls_files: given.tls_files
   } satisfies Answers
 })
 
-const configOf = ({ agent_id, agent_type, capabilities, hub_url, tls_files }: Answers, token: string) => ({
+/** The gateway of OpenClaw has a folder of its own for its agent. */
+const folderOf = (agent_type: AgentType) => agent_type === "openclaw" ? {} : { agent_dir: "./work" }
+
+const configOf = ({ agent_id, agent_type, capabilities, hub_url, may, tls_files }: Answers, token: string) => ({
   ...{ agent_id, token, hub_url, ...tls_files },
-  ...{ ...agentTypes[agent_type], capabilities }
+  wake_command: agentTypes[agent_type](may),
+  ...folderOf(agent_type),
+  capabilities
 })
 
 /**

@@ -14,6 +14,10 @@ export interface AgentProgram {
   readonly is_stream: boolean
   /** Reads the next object that it prints. */
   readonly read: (turn: Turn, object: JsonObject) => Turn
+  /** Reads the next line that it prints to standard error, if what it says there matters. */
+  readonly readError?: (turn: Turn, line: string) => Turn
+  /** Lines on its standard error that say nothing about a failure. */
+  readonly noise: RegExp
   /** How its user allows what was denied. */
   readonly remedy: string
 }

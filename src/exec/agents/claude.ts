@@ -9,6 +9,7 @@ export const claude: AgentProgram = {
   readable: (given) => withFlag(withOption(given, ["--output-format"], "stream-json"), "--verbose"),
   is_stream: true,
   read: readClaudeForm,
+  noise: /^$/,
   remedy: "Allow it with --permission-mode acceptEdits (edits) or --allowedTools, for example --allowedTools Bash " +
     "(commands), in wake_command"
 }

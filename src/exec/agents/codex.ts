@@ -1,11 +1,14 @@
 import type { JsonObject } from "../../domain/Work.ts"
 import { type AgentProgram, withFlag } from "./AgentProgram.ts"
-import { objectAt, objectsAt, sumOf, textAt } from "./fields.ts"
-import { begins, ends, fails, says, type Turn } from "./Turn.ts"
+import { messageIn, objectAt, objectsAt, sumOf, textAt } from "./fields.ts"
+import { begins, ends, fails, isDenied, isHeldUp, says, type Turn } from "./Turn.ts"
 
 /** What a command prints when the sandbox stops it. Codex itself tells only that it failed. */
 const sandboxed =
-  /Read-only file system|Operation not permitted|Permission denied|Could not resolve host|Network is unreachable|sandbox/i
+  /Read-only file system|Operation not permitted|Permission denied|Could not resolve host|Network is unreachable|sandbox|requires approval/i
+
+/** A patch that the sandbox stops is told on standard error alone. */
+const rejectedPatch = /error=patch rejected: /
 
 /** A tool of an item with its input; null for an item that is no call. */
 const callIn = (item: JsonObject): readonly [tool: string, input: JsonObject] | null => {
@@ -50,8 +53,10 @@ const read = (turn: Turn, object: JsonObject): Turn => {
       return readItem(turn, objectAt(object, "item"), true)
     case "turn.completed":
       return { ...turn, is_over: true, tokens: sumOf(objectAt(object, "usage"), "input_tokens", "output_tokens") }
+    case "error": // it will try again, unless the turn fails
+      return isHeldUp(turn, textAt(object, "message"))
     case "turn.failed":
-      return fails({ ...turn, is_over: true }, textAt(object, "error", "message"))
+      return fails({ ...turn, is_over: true }, messageIn(textAt(object, "error", "message")))
     default:
       return turn
   }
@@ -65,5 +70,7 @@ export const codex: AgentProgram = {
   readable: (given) => withFlag(given, "--json"),
   is_stream: true,
   read,
+  readError: (turn, line) => rejectedPatch.test(line) ? isDenied(turn, "edit", {}) : turn,
+  noise: /^Reading prompt from stdin/,
   remedy: "Allow it with --sandbox workspace-write in wake_command; it then edits files and runs commands in its folder"
 }

@@ -1,7 +1,7 @@
 import type { JsonObject } from "../../domain/Work.ts"
 import { type AgentProgram, withOption } from "./AgentProgram.ts"
 import { objectAt, textAt } from "./fields.ts"
-import { begins, ends, fails, says, type Turn } from "./Turn.ts"
+import { begins, ends, fails, isHeldUp, says, type Turn } from "./Turn.ts"
 
 const endOf = (data: JsonObject): "done" | "failed" | "denied" => {
   if (data["success"] === true) return "done"
@@ -18,6 +18,8 @@ const read = (turn: Turn, object: JsonObject): Turn => {
       return begins(turn, id, textAt(data, "toolName"), objectAt(data, "arguments"))
     case "tool.execution_complete":
       return ends(turn, id, endOf(data))
+    case "assistant.turn_retry":
+      return isHeldUp(turn, textAt(data, "reason") || "the model does not answer")
     case "session.error":
       return fails(turn, textAt(data, "message"))
     case "result":
@@ -35,5 +37,6 @@ export const copilot: AgentProgram = {
   readable: (given) => withOption(given, ["--output-format"], "json"),
   is_stream: true,
   read,
+  noise: /^$/,
   remedy: "Allow it with --allow-tool write (edits) or --allow-all-tools (commands too) in wake_command"
 }

@@ -1,5 +1,6 @@
+import * as Result from "effect/Result"
 import type { JsonObject } from "../../domain/Work.ts"
-import { asNumber, isJsonObject } from "../../text/json.ts"
+import { asNumber, isJsonObject, parseBounded } from "../../text/json.ts"
 
 /** What is at a path of fields in an object; undefined if there is nothing. */
 export const at = (object: JsonObject, ...path: ReadonlyArray<string>): unknown => {
@@ -37,3 +38,10 @@ export const sumOf = (object: JsonObject, ...names: ReadonlyArray<string>): numb
   const numbers = names.map((name) => numberAt(object, name)).filter((number) => number !== null)
   return numbers.length === 0 ? null : numbers.reduce((sum, number) => sum + number, 0)
 }
+
+/** A text in which the body of an answer of a model's service is replaced by its message. */
+export const messageIn = (text: string): string =>
+  text.replace(/\{.*\}/s, (body) => {
+    const value = Result.getOrUndefined(parseBounded(body))
+    return isJsonObject(value) ? textAt(value, "error", "message") || body : body
+  })

@@ -1,19 +1,21 @@
 import type { JsonObject } from "../../domain/Work.ts"
 import { type AgentProgram, withOption } from "./AgentProgram.ts"
-import { numberAt, objectAt, textAt } from "./fields.ts"
+import { messageIn, numberAt, objectAt, textAt } from "./fields.ts"
 import { begins, ends, fails, says, type Turn } from "./Turn.ts"
 
 /** What Gemini CLI says of a tool that its approval mode does not offer, or that its policy denies. */
-const refused = /^Tool ".*" not found|denied by policy|not allowed|requires? (?:user )?(?:approval|confirmation)/i
+const refusals: ReadonlySet<string> = new Set(["tool_not_registered", "policy_violation"])
+const refused = /Access denied|not in workspace|requires user confirmation/
 
 const endOf = (object: JsonObject): "done" | "failed" | "denied" => {
   if (object["status"] === "success") return "done"
-  return refused.test(textAt(object, "error", "message") || textAt(object, "output")) ? "denied" : "failed"
+  const isRefused = refusals.has(textAt(object, "error", "type")) || refused.test(textAt(object, "error", "message"))
+  return isRefused ? "denied" : "failed"
 }
 
 const readEnd = (turn: Turn, object: JsonObject): Turn => {
   const ended = { ...turn, is_over: true, tokens: numberAt(object, "stats", "total_tokens") }
-  return object["status"] === "error" ? fails(ended, textAt(object, "error", "message")) : ended
+  return object["status"] === "error" ? fails(ended, messageIn(textAt(object, "error", "message"))) : ended
 }
 
 const read = (turn: Turn, object: JsonObject): Turn => {
@@ -28,7 +30,9 @@ const read = (turn: Turn, object: JsonObject): Turn => {
     case "tool_result":
       return ends(turn, id, endOf(object))
     case "error":
-      return object["severity"] === "error" ? fails(turn, textAt(object, "message")) : turn
+      return object["severity"] === "error" || /^Loop detected/.test(textAt(object, "message"))
+        ? fails(turn, messageIn(textAt(object, "message"))) :
+        turn
     case "result":
       return readEnd(turn, object)
     default:
@@ -44,5 +48,6 @@ export const gemini: AgentProgram = {
   readable: (given) => withOption(given, ["--output-format", "-o"], "stream-json"),
   is_stream: true,
   read,
+  noise: /^Warning: |^YOLO mode is enabled|^Ripgrep is not available|^Loaded cached credentials/,
   remedy: "Allow it with --approval-mode auto_edit (edits) or yolo (commands too) in wake_command"
 }

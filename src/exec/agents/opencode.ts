@@ -1,12 +1,16 @@
 import type { JsonObject } from "../../domain/Work.ts"
 import { type AgentProgram, withOption } from "./AgentProgram.ts"
 import { numberAt, objectAt, textAt } from "./fields.ts"
-import { begins, ends, fails, says, type Turn } from "./Turn.ts"
+import { begins, ends, fails, isDenied, says, type Turn } from "./Turn.ts"
 
 /** What opencode says of a tool that its permissions do not allow. */
 const refused = /permission|rejected|not allowed|denied/i
 
 const readTool = (turn: Turn, part: JsonObject): Turn => {
+  if (textAt(part, "tool") === "invalid") { // a tool that is not offered where it is not allowed
+    const called = textAt(part, "state", "input", "tool")
+    return /unavailable tool/.test(textAt(part, "state", "output")) ? isDenied(turn, called, {}) : turn
+  }
   const id = textAt(part, "callID")
   const begun = begins(turn, id, textAt(part, "tool"), objectAt(part, "state", "input"))
   const status = textAt(part, "state", "status")
@@ -18,12 +22,16 @@ const readTool = (turn: Turn, part: JsonObject): Turn => {
 const plus = (before: number | null, more: number | null): number | null =>
   more === null ? before : (before ?? 0) + more
 
-const readStep = (turn: Turn, part: JsonObject): Turn => ({
-  ...turn,
-  is_over: textAt(part, "reason") !== "tool-calls",
-  tokens: plus(turn.tokens, numberAt(part, "tokens", "total")),
-  cost_usd: plus(turn.cost_usd, numberAt(part, "cost"))
-})
+const readStep = (turn: Turn, part: JsonObject): Turn => {
+  const reason = textAt(part, "reason")
+  const stepped = {
+    ...turn,
+    is_over: reason !== "tool-calls",
+    tokens: plus(turn.tokens, numberAt(part, "tokens", "total")),
+    cost_usd: plus(turn.cost_usd, numberAt(part, "cost"))
+  }
+  return reason === "length" ? fails(stepped, "the answer of the model was cut, as it has too many tokens") : stepped
+}
 
 const read = (before: Turn, object: JsonObject): Turn => {
   const turn = { ...before, session_id: textAt(object, "sessionID") || before.session_id }
@@ -50,5 +58,6 @@ export const opencode: AgentProgram = {
   readable: (given) => withOption(given, ["--format"], "json"),
   is_stream: true,
   read,
+  noise: /^> /,
   remedy: "Allow it under \"permission\" in opencode.json, or with the variable OPENCODE_PERMISSION"
 }

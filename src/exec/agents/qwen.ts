@@ -9,5 +9,6 @@ export const qwen: AgentProgram = {
   readable: (given) => withOption(given, ["--output-format", "-o"], "stream-json"),
   is_stream: true,
   read: readClaudeForm,
+  noise: /^Warning: |^Ripgrep not available/,
   remedy: "Allow it with --approval-mode auto-edit (edits) or yolo (commands too) in wake_command"
 }
