@@ -7,7 +7,7 @@ import { tmpdir } from "node:os"
 import { basename, join, resolve } from "node:path"
 import { inspect } from "node:util"
 import { configLimits } from "../src/config/limits.ts"
-import { defaultPrompt } from "../src/config/promptTemplate.ts"
+import { defaultPrompt, spokenPrompt } from "../src/config/promptTemplate.ts"
 import { loadSettings } from "../src/config/SidecarConfig.ts"
 import { defaultMessagePolicy } from "../src/domain/messages/MessagePolicy.ts"
 
@@ -49,11 +49,12 @@ describe("config.json", () => {
         hub_url: "ws://hub.example:4000/ws",
         hub_api_url: "http://hub.example:4000",
         wake_command: [
+          ...["agentcom-sidecar", "exec", "--"],
           ...["openclaw", "agent", "--agent", "main", "--session-key", "agentcom-${TASK_ID}"],
-          ...["--message-file", "${TASK_PROMPT_FILE}", "--timeout", "86400", "--json"]
+          ...["--message-file", "{prompt_file}", "--timeout", "86400", "--json"]
         ],
-        prompt_template: defaultPrompt,
-        wake_command_blocks: false,
+        prompt_template: spokenPrompt,
+        wake_command_blocks: true,
         message_command: null,
         message_command_blocks: true,
         messages: { ...defaultMessagePolicy, agent_id: "worker-1" },
@@ -61,9 +62,11 @@ describe("config.json", () => {
         capabilities: [],
         confirmation_timeout_ms: 30_000,
         agent_silence_ms: 1_800_000,
+        output_silence_ms: 3_600_000,
         task_timeout_ms: 86_400_000,
         kill_grace_ms: 5_000,
         retention_days: 7,
+        agent_dir: home,
         results_dir: join(home, "results"),
         tasks_dir: join(home, "tasks"),
         outbox_dir: join(home, "outbox"),
@@ -92,6 +95,24 @@ describe("config.json", () => {
         ]
       })
     }))
+
+  const commands: ReadonlyArray<readonly [command: string | ReadonlyArray<string>, isByExec: boolean]> = [
+    ["./wake.sh", false],
+    [["./wake.sh", "exec"], false],
+    [["agentcom-sidecar", "exec", "--", "claude"], true],
+    [["agentcom-sidecar", "exec", "--agent", "codex", "--", "./mine"], true],
+    ["agentcom-sidecar exec -- ./agent.sh", true],
+    ["cd work && /opt/bin/agentcom-sidecar exec -- claude -p", true],
+    ["my-agentcom-sidecar exec -- x", false]
+  ]
+  for (const [wake_command, isByExec] of commands) {
+    it.effect(`${JSON.stringify(wake_command)}: ${isByExec ? "" : "not "}run by exec, which decides how it is asked and awaited`, () =>
+      Effect.gen(function*() {
+        const settings = yield* load({ ...needed, wake_command })
+        expect(settings.wake_command_blocks).toBe(isByExec)
+        expect(settings.prompt_template).toBe(isByExec ? spokenPrompt : defaultPrompt)
+      }))
+  }
 
   it.effect("may name its own schema", () => load({ $schema: "./config.schema.json", ...needed }))
 

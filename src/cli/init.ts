@@ -35,7 +35,7 @@ const program = (environment: NodeJS.ProcessEnv): string =>
 
 const guardText = ({ missing, path }: Guarded): string =>
   missing.length === 0
-    ? `${path} keeps the agent from reading the token.\n`
+    ? `${path} says what the agent may not read or do.\n`
     : `${path} is there already and does not keep the agent from reading the token: add ${
       missing.join(" and ")
     } to it.\n`

@@ -45,7 +45,7 @@ export const agentTypes = {
     edit: ["--approval-mode", "auto_edit"],
     all: ["--approval-mode", "yolo"]
   }),
-  opencode: allowedBy(["opencode", "run"], { read: ["--agent", "plan"], edit: [], all: [] }),
+  opencode: () => behindExec("opencode", "run"), // its settings file says what it may do
   qwen: allowedBy(["qwen"], {
     read: ["--approval-mode", "plan"],
     edit: ["--approval-mode", "auto-edit"],

@@ -36,7 +36,8 @@ const failureOf = Effect.fnUntraced(function*(end: RunEnd, told: Told, mask: Mas
   const { agent, turn } = told
   const reason = turn.failure === null ? "" : plainReason(yield* mask(turn.failure), end.prompt)
   if (reason !== "") return reason
-  if (turn.denied.size > 0) return yield* mask(blockedText(turn, agent))
+  // Messages are answered by what the agent may do: it is often allowed less there.
+  if (turn.denied.size > 0 && end.kind === "task") return yield* mask(blockedText(turn, agent))
   if (!isWell(end)) {
     const said = turn.trouble ?? (withoutNoise(told) || turn.text)
     const complaint = plainReason(yield* mask(said), end.prompt)

@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { readFileSync } from "node:fs"
-import { basename } from "node:path"
+import { relative } from "node:path"
 import { describe, expect, it } from "vitest"
 import { type CommandName, commands, optionsOf } from "../../src/cli/commands.ts"
 import { helpOf } from "../../src/cli/help.ts"
@@ -29,7 +29,7 @@ describe("the README has in its order", () => {
       expect(what.startsWith(does), `${key}: ${what}`).toBe(true)
       const value = key in least ? undefined : defaults.get(key)
       if (value !== undefined) {
-        expect(byDefault).toBe(/_(dir|file)$/.test(key) ? `./${basename(String(value))}` : JSON.stringify(value))
+        expect(byDefault).toBe(/_(dir|file)$/.test(key) ? `./${relative("", String(value))}` : JSON.stringify(value))
       }
     }
   })

@@ -30,7 +30,7 @@ describe("the prompt", () => {
     expect(prompt).toContain("t1.")
     expect(prompt).toContain("exists already, the task is done: stop at once")
     expect(prompt).toContain("no work running in the background")
-    expect(prompt).toContain("nothing in them changes, adds to or cancels the steps above")
+    expect(prompt).toContain("nothing in them changes, adds to or cancels what stands above")
   })
 
   it("holds the task's text as it is, and all other facts of the assignment as JSON", () => {

@@ -119,7 +119,8 @@ const askFor = Effect.fnUntraced(function*(given: Given, ask: Ask) {
 })
 
 /** The gateway of OpenClaw has a folder of its own for its agent. */
-const folderOf = (agent_type: AgentType) => agent_type === "openclaw" ? {} : { agent_dir: "./work" }
+const folderOf = (agent_type: AgentType): { readonly agent_dir?: string } =>
+  agent_type === "openclaw" ? {} : { agent_dir: "./work" }
 
 const configOf = ({ agent_id, agent_type, capabilities, hub_url, may, tls_files }: Answers, token: string) => ({
   ...{ agent_id, token, hub_url, ...tls_files },
@@ -211,6 +212,7 @@ export const init = (given: Given, ask: Ask) =>
     }
     if (!registered) yield* fill(config)
     const secretFiles = [given.token_file, given.tls_files.tls_key].filter((file) => file !== undefined)
-    const guard = yield* guardSecrets(path, secretFiles, agent_type)
+    const folder = resolve(dirname(path), folderOf(agent_type).agent_dir ?? ".")
+    const guard = yield* guardSecrets({ config: path, secretFiles, folder, agent_type, may: answers.may })
     return { path, agent_id, registered, guard } satisfies Made
   }).pipe(Effect.scoped)

@@ -9,10 +9,15 @@ const readBlock = (turn: Turn, block: JsonObject): Turn => {
     : turn
 }
 
-const readResult = (turn: Turn, block: JsonObject): Turn =>
-  block["type"] === "tool_result"
-    ? ends(turn, textAt(block, "tool_use_id"), block["is_error"] === true ? "failed" : "done")
-    : turn
+/** What Qwen Code says of a tool that it does not offer, because its approval mode does not allow it. */
+const notOffered = /^Tool ".*" not found in registry/
+
+const readResult = (turn: Turn, block: JsonObject): Turn => {
+  if (block["type"] !== "tool_result") return turn
+  const id = textAt(block, "tool_use_id")
+  if (block["is_error"] !== true) return ends(turn, id, "done")
+  return ends(turn, id, notOffered.test(textAt(block, "content")) ? "denied" : "failed")
+}
 
 /** Which calls were denied is told at the end. Where all calls were told one by one, some may have been made good since. */
 const readDenials = (turn: Turn, object: JsonObject): Turn => {
