@@ -16,20 +16,10 @@ export interface ModelServer {
   readonly calls: () => ReadonlyArray<Call>
 }
 
-/** The results file of the task with this ending, as the prompt names it. */
-const pathIn = (said: string, ending: string): string =>
-  new RegExp(`(/\\S+)\\${ending}`).exec(said)?.[1]?.concat(ending) ?? ""
-
-/** What the prompt asks for, and in the middle of it work that lasts until the file `go` is in the agent's folder. */
+/** Work that lasts until the file `go` is in the folder of the sidecar, which the prompt names by the file of the task. */
 const commandsFor = (said: string): ReadonlyArray<string> => {
-  const started = pathIn(said, ".started")
-  const answer = pathIn(said, ".json")
-  const go = started.replace(/results\/[^/]+$/, "go")
-  return [
-    `: > '${started}'`,
-    `while [ ! -e '${go}' ]; do sleep 0.05; done`,
-    `printf '%s' '{"status":"success","output":"done"}' > '${answer}.tmp' && mv '${answer}.tmp' '${answer}'`
-  ]
+  const [, folder = ""] = /(\/\S+)\/tasks\/[^/\s]+\.json/.exec(said) ?? []
+  return [`while [ ! -e '${folder}/go' ]; do sleep 0.05; done`]
 }
 
 interface Message {
@@ -68,7 +58,7 @@ const reply = (response: ServerResponse, { commands_run, said }: Call) => {
   response.writeHead(200, { "content-type": "text/event-stream" })
   send({ role: "assistant", content: "" })
   if (command === undefined) {
-    send({ content: "It is done." })
+    send({ content: "done" })
     send({}, "stop")
   } else {
     // Without yieldMs OpenClaw gives the turn back to the model while the command still runs.
@@ -89,7 +79,7 @@ export const listen = (server: Server) =>
     })
   )
 
-/** A server of the OpenAI-compatible API on loopback, whose model does what the sidecar's prompt asks for. */
+/** A server of the OpenAI-compatible API on loopback, whose model runs a command and then says that it is done. */
 export const startModelServer: Effect.Effect<ModelServer, never, Scope.Scope> = Effect.map(
   Effect.acquireRelease(
     Effect.promise(async () => {

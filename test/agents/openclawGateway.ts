@@ -70,6 +70,8 @@ const environmentOf = (program: string, home: string): Record<string, string> =>
   OPENCLAW_STATE_DIR: join(home, ".openclaw"),
   OPENCLAW_CONFIG_PATH: join(home, ".openclaw", "openclaw.json"),
   OPENCLAW_SHELL: "",
+  VITEST: "", // OpenClaw prints nothing in a test of its own
+  NODE_ENV: "",
   OPENCLAW_OFFLINE: "1",
   OPENCLAW_NO_AUTO_UPDATE: "1",
   OPENCLAW_SKIP_CHANNELS: "1",

@@ -30,7 +30,7 @@ const read = (turn: Turn, object: JsonObject): Turn => {
     case "tool_result":
       return ends(turn, id, endOf(object))
     case "error":
-      return object["severity"] === "error" || /^Loop detected/.test(textAt(object, "message"))
+      return object["severity"] === "error" || textAt(object, "message").startsWith("Loop detected")
         ? fails(turn, messageIn(textAt(object, "message"))) :
         turn
     case "result":
