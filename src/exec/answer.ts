@@ -16,6 +16,7 @@ export interface RunEnd {
   readonly kind: WorkKind
   readonly program: string
   readonly prompt: string // which no reason repeats
+  readonly beside_work: ReadonlyArray<string> // paths and commands without which the work can be done
   readonly end: ProcessEnd
   readonly duration_ms: number
 }

@@ -13,6 +13,7 @@ import { echo } from "./output.ts"
 import { readerOf, type ReadOptions } from "./reader.ts"
 import { silenceReason, watchSilence } from "./silence.ts"
 import {
+  besideWork,
   commandEnvironment,
   confirm,
   folderIn,
@@ -93,7 +94,12 @@ const run = Effect.fnUntraced(function*(
     const end = yield* child.ended
     const duration_ms = (yield* Clock.currentTimeMillis) - begun
     yield* Effect.sleep(execLimits.stop_notice_ms)
-    return answered(yield* judge({ program, prompt, end, duration_ms, kind: wake.kind }, mask))
+    return answered(
+      yield* judge(
+        { program, prompt, end, duration_ms, kind: wake.kind, beside_work: besideWork(wake) },
+        mask
+      )
+    )
   })
   const signalled = Effect.flatMap(Queue.take(signals), (signal) => stopped(child, signals, signal))
   const silent = Effect.andThen(silence.tooLong, silenced(child, program, limit_ms))

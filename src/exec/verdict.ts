@@ -8,9 +8,18 @@ import { plainReason } from "./reason.ts"
 /** The word at the beginning of an agent's last message that makes it a failure. The prompt says so. */
 const own_failure = /^\W*FAILED\b[\s:*.–-]*/
 
+const shown_denials = 5
+
+/** What was denied, but for what the prompt names beside the work: the task's own files, and messages to others. */
+const deniedIn = ({ denied }: Turn, { beside_work }: RunEnd): ReadonlyArray<string> =>
+  [...denied].filter(([key, call]) => !beside_work.some((text) => key.includes(text) || call.includes(text)))
+    .map(([, call]) => call)
+
 /** What was denied, and how to allow it. */
-const blockedText = ({ denied }: Turn, { remedy, title }: AgentProgram): string =>
-  `blocked: ${title} was not allowed ${[...denied.values()].join("; ")}. ${remedy}`
+const blockedText = (denied: ReadonlyArray<string>, { remedy, title }: AgentProgram): string => {
+  const more = denied.length > shown_denials ? ` and ${denied.length - shown_denials} more` : ""
+  return `blocked: ${title} was not allowed ${denied.slice(0, shown_denials).join("; ")}${more}. ${remedy}`
+}
 
 /** The facts of the turn that the program told. */
 const toldIn = (turn: Turn, { name }: AgentProgram): ExecAnswer => ({
@@ -37,7 +46,8 @@ const failureOf = Effect.fnUntraced(function*(end: RunEnd, told: Told, mask: Mas
   const reason = turn.failure === null ? "" : plainReason(yield* mask(turn.failure), end.prompt)
   if (reason !== "") return reason
   // Messages are answered by what the agent may do: it is often allowed less there.
-  if (turn.denied.size > 0 && end.kind === "task") return yield* mask(blockedText(turn, agent))
+  const denied = end.kind === "task" ? deniedIn(turn, end) : []
+  if (denied.length > 0) return yield* mask(blockedText(denied, agent))
   if (!isWell(end)) {
     const said = turn.trouble ?? (withoutNoise(told) || turn.text)
     const complaint = plainReason(yield* mask(said), end.prompt)

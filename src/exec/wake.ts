@@ -66,6 +66,12 @@ export const wakeIn = Effect.fnUntraced(function*(environment: Environment) {
   return wake
 })
 
+/** What the prompt names beside the work: its own files, and our commands for messages. */
+export const besideWork = ({ values: { messages_file, outbox_dir, task_file } }: Wake): ReadonlyArray<string> => [
+  ...[messages_file, outbox_dir, task_file].filter((path) => path !== undefined),
+  "agentcom-sidecar "
+]
+
 /** The environment of the command: ours without the sidecar's own variables, except the cookie by which its processes are found. */
 export const commandEnvironment = (environment: Environment): Record<string, string> =>
   Object.fromEntries(

@@ -20,6 +20,7 @@ const run = (output: string, more: Partial<Run> = {}): Run => ({
   output: kept(output),
   tails: { output: kept(output, 0, 1_000), errors: kept("", 0, 1_000) },
   prompt: "",
+  beside_work: [],
   need_output: false,
   duration_ms: 12,
   ...more

@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { readFileSync } from "node:fs"
 import { agentNamed } from "../../src/exec/agents/agents.ts"
-import type { ExecAnswer } from "../../src/exec/answer.ts"
+import type { ExecAnswer, RunEnd } from "../../src/exec/answer.ts"
 import { readerOf } from "../../src/exec/reader.ts"
 
 /** One run of a real program with a scripted model, as `npm run test:agents` makes them. Paths are replaced by `$WORK` and the like. */
@@ -26,7 +26,8 @@ export const recordedOf = (agent: string): ReadonlyArray<Recorded> =>
 /** What the hub would get of the run, and what the agent was seen doing. */
 export const judged = (
   name: string,
-  run: Recorded
+  run: Recorded,
+  { beside_work = [], kind = "task" }: Partial<Pick<RunEnd, "kind" | "beside_work">> = {}
 ): { readonly answer: ExecAnswer; readonly doing: ReadonlyArray<string> } => {
   const agent = agentNamed(name)
   if (agent === undefined) throw new Error(`there is no agent ${name}`)
@@ -40,6 +41,7 @@ export const judged = (
     ? { _tag: "Killed", signal: run.signal ?? "a signal" } as const
     : { _tag: "Exited", code: run.exit_code } as const
   const program = run.command[0] ?? ""
-  const judging = reader.judge({ kind: "task", program, prompt: run.prompt, end, duration_ms: 1 }, Effect.succeed)
+  const facts = { kind, program, prompt: run.prompt, end, duration_ms: 1, beside_work }
+  const judging = reader.judge(facts, Effect.succeed)
   return { answer: Effect.runSync(judging), doing }
 }

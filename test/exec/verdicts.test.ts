@@ -221,4 +221,39 @@ describe("the verdict on a turn, by what its program printed", () => {
       for (const run of denied) expect(judged(name, run).answer["reason"]).toMatch(/\. Allow it (?:with|under|in) /)
     }
   })
+
+  const denied = (scenario: string) => {
+    const run = recordedOf("claude").find((one) => one.scenario === scenario)
+    if (run === undefined) throw new Error(`there is no recording ${scenario}`)
+    return run
+  }
+
+  test("is a success where only what the prompt names beside the work was denied", () => {
+    const run = denied("denied-write")
+    expect(judged("claude", run, { beside_work: ["/somewhere/else"] }).answer["status"]).toBe("failed")
+    expect(judged("claude", run, { beside_work: ["$WORK/made.txt"] }).answer["status"]).toBe("success")
+  })
+
+  test("of messages takes neither denials nor silence as a failure", () => {
+    for (const scenario of ["denied-write", "denied-bash", "empty"]) {
+      expect(judged("claude", denied(scenario), { kind: "messages" }).answer["status"]).toBe("success")
+    }
+    expect(judged("claude", denied("nologin"), { kind: "messages" }).answer["status"]).toBe("failed")
+  })
+
+  test("names at most five of many denials", () => {
+    const run = denied("denied-write")
+    const [first = "", ...rest] = run.stdout.split("\n")
+    const calls = Array.from({ length: 9 }, (_, n) => ({ type: "tool_use", id: `t${n}`, name: `Tool${n}`, input: {} }))
+    const results = calls.map(({ id }) => ({ type: "tool_result", tool_use_id: id, is_error: true, content: "no" }))
+    const end = JSON.parse(rest.filter((line) => line.includes(`"type":"result"`)).at(-1) ?? "{}")
+    const printed = [
+      first,
+      JSON.stringify({ type: "assistant", message: { content: calls } }),
+      JSON.stringify({ type: "user", message: { content: results } }),
+      JSON.stringify({ ...end, permission_denials: calls.map(({ id }) => ({ tool_use_id: id })) })
+    ]
+    const { answer } = judged("claude", { ...run, stdout: printed.join("\n") })
+    expect(answer["reason"]).toContain("was not allowed Tool0; Tool1; Tool2; Tool3; Tool4 and 4 more. Allow it")
+  })
 })
