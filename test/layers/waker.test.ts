@@ -245,7 +245,7 @@ describe("how a wake ends", () => {
   it.live("as unspawned where it cannot be spawned", () =>
     Effect.gen(function*() {
       const folder = yield* makeFolder
-      const waker = yield* wakerOf(folder, { state_file: folder.file("missing", "queue.json") })
+      const waker = yield* wakerOf(folder, { agent_dir: folder.file("missing") })
       const { end } = yield* waker.wake(taskOf("t1"), wakeId)
       expect(yield* end).toMatchObject({ how: "unspawned", code: null, output: expect.stringContaining("ENOENT") })
       mkdirSync(folder.file("missing"))

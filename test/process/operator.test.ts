@@ -145,7 +145,12 @@ describe("init", () => {
       const config = JSON.parse(readFileSync(path, "utf8"))
       expect(config).toMatchObject({ agent_id: "novice", hub_url: hub.url, capabilities: ["a", "b"] })
       expect(out).not.toContain(config.token)
-      expect(readFileSync(join(path, "..", ".claude", "settings.json"), "utf8")).toContain("Read(./config.json)")
+      expect(config).toMatchObject({
+        agent_dir: "./work",
+        wake_command: expect.arrayContaining(["exec", "claude", "acceptEdits"])
+      })
+      const settings = readFileSync(join(path, "..", "work", ".claude", "settings.json"), "utf8")
+      expect(settings).toContain(`Read(/${path})`)
       expect(hub.frames()).toEqual([]) // it never identified
       // The agent that it wakes is another's program, which this machine need not have.
       const bin = yield* newFolder
