@@ -110,7 +110,7 @@ describeWith("bash", "bash", () => {
       "status --config "
     ]
     expect(tabbed(lines.map((line) => `agentcom-sidecar ${line}`))).toEqual([
-      ["claude", "codex"],
+      ["claude", "codex", "copilot"],
       ["true", "false"],
       Object.keys(scripts),
       ["--html", "--help"],

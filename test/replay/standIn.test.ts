@@ -5,6 +5,7 @@ import * as Schema from "effect/Schema"
 import { configFile } from "../../src/config/ConfigFile.ts"
 import { messagePolicyOf } from "../../src/config/messageKeys.ts"
 import { hubTiming } from "../../src/hub/timing.ts"
+import { isRunByExec } from "../../src/process/arguments.ts"
 import { parseAgent } from "../../src/replay/frames/SimulatedAgent.ts"
 import { defaultPolicy } from "../../src/replay/Life.ts"
 import { limits } from "../../src/replay/limits.ts"
@@ -133,15 +134,17 @@ describe("what stands in for the hub", () => {
 })
 
 describe("the default policy", () => {
-  it.effect("is that of a configuration that says nothing", () =>
+  it.effect("is that of a configuration that says nothing but a program that need not run as long as its agent", () =>
     Effect.gen(function*() {
       const config = yield* Schema.decodeEffect(configFile("/", false))({
         agent_id: "a",
         token: "t",
-        hub_url: "ws://127.0.0.1/ws"
+        hub_url: "ws://127.0.0.1/ws",
+        wake_command: ["./start-agent.sh"]
       })
       const messages = messagePolicyOf({ ...config, agent_id: "" })
-      expect({ ...config, messages }).toMatchObject(defaultPolicy)
+      const wake_command_blocks = isRunByExec(config.wake_command)
+      expect({ ...config, messages, wake_command_blocks }).toMatchObject(defaultPolicy)
     }))
 
   it("connects again after the time that the sidecar takes", () => {
