@@ -246,7 +246,7 @@ describe("the verdict on a turn, by what its program printed", () => {
     const [first = "", ...rest] = run.stdout.split("\n")
     const calls = Array.from({ length: 9 }, (_, n) => ({ type: "tool_use", id: `t${n}`, name: `Tool${n}`, input: {} }))
     const results = calls.map(({ id }) => ({ type: "tool_result", tool_use_id: id, is_error: true, content: "no" }))
-    const end = JSON.parse(rest.filter((line) => line.includes(`"type":"result"`)).at(-1) ?? "{}")
+    const end = JSON.parse(rest.findLast((line) => line.includes(`"type":"result"`)) ?? "{}")
     const printed = [
       first,
       JSON.stringify({ type: "assistant", message: { content: calls } }),
