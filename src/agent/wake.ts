@@ -78,25 +78,22 @@ const commandOf = (
 }
 
 /** Prepares a wake. Fails if the command can never run for this work (the remedy says what to change) or cannot run here. */
-export const prepareWake = Effect.fnUntraced(
-  function*(settings: Settings, input: WakeInput) {
-    const { data, files, given, key, values } = input
-    const { agent_dir, token } = settings
-    const forExec = isRunByExec(input.command) ? execVariables(settings) : {}
-    const variables = { ...variablesOf(values), ...data, ...forExec }
-    const env = childEnvironment(process.env, Redacted.value(token), files.wake_id, variables, platform)
-    const place = { cwd: agent_dir, env }
-    const prepared: PreparedWake = {
-      key,
-      files,
-      given,
-      ...place,
-      shell: launcherShell(input.command, env),
-      command: yield* commandOf(input, homeOf(settings), env)
-    }
-    return prepared
+export const prepareWake = Effect.fnUntraced(function*(settings: Settings, input: WakeInput) {
+  const { command, data, files, given, key, values } = input
+  const forExec = isRunByExec(command) ? execVariables(settings) : {}
+  const variables = { ...variablesOf(values), ...data, ...forExec }
+  const env = childEnvironment(process.env, Redacted.value(settings.token), files.wake_id, variables, platform)
+  const prepared: PreparedWake = {
+    key,
+    files,
+    given,
+    cwd: settings.agent_dir,
+    env,
+    shell: launcherShell(command, env),
+    command: yield* commandOf(input, homeOf(settings), env)
   }
-)
+  return prepared
+})
 
 /** Fails if the launcher could not make the record. It has run nothing then, and the disk is at fault, not the agent. */
 const unlessUnrecorded = (record_path: string, looks: Looks) => (end: WakeEnd): Effect.Effect<WakeEnd, FileError> =>

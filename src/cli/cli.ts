@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util"
 import { configFlags } from "../config/keys.ts"
-import { nearest } from "../config/nearest.ts"
+import { didYouMean } from "../config/nearest.ts"
 import { exitCodes } from "../exitCodes.ts"
 import { version } from "../version.ts"
 import { type CommandName, commandOptions, commands, isCommand, type Options, optionsOf } from "./commands.ts"
@@ -31,11 +31,6 @@ const options = {
 
 const isOption = (name: string): name is keyof typeof options => Object.hasOwn(options, name)
 
-const hint = (typed: string, known: ReadonlyArray<string>, dashes = ""): string => {
-  const near = nearest(typed, known)
-  return near === undefined ? "" : `; did you mean ${dashes}${near}?`
-}
-
 /** Options whose value may be missing, each with what its value looks like. */
 const optionalValues: Readonly<Record<string, RegExp>> = { minimize: /^(?!-.)/, wait: /^\d/ }
 
@@ -57,7 +52,7 @@ type Token = ReturnType<typeof tokenize>[number]
 type OptionToken = Extract<Token, { readonly kind: "option" }>
 
 const optionProblem = ({ inlineValue, name, rawName, value }: OptionToken): string | undefined => {
-  if (!isOption(name)) return `there is no option ${rawName}${hint(name, Object.keys(options), "--")}`
+  if (!isOption(name)) return `there is no option ${rawName}${didYouMean(name, Object.keys(options), "--")}`
   if (options[name].type === "boolean") return inlineValue === true ? `${rawName} takes no value` : undefined
   if ((value ?? "") === "" && isValueOptional(name)) return undefined
   const isMissing = value === undefined || value === "" ||
@@ -104,7 +99,7 @@ const invoke = (
   given: ReadonlyArray<OptionToken>,
   rest: ReadonlyArray<string>
 ): Invocation => {
-  if (!isCommand(command)) return misused(`there is no command ${command}${hint(command, Object.keys(commands))}`)
+  if (!isCommand(command)) return misused(`there is no command ${command}${didYouMean(command, Object.keys(commands))}`)
   const problem = restProblem(command, others, rest)
   if (problem !== undefined) return misused(problem)
   const own = optionsOf(commands[command])

@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import { nearest } from "../config/nearest.ts"
+import { didYouMean } from "../config/nearest.ts"
 import { agentNamed, agentNames, agentOf } from "../exec/agents/agents.ts"
 import { exec } from "../exec/exec.ts"
 import { misused } from "./CommandFailed.ts"
@@ -7,22 +7,22 @@ import type { Options } from "./commands.ts"
 import { runToEnd } from "./runMain.ts"
 
 const named = (name: string) => {
-  if (name === "plain") return Effect.succeed(null)
-  const agent = agentNamed(name)
-  const near = nearest(name, agentNames)
-  const hint = near === undefined ? "" : `; did you mean ${near}?`
+  const agent = name === "plain" ? null : agentNamed(name)
   return agent === undefined
-    ? misused(`exec: there is no agent ${name}; there are ${agentNames.join(", ")} and plain${hint}`)
+    ? misused(
+      `exec: there is no agent ${name}; there are ${agentNames.join(", ")} and plain${didYouMean(name, agentNames)}`
+    )
     : Effect.succeed(agent)
 }
 
-export const main = (options: Options, command: ReadonlyArray<string>): void =>
-  runToEnd(Effect.gen(function*() {
-    return yield* exec({
+export const main = (options: Options, command: ReadonlyArray<string>): void => {
+  const known = options.agent === undefined ? Effect.succeed(agentOf(command)) : named(options.agent)
+  runToEnd(Effect.flatMap(known, (agent) =>
+    exec({
       command,
-      agent: options.agent === undefined ? agentOf(command) : yield* named(options.agent),
+      agent,
       json: options.json !== undefined,
       progress: options.progress !== undefined,
       need_output: options["need-output"] !== undefined
-    })
-  }))
+    })))
+}

@@ -4,7 +4,7 @@ import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import { resolve } from "node:path"
 import { configFile } from "./ConfigFile.ts"
-import { nearest } from "./nearest.ts"
+import { didYouMean } from "./nearest.ts"
 
 const unknownKey = "is not a key of the configuration"
 
@@ -29,11 +29,6 @@ const format = SchemaIssue.makeFormatterStandardSchemaV1({ leafHook })
 const place = (path: ReadonlyArray<unknown>): string =>
   path.map((key) => typeof key === "number" ? `[${key}]` : `.${String(key)}`).join("")
 
-const suggestion = (key: string, keys: ReadonlyArray<string>): string => {
-  const near = nearest(key, keys)
-  return near === undefined ? "" : `; did you mean ${near}?`
-}
-
 /** Where a configuration comes from: the name of its file, the agent's folder, and the name under which a key was given. */
 export interface Origin {
   readonly file: string
@@ -49,7 +44,7 @@ const problemsOf = (
   format(issue).issues.map(({ message, path = [] }) => {
     const [key, ...inside] = path.map((segment) => typeof segment === "object" ? segment.key : segment)
     if (key === undefined) return `${file}: ${message}`
-    const hint = message === unknownKey ? suggestion(String(key), keys) : ""
+    const hint = message === unknownKey ? didYouMean(String(key), keys) : ""
     return `${nameOf(String(key))}${place(inside)}: ${message}${hint}`
   })
 

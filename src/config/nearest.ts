@@ -26,3 +26,9 @@ export const nearest = (word: string, words: ReadonlyArray<string>): string | un
     .toSorted((a, b) => a.distance - b.distance)
   return ranked[0]?.candidate
 }
+
+/** The end of a sentence about a word that is not known: the known one that may be meant, with `before` in front; empty if there is none. */
+export const didYouMean = (word: string, words: ReadonlyArray<string>, before = ""): string => {
+  const near = nearest(word, words)
+  return near === undefined ? "" : `; did you mean ${before}${near}?`
+}

@@ -35,7 +35,10 @@ const readsWork = (command: ReadonlyArray<string>, { batch_id }: ArgumentValues)
   return command.some((argument) => ["{prompt}", "{prompt_file}", work].includes(argument))
 }
 
-/** Puts the values into the command and checks that it can be run, with its program named from `folder`. A command that names no way to the prompt reads it as its input. */
+/**
+ * Puts the values into the command and checks that it can be run, with its program named from `folder`. A command that names no way to
+ * the prompt reads it as its input.
+ */
 export const prepareCommand = (
   command: ReadonlyArray<string>,
   values: ArgumentValues,

@@ -7,7 +7,7 @@ const inWords = (ms: number): string => {
 }
 
 /** What is told while a program prints nothing: it may be waiting for its model. */
-export const silentFor = (ms: number): string =>
+const silentFor = (ms: number): string =>
   `no word for ${inWords(ms)}: the model may be slow, or it limits how often it may be asked`
 
 /** The failure of a program that was stopped because it printed nothing. */

@@ -18,7 +18,7 @@ import {
 } from "../agentTypes.ts"
 import { decodeConfig } from "../decodeConfig.ts"
 import { pairProblem } from "../namedFiles.ts"
-import { nearest } from "../nearest.ts"
+import { didYouMean } from "../nearest.ts"
 import { apiOf } from "../SidecarConfig.ts"
 import { type Guarded, guardSecrets } from "./guard.ts"
 import { checkToken, register } from "./hubAccount.ts"
@@ -80,9 +80,9 @@ const types = Object.keys(agentTypes)
 
 const typeOf = (name: string): Effect.Effect<AgentType, InitRefused> => {
   if (isAgentType(name)) return Effect.succeed(name)
-  const near = nearest(name, types)
-  const hint = near === undefined ? "" : `; did you mean ${near}?`
-  return Effect.fail(refused(`there is no agent type ${name}; there are ${types.join(", ")}${hint}`))
+  return Effect.fail(
+    refused(`there is no agent type ${name}; there are ${types.join(", ")}${didYouMean(name, types)}`)
+  )
 }
 
 const permissionOf = (name: string): Effect.Effect<Permission, InitRefused> =>

@@ -3,11 +3,9 @@ import type { Turn } from "./Turn.ts"
 
 /** A program that runs an agent, and how `exec` reads the turn of its agent. One file each; docs/agents.md has a section each. */
 export interface AgentProgram {
-  /** Its name for `exec --agent`. */
+  /** The name of its executable without an ending, and its name for `exec --agent`. */
   readonly name: string
   readonly title: string
-  /** The names of its executable, without an ending. */
-  readonly programs: ReadonlyArray<string>
   /** The arguments of its user, changed so that it prints what `read` understands. */
   readonly readable: (given: ReadonlyArray<string>) => ReadonlyArray<string>
   /** Whether it prints whatever its agent does, so that a long silence means something. */

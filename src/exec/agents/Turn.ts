@@ -125,5 +125,8 @@ export const isDenied = (turn: Turn, tool: string, input: JsonObject): Turn =>
 /** Something keeps the agent from going on, for now. */
 export const isHeldUp = (turn: Turn, trouble: string): Turn => ({ ...turn, trouble, doing: trouble })
 
+/** The failure of a turn whose last message is not whole. */
+export const cut_answer = "the answer of the model was cut, as it has too many tokens"
+
 /** The turn failed, as its program says. The first reason counts. */
 export const fails = (turn: Turn, reason: string): Turn => ({ ...turn, failure: turn.failure ?? reason })

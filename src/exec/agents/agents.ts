@@ -18,6 +18,5 @@ export const agentNamed = (name: string): AgentProgram | undefined => agents.fin
 /** The agent whose program a command runs, by the name of its executable; null for a program that we know nothing of. */
 export const agentOf = ([program = ""]: ReadonlyArray<string>): AgentProgram | null => {
   const file = platform === "windows" ? win32.basename(program).toLowerCase() : basename(program)
-  const name = file.replace(/\.(?:cmd|exe|ps1)$/, "")
-  return agents.find(({ programs }) => programs.includes(name)) ?? null
+  return agentNamed(file.replace(/\.(?:cmd|exe|ps1)$/, "")) ?? null
 }

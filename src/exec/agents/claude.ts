@@ -5,7 +5,6 @@ import { readClaudeForm } from "./claudeForm.ts"
 export const claude: AgentProgram = {
   name: "claude",
   title: "Claude Code",
-  programs: ["claude"],
   readable: (given) => withFlag(withOption(given, ["--output-format"], "stream-json"), "--verbose"),
   is_stream: true,
   read: readClaudeForm,

@@ -66,7 +66,6 @@ const read = (turn: Turn, object: JsonObject): Turn => {
 export const codex: AgentProgram = {
   name: "codex",
   title: "Codex",
-  programs: ["codex"],
   readable: (given) => withFlag(given, "--json"),
   is_stream: true,
   read,

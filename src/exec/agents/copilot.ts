@@ -33,7 +33,6 @@ const read = (turn: Turn, object: JsonObject): Turn => {
 export const copilot: AgentProgram = {
   name: "copilot",
   title: "Copilot",
-  programs: ["copilot"],
   readable: (given) => withOption(given, ["--output-format"], "json"),
   is_stream: true,
   read,

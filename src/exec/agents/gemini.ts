@@ -44,7 +44,6 @@ const read = (turn: Turn, object: JsonObject): Turn => {
 export const gemini: AgentProgram = {
   name: "gemini",
   title: "Gemini CLI",
-  programs: ["gemini"],
   readable: (given) => withOption(given, ["--output-format", "-o"], "stream-json"),
   is_stream: true,
   read,

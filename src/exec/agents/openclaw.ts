@@ -1,20 +1,18 @@
 import type { JsonObject } from "../../domain/Work.ts"
 import { type AgentProgram, withFlag } from "./AgentProgram.ts"
 import { at, numberAt, objectAt, objectsAt, textAt } from "./fields.ts"
-import { fails, isDenied, says, type Turn } from "./Turn.ts"
+import { cut_answer, fails, isDenied, says, type Turn } from "./Turn.ts"
 
 /** What the agent said at last. */
 const finalIn = (result: JsonObject): string =>
   textAt(result, "final") || textAt(result, "meta", "finalAssistantVisibleText") ||
   objectsAt(result, "payloads").map((payload) => textAt(payload, "text")).join("\n\n")
 
-const cut = "the answer of the model was cut, as it has too many tokens"
-
 /** Why the turn failed; empty if it did not. */
 const reasonIn = (object: JsonObject, result: JsonObject): string => {
   const reason = textAt(object, "error", "message") || textAt(result, "meta", "error", "message")
   if (reason !== "") return reason
-  if (textAt(result, "meta", "stopReason") === "length") return cut
+  if (textAt(result, "meta", "stopReason") === "length") return cut_answer
   const isFailure = object["ok"] === false || at(result, "meta", "aborted") === true ||
     !["", "ok"].includes(textAt(object, "status"))
   return isFailure ? textAt(object, "summary") || textAt(object, "status") || "the turn was ended" : ""
@@ -46,7 +44,6 @@ const read = (turn: Turn, object: JsonObject): Turn => {
 export const openclaw: AgentProgram = {
   name: "openclaw",
   title: "OpenClaw",
-  programs: ["openclaw"],
   readable: (given) => withFlag(given, "--json"),
   is_stream: false,
   read,

@@ -1,7 +1,7 @@
 import type { JsonObject } from "../../domain/Work.ts"
 import { type AgentProgram, withOption } from "./AgentProgram.ts"
 import { numberAt, objectAt, textAt } from "./fields.ts"
-import { begins, ends, fails, isDenied, says, type Turn } from "./Turn.ts"
+import { begins, cut_answer, ends, fails, isDenied, says, type Turn } from "./Turn.ts"
 
 /** What opencode says of a tool that its permissions do not allow. */
 const refused = /permission|rejected|not allowed|denied/i
@@ -30,7 +30,7 @@ const readStep = (turn: Turn, part: JsonObject): Turn => {
     tokens: plus(turn.tokens, numberAt(part, "tokens", "total")),
     cost_usd: plus(turn.cost_usd, numberAt(part, "cost"))
   }
-  return reason === "length" ? fails(stepped, "the answer of the model was cut, as it has too many tokens") : stepped
+  return reason === "length" ? fails(stepped, cut_answer) : stepped
 }
 
 const read = (before: Turn, object: JsonObject): Turn => {
@@ -54,7 +54,6 @@ const read = (before: Turn, object: JsonObject): Turn => {
 export const opencode: AgentProgram = {
   name: "opencode",
   title: "opencode",
-  programs: ["opencode"],
   readable: (given) => withOption(given, ["--format"], "json"),
   is_stream: true,
   read,

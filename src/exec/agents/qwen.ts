@@ -5,7 +5,6 @@ import { readClaudeForm } from "./claudeForm.ts"
 export const qwen: AgentProgram = {
   name: "qwen",
   title: "Qwen Code",
-  programs: ["qwen"],
   readable: (given) => withOption(given, ["--output-format", "-o"], "stream-json"),
   is_stream: true,
   read: readClaudeForm,
