@@ -43,8 +43,10 @@ const withoutNoise = ({ agent, complaints }: Told): string =>
 /** Why the turn is no success; null if it is one. The end of the program proves nothing: a turn that was denied ends well too. */
 const failureOf = Effect.fnUntraced(function*(end: RunEnd, told: Told, mask: Mask) {
   const { agent, turn } = told
-  const reason = turn.failure === null ? "" : plainReason(yield* mask(turn.failure), end.prompt)
-  if (reason !== "") return reason
+  if (turn.failure !== null) {
+    const reason = plainReason(yield* mask(turn.failure), end.prompt)
+    return reason === "" ? `${agent.title} says that the turn failed, and not why` : reason
+  }
   // Messages are answered by what the agent may do: it is often allowed less there.
   const denied = end.kind === "task" ? deniedIn(turn, end) : []
   if (denied.length > 0) return yield* mask(blockedText(denied, agent))

@@ -256,4 +256,33 @@ describe("the verdict on a turn, by what its program printed", () => {
     const { answer } = judged("claude", { ...run, stdout: printed.join("\n") })
     expect(answer["reason"]).toContain("was not allowed Tool0; Tool1; Tool2; Tool3; Tool4 and 4 more. Allow it")
   })
+
+  const claudeSays = (...objects: ReadonlyArray<object>) => {
+    const stdout = objects.map((object) => JSON.stringify(object)).join("\n")
+    return judged("claude", { ...denied("denied-write"), stdout }).answer
+  }
+
+  test("is a failure where a subagent was denied, which only the end of the turn names", () => {
+    const call = { type: "tool_use", id: "t1", name: "Write", input: { file_path: "/w/a.ts" } }
+    const result = { type: "tool_result", tool_use_id: "t1", is_error: true, content: "no" }
+    const by = { parent_tool_use_id: "task-1" }
+    const answer = claudeSays(
+      { type: "assistant", message: { content: [{ type: "text", text: "I let another do it." }] } },
+      { type: "assistant", ...by, message: { content: [{ type: "text", text: "not mine to say" }, call] } },
+      { type: "user", ...by, message: { content: [result] } },
+      { type: "result", subtype: "success", result: "All is done.", permission_denials: [{ tool_use_id: "t1" }] }
+    )
+    expect(answer["reason"]).toContain("blocked: Claude Code was not allowed Write: /w/a.ts")
+  })
+
+  test("is a failure where the program says so without a reason, or with words of the prompt only", () => {
+    const end = { type: "result", subtype: "success", is_error: true, result: "" }
+    expect(claudeSays({ ...end, subtype: "" })).toMatchObject({
+      status: "failed",
+      reason: "Claude Code says that the turn failed, and not why"
+    })
+    const run = { ...denied("text"), prompt: "do the task that is described here", exit_code: 0 }
+    const stdout = JSON.stringify({ ...end, result: run.prompt })
+    expect(judged("claude", { ...run, stdout }).answer["status"]).toBe("failed")
+  })
 })

@@ -164,6 +164,24 @@ describe("init", () => {
       })
     }).pipe(Effect.scoped))
 
+  const installed: ReadonlyArray<readonly [programs: ReadonlyArray<string>, proposed: string]> = [
+    [["codex", "qwen"], "codex"],
+    [["script"], "openclaw"], // every Linux has a program of that name
+    [[], "openclaw"]
+  ]
+  for (const [programs, proposed] of installed) {
+    it.live(`proposes ${proposed} where there is ${programs.join(" and ") || "no agent"}`, () =>
+      Effect.gen(function*() {
+        const hub = yield* startHub()
+        const bin = yield* newFolder
+        for (const name of programs) writeFileSync(join(bin, name), "", { mode: 0o755 })
+        const path = join(bin, "config.json")
+        const args = ["--yes", "--hub-url", hub.url, "--agent-id", "novice", "--config", path]
+        expect((yield* runCommand(["init", ...args], { PATH: bin })).code).toBe(0)
+        expect(JSON.parse(readFileSync(path, "utf8")).wake_command).toContain(proposed)
+      }).pipe(Effect.scoped))
+  }
+
   it.live("never overwrites a configuration, and then registers nobody", () =>
     Effect.gen(function*() {
       const hub = yield* startHub()

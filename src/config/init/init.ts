@@ -90,10 +90,10 @@ const permissionOf = (name: string): Effect.Effect<Permission, InitRefused> =>
     ? Effect.succeed(name)
     : Effect.fail(refused(`what the agent may do is one of ${permissions.join(", ")}, not ${name}`))
 
-/** The first kind of agent that is installed here. */
+/** The first kind of agent that is installed here. A program `script` is something else, and every Linux has it. */
 const installedType = (): AgentType =>
   Object.keys(agentTypes).filter(isAgentType).find((type) =>
-    findProgram([type], process.env, process.cwd())._tag === "Found"
+    type !== "script" && findProgram([type], process.env, process.cwd())._tag === "Found"
   ) ?? "openclaw"
 
 const askFor = Effect.fnUntraced(function*(given: Given, ask: Ask) {

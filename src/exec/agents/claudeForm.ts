@@ -63,18 +63,22 @@ const readSystem = (turn: Turn, object: JsonObject): Turn => {
   return isHeldUp(turn, `the model does not answer: ${status ?? ""} ${textAt(object, "error")} (${attempts})`)
 }
 
+/** The parts of a message. What a subagent says is no word of the agent, but what it does is done for it. */
+const blocksOf = (object: JsonObject): ReadonlyArray<JsonObject> => {
+  const blocks = objectsAt(object, "message", "content")
+  return textAt(object, "parent_tool_use_id") === "" ? blocks : blocks.filter(({ type }) => type === "tool_use")
+}
+
 /**
  * The form that Claude Code prints with `--output-format json` or `stream-json`, and Qwen Code too: messages of the agent, results of its
- * tools, and at the end a `result`. What subagents do is no word of the agent.
+ * tools, and at the end a `result`.
  */
 export const readClaudeForm = (turn: Turn, object: JsonObject): Turn => {
   switch (object["type"]) {
     case "system":
       return readSystem({ ...turn, session_id: textAt(object, "session_id") || turn.session_id }, object)
     case "assistant":
-      return textAt(object, "parent_tool_use_id") === ""
-        ? objectsAt(object, "message", "content").reduce(readBlock, turn)
-        : turn
+      return blocksOf(object).reduce(readBlock, turn)
     case "user":
       return objectsAt(object, "message", "content").reduce(readResult, turn)
     case "result":
